@@ -1,0 +1,105 @@
+/** @file cluster.h - hirl_tree: hierarchical k-means (HIRL Alg. 1), prototypes, parents, paths. */
+#ifndef HIRL_CLUSTER_H
+#define HIRL_CLUSTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handles.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Clusters features level by level: level 1 the n rows into M_1 prototypes, level l the M_{l-1}
+ * prototypes below into M_l.
+ *
+ * @param[out] tree  owned by the caller; knows the leaf of each row
+ * @param features   [n, d]  f32, row-major, d >= 1; rows are L2-normalised unless normalize=0
+ * @param weight     [n]     > 0, or NULL: all 1
+ * @param previous   tree to start from (its prototypes of equal levels become initial centroids), or NULL
+ * @param options    prototypes, kmeans_iterations, kmeans_redo, kmeans_seed, kmeans_between,
+ *                   kmeans_max_points, normalize, profile; NULL: defaults (prototypes=auto)
+ *
+ * @retval HIRL_E_INVALID    sizes or prototype counts that the data cannot carry, with the numbers
+ * @retval HIRL_E_NONFINITE  a row that is not finite, named
+ * @retval HIRL_E_CANCELED, HIRL_E_NOMEM, HIRL_E_DEVICE
+ * Threads: one call per context at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context,
+                                                 const float *features, int64_t n, int64_t d,
+                                                 const float *weight, const hirl_tree *previous,
+                                                 const hirl_options *options);
+
+/**
+ * A tree from given prototypes and parents (copied).
+ *
+ * @param levels      L, 1 to 8
+ * @param m           [L]          prototypes of each level, strictly falling
+ * @param prototypes  L pointers to f32 [M_l, d], rows of any length but zero (stored L2-normalised)
+ * @param parents     L-1 pointers to i32 [M_l], values in [0, M_{l+1})
+ * @param leaf        [n]          leaf of each row, -1: none; NULL with n 0
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_context *context, int32_t levels,
+                                                     int64_t d, const int64_t *m,
+                                                     const float *const *prototypes,
+                                                     const int32_t *const *parents, const int32_t *leaf,
+                                                     int64_t n);
+/** NULL is fine. Since 0.1. */
+HIRL_API void hirl_tree_destroy(hirl_tree *tree);
+
+/** Reads and writes .hpt: safetensors with prototypes, parents, leaves, counts. Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_save(const hirl_tree *tree, const char *path);
+
+/** L, d, n: levels, columns, rows clustered. Threads: safe. Since 0.1. */
+HIRL_API int32_t hirl_tree_levels(const hirl_tree *tree);
+HIRL_API int64_t hirl_tree_dim(const hirl_tree *tree);
+HIRL_API int64_t hirl_tree_rows(const hirl_tree *tree);
+/** M_l, levels from 1 (leaves) to L (top); 0 outside. Since 0.1. */
+HIRL_API int64_t hirl_tree_count(const hirl_tree *tree, int32_t level);
+/** Unit prototypes c^l [M_l, d]; parents [M_l] (NULL at the top); rows below each node [M_l]. Borrowed. Since 0.1. */
+HIRL_API const float *hirl_tree_prototypes(const hirl_tree *tree, int32_t level);
+HIRL_API const int32_t *hirl_tree_parents(const hirl_tree *tree, int32_t level);
+HIRL_API const int64_t *hirl_tree_sizes(const hirl_tree *tree, int32_t level);
+/** Leaf of each row [n], -1: none. Borrowed. Since 0.1. */
+HIRL_API const int32_t *hirl_tree_leaves(const hirl_tree *tree);
+
+/**
+ * Paths of new features: nearest leaf of each row, then its parents.
+ * @param[out] path    [n, L]  node of each level, leaf first
+ * @param[out] margin  [n]     cosine of the best leaf minus that of the second, or NULL
+ * Threads: safe on one tree. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
+                                                     const float *features, int64_t n);
+
+/** Agreement of a tree with labels. */
+typedef struct hirl_tree_score {
+    size_t struct_size;
+    int32_t levels;
+    double purity[8];         /**< share of rows whose node's most frequent label is theirs, by level */
+    double nmi[8];            /**< normalised mutual information (arithmetic mean), by level */
+    double dendrogram_purity; /**< mean share of equal labels below the lowest common ancestor of two rows of equal label */
+} hirl_tree_score;
+
+/** Scores against one level of labels [n] (-1: row does not count). @retval HIRL_E_INVALID Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree,
+                                                       const int32_t *label, int64_t n);
+
+/**
+ * Writes the tree as "json", "dot", "newick", "graphml" or "csv" (row,level1,..,levelL), replaced atomically.
+ * @param name  [n] names of the rows for csv and json, or NULL: their numbers
+ * Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char *format,
+                                                     const char *const *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,109 @@
+/** @file train.h - hirl_trainer: a training run (HIRL Alg. 2), step by step or whole. */
+#ifndef HIRL_TRAIN_H
+#define HIRL_TRAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handles.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What one step, epoch or run did. */
+typedef struct hirl_step_report {
+    size_t struct_size;   /**< set by the caller */
+    int64_t step, steps;  /**< optimiser steps made, and in the whole run */
+    int64_t epoch, epochs;/**< epoch of the last step (from 0), and in the whole run */
+    int64_t images;       /**< images seen so far */
+    double loss;          /**< of the last step, in nats: image loss + spd_weight * path loss (eq. 4) */
+    double loss_image;    /**< L_img */
+    double loss_spd;      /**< L_SPD; 0 in stage 1 */
+    double rate;          /**< learning rate of the last step */
+    double grad_norm;     /**< |gradient| of the last step */
+    double images_per_s;  /**< over the last steps */
+    double data_wait;     /**< share of the time spent waiting for data, 0 to 1 */
+    double seconds_left;  /**< estimate for the whole run */
+    int32_t clustered;    /**< 1: the epoch of this step began with extraction and clustering */
+    int32_t saved;        /**< 1: a checkpoint was written in this call */
+    double cluster_seconds; /**< extraction and clustering in this call */
+    int32_t epoch_end;    /**< 1: the last step of an epoch; the health figures are fresh */
+    double health_std;    /**< std of normalised z0 over a sample, times sqrt(d): 1 healthy, 0 collapsed */
+    double health_rank;   /**< effective rank of z0 over the sample */
+    double churn;         /**< share of images whose leaf changed in the last clustering; -1: first */
+    int64_t empty_clusters; /**< leaves without an image in the last clustering */
+    const char *judgement;/**< one sentence about the epoch; borrowed until the next call */
+} hirl_step_report;
+
+/**
+ * Begins a run, or resumes one (resume=1 with out=).
+ *
+ * @param[out] trainer  owned by the caller
+ * @param start         weights to begin with (copied), or NULL: fresh from `seed`
+ * @param dataset       held until the trainer ends; used by this trainer only meanwhile
+ * @param options       method, arch, batch_size, epochs, lr, prototypes, ...; out: run directory, unset: none
+ *
+ * @retval HIRL_E_INVALID  options that do not fit each other or the data, with the numbers
+ * @retval HIRL_E_BUSY     the run directory is in use by another process
+ * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_FORMAT, HIRL_E_NOMEM, HIRL_E_UNSUPPORTED
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_create(hirl_trainer **trainer, hirl_context *context,
+                                                        const hirl_model *start, hirl_dataset *dataset,
+                                                        const hirl_options *options);
+/** Ends a run's memory; what was saved stays. NULL is fine. Since 0.1. */
+HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
+
+/**
+ * One optimiser step on the next batch. When an epoch >= cluster_warmup_epoch (T1) begins, features
+ * are first extracted and clustered, with progress.
+ *
+ * @retval HIRL_DONE          the run was finished already; nothing was done
+ * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on
+ * @retval HIRL_E_NONFINITE   a number is not finite: the message names tensor and step; the trainer
+ *                            stays as it was before the step
+ * @retval HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_CALLBACK  images that cannot be read beyond max_bad
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer);
+/** Steps to the end of the epoch. As hirl_train_step(). Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer);
+/** Steps to the end of the run, with checkpoints and metrics when out= is set. As hirl_train_step(). Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer);
+
+/** Called after every step of hirl_train_epoch() and hirl_train_run(), on the calling thread. */
+typedef void hirl_report_fn(const hirl_step_report *report, void *user);
+HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user);
+
+/** Writes a checkpoint of this moment, exact to the bit; path NULL: into the run directory. Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
+/** Goes back to a checkpoint of the same run. @retval HIRL_E_INVALID it belongs to other options. Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
+
+/** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Owned by the caller. Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer,
+                                                       const char *network);
+/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1). Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer);
+/**
+ * Drives the path loss with the host's own tree from the next step on (copied); leaf [count]: leaf of
+ * each image of the data set, -1: none. Clustering stops until it is called with NULL. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree,
+                                                          const int32_t *leaf);
+
+/**
+ * Joint loss (eq. 4) on other images, averaged over whole batches, without changing anything.
+ * report: loss, loss_image, loss_spd. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                                                          hirl_dataset *held_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

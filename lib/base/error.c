@@ -1,0 +1,67 @@
+/* error.c - the failing call's message, one a thread. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT = 512 };
+
+static _Thread_local char message[TEXT];
+static _Thread_local int32_t callback_value;
+
+static void escape_control_bytes(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+hirl_status hr_fail(hirl_status status, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, TEXT, format, args);
+    va_end(args);
+    escape_control_bytes(message);
+    return status;
+}
+
+hirl_status hr_fail_in(hirl_status status, const char *where)
+{
+    char below[TEXT];
+
+    memcpy(below, message, TEXT);
+    return hr_fail(status, "%.200s: %.300s", where, below);
+}
+
+hirl_status hr_fail_callback(int32_t value, const char *which)
+{
+    callback_value = value;
+    return hr_fail(HIRL_E_CALLBACK, "%s: the host's callback returned %d", which, (int)value);
+}
+
+const char *hr_error_text(void)
+{
+    return message;
+}
+
+int32_t hr_error_callback(void)
+{
+    return callback_value;
+}
+
+void hr_error_keep(hr_error *kept, hirl_status status)
+{
+    kept->status = status;
+    kept->callback = callback_value;
+    memcpy(kept->text, message, TEXT);
+}
+
+hirl_status hr_error_raise(const hr_error *kept)
+{
+    callback_value = kept->callback;
+    memcpy(message, kept->text, TEXT);
+    return kept->status;
+}

@@ -1,0 +1,27 @@
+/* half.h - bf16: the upper 16 bits of a binary32, rounded to nearest, ties to even. */
+#ifndef HR_HALF_H
+#define HR_HALF_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline float hr_bf16_widen(uint16_t h)
+{
+    uint32_t bits = (uint32_t)h << 16;
+    float f;
+
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+static inline uint16_t hr_bf16_narrow(float f)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &f, sizeof bits);
+    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
+        return (uint16_t)(bits >> 16 | 0x40u); /* NaN stays NaN */
+    return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
+}
+
+#endif

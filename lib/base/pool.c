@@ -1,0 +1,220 @@
+/* pool.c - threads of a context: a parallel for over a fixed grid. */
+#include "base/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { MAX_THREADS = 256, STACK_BYTES = 1 << 20, SPIN = 2000 };
+
+typedef struct worker {
+    hr_pool *pool;
+    int index;
+} worker;
+
+struct hr_pool {
+    int threads, started;
+    pthread_t thread[MAX_THREADS];
+    worker worker[MAX_THREADS];
+    pthread_mutex_t busy; /* held by the caller that owns the workers */
+    pthread_mutex_t lock;
+    pthread_cond_t wake, idle;
+    _Atomic uint64_t generation;
+    _Atomic int64_t next;
+    _Atomic int running;
+    int64_t count;
+    hr_task *task;
+    void *arg;
+    bool quit;
+};
+
+static _Thread_local bool inside; /* this thread is running a task */
+
+static void drain(hr_pool *pool, int index)
+{
+    inside = true;
+    for (;;) {
+        int64_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+
+        if (i >= pool->count)
+            break;
+        pool->task(pool->arg, i, index);
+    }
+    inside = false;
+}
+
+static bool wait_for_work(hr_pool *pool, uint64_t *seen)
+{
+    bool quit;
+
+    for (int i = 0; i < SPIN; i++) {
+        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != *seen)
+            break;
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load(&pool->generation) == *seen && !pool->quit)
+        pthread_cond_wait(&pool->wake, &pool->lock);
+    *seen = atomic_load(&pool->generation);
+    quit = pool->quit;
+    pthread_mutex_unlock(&pool->lock);
+    return !quit;
+}
+
+static void *work(void *arg)
+{
+    worker *self = arg;
+    hr_pool *pool = self->pool;
+    uint64_t seen = 0;
+
+    while (wait_for_work(pool, &seen)) {
+        drain(pool, self->index);
+        if (atomic_fetch_sub_explicit(&pool->running, 1, memory_order_acq_rel) == 1) {
+            pthread_mutex_lock(&pool->lock);
+            pthread_cond_signal(&pool->idle);
+            pthread_mutex_unlock(&pool->lock);
+        }
+    }
+    return NULL;
+}
+
+static hirl_status start(hr_pool *pool)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    int failed = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    while (pool->started < pool->threads - 1 && !failed) {
+        worker *w = &pool->worker[pool->started];
+
+        *w = (worker){ pool, pool->started + 1 };
+        failed = pthread_create(&pool->thread[pool->started], &attributes, work, w);
+        pool->started += !failed;
+    }
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return hr_fail(HIRL_E_NOMEM, "threads: the system started %d of %d", pool->started + 1,
+                       pool->threads);
+    return HIRL_OK;
+}
+
+hirl_status hr_pool_create(hr_pool **out, int threads)
+{
+    hr_pool *pool;
+    hirl_status status;
+
+    if (threads < 1 || threads > MAX_THREADS)
+        return hr_fail(HIRL_E_INVALID, "threads: %d is outside 1 to %d", threads, MAX_THREADS);
+    pool = hr_alloc(sizeof *pool);
+    if (!pool)
+        return HIRL_E_NOMEM;
+    pool->threads = threads;
+    pthread_mutex_init(&pool->busy, NULL);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->idle, NULL);
+    status = start(pool);
+    if (status < 0) {
+        hr_pool_destroy(pool);
+        return status;
+    }
+    *out = pool;
+    return HIRL_OK;
+}
+
+void hr_pool_destroy(hr_pool *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->quit = true;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < pool->started; i++)
+        pthread_join(pool->thread[i], NULL);
+    pthread_cond_destroy(&pool->idle);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->lock);
+    pthread_mutex_destroy(&pool->busy);
+    hr_free(pool);
+}
+
+int hr_pool_threads(const hr_pool *pool)
+{
+    return pool->threads;
+}
+
+static void share(hr_pool *pool, int64_t count, hr_task *task, void *arg)
+{
+    pool->count = count;
+    pool->task = task;
+    pool->arg = arg;
+    atomic_store(&pool->next, 0);
+    atomic_store(&pool->running, pool->started);
+    pthread_mutex_lock(&pool->lock);
+    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+
+    drain(pool, 0);
+    for (int i = 0; i < SPIN && atomic_load_explicit(&pool->running, memory_order_acquire); i++) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load_explicit(&pool->running, memory_order_acquire))
+        pthread_cond_wait(&pool->idle, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void hr_pool_run(hr_pool *pool, int64_t count, hr_task *task, void *arg)
+{
+    if (count > 1 && pool->started && !inside && !pthread_mutex_trylock(&pool->busy)) {
+        share(pool, count, task, arg);
+        pthread_mutex_unlock(&pool->busy);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        task(arg, i, 0);
+}
+
+static int cgroup_limit(void)
+{
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    long quota = 0, period = 0;
+    int n = 0;
+
+    if (!file)
+        return 0;
+    if (fscanf(file, "%ld %ld", &quota, &period) == 2 && quota > 0 && period > 0)
+        n = (int)((quota + period - 1) / period);
+    fclose(file);
+    return n;
+}
+
+int hr_cores(void)
+{
+    cpu_set_t set;
+    int n = 1, limit = cgroup_limit();
+
+    CPU_ZERO(&set);
+    if (!sched_getaffinity(0, sizeof set, &set))
+        n = CPU_COUNT(&set);
+    if (limit && limit < n)
+        n = limit;
+    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
+}

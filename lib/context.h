@@ -1,0 +1,51 @@
+/* context.h - what every handle stands on: backend, threads, messages to the host, cancel.
+ *
+ * The same struct is the public hirl_context. Counted: children hold a reference.
+ */
+#ifndef HR_CONTEXT_H
+#define HR_CONTEXT_H
+
+#include "array.h"
+#include "backend.h"
+#include "base/arena.h"
+#include "base/pool.h"
+#include "types.h"
+
+#include <hirl/context.h>
+
+typedef struct hr_context_config {
+    int32_t backend;      /* index into "auto", "cpu", "cuda" of the key's text; device in `device` */
+    int32_t device;
+    int32_t threads;      /* 0: all cores */
+    char backend_text[32];
+} hr_context_config;
+
+hirl_status hr_context_create(hirl_context **context, const char *backend, int threads);
+void hr_context_hold(hirl_context *context);
+void hr_context_drop(hirl_context *context); /* NULL is fine */
+
+hr_pool *hr_context_pool(hirl_context *context);
+const hr_backend *hr_context_backend(hirl_context *context);
+/* the CPU table also under another backend: data preparation runs on it */
+hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context);
+hirl_status hr_context_take_cpu_queue(hr_queue **queue, hirl_context *context);
+void hr_context_give_queue(hr_queue *queue); /* NULL is fine */
+
+void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
+void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user);
+void hr_context_cancel(hirl_context *context);
+
+/* public calls bracket their work: remembers the calling thread, keeps OpenBLAS at one thread,
+ * refuses in a forked child (HIRL_E_FORKED) */
+hirl_status hr_context_enter(hirl_context *context);
+void hr_context_leave(hirl_context *context);
+
+/* only on the thread that made the call; other threads' lines are kept and given at the next log
+ * or progress call of that thread */
+void hr_log(hirl_context *context, int32_t level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* a poll: reports, and returns CANCELED (or CALLBACK) when the work is to stop */
+hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, int64_t total);
+hirl_status hr_poll(hirl_context *context);
+
+#endif

@@ -1,0 +1,45 @@
+/* loader.h - threads that decode and augment ahead of the trainer.
+ *
+ * The batch of (seed, epoch, step) does not depend on the number of threads, on where the loader
+ * was started, or on what was read before.
+ */
+#ifndef HR_LOADER_H
+#define HR_LOADER_H
+
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "types.h"
+
+enum { HR_VIEWS = 16 };
+
+typedef struct hr_loader_config {
+    int32_t batch;       /* images */
+    int32_t threads;     /* 0: the calling thread decodes */
+    uint64_t seed;
+    bool shuffled;       /* false: images in order, the last batch may be short */
+    bool replace_bad;    /* on_bad_image=replace: the next readable image of the epoch's order stands in;
+                            else an unreadable image fails the batch. In order (not shuffled): its rows
+                            are 0 and `readable` says so */
+    double max_bad;      /* share of the set above which the run stops */
+    int32_t views;
+    hr_view view[HR_VIEWS];
+} hr_loader_config;
+
+struct hr_batch {
+    int32_t n, views;
+    int64_t epoch, step;
+    int64_t *image;            /* [n] positions in the data set */
+    uint8_t *readable;         /* [n] */
+    float *view[HR_VIEWS];     /* [n, size, size, 3] normalised, NHWC, host */
+    double waited;             /* seconds that next() waited */
+};
+
+hirl_status hr_loader_create(hr_loader **loader, hirl_dataset *dataset, const hr_loader_config *config);
+void hr_loader_destroy(hr_loader *loader);
+int64_t hr_loader_steps(const hr_loader *loader); /* batches an epoch; shuffled: full ones only */
+/* from this batch on; batches already prepared for elsewhere are dropped */
+hirl_status hr_loader_seek(hr_loader *loader, int64_t epoch, int64_t step);
+/* the next batch, valid until the next call; waits in small pieces and polls cancel (CANCELED) */
+hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader);
+
+#endif

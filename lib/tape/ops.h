@@ -1,0 +1,80 @@
+/* ops.h - every operation: one line of formula and shapes. Each is a file op_*.c of its own kind.
+ *
+ * All take and return tensors of one tape. N images, C channels; run = the tape's type.
+ */
+#ifndef HR_OPS_H
+#define HR_OPS_H
+
+#include "tape/tape.h"
+
+/* ---- op_arith.c ---- */
+hr_tensor *hr_add(hr_tape *t, hr_tensor *a, hr_tensor *b);       /* a + b, same shape */
+hr_tensor *hr_scale(hr_tape *t, hr_tensor *x, double k);         /* k x */
+hr_tensor *hr_convert(hr_tape *t, hr_tensor *x, hr_dtype dtype); /* x in another float type */
+
+/* ---- op_linear.c, op_activation.c ---- */
+/* [N,I], w [O,I], b [O] or NULL -> x w' + b [N,O], in x's type */
+hr_tensor *hr_linear(hr_tape *t, hr_tensor *x, hr_tensor *w, hr_tensor *b);
+hr_tensor *hr_relu(hr_tape *t, hr_tensor *x); /* max(x, 0) */
+
+/* ---- op_conv.c ---- */
+/* [N,H,W,I], w [O,k,k,I] -> [N,OH,OW,O] raw; x may be pending */
+hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad);
+
+/* ---- op_norm.c ---- */
+/* A batch norm's parameters and running statistics; mean, var are written at commit only. */
+typedef struct hr_norm {
+    hr_tensor *gamma, *beta; /* [C], both NULL: no affine */
+    hr_array mean, var;      /* [C] real, running */
+    double eps, keep;        /* 1e-5; running <- keep running + (1 - keep) batch, 0.9 */
+    int64_t groups;          /* G contiguous equal parts of N with statistics of their own */
+    int64_t running_groups;  /* how many of them enter the running statistics (reference: 1) */
+    bool commit;             /* update the running statistics at commit */
+} hr_norm;
+/* y [N,..,C] raw -> v = [relu](gamma (y - mean) rstd + beta + add), pending: not yet in memory.
+ * add: NULL, a written tensor, or a pending one without add of its own. In evaluation (tape not
+ * training) the running statistics are used. norm is read during the call only, but its tensors
+ * and running arrays live as long as the tape's step. */
+hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu);
+/* the value of a pending tensor in memory; a written tensor comes back as it is */
+hr_tensor *hr_write(hr_tape *t, hr_tensor *x);
+
+/* ---- op_pool.c ---- */
+hr_tensor *hr_max_pool(hr_tape *t, hr_tensor *x, int kernel, int stride, int pad);
+hr_tensor *hr_mean_pool(hr_tape *t, hr_tensor *x); /* [N,H,W,C] -> [N,C] real */
+
+/* ---- op_row.c ---- */
+hr_tensor *hr_normalize(hr_tape *t, hr_tensor *x);                  /* x_r / max(|x_r|, 1e-12) */
+hr_tensor *hr_row_dot(hr_tape *t, hr_tensor *a, hr_tensor *b);      /* <a_r, b_r>, [N] */
+
+/* ---- op_shape.c ---- */
+hr_tensor *hr_rows(hr_tape *t, hr_tensor *x, int64_t first, int64_t count); /* a view */
+hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts);      /* rows of all, in order */
+hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index, int64_t n); /* x_index[r]; index: host */
+hr_tensor *hr_detach(hr_tape *t, hr_tensor *x);                     /* x, no gradient */
+
+/* ---- op_contrast.c ---- */
+/* InfoNCE of unit rows q, k [N,d] against a queue [K,d] whose rows of the same image do not count:
+ * loss [1], MoCo (He et al. 2020) eq. 1. id [N], owner [K] i64 arrays on the device. No gradient
+ * to k and queue. */
+hr_tensor *hr_info_nce(hr_tape *t, hr_tensor *q, hr_tensor *k, const hr_array *queue,
+                       const hr_array *id, const hr_array *owner, double temperature);
+
+/* ---- op_cross_entropy.c ---- */
+hr_tensor *hr_cross_entropy(hr_tape *t, hr_tensor *z, const hr_array *label); /* i32 [N]; mean, [1] */
+
+/* ---- op_spd.c ---- */
+/* What one step needs of the tree, on the device. */
+typedef struct hr_spd_paths {
+    int32_t levels;
+    hr_array proto[8];  /* c^l: [M_l, d] real, unit rows */
+    hr_array path;      /* i32 [M_1, L] */
+    hr_array positive;  /* i32 [N] leaf of each image, -1: none */
+    hr_array negative;  /* i32 [N, K] leaves, -1: not drawn */
+    double eps;         /* inside the logarithms */
+    double divisor_eps; /* added to the number of negatives; profile reference: 1e-6 */
+} hr_spd_paths;
+/* u[l] = norm2(h_l(z_0)) [N,d] each, unit rows -> loss [1] (HIRL eqs. 2 and 3) */
+hr_tensor *hr_spd(hr_tape *t, hr_tensor **u, const hr_spd_paths *paths);
+
+#endif
