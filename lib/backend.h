@@ -251,4 +251,11 @@ struct hr_backend {
 /* the CPU backend; cpu/cpu.c */
 extern const hr_backend hr_cpu;
 
+/* OpenBLAS stays at one thread a call between begin and end (counted; decision 6). */
+void hr_cpu_blas_begin(void);
+void hr_cpu_blas_end(void);
+
+/* "auto", "cpu", "cuda", "cuda:N"; auto logs why it did not take CUDA */
+hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, const char *name);
+
 #endif

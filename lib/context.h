@@ -13,20 +13,14 @@
 
 #include <hirl/context.h>
 
-typedef struct hr_context_config {
-    int32_t backend;      /* index into "auto", "cpu", "cuda" of the key's text; device in `device` */
-    int32_t device;
-    int32_t threads;      /* 0: all cores */
-    char backend_text[32];
-} hr_context_config;
-
+/* threads 0: all cores that the process may use */
 hirl_status hr_context_create(hirl_context **context, const char *backend, int threads);
 void hr_context_hold(hirl_context *context);
 void hr_context_drop(hirl_context *context); /* NULL is fine */
 
 hr_pool *hr_context_pool(hirl_context *context);
-const hr_backend *hr_context_backend(hirl_context *context);
-/* the CPU table also under another backend: data preparation runs on it */
+const hr_backend *hr_context_backend(const hirl_context *context);
+/* a queue of the context's backend; of the CPU: data preparation runs there under any backend */
 hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context);
 hirl_status hr_context_take_cpu_queue(hr_queue **queue, hirl_context *context);
 void hr_context_give_queue(hr_queue *queue); /* NULL is fine */

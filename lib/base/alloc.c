@@ -33,7 +33,8 @@ static _Atomic bool keep_failing;
 hirl_status hr_alloc_hook(hr_alloc_fn alloc, hr_free_fn release, void *user)
 {
     if (atomic_load(&live))
-        return hr_fail(HIRL_E_STATE, "allocator: %lld blocks are in use; set it before the first handle",
+        return hr_fail(HIRL_E_STATE,
+                       "allocator: %lld blocks are in use; set it before the first handle",
                        (long long)atomic_load(&live));
     if (!alloc != !release)
         return hr_fail(HIRL_E_INVALID, "allocator: give both functions or neither");

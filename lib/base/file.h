@@ -13,8 +13,8 @@ typedef struct hr_file {
 
 hirl_status hr_file_begin(hr_file *file, const char *path);
 hirl_status hr_file_write(hr_file *file, const void *data, size_t bytes);
-hirl_status hr_file_commit(hr_file *file);  /* also frees */
-void hr_file_discard(hr_file *file);        /* fine after a failed begin or commit */
+hirl_status hr_file_commit(hr_file *file); /* also frees */
+void hr_file_discard(hr_file *file);       /* fine after a failed begin or commit */
 
 hirl_status hr_file_replace(const char *path, const void *data, size_t bytes);
 

@@ -18,7 +18,8 @@ typedef enum hr_key_type {
 } hr_key_type;
 
 enum { HR_KEY_TEXT_BYTES = 1024, HR_KEY_LIST_MAX = 8 };
-#define HR_AUTO INT64_MIN /* what "auto" reads as, in INT and LIST keys whose `autos` is set (list: count 0) */
+#define HR_AUTO                                                                                    \
+    INT64_MIN /* what "auto" reads as, in INT and LIST keys whose `autos` is set (list: count 0) */
 
 typedef struct hr_key_list {
     int32_t count;
@@ -58,8 +59,10 @@ struct hirl_options {
     int32_t count, room;
 };
 
-hirl_status hr_options_put(hirl_options *options, const hr_key *key, const char *value, int32_t origin);
-const hr_option *hr_options_find(const hirl_options *options, const char *key); /* NULL: not given */
+hirl_status hr_options_put(hirl_options *options, const hr_key *key, const char *value,
+                           int32_t origin);
+const hr_option *hr_options_find(const hirl_options *options,
+                                 const char *key); /* NULL: not given */
 
 /* checks a text against a key, and stores the number, text or list it stands for at `field` (may be
  * NULL: check only). INVALID names key, text, expectation. Numbers are read without the locale;

@@ -12,15 +12,15 @@
 #include "types.h"
 
 typedef enum hr_purpose {
-    HR_RNG_INIT = 1, /* weights; image = position of the parameter */
-    HR_RNG_ORDER,    /* order of an epoch */
-    HR_RNG_AUGMENT,  /* one view of one image */
-    HR_RNG_SHUFFLE,  /* permutation of shuffle BN; epoch = step */
-    HR_RNG_QUEUE,    /* first content of the queue */
-    HR_RNG_NEGATIVE, /* negative paths; epoch = step */
-    HR_RNG_KMEANS,   /* initial centroids; epoch = redo, view = level */
-    HR_RNG_GENERATED,/* generated images; view = part of the drawing */
-    HR_RNG_EVAL,     /* splits and samples of evaluations */
+    HR_RNG_INIT = 1,  /* weights; image = position of the parameter */
+    HR_RNG_ORDER,     /* order of an epoch */
+    HR_RNG_AUGMENT,   /* one view of one image */
+    HR_RNG_SHUFFLE,   /* permutation of shuffle BN; epoch = step */
+    HR_RNG_QUEUE,     /* first content of the queue */
+    HR_RNG_NEGATIVE,  /* negative paths; epoch = step */
+    HR_RNG_KMEANS,    /* initial centroids; epoch = redo, view = level */
+    HR_RNG_GENERATED, /* generated images; view = part of the drawing */
+    HR_RNG_EVAL,      /* splits and samples of evaluations */
     HR_RNG_TEST,
 } hr_purpose;
 
@@ -37,10 +37,10 @@ void hr_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]
 void hr_rng_init(hr_rng *rng, uint64_t seed, hr_purpose purpose, uint32_t view, uint32_t epoch,
                  uint32_t image);
 uint32_t hr_rng_u32(hr_rng *rng);
-double hr_rng_uniform(hr_rng *rng);                       /* [0, 1), 32 bits */
-double hr_rng_range(hr_rng *rng, double low, double high);/* low + uniform * (high - low) */
-uint32_t hr_rng_below(hr_rng *rng, uint32_t n);           /* 0 to n-1 without bias, n >= 1 */
-double hr_rng_normal(hr_rng *rng);                        /* Box-Muller, two uniforms a draw */
+double hr_rng_uniform(hr_rng *rng);                        /* [0, 1), 32 bits */
+double hr_rng_range(hr_rng *rng, double low, double high); /* low + uniform * (high - low) */
+uint32_t hr_rng_below(hr_rng *rng, uint32_t n);            /* 0 to n-1 without bias, n >= 1 */
+double hr_rng_normal(hr_rng *rng);                         /* Box-Muller, two uniforms a draw */
 /* Fisher-Yates from the front: p[i] <-> p[i + below(n - i)]; p starts as 0..n-1 */
 void hr_rng_permutation(hr_rng *rng, int64_t *p, int64_t n);
 

@@ -36,8 +36,8 @@ void hr_tensors_done(hr_tensors *list);
 hirl_status hr_tensors_add(hr_tensors *list, const char *name, hr_dtype dtype, int32_t rank,
                            const int64_t *dim, const void *data);
 /* a new zeroed array owned by the list; *data is where to write */
-hirl_status hr_tensors_new(void **data, hr_tensors *list, const char *name, hr_dtype dtype, int32_t rank,
-                           const int64_t *dim);
+hirl_status hr_tensors_new(void **data, hr_tensors *list, const char *name, hr_dtype dtype,
+                           int32_t rank, const int64_t *dim);
 hirl_status hr_tensors_set_text(hr_tensors *list, const char *key, const char *value);
 hirl_status hr_tensors_set_int(hr_tensors *list, const char *key, int64_t value);
 

@@ -1,0 +1,268 @@
+/* context.c - what every handle stands on: backend, threads, messages to the host, cancel. */
+#include "context.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { LINE = 512, KEPT_LINES = 16 };
+
+typedef struct queue_node {
+    hr_queue queue; /* first: given back as a queue */
+    struct queue_node *next;
+} queue_node;
+
+typedef struct kept_line {
+    int32_t level;
+    char text[LINE];
+} kept_line;
+
+struct hirl_context {
+    _Atomic int32_t references;
+    const hr_backend *backend;
+    hr_pool *pool;
+    pid_t process;
+    atomic_int cancel;
+    hirl_log_fn *log;
+    void *log_user;
+    hirl_progress_fn *progress;
+    void *progress_user;
+    pthread_mutex_t lock;       /* the fields below */
+    queue_node *idle;           /* queues nobody uses */
+    kept_line kept[KEPT_LINES]; /* lines of other threads */
+    int kept_count;
+    pthread_t caller;
+    int entered;
+};
+
+hirl_status hr_context_create(hirl_context **out, const char *backend, int threads)
+{
+    hirl_context *context = hr_alloc(sizeof *context);
+    hirl_status status;
+
+    if (!context)
+        return HIRL_E_NOMEM;
+    context->references = 1;
+    context->process = getpid();
+    pthread_mutex_init(&context->lock, NULL);
+    status = hr_backend_open(&context->backend, context, backend);
+    if (status >= 0)
+        status = hr_pool_create(&context->pool, threads ? threads : hr_cores());
+    if (status < 0) {
+        hr_context_drop(context);
+        return status;
+    }
+    *out = context;
+    return HIRL_OK;
+}
+
+void hr_context_hold(hirl_context *context)
+{
+    atomic_fetch_add(&context->references, 1);
+}
+
+void hr_context_drop(hirl_context *context)
+{
+    if (!context || atomic_fetch_sub(&context->references, 1) > 1)
+        return;
+    while (context->idle) {
+        queue_node *node = context->idle;
+
+        context->idle = node->next;
+        node->queue.be->close_queue(&node->queue);
+        hr_free(node);
+    }
+    if (getpid() == context->process)
+        hr_pool_destroy(context->pool);
+    pthread_mutex_destroy(&context->lock);
+    hr_free(context);
+}
+
+hr_pool *hr_context_pool(hirl_context *context)
+{
+    return context->pool;
+}
+
+const hr_backend *hr_context_backend(const hirl_context *context)
+{
+    return context->backend;
+}
+
+/* ---- queues ---- */
+
+static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backend *backend)
+{
+    queue_node **at, *node = NULL;
+    hirl_status status;
+
+    pthread_mutex_lock(&context->lock);
+    for (at = &context->idle; *at && !node; at = node ? at : &(*at)->next)
+        if ((*at)->queue.be == backend) {
+            node = *at;
+            *at = node->next;
+        }
+    pthread_mutex_unlock(&context->lock);
+    if (!node) {
+        node = hr_alloc(sizeof *node);
+        if (!node)
+            return HIRL_E_NOMEM;
+        status = backend->open_queue(&node->queue, context);
+        if (status < 0) {
+            hr_free(node);
+            return status;
+        }
+    }
+    node->next = NULL;
+    node->queue.comm = NULL;
+    *queue = &node->queue;
+    return HIRL_OK;
+}
+
+hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context)
+{
+    return take(queue, context, context->backend);
+}
+
+hirl_status hr_context_take_cpu_queue(hr_queue **queue, hirl_context *context)
+{
+    return take(queue, context, &hr_cpu);
+}
+
+void hr_context_give_queue(hr_queue *queue)
+{
+    queue_node *node = (queue_node *)queue;
+    hirl_context *context;
+
+    if (!queue)
+        return;
+    context = queue->context;
+    pthread_mutex_lock(&context->lock);
+    node->next = context->idle;
+    context->idle = node;
+    pthread_mutex_unlock(&context->lock);
+}
+
+/* ---- public calls ---- */
+
+hirl_status hr_context_enter(hirl_context *context)
+{
+    if (getpid() != context->process)
+        return hr_fail(HIRL_E_FORKED,
+                       "context: made before fork() in process %ld; make a new one in the child",
+                       (long)context->process);
+    pthread_mutex_lock(&context->lock);
+    if (!context->entered++)
+        context->caller = pthread_self();
+    pthread_mutex_unlock(&context->lock);
+    hr_cpu_blas_begin();
+    return HIRL_OK;
+}
+
+static bool on_calling_thread(hirl_context *context)
+{
+    bool yes;
+
+    pthread_mutex_lock(&context->lock);
+    yes = context->entered && pthread_equal(context->caller, pthread_self());
+    pthread_mutex_unlock(&context->lock);
+    return yes;
+}
+
+static void give_kept_lines(hirl_context *context)
+{
+    kept_line line;
+    bool more = context->log != NULL;
+
+    while (more) {
+        pthread_mutex_lock(&context->lock);
+        more = context->kept_count > 0;
+        if (more) {
+            line = context->kept[0];
+            memmove(context->kept, context->kept + 1,
+                    (size_t)--context->kept_count * sizeof *context->kept);
+        }
+        pthread_mutex_unlock(&context->lock);
+        if (more)
+            context->log(line.level, line.text, context->log_user);
+    }
+}
+
+void hr_context_leave(hirl_context *context)
+{
+    if (on_calling_thread(context))
+        give_kept_lines(context);
+    pthread_mutex_lock(&context->lock);
+    context->entered--;
+    pthread_mutex_unlock(&context->lock);
+    hr_cpu_blas_end();
+}
+
+void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user)
+{
+    context->log = log;
+    context->log_user = user;
+}
+
+void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user)
+{
+    context->progress = progress;
+    context->progress_user = user;
+}
+
+void hr_context_cancel(hirl_context *context)
+{
+    atomic_store(&context->cancel, 1);
+}
+
+void hr_log(hirl_context *context, int32_t level, const char *format, ...)
+{
+    char text[LINE];
+    va_list args;
+
+    if (!context->log)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (on_calling_thread(context)) {
+        give_kept_lines(context);
+        context->log(level, text, context->log_user);
+        return;
+    }
+    pthread_mutex_lock(&context->lock);
+    if (context->kept_count < KEPT_LINES) {
+        kept_line *line = &context->kept[context->kept_count++];
+
+        line->level = level;
+        memcpy(line->text, text, LINE);
+    }
+    pthread_mutex_unlock(&context->lock);
+}
+
+hirl_status hr_poll(hirl_context *context)
+{
+    if (atomic_exchange(&context->cancel, 0))
+        return hr_fail(HIRL_E_CANCELED, "stopped on request; nothing is lost, call again to go on");
+    return HIRL_OK;
+}
+
+hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, int64_t total)
+{
+    if (context->progress && on_calling_thread(context)) {
+        int32_t answer;
+
+        give_kept_lines(context);
+        answer = context->progress(phase, done, total, context->progress_user);
+        if (answer < 0)
+            return hr_fail_callback(answer, "progress");
+        if (answer > 0)
+            hr_context_cancel(context);
+    }
+    return hr_poll(context);
+}
