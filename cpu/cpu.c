@@ -102,7 +102,7 @@ void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes)
     return block->data;
 }
 
-void *hr_cpu_take(hr_queue *q, size_t bytes)
+void *hr_cpu_work(hr_queue *q, size_t bytes)
 {
     void *block = hr_cpu_ok(q) ? hr_arena_take(&hr_cpu_state(q)->wide, bytes) : NULL;
 
@@ -150,7 +150,7 @@ static real *widened(hr_queue *q, const hr_array *a, bool read)
                     (int)a->dtype);
         return NULL;
     }
-    job.wide = hr_cpu_take(q, (size_t)job.n * sizeof(real));
+    job.wide = hr_cpu_work(q, (size_t)job.n * sizeof(real));
     if (job.wide && read)
         hr_cpu_run(q, hr_parts(job.n, PART), widen, &job);
     return job.wide;

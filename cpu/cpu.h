@@ -45,13 +45,13 @@ void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg);
  * called inside a task, or with worker 0 outside. */
 void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes);
 /* memory of the running kernel until hr_cpu_end; NULL after a failure */
-void *hr_cpu_take(hr_queue *q, size_t bytes);
+void *hr_cpu_work(hr_queue *q, size_t bytes);
 
 /* values of a float array as real; NULL for an absent array or after a failure */
 const real *hr_cpu_in(hr_queue *q, const hr_array *a);
 /* where to write real values of a float array; read: the old values are needed (beta, +=) */
 real *hr_cpu_out(hr_queue *q, const hr_array *a, bool read);
-/* ends a kernel that used in, out or take */
+/* ends a kernel that used in, out or work */
 void hr_cpu_end(hr_queue *q);
 
 bool hr_cpu_ok(hr_queue *q);
