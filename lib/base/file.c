@@ -1,0 +1,432 @@
+/* file.c - whole files: read with a limit, replace atomically.
+ *
+ * Replacing: write a hidden file in the same folder, fsync it, rename it over the old name, fsync
+ * the folder. A failed fsync is final: the pages may be gone, so it is not tried again.
+ */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { PIECE = 1 << 20, NAME_KEPT = 200, TRIES = 100 };
+
+/* ---- the system ---- */
+
+static int system_open(int folder, const char *name, int flags, mode_t mode)
+{
+    return openat(folder, name, flags, mode);
+}
+
+static int system_rename(int folder, const char *from, const char *to)
+{
+    return renameat(folder, from, folder, to);
+}
+
+static int system_remove(int folder, const char *name)
+{
+    return unlinkat(folder, name, 0);
+}
+
+static const hr_file_calls system_calls = { system_open, write,         fsync,
+                                            close,       system_rename, system_remove };
+static const hr_file_calls *calls = &system_calls;
+
+const hr_file_calls *hr_file_use(const hr_file_calls *wanted)
+{
+    const hr_file_calls *before = calls;
+
+    calls = wanted ? wanted : &system_calls;
+    return before;
+}
+
+hirl_status hr_fail_errno(const char *action, const char *path)
+{
+    int error = errno;
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    const char *reason = c ? strerror_l(error, c) : "unknown reason";
+    hirl_status status = HIRL_E_IO;
+
+    if (error == ENOSPC || error == EDQUOT)
+        status = HIRL_E_NOSPC;
+    if (error == ENOMEM)
+        status = HIRL_E_NOMEM;
+    hr_fail(status, "%s %s: %s", action, path, reason);
+    if (c)
+        freelocale(c);
+    return status;
+}
+
+static int open_again(int folder, const char *name, int flags, mode_t mode)
+{
+    int fd;
+
+    do
+        fd = calls->open(folder, name, flags | O_CLOEXEC, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int sync_again(int fd)
+{
+    int failed;
+
+    do
+        failed = calls->sync(fd);
+    while (failed && errno == EINTR);
+    return failed;
+}
+
+/* after EINTR Linux has closed the descriptor */
+static int close_once(int fd)
+{
+    return calls->close(fd) && errno != EINTR ? -1 : 0;
+}
+
+/* ---- writing ---- */
+
+static hirl_status open_folder(hr_file *file)
+{
+    char *slash = strrchr(file->path, '/');
+    const char *folder = ".";
+    hirl_status status = HIRL_OK;
+
+    file->name = slash ? slash + 1 : file->path;
+    if (!*file->name || !strcmp(file->name, ".") || !strcmp(file->name, ".."))
+        return hr_fail(HIRL_E_INVALID, "write %s: the name of a file is missing", file->path);
+    if (slash == file->path) {
+        folder = "/";
+    } else if (slash) {
+        *slash = '\0';
+        folder = file->path;
+    }
+    file->folder = open_again(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
+    if (file->folder < 0)
+        status = hr_fail_errno("open folder", folder);
+    if (slash)
+        *slash = '/';
+    return status;
+}
+
+static hirl_status open_temporary(hr_file *file)
+{
+    static _Atomic unsigned number;
+    size_t room = NAME_KEPT + 64;
+
+    file->temporary = hr_alloc(room);
+    if (!file->temporary)
+        return HIRL_E_NOMEM;
+    for (int i = 0; i < TRIES && file->fd < 0; i++) {
+        snprintf(file->temporary, room, ".%.*s.tmp.%ld.%u", NAME_KEPT, file->name, (long)getpid(),
+                 atomic_fetch_add(&number, 1));
+        file->fd = open_again(file->folder, file->temporary,
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+        if (file->fd < 0 && errno != EEXIST)
+            break;
+    }
+    return file->fd < 0 ? hr_fail_errno("write", file->path) : HIRL_OK;
+}
+
+hirl_status hr_file_begin(hr_file *file, const char *path)
+{
+    hirl_status status;
+
+    *file = (hr_file){ .open = true, .fd = -1, .folder = -1, .path = hr_strdup(path) };
+    status = file->path ? HIRL_OK : HIRL_E_NOMEM;
+    if (!status && hr_is_folder(path))
+        status = hr_fail(HIRL_E_INVALID, "write %s: it is a folder", path);
+    if (!status)
+        status = open_folder(file);
+    if (!status)
+        status = open_temporary(file);
+    if (status)
+        hr_file_discard(file);
+    return status;
+}
+
+hirl_status hr_file_write(hr_file *file, const void *data, size_t bytes)
+{
+    const char *at = data;
+
+    while (bytes) {
+        ssize_t n = calls->write(file->fd, at, bytes < PIECE ? bytes : PIECE);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return hr_fail_errno("write", file->path);
+        if (!n)
+            return hr_fail(HIRL_E_IO, "write %s: nothing is taken any more", file->path);
+        at += n;
+        bytes -= (size_t)n;
+    }
+    return HIRL_OK;
+}
+
+/* a file system without fsync of folders says EINVAL: there is nothing more to be had */
+static hirl_status sync_folder(const hr_file *file)
+{
+    if (!sync_again(file->folder) || errno == EINVAL)
+        return HIRL_OK;
+    hr_fail_errno("sync folder of", file->path);
+    return HIRL_E_DURABILITY;
+}
+
+hirl_status hr_file_commit(hr_file *file)
+{
+    hirl_status status = HIRL_OK;
+    int fd = file->fd;
+
+    if (sync_again(fd))
+        status = hr_fail_errno("sync", file->path);
+    file->fd = -1;
+    if (close_once(fd) && !status)
+        status = hr_fail_errno("close", file->path);
+    if (!status && calls->rename(file->folder, file->temporary, file->name))
+        status = hr_fail_errno("rename to", file->path);
+    if (!status) {
+        hr_free(file->temporary);
+        file->temporary = NULL;
+        status = sync_folder(file);
+    }
+    hr_file_discard(file);
+    return status;
+}
+
+void hr_file_discard(hr_file *file)
+{
+    if (!file->open)
+        return;
+    if (file->fd >= 0)
+        close_once(file->fd);
+    if (file->temporary && file->folder >= 0)
+        calls->remove(file->folder, file->temporary);
+    if (file->folder >= 0)
+        close_once(file->folder);
+    hr_free(file->temporary);
+    hr_free(file->path);
+    *file = (hr_file){ .fd = -1, .folder = -1 };
+}
+
+hirl_status hr_file_replace(const char *path, const void *data, size_t bytes)
+{
+    hr_file file;
+    hirl_status status;
+
+    HR_TRY(hr_file_begin(&file, path));
+    status = hr_file_write(&file, data, bytes);
+    if (!status)
+        return hr_file_commit(&file);
+    hr_file_discard(&file);
+    return status;
+}
+
+/* ---- reading ---- */
+
+hirl_status hr_file_open(int *out, uint64_t *bytes, const char *path)
+{
+    struct stat info;
+    hirl_status status = HIRL_OK;
+    int fd;
+
+    /* O_NONBLOCK: opening a pipe must not wait */
+    do
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return hr_fail_errno("read", path);
+    if (fstat(fd, &info))
+        status = hr_fail_errno("read", path);
+    else if (S_ISDIR(info.st_mode))
+        status = hr_fail(HIRL_E_IO, "read %s: it is a folder", path);
+    else if (!S_ISREG(info.st_mode))
+        status = hr_fail(HIRL_E_IO, "read %s: it is no regular file", path);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    *out = fd;
+    *bytes = (uint64_t)info.st_size;
+    return HIRL_OK;
+}
+
+/* up to `bytes`; *got is less at the end of the file */
+static hirl_status read_some(int fd, char *data, size_t bytes, uint64_t at, size_t *got,
+                             const char *path)
+{
+    *got = 0;
+    while (*got < bytes) {
+        size_t left = bytes - *got;
+        ssize_t n = pread(fd, data + *got, left < PIECE ? left : PIECE, (off_t)(at + *got));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return hr_fail_errno("read", path);
+        if (!n)
+            break;
+        *got += (size_t)n;
+    }
+    return HIRL_OK;
+}
+
+hirl_status hr_file_read_at(int fd, void *data, size_t bytes, uint64_t at, const char *path)
+{
+    size_t got;
+
+    HR_TRY(read_some(fd, data, bytes, at, &got, path));
+    if (got < bytes)
+        return hr_fail(HIRL_E_FORMAT, "%s: ends after %llu bytes, %zu more were expected", path,
+                       (unsigned long long)(at + got), bytes - got);
+    return HIRL_OK;
+}
+
+hirl_status hr_file_read(void **data, size_t *bytes, const char *path, size_t max_bytes)
+{
+    hirl_status status = HIRL_OK;
+    uint64_t size;
+    size_t got = 0;
+    char *block = NULL;
+    int fd;
+
+    HR_TRY(hr_file_open(&fd, &size, path));
+    if (size > max_bytes)
+        status = hr_fail(HIRL_E_LIMIT, "%s: %llu bytes, at most %zu are read", path,
+                         (unsigned long long)size, max_bytes);
+    if (!status) {
+        block = size < SIZE_MAX ? hr_alloc((size_t)size + 1) : NULL;
+        status = block ? read_some(fd, block, (size_t)size, 0, &got, path) : HIRL_E_NOMEM;
+    }
+    close(fd);
+    if (status) {
+        hr_free(block);
+        return status;
+    }
+    block[got] = '\0';
+    *data = block;
+    *bytes = got;
+    return HIRL_OK;
+}
+
+/* ---- folders and names ---- */
+
+bool hr_file_exists(const char *path)
+{
+    struct stat info;
+
+    return !stat(path, &info);
+}
+
+bool hr_is_folder(const char *path)
+{
+    struct stat info;
+
+    return !stat(path, &info) && S_ISDIR(info.st_mode);
+}
+
+static hirl_status make_one(const char *path)
+{
+    if (!mkdir(path, 0777) || hr_is_folder(path))
+        return HIRL_OK;
+    if (errno == EEXIST)
+        errno = ENOTDIR;
+    return hr_fail_errno("make folder", path);
+}
+
+hirl_status hr_make_folder(const char *path)
+{
+    char *part = hr_strdup(path);
+    hirl_status status = HIRL_OK;
+
+    if (!part)
+        return HIRL_E_NOMEM;
+    for (char *slash = part; !status && (slash = strchr(slash + 1, '/')) != NULL;) {
+        *slash = '\0';
+        status = *part ? make_one(part) : HIRL_OK;
+        *slash = '/';
+    }
+    hr_free(part);
+    return status ? status : make_one(path);
+}
+
+static int bytewise(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static hirl_status add_name(char ***names, int64_t *count, int64_t *room, const char *name)
+{
+    if (*count == *room) {
+        int64_t more = *room ? 2 * *room : 64;
+        char **grown = hr_grow(*names, (size_t)*room * sizeof *grown, (size_t)more * sizeof *grown);
+
+        if (!grown)
+            return HIRL_E_NOMEM;
+        *names = grown;
+        *room = more;
+    }
+    (*names)[*count] = hr_strdup(name);
+    if (!(*names)[*count])
+        return HIRL_E_NOMEM;
+    ++*count;
+    return HIRL_OK;
+}
+
+hirl_status hr_folder_list(char ***names, int64_t *count, const char *path)
+{
+    DIR *folder = opendir(path);
+    char **found = NULL;
+    int64_t n = 0, room = 0;
+    hirl_status status = HIRL_OK;
+    struct dirent *entry;
+
+    if (!folder)
+        return hr_fail_errno("list", path);
+    while (!status) {
+        errno = 0;
+        entry = readdir(folder);
+        if (!entry && errno)
+            status = hr_fail_errno("list", path);
+        if (!entry)
+            break;
+        if (entry->d_name[0] != '.')
+            status = add_name(&found, &n, &room, entry->d_name);
+    }
+    closedir(folder);
+    if (status) {
+        hr_names_free(found, n);
+        return status;
+    }
+    if (n)
+        qsort(found, (size_t)n, sizeof *found, bytewise);
+    *names = found;
+    *count = n;
+    return HIRL_OK;
+}
+
+void hr_names_free(char **names, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        hr_free(names[i]);
+    hr_free(names);
+}
+
+char *hr_path_join(const char *folder, const char *name)
+{
+    size_t n = strlen(folder), bytes = n + strlen(name) + 2;
+    char *path = hr_alloc(bytes);
+
+    if (path)
+        snprintf(path, bytes, "%s%s%s", folder, n && folder[n - 1] != '/' ? "/" : "", name);
+    return path;
+}

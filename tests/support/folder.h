@@ -1,0 +1,89 @@
+/* folder.h - a folder of a test's own, gone at its end; and a look at open descriptors. */
+#ifndef HR_TEST_FOLDER_H
+#define HR_TEST_FOLDER_H
+
+#include <check.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HR_TEST_PATH = 600 };
+
+/* a new empty folder below TMPDIR or /tmp */
+static inline void hr_test_folder(char folder[HR_TEST_PATH])
+{
+    const char *base = getenv("TMPDIR");
+
+    snprintf(folder, HR_TEST_PATH, "%.400s/hirl-test-XXXXXX", base ? base : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static inline const char *hr_test_path(char path[HR_TEST_PATH], const char *folder,
+                                       const char *name)
+{
+    snprintf(path, HR_TEST_PATH, "%.400s/%.190s", folder, name);
+    return path;
+}
+
+/* files and folders directly inside, hidden ones too */
+static inline int hr_test_entries(const char *folder)
+{
+    DIR *open = opendir(folder);
+    struct dirent *entry;
+    int n = 0;
+
+    ck_assert_ptr_nonnull(open);
+    while ((entry = readdir(open)))
+        n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(open);
+    return n;
+}
+
+/* removes the folder and everything below */
+static inline void hr_test_remove(const char *folder)
+{
+    DIR *open = opendir(folder);
+    struct dirent *entry;
+    struct stat info;
+    char path[HR_TEST_PATH];
+
+    while (open && (entry = readdir(open))) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+            continue;
+        hr_test_path(path, folder, entry->d_name);
+        if (!lstat(path, &info) && S_ISDIR(info.st_mode))
+            hr_test_remove(path);
+        else
+            unlink(path);
+    }
+    if (open)
+        closedir(open);
+    rmdir(folder);
+}
+
+static inline void hr_test_write(const char *path, const void *data, size_t bytes)
+{
+    FILE *file = fopen(path, "wb");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(data, 1, bytes, file), bytes);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* descriptors of this process that are open */
+static inline int hr_test_descriptors(void)
+{
+    int n = 0;
+
+    for (int fd = 0; fd < 256; fd++) {
+        struct stat info;
+
+        n += !fstat(fd, &info);
+    }
+    return n;
+}
+
+#endif
