@@ -18,8 +18,8 @@ typedef enum hr_key_type {
 } hr_key_type;
 
 enum { HR_KEY_TEXT_BYTES = 1024, HR_KEY_LIST_MAX = 8 };
-#define HR_AUTO                                                                                    \
-    INT64_MIN /* what "auto" reads as, in INT and LIST keys whose `autos` is set (list: count 0) */
+#define HR_AUTO INT64_MIN /* what "auto" reads as where `autos` is set; REAL: NaN; LIST: count 0 */
+#define HR_NO_FIELD SIZE_MAX /* offset of a key that no field of the config struct keeps */
 
 typedef struct hr_key_list {
     int32_t count;
@@ -30,7 +30,7 @@ typedef struct hr_key {
     const char *name;
     hr_key_type type;
     const char *standard; /* default, as text */
-    double low, high;     /* inclusive range of INT, REAL, LIST items */
+    double low, high;     /* inclusive range of INT, REAL, LIST items; equal: any number */
     const char *choices;  /* CHOICE */
     bool autos;           /* "auto" is allowed */
     const char *unit;     /* "" when there is none */
@@ -59,10 +59,15 @@ struct hirl_options {
     int32_t count, room;
 };
 
+/* checks and keeps a copy; a value of higher origin that is there already stays */
 hirl_status hr_options_put(hirl_options *options, const hr_key *key, const char *value,
                            int32_t origin);
 const hr_option *hr_options_find(const hirl_options *options,
                                  const char *key); /* NULL: not given */
+void hr_options_drop(hirl_options *options,
+                     int32_t origin); /* forgets every value of this origin */
+hirl_status hr_options_copy(hirl_options *to, const hirl_options *from); /* to: zeroed */
+void hr_options_done(hirl_options *options);
 
 /* checks a text against a key, and stores the number, text or list it stands for at `field` (may be
  * NULL: check only). INVALID names key, text, expectation. Numbers are read without the locale;
@@ -71,6 +76,13 @@ hirl_status hr_key_parse(void *field, const hr_key *key, const char *text);
 
 /* fills config from options (NULL: all defaults), field by field of the table */
 hirl_status hr_options_read(void *config, const hr_keys *table, const hirl_options *options);
+/* word number `index` of the choices, in buffer; "" outside */
 const char *hr_choice_name(const hr_key *key, int64_t index, char *buffer, size_t bytes);
+
+/* insertions, deletions, replacements and swaps of neighbours between two names; '-' equals '_' */
+int hr_edit_distance(const char *a, const char *b);
+
+/* the shortest text that reads back as x, without the locale */
+void hr_real_text(char *buffer, size_t bytes, double x);
 
 #endif
