@@ -30,13 +30,14 @@ typedef struct hr_norm {
     int64_t groups;          /* G contiguous equal parts of N with statistics of their own */
     int64_t running_groups;  /* how many of them enter the running statistics (reference: 1) */
     bool commit;             /* update the running statistics at commit */
+    bool sync;               /* statistics over the groups g of all ranks together (SyncBN) */
 } hr_norm;
 /* y [N,..,C] raw -> v = [relu](gamma (y - mean) rstd + beta + add), pending: not yet in memory.
  * add: NULL, a written tensor, or a pending one without add of its own. In evaluation (tape not
  * training) the running statistics are used. norm is read during the call only, but its tensors
  * and running arrays live as long as the tape's step. */
 hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu);
-/* the value of a pending tensor in memory; a written tensor comes back as it is */
+/* the value of a pending tensor in memory (made once); a written tensor comes back as it is */
 hr_tensor *hr_write(hr_tape *t, hr_tensor *x);
 
 /* ---- op_pool.c ---- */
@@ -44,14 +45,15 @@ hr_tensor *hr_max_pool(hr_tape *t, hr_tensor *x, int kernel, int stride, int pad
 hr_tensor *hr_mean_pool(hr_tape *t, hr_tensor *x); /* [N,H,W,C] -> [N,C] real */
 
 /* ---- op_row.c ---- */
-hr_tensor *hr_normalize(hr_tape *t, hr_tensor *x);                  /* x_r / max(|x_r|, 1e-12) */
-hr_tensor *hr_row_dot(hr_tape *t, hr_tensor *a, hr_tensor *b);      /* <a_r, b_r>, [N] */
+hr_tensor *hr_normalize(hr_tape *t, hr_tensor *x);             /* x_r / max(|x_r|, 1e-12) */
+hr_tensor *hr_row_dot(hr_tape *t, hr_tensor *a, hr_tensor *b); /* <a_r, b_r>, [N] */
 
 /* ---- op_shape.c ---- */
 hr_tensor *hr_rows(hr_tape *t, hr_tensor *x, int64_t first, int64_t count); /* a view */
-hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts);      /* rows of all, in order */
-hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index, int64_t n); /* x_index[r]; index: host */
-hr_tensor *hr_detach(hr_tape *t, hr_tensor *x);                     /* x, no gradient */
+hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts); /* rows of all, in order */
+hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index,
+                     int64_t n);                /* x_index[r]; index: host */
+hr_tensor *hr_detach(hr_tape *t, hr_tensor *x); /* x, no gradient */
 
 /* ---- op_contrast.c ---- */
 /* InfoNCE of unit rows q, k [N,d] against a queue [K,d] whose rows of the same image do not count:
@@ -61,7 +63,8 @@ hr_tensor *hr_info_nce(hr_tape *t, hr_tensor *q, hr_tensor *k, const hr_array *q
                        const hr_array *id, const hr_array *owner, double temperature);
 
 /* ---- op_cross_entropy.c ---- */
-hr_tensor *hr_cross_entropy(hr_tape *t, hr_tensor *z, const hr_array *label); /* i32 [N]; mean, [1] */
+hr_tensor *hr_cross_entropy(hr_tape *t, hr_tensor *z,
+                            const hr_array *label); /* i32 [N]; mean, [1] */
 
 /* ---- op_spd.c ---- */
 /* What one step needs of the tree, on the device. */

@@ -11,14 +11,16 @@
 #include "array.h"
 #include "backend.h"
 #include "base/arena.h"
+#include "base/error.h"
 #include "types.h"
 
 struct hr_tensor {
-    hr_array x;           /* value; data NULL while `pending` */
-    hr_array g;           /* gradient, in the value's type (parameters: real); data NULL: none yet */
-    const hr_map *pending;/* not NULL: a feature map still to be normalised (op_norm.c) */
-    bool grad;            /* wants a gradient */
-    bool live;            /* g holds something: later writers accumulate */
+    hr_array x; /* value; data NULL while `pending` */
+    hr_array g; /* gradient, in the value's type (parameters: real); data NULL: none yet */
+    const hr_map *pending; /* not NULL: a feature map still to be normalised (op_norm.c) */
+    hr_tensor *written;    /* the value of a pending tensor once hr_write has been asked for it */
+    bool grad;             /* wants a gradient */
+    bool live;             /* g holds something: later writers accumulate */
 };
 
 enum { HR_STEP_INS = 8, HR_STEP_SAVED = 8 };
@@ -50,13 +52,14 @@ struct hr_tape {
     hr_queue *q;
     hr_arena host, device; /* records; values */
     hr_step *last;
+    hr_step *unchecked; /* `check`: the step whose output has not been looked at */
     hr_commit *commits, **commits_end;
     hr_tensor dead;
-    hirl_status status;
-    hr_dtype run;   /* type of activations: HR_REAL or HR_BF16 */
-    bool training;  /* norms use batch statistics */
-    bool recording; /* false: no gradients are wanted at all */
-    bool check;     /* look at every output for NaN and infinity, and name the first */
+    hr_error failure; /* the first; status 0: none */
+    hr_dtype run;     /* type of activations: HR_REAL or HR_BF16 */
+    bool training;    /* norms use batch statistics */
+    bool recording;   /* false: no gradients are wanted at all */
+    bool check;       /* look at every output for NaN and infinity, and name the first */
 };
 
 hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype run);
@@ -65,6 +68,7 @@ void hr_tape_reset(hr_tape *t);
 
 /* an array on the device arena; data NULL (and the tape dead) when out of memory */
 hr_array hr_tape_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim);
+hr_array hr_tape_array_1(hr_tape *t, hr_dtype dtype, int64_t n);
 /* host memory until the reset */
 void *hr_tape_take(hr_tape *t, size_t bytes);
 
@@ -80,10 +84,19 @@ hr_step *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int i
 hr_tensor *hr_tape_fail(hr_tape *t, hirl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* gradient array of a tensor, and the beta of its next writer (0 the first time, then 1) */
+/* gradient array of a tensor, and the beta of its next writer (0 the first time, then 1); NULL:
+ * none is wanted (x may be NULL), or the tape is dead */
 const hr_array *hr_grad(hr_tape *t, hr_tensor *x, double *beta);
 /* the same, filled with 0 at the first call: for writers of a part */
 const hr_array *hr_grad_part(hr_tape *t, hr_tensor *x);
+
+/* how a kernel that can load a pending feature map reads x */
+const hr_map *hr_map_of(hr_tape *t, const hr_tensor *x);
+
+/* "[32,8,8,64]" for messages */
+enum { HR_SHAPE = 96 };
+const char *hr_shape(char text[HR_SHAPE], const hr_array *a);
+bool hr_same_shape(const hr_array *a, const hr_array *b);
 
 /* d loss / d everything; loss: [1]. Gradients of parameters are accumulated. */
 hirl_status hr_tape_backward(hr_tape *t, hr_tensor *loss);

@@ -1,0 +1,230 @@
+/* op_norm.c - batch normalisation in groups (Ioffe and Szegedy 2015), kept pending; and writing.
+ *
+ *   mean_g, var_g   over the rows of group g and all places       (biased; running: unbiased)
+ *   xhat = (y - mean_g) rstd_g        rstd = 1 / sqrt(var + eps)
+ *   v    = [relu] (gamma xhat + beta + add)
+ *
+ * With d = dv (masked by v > 0), n values a group and channel:
+ *
+ *   dgamma += sum d xhat      dbeta += sum d      dadd += d
+ *   dy     += gamma rstd (d - sum_g d / n - xhat sum_g(d xhat) / n)
+ *
+ * y [N,..,C]; statistics [G,C]. v is not made: consumers load y through the map (backend.h), and
+ * hr_write makes it for those that cannot. Running statistics change at commit only.
+ */
+#include "tape/ops.h"
+
+enum { Y, GAMMA, BETA, ADD, INS };
+enum { MEAN, RSTD, SUMS };
+
+static bool several_ranks(const hr_queue *q)
+{
+    return q->comm && q->comm->ranks > 1;
+}
+
+/* ---- running statistics ---- */
+
+typedef struct running {
+    hr_array mean, var; /* [C] */
+    hr_array sums;      /* [G,2,C] of this rank */
+    hr_array all;       /* [ranks G,2,C] when the groups of other ranks count too */
+    double count, keep;
+    int64_t groups;
+} running;
+
+static void commit(hr_queue *q, void *arg)
+{
+    running *r = arg;
+
+    if (r->all.data)
+        q->comm->all_gather(q->comm, q, &r->all, &r->sums);
+    q->be->norm_running(q, &r->mean, &r->var, r->all.data ? &r->all : &r->sums, r->count, r->keep,
+                        r->groups);
+}
+
+static void ask_commit(hr_tape *t, const hr_step *s, const hr_norm *norm)
+{
+    running *r = hr_tape_take(t, sizeof *r);
+    const hr_array *sums = &s->saved[SUMS];
+    int64_t all = sums->dim[0];
+
+    if (!r)
+        return;
+    *r = (running){ .mean = norm->mean,
+                    .var = norm->var,
+                    .sums = *sums,
+                    .count = s->number[0],
+                    .keep = norm->keep };
+    if (several_ranks(t->q) && !norm->sync) {
+        all *= t->q->comm->ranks;
+        r->all = hr_tape_array(t, HR_F64, 3, (int64_t[]){ all, 2, sums->dim[2] });
+    }
+    r->groups = norm->running_groups > 0 && norm->running_groups < all ? norm->running_groups : all;
+    hr_tape_at_commit(t, commit, r);
+}
+
+/* ---- training ---- */
+
+static void backward(hr_tape *t, const hr_step *s)
+{
+    hr_tensor *gamma = s->in[GAMMA];
+    const hr_map *map = s->out->pending;
+    const hr_array *dv = &s->out->g, *mean = &s->saved[MEAN], *rstd = &s->saved[RSTD];
+    const hr_array *dadd, *dy, *dgamma, *dbeta;
+    const hr_array *scale = gamma ? &gamma->x : NULL;
+    hr_queue *q = t->q;
+    hr_array sums = hr_tape_array(t, HR_F64, 3, s->saved[SUMS].dim);
+    double keep;
+
+    if ((dadd = hr_grad(t, s->in[ADD], &keep)))
+        q->be->map_add_grad(q, dadd, dv, map, keep);
+    dgamma = hr_grad_part(t, gamma);
+    dbeta = hr_grad_part(t, s->in[BETA]);
+    dy = hr_grad(t, s->in[Y], &keep);
+    if (!sums.data || (!dy && !dgamma && !dbeta))
+        return;
+    q->be->norm_sums(q, &sums, dv, map, mean, rstd);
+    if (s->count[0]) { /* every rank gives its own share of dgamma, dbeta; dy needs all sums */
+        q->be->norm_dx(q, NULL, dgamma, dbeta, dv, map, mean, rstd, scale, &sums, s->number[0], 1);
+        q->comm->all_reduce(q->comm, q, &sums);
+        dgamma = dbeta = NULL;
+    }
+    q->be->norm_dx(q, dy, dgamma, dbeta, dv, map, mean, rstd, scale, &sums, s->number[0], keep);
+}
+
+static void train(hr_tape *t, hr_step *s, const hr_norm *norm, hr_map *map)
+{
+    const hr_array *y = &map->raw;
+    const hr_array *gamma = norm->gamma ? &norm->gamma->x : NULL;
+    const hr_array *beta = norm->beta ? &norm->beta->x : NULL;
+    int64_t channels = hr_cols(y), stat[2] = { norm->groups, channels };
+    hr_queue *q = t->q;
+
+    s->saved[MEAN] = hr_tape_array(t, HR_REAL, 2, stat);
+    s->saved[RSTD] = hr_tape_array(t, HR_REAL, 2, stat);
+    s->saved[SUMS] = hr_tape_array(t, HR_F64, 3, (int64_t[]){ norm->groups, 2, channels });
+    map->scale = hr_tape_array(t, HR_REAL, 2, stat);
+    map->shift = hr_tape_array(t, HR_REAL, 2, stat);
+    if (!map->shift.data)
+        return;
+    s->number[0] = (double)(hr_rows_of(y) / norm->groups);
+    q->be->norm_stats(q, &s->saved[SUMS], y);
+    if (norm->sync && several_ranks(q)) {
+        q->comm->all_reduce(q->comm, q, &s->saved[SUMS]);
+        s->number[0] *= q->comm->ranks;
+        s->count[0] = 1;
+    }
+    q->be->norm_finish(q, &map->scale, &map->shift, &s->saved[MEAN], &s->saved[RSTD],
+                       &s->saved[SUMS], gamma, beta, s->number[0], norm->eps);
+    if (norm->commit)
+        ask_commit(t, s, norm);
+}
+
+/* ---- evaluation ---- */
+
+static void no_backward(hr_tape *t, const hr_step *s)
+{
+    (void)s;
+    hr_tape_fail(t, HIRL_E_UNSUPPORTED, "batch_norm: there is no gradient in evaluation");
+}
+
+static void evaluate(hr_tape *t, const hr_norm *norm, hr_map *map)
+{
+    int64_t stat[2] = { 1, hr_cols(&map->raw) };
+
+    map->scale = hr_tape_array(t, HR_REAL, 2, stat);
+    map->shift = hr_tape_array(t, HR_REAL, 2, stat);
+    if (map->shift.data)
+        t->q->be->norm_frozen(t->q, &map->scale, &map->shift, &norm->mean, &norm->var,
+                              norm->gamma ? &norm->gamma->x : NULL,
+                              norm->beta ? &norm->beta->x : NULL, norm->eps);
+}
+
+/* ---- the operations ---- */
+
+static bool fits(hr_tape *t, const hr_array *y, const hr_norm *norm, const hr_tensor *add)
+{
+    char found[HR_SHAPE], other[HR_SHAPE];
+    int64_t channels = hr_cols(y);
+
+    if (!norm->gamma != !norm->beta ||
+        (norm->gamma &&
+         (hr_count(&norm->gamma->x) != channels || hr_count(&norm->beta->x) != channels)) ||
+        (norm->mean.data && hr_count(&norm->mean) != channels)) {
+        hr_tape_fail(t, HIRL_E_INVALID, "batch_norm: parameters are not of %lld channels",
+                     (long long)channels);
+        return false;
+    }
+    if (add && !hr_same_shape(&add->x, y)) {
+        hr_tape_fail(t, HIRL_E_INVALID, "batch_norm: %s is added to %s", hr_shape(other, &add->x),
+                     hr_shape(found, y));
+        return false;
+    }
+    if (!t->training)
+        return true;
+    if (norm->groups < 1 || y->dim[0] % norm->groups || hr_rows_of(y) / norm->groups < 2) {
+        hr_tape_fail(t, HIRL_E_INVALID,
+                     "batch_norm: %s does not divide into %lld equal groups of two values or more",
+                     hr_shape(found, y), (long long)norm->groups);
+        return false;
+    }
+    return true;
+}
+
+hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu)
+{
+    static const hr_op op = { "batch_norm", backward }, frozen = { "batch_norm", no_backward };
+    hr_tensor *in[INS];
+    hr_array later;
+    hr_map *map;
+    hr_step *s;
+
+    y = hr_write(t, y);
+    if (add && add->pending && add->pending->add)
+        add = hr_write(t, add);
+    if (!fits(t, &y->x, norm, add))
+        return &t->dead;
+    in[Y] = y;
+    in[GAMMA] = norm->gamma;
+    in[BETA] = norm->beta;
+    in[ADD] = add;
+    later = y->x;
+    later.data = NULL;
+    map = hr_tape_take(t, sizeof *map);
+    s = hr_tape_push_view(t, t->training ? &op : &frozen, &later, INS, in);
+    if (!s || !map)
+        return &t->dead;
+    *map = (hr_map){ .raw = y->x, .add = add ? hr_map_of(t, add) : NULL, .relu = relu };
+    s->out->pending = map;
+    if (t->training)
+        train(t, s, norm, map);
+    else
+        evaluate(t, norm, map);
+    return t->failure.status < 0 ? &t->dead : s->out;
+}
+
+static void write_backward(hr_tape *t, const hr_step *s)
+{
+    double beta;
+    const hr_array *dx = hr_grad(t, s->in[0], &beta);
+
+    if (dx)
+        t->q->be->axpby(t->q, dx, &s->out->g, 1, beta);
+}
+
+hr_tensor *hr_write(hr_tape *t, hr_tensor *x)
+{
+    static const hr_op op = { "write", write_backward };
+    hr_step *s;
+
+    if (!x->pending)
+        return x;
+    if (x->written)
+        return x->written;
+    s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 1, &x);
+    if (!s)
+        return &t->dead;
+    t->q->be->map_write(t->q, &s->out->x, x->pending);
+    x->written = s->out;
+    return s->out;
+}

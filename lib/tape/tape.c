@@ -1,0 +1,350 @@
+/* tape.c - operations recorded while they run, and replayed backwards.
+ *
+ *   forward    y = op(x_1, x_2, ...)            one step a call, in order
+ *   backward   for steps from last to first:  g_xi += (dy/dx_i)' g_y
+ *
+ * A gradient array is taken when its first writer asks for it (beta 0: no zeroing), a second writer
+ * accumulates (beta 1). Records lie on the host arena, values on the device arena: the same shapes
+ * get the same addresses in every step.
+ */
+#include "tape/tape.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void *device_take(void *owner, size_t bytes)
+{
+    hr_queue *q = owner;
+
+    return q->be->take(q, bytes);
+}
+
+static void device_give(void *owner, void *block)
+{
+    hr_queue *q = owner;
+
+    q->be->give(q, block);
+}
+
+static void start(hr_tape *t)
+{
+    t->last = t->unchecked = NULL;
+    t->commits = NULL;
+    t->commits_end = &t->commits;
+    t->failure.status = HIRL_OK;
+    t->dead = (hr_tensor){ .x = hr_array_1(NULL, t->run, 0) };
+}
+
+hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype run)
+{
+    if (run != HR_REAL && run != HR_BF16)
+        return hr_fail(HIRL_E_INTERNAL, "tape: activations cannot have type %d", (int)run);
+    *t = (hr_tape){ .q = q, .run = run, .training = true, .recording = true };
+    hr_arena_init_host(&t->host);
+    hr_arena_init(&t->device, device_take, device_give, q);
+    start(t);
+    return HIRL_OK;
+}
+
+void hr_tape_done(hr_tape *t)
+{
+    if (!t->q)
+        return;
+    hr_arena_done(&t->host);
+    hr_arena_done(&t->device);
+    t->q = NULL;
+}
+
+void hr_tape_reset(hr_tape *t)
+{
+    hr_arena_reset(&t->host);
+    hr_arena_reset(&t->device);
+    start(t);
+}
+
+/* ---- failure ---- */
+
+hr_tensor *hr_tape_fail(hr_tape *t, hirl_status status, const char *format, ...)
+{
+    va_list args;
+
+    if (t->failure.status < 0)
+        return &t->dead;
+    va_start(args, format);
+    vsnprintf(t->failure.text, sizeof t->failure.text, format, args);
+    va_end(args);
+    t->failure.status = status;
+    t->failure.callback = 0;
+    return &t->dead;
+}
+
+/* the queue's own failure when there is one: a device says more than "no memory" */
+static void fail_memory(hr_tape *t, size_t bytes)
+{
+    hirl_status status;
+
+    if (t->failure.status < 0)
+        return;
+    status = t->q->be->sync(t->q);
+    if (status < 0)
+        hr_error_keep(&t->failure, status);
+    else
+        hr_tape_fail(t, HIRL_E_NOMEM, "out of memory: %zu bytes for a step were asked for", bytes);
+}
+
+hirl_status hr_tape_status(const hr_tape *t)
+{
+    return t->failure.status < 0 ? hr_error_raise(&t->failure) : HIRL_OK;
+}
+
+const char *hr_shape(char text[HR_SHAPE], const hr_array *a)
+{
+    int used = 0;
+
+    for (int i = 0; i < a->rank; i++)
+        used += snprintf(text + used, (size_t)(HR_SHAPE - used), "%c%lld", i ? ',' : '[',
+                         (long long)a->dim[i]);
+    snprintf(text + used, (size_t)(HR_SHAPE - used), "]");
+    return text;
+}
+
+bool hr_same_shape(const hr_array *a, const hr_array *b)
+{
+    return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim);
+}
+
+/* ---- memory ---- */
+
+void *hr_tape_take(hr_tape *t, size_t bytes)
+{
+    void *taken = t->failure.status < 0 ? NULL : hr_arena_take(&t->host, bytes);
+
+    if (!taken)
+        fail_memory(t, bytes);
+    return taken;
+}
+
+hr_array hr_tape_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim)
+{
+    hr_array a = { NULL, dtype, rank, { 1, 1, 1, 1 } };
+
+    memcpy(a.dim, dim, (size_t)rank * sizeof *dim);
+    if (t->failure.status >= 0)
+        a.data = hr_arena_take(&t->device, hr_bytes(&a));
+    if (!a.data)
+        fail_memory(t, hr_bytes(&a));
+    return a;
+}
+
+hr_array hr_tape_array_1(hr_tape *t, hr_dtype dtype, int64_t n)
+{
+    return hr_tape_array(t, dtype, 1, &n);
+}
+
+static hr_tensor *new_tensor(hr_tape *t)
+{
+    hr_tensor *x = hr_tape_take(t, sizeof *x);
+
+    if (x)
+        memset(x, 0, sizeof *x);
+    return x;
+}
+
+hr_tensor *hr_leaf(hr_tape *t, const hr_array *x, const hr_array *grad)
+{
+    hr_tensor *leaf = new_tensor(t);
+
+    if (!leaf)
+        return &t->dead;
+    leaf->x = *x;
+    if (grad && grad->data) {
+        leaf->g = *grad;
+        leaf->grad = leaf->live = true;
+    }
+    return leaf;
+}
+
+const hr_map *hr_map_of(hr_tape *t, const hr_tensor *x)
+{
+    hr_map *identity;
+
+    if (x->pending)
+        return x->pending;
+    identity = hr_tape_take(t, sizeof *identity);
+    if (identity)
+        *identity = (hr_map){ .raw = x->x };
+    return identity;
+}
+
+/* ---- check: the first value that is not finite ---- */
+
+static bool holds_bad(hr_tape *t, const hr_array *x)
+{
+    hr_array flag = hr_tape_array_1(t, HR_I32, 1);
+    int32_t bad = 0;
+    hirl_status status;
+
+    if (!flag.data || !x->data)
+        return false;
+    t->q->be->fill(t->q, &flag, 0);
+    t->q->be->finite(t->q, &flag, x);
+    t->q->be->download(t->q, &bad, HR_I32, &flag);
+    status = t->q->be->sync(t->q);
+    if (status < 0)
+        hr_error_keep(&t->failure, status);
+    return status >= 0 && bad;
+}
+
+static int position(const hr_step *s)
+{
+    int n = 0;
+
+    for (; s; s = s->before)
+        n++;
+    return n;
+}
+
+static void check_output(hr_tape *t)
+{
+    hr_step *s = t->unchecked;
+    const hr_map *map = s ? s->out->pending : NULL;
+    char shape[HR_SHAPE];
+
+    t->unchecked = NULL;
+    if (!s || t->failure.status < 0)
+        return;
+    if (map ? holds_bad(t, &map->scale) || holds_bad(t, &map->shift) : holds_bad(t, &s->out->x))
+        hr_tape_fail(t, HIRL_E_NONFINITE, "%s (operation %d): output %s is not finite", s->op->name,
+                     position(s), hr_shape(shape, &s->out->x));
+}
+
+static void check_gradients(hr_tape *t, const hr_step *s)
+{
+    char shape[HR_SHAPE];
+
+    for (int i = 0; i < HR_STEP_INS; i++)
+        if (s->in[i] && s->in[i]->live && holds_bad(t, &s->in[i]->g)) {
+            hr_tape_fail(t, HIRL_E_NONFINITE,
+                         "%s (operation %d): gradient of its input %d, %s, is not finite",
+                         s->op->name, position(s), i + 1, hr_shape(shape, &s->in[i]->g));
+            return;
+        }
+}
+
+/* ---- record ---- */
+
+static hr_step *push(hr_tape *t, const hr_op *op, int ins, hr_tensor **in)
+{
+    hr_step *s;
+
+    if (t->check)
+        check_output(t);
+    for (int i = 0; i < ins; i++)
+        if (in[i] == &t->dead)
+            hr_tape_fail(t, HIRL_E_INTERNAL, "%s: input %d is a failed operation", op->name, i + 1);
+    s = hr_tape_take(t, sizeof *s);
+    if (!s)
+        return NULL;
+    *s = (hr_step){ .op = op, .before = t->last, .out = new_tensor(t) };
+    if (!s->out)
+        return NULL;
+    for (int i = 0; i < ins; i++) {
+        s->in[i] = in[i];
+        s->out->grad |= in[i] && in[i]->grad && op->backward && t->recording;
+    }
+    t->last = t->unchecked = s;
+    return s;
+}
+
+hr_step *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, const int64_t *dim,
+                      int ins, hr_tensor **in)
+{
+    hr_step *s = push(t, op, ins, in);
+
+    if (!s)
+        return NULL;
+    s->out->x = hr_tape_array(t, dtype, rank, dim);
+    return s->out->x.data ? s : NULL;
+}
+
+hr_step *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int ins, hr_tensor **in)
+{
+    hr_step *s = push(t, op, ins, in);
+
+    if (s)
+        s->out->x = *x;
+    return s;
+}
+
+/* ---- replay ---- */
+
+const hr_array *hr_grad(hr_tape *t, hr_tensor *x, double *beta)
+{
+    if (!x || !x->grad || t->failure.status < 0)
+        return NULL;
+    if (!x->g.data)
+        x->g = hr_tape_array(t, x->x.dtype, x->x.rank, x->x.dim);
+    if (!x->g.data)
+        return NULL;
+    *beta = x->live ? 1 : 0;
+    x->live = true;
+    return &x->g;
+}
+
+const hr_array *hr_grad_part(hr_tape *t, hr_tensor *x)
+{
+    double beta;
+    const hr_array *g = hr_grad(t, x, &beta);
+
+    if (g && beta == 0)
+        t->q->be->fill(t->q, g, 0);
+    return g;
+}
+
+hirl_status hr_tape_backward(hr_tape *t, hr_tensor *loss)
+{
+    char shape[HR_SHAPE];
+    double beta;
+    const hr_array *g;
+
+    if (t->check)
+        check_output(t);
+    if (hr_count(&loss->x) != 1)
+        hr_tape_fail(t, HIRL_E_INTERNAL, "backward: the loss is %s, not one number",
+                     hr_shape(shape, &loss->x));
+    if (!loss->grad)
+        hr_tape_fail(t, HIRL_E_INTERNAL, "backward: the loss depends on nothing with a gradient");
+    g = hr_grad(t, loss, &beta);
+    if (g)
+        t->q->be->fill(t->q, g, 1);
+    for (const hr_step *s = t->last; s && t->failure.status >= 0; s = s->before) {
+        if (!s->out->grad || !s->out->live)
+            continue;
+        s->op->backward(t, s);
+        if (t->check)
+            check_gradients(t, s);
+    }
+    return hr_tape_status(t);
+}
+
+/* ---- commit ---- */
+
+void hr_tape_at_commit(hr_tape *t, void (*run)(hr_queue *q, void *arg), void *arg)
+{
+    hr_commit *commit = hr_tape_take(t, sizeof *commit);
+
+    if (!commit)
+        return;
+    *commit = (hr_commit){ .run = run, .arg = arg };
+    *t->commits_end = commit;
+    t->commits_end = &commit->next;
+}
+
+void hr_tape_commit(hr_tape *t)
+{
+    for (hr_commit *commit = t->commits; commit; commit = commit->next)
+        commit->run(t->q, commit->arg);
+    t->commits = NULL;
+    t->commits_end = &t->commits;
+}
