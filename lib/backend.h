@@ -77,9 +77,9 @@ typedef struct hr_augment_record {
     int32_t size;                     /* side of the result */
     int32_t filter;                   /* 1 bilinear, 2 bicubic */
     int32_t resize;                   /* evaluation: shorter side before the centre crop, 0: crop box to size */
-    int32_t flip;                     /* 0 no, 1 last, 2 first (before colour) */
+    int32_t flip;                     /* 0 no, 1 last, 2 first (before colour): same pixels */
     int32_t jitter;                   /* 0 none, else the four operations in `order` */
-    int32_t order[4];                 /* 0 brightness, 1 contrast, 2 saturation, 3 hue */
+    int32_t order[4];                 /* 0 brightness, 1 contrast, 2 saturation, 3 hue, -1 nothing */
     float factor[4];                  /* brightness, contrast, saturation factors; hue shift */
     int32_t gray, solarize;
     float sigma;                      /* of the blur, 0: none */

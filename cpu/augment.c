@@ -1,0 +1,150 @@
+/* augment.c - applies one view's record to decoded pixels (spec.md 2).
+ *
+ *     crop, resize - brightness, contrast, saturation, hue in drawn order - gray - blur - solarize
+ *     - mirror - (v / 255 - mean) / std
+ *
+ * The mirror commutes with every colour operation (they are pointwise, or symmetric in x), so it is
+ * applied while the result is written, wherever the recipe has it.
+ *
+ * One image is one worker's work: pixels u8 [H, W, 3], y [S, S, 3].
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/half.h"
+#include "cpu/clones.h"
+#include "cpu/cpu.h"
+#include "cpu/image.h"
+
+/* the value that each byte of each channel becomes, in the type of the output */
+typedef struct value_table {
+    real wide[3][256];
+    uint16_t narrow[3][256];
+} value_table;
+
+static bool check(hr_queue *q, const hr_array *y, const hr_array *pixels,
+                  const hr_augment_record *r)
+{
+    int64_t height = pixels->dim[0], width = pixels->dim[1];
+    bool box = r->left >= 0 && r->top >= 0 && r->width > 0 && r->height > 0 &&
+               r->left + (int64_t)r->width <= width && r->top + (int64_t)r->height <= height;
+
+    if (!hr_cpu_ok(q))
+        return false;
+    if (!box || r->size < 1 || (r->resize && r->resize < r->size) ||
+        hr_count(y) != 3 * (int64_t)r->size * r->size)
+        hr_cpu_fail(q, HIRL_E_INTERNAL,
+                    "augment: box %d,%d %dx%d of a %lld x %lld image to %d does not fit", r->left,
+                    r->top, r->width, r->height, (long long)width, (long long)height, r->size);
+    return hr_cpu_ok(q);
+}
+
+/* evaluation: the shorter side becomes `resize`, the middle r->size of each side is kept */
+static void make_axes(hr_resize_axis *x, hr_resize_axis *y, const hr_augment_record *r)
+{
+    int32_t size = r->size;
+
+    *x = (hr_resize_axis){ r->left, r->width, size, 0, size };
+    *y = (hr_resize_axis){ r->top, r->height, size, 0, size };
+    if (!r->resize)
+        return;
+    x->size = y->size = r->resize;
+    if (r->width > r->height)
+        x->size = (int32_t)((int64_t)r->resize * r->width / r->height);
+    else
+        y->size = (int32_t)((int64_t)r->resize * r->height / r->width);
+    x->from = (int32_t)rint((x->size - size) / 2.0);
+    y->from = (int32_t)rint((y->size - size) / 2.0);
+}
+
+static void jitter(hr_image *image, const hr_augment_record *r)
+{
+    static void (*const apply[])(hr_image *, float) = { hr_image_brightness, hr_image_contrast,
+                                                        hr_image_saturation, hr_image_hue };
+
+    for (int i = 0; i < 4; i++)
+        if (r->order[i] >= 0)
+            apply[r->order[i]](image, r->factor[r->order[i]]);
+}
+
+static void fill_table(value_table *table, const hr_augment_record *r)
+{
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 256; v++) {
+            real x = ((real)v / 255 - (real)r->mean[c]) / (real)r->std[c];
+
+            table->wide[c][v] = x;
+            table->narrow[c][v] = hr_bf16_narrow((float)x);
+        }
+}
+
+static void write_wide(real *y, const hr_image *image, const value_table *table, bool mirror)
+{
+    int64_t n = image->width;
+
+    for (int64_t row = 0; row < image->height; row++)
+        for (int64_t i = 0; i < n; i++) {
+            int64_t from = row * n + (mirror ? n - 1 - i : i);
+
+            for (int c = 0; c < 3; c++)
+                *y++ = table->wide[c][image->plane[c][from]];
+        }
+}
+
+static void write_narrow(uint16_t *y, const hr_image *image, const value_table *table, bool mirror)
+{
+    int64_t n = image->width;
+
+    for (int64_t row = 0; row < image->height; row++)
+        for (int64_t i = 0; i < n; i++) {
+            int64_t from = row * n + (mirror ? n - 1 - i : i);
+
+            for (int c = 0; c < 3; c++)
+                *y++ = table->narrow[c][image->plane[c][from]];
+        }
+}
+
+static size_t work_bytes(const hr_array *pixels, const hr_augment_record *r)
+{
+    size_t resize = hr_image_resize_bytes(pixels->dim[1], pixels->dim[0], r->size, r->filter);
+    size_t blur = r->sigma > 0 ? hr_image_blur_bytes(r->size, r->size, r->sigma) : 0;
+
+    return resize > blur ? resize : blur;
+}
+
+void hr_cpu_augment(hr_queue *q, const hr_array *y, const hr_array *pixels,
+                    const hr_augment_record *record)
+{
+    const hr_augment_record *r = record;
+    size_t plane = ((size_t)r->size * (size_t)r->size + 63) / 64 * 64;
+    hr_image image = { 0 };
+    hr_resize_axis across, down;
+    value_table table;
+    uint8_t *work;
+
+    if (!check(q, y, pixels, r))
+        return;
+    work = hr_cpu_scratch(q, 0, 3 * plane + work_bytes(pixels, r));
+    if (!work)
+        return;
+    for (int c = 0; c < 3; c++, work += plane)
+        image.plane[c] = work;
+
+    make_axes(&across, &down, r);
+    hr_image_resize(&image, pixels->data, pixels->dim[1], pixels->dim[0], &across, &down, r->filter,
+                    work);
+    if (r->jitter)
+        jitter(&image, r);
+    if (r->gray)
+        hr_image_gray(&image);
+    if (r->sigma > 0)
+        hr_image_blur(&image, r->sigma, work);
+    if (r->solarize)
+        hr_image_solarize(&image);
+
+    fill_table(&table, r);
+    if (y->dtype == HR_BF16)
+        write_narrow(y->data, &image, &table, r->flip != 0);
+    else
+        write_wide(y->data, &image, &table, r->flip != 0);
+}

@@ -1,0 +1,24 @@
+/* clones.h - a kernel compiled for several instruction sets; the loader of the program picks one.
+ *
+ * All variants give the same bits: nothing contracts a product and a sum (-ffp-contract=off).
+ * Not under a sanitizer, whose runtime is not ready when the choice is made.
+ */
+#ifndef HR_CLONES_H
+#define HR_CLONES_H
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+#define HR_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HR_SANITIZED 1
+#endif
+
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(HR_SANITIZED)
+#define HR_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define HR_CLONES
+#endif
+
+#endif
