@@ -1,5 +1,6 @@
 /* tensors.h - a list of named host arrays with text metadata: what checkpoints, models and trees
- * are made of. Kept in safetensors files (spec: reliability rules of the reader in tensors.c). */
+ * are made of. tensors.c keeps the list; safetensors.c writes and reads it as a file.
+ */
 #ifndef HR_TENSORS_H
 #define HR_TENSORS_H
 
@@ -48,9 +49,17 @@ hirl_status hr_tensors_need(const hr_named **found, const hr_tensors *list, cons
 const char *hr_tensors_text(const hr_tensors *list, const char *key); /* NULL: not there */
 hirl_status hr_tensors_int(int64_t *value, const hr_tensors *list, const char *key);
 
-/* Written atomically (file.h) with a CRC-32 of each tensor in the metadata ("crc32.<name>"). */
+/* Written atomically (file.h) with a CRC-32 of each tensor in the metadata ("crc32.<name>"). Equal
+ * lists give equal bytes, whatever their order. */
 hirl_status hr_tensors_save(const hr_tensors *list, const char *path);
-/* Everything checked before anything is allocated from header numbers; CRCs verified when present. */
+/* Everything checked before anything is allocated from header numbers; CRCs verified when present.
+ * list: not initialised before; on failure there is nothing to free. */
 hirl_status hr_tensors_load(hr_tensors *list, const char *path);
+
+/* for safetensors.c: bytes of a shape; LIMIT on overflow */
+hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int32_t rank,
+                            const int64_t *dim);
+/* text keys that begin so belong to the file */
+#define HR_TENSORS_CRC "crc32."
 
 #endif

@@ -1,0 +1,500 @@
+/* safetensors.c - a list of tensors as a file (format: github.com/huggingface/safetensors).
+ *
+ *     u64 N, little-endian | N bytes of JSON, padded with spaces | data
+ *     { "__metadata__": { text: text }, name: { "dtype", "shape", "data_offsets": [begin, end] } }
+ *
+ * Stricter than the format: no key twice at any level, no other key in an entry, whole numbers in
+ * digits only, tensors without gap or overlap from the first byte of the data to the last of the
+ * file. Written: keys sorted, data by falling item size and then by name, so that each array lies
+ * at a multiple of its item size; a CRC-32 (zlib) of each.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <zlib.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/tensors.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are little-endian");
+
+enum {
+    PREFIX = 8,
+    HEADER_MAX = 16 << 20,
+    TENSORS_MAX = 65536,
+    DEPTH = 3,
+    ALIGN = 8,
+    SHOWN = 80,
+    CRC_KEY = HR_TENSORS_NAME + sizeof HR_TENSORS_CRC,
+    CRC_TEXT = 9, /* eight hexadecimal digits */
+};
+
+static const struct {
+    const char *name;
+    hr_dtype dtype;
+} types[] = { { "F32", HR_F32 }, { "F64", HR_F64 }, { "BF16", HR_BF16 },
+              { "I32", HR_I32 }, { "I64", HR_I64 }, { "U8", HR_U8 } };
+enum { TYPES = sizeof types / sizeof *types };
+
+/* where an item's data lies behind the header */
+typedef struct span {
+    uint64_t begin, end;
+    const hr_named *item;
+} span;
+
+static const char *crc_text(char text[CRC_TEXT], const void *data, size_t bytes)
+{
+    unsigned long crc = bytes ? crc32_z(0, data, bytes) : 0;
+
+    snprintf(text, CRC_TEXT, "%08lx", crc & 0xffffffffu);
+    return text;
+}
+
+static const char *crc_key(char key[CRC_KEY], const char *name)
+{
+    snprintf(key, CRC_KEY, HR_TENSORS_CRC "%s", name);
+    return key;
+}
+
+/* ---- writing ---- */
+
+static int by_place_to_be(const void *a, const void *b)
+{
+    const hr_named *x = ((const span *)a)->item, *y = ((const span *)b)->item;
+    int size = (int)hr_dtype_size(y->dtype) - (int)hr_dtype_size(x->dtype);
+
+    return size ? size : strcmp(x->name, y->name);
+}
+
+static hirl_status plan(span **spans, const hr_tensors *list)
+{
+    span *s = hr_alloc_array((size_t)list->count, sizeof *s);
+    uint64_t at = 0;
+
+    if (!s)
+        return HIRL_E_NOMEM;
+    for (int32_t i = 0; i < list->count; i++)
+        s[i].item = &list->item[i];
+    if (list->count)
+        qsort(s, (size_t)list->count, sizeof *s, by_place_to_be);
+    for (int32_t i = 0; i < list->count; i++) {
+        s[i].begin = at;
+        at += s[i].item->bytes;
+        s[i].end = at;
+    }
+    *spans = s;
+    return HIRL_OK;
+}
+
+/* into an object; a text that is not UTF-8 is refused by jansson */
+static hirl_status put_text(json_t *object, const char *key, const char *value)
+{
+    if (!json_object_set_new(object, key, json_string(value)))
+        return HIRL_OK;
+    return hr_fail(HIRL_E_INVALID, "metadata %.*s: key or value is not UTF-8", SHOWN, key);
+}
+
+static hirl_status put_metadata(json_t *root, const hr_tensors *list)
+{
+    json_t *metadata = json_object();
+    char key[CRC_KEY], text[CRC_TEXT];
+
+    if (!metadata || json_object_set_new(root, "__metadata__", metadata))
+        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+    for (int32_t i = 0; i < list->texts; i++)
+        HR_TRY(put_text(metadata, list->text[i].key, list->text[i].value));
+    for (int32_t i = 0; i < list->count; i++) {
+        const hr_named *item = &list->item[i];
+
+        HR_TRY(
+            put_text(metadata, crc_key(key, item->name), crc_text(text, item->data, item->bytes)));
+    }
+    return HIRL_OK;
+}
+
+static json_t *shape_of(const hr_named *item)
+{
+    json_t *shape = json_array();
+
+    for (int32_t i = 0; i < item->rank && shape; i++)
+        if (json_array_append_new(shape, json_integer(item->dim[i]))) {
+            json_decref(shape);
+            return NULL;
+        }
+    return shape;
+}
+
+static const char *type_name(hr_dtype dtype)
+{
+    for (int i = 0; i < TYPES; i++)
+        if (types[i].dtype == dtype)
+            return types[i].name;
+    return "";
+}
+
+static hirl_status put_entry(json_t *root, const span *s)
+{
+    json_t *entry =
+        json_pack("{s:s, s:o, s:[I,I]}", "dtype", type_name(s->item->dtype), "shape",
+                  shape_of(s->item), "data_offsets", (json_int_t)s->begin, (json_int_t)s->end);
+
+    if (!entry)
+        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+    if (json_object_set_new(root, s->item->name, entry))
+        return hr_fail(HIRL_E_INVALID, "tensor %.*s: the name is not UTF-8", SHOWN, s->item->name);
+    return HIRL_OK;
+}
+
+static hirl_status write_padded(hr_file *file, const char *header)
+{
+    static const char spaces[ALIGN + 1] = "        ";
+    size_t length = strlen(header), pad = (ALIGN - length % ALIGN) % ALIGN;
+    uint64_t n = length + pad;
+
+    if (n > HEADER_MAX)
+        return hr_fail(HIRL_E_LIMIT, "a header of %llu bytes, %d are possible",
+                       (unsigned long long)n, HEADER_MAX);
+    HR_TRY(hr_file_write(file, &n, sizeof n));
+    HR_TRY(hr_file_write(file, header, length));
+    return hr_file_write(file, spaces, pad);
+}
+
+static hirl_status write_header(hr_file *file, const hr_tensors *list, const span *s)
+{
+    json_t *root = json_object();
+    hirl_status status = HIRL_OK;
+    char *text = NULL;
+
+    if (!root)
+        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+    if (list->count || list->texts)
+        status = put_metadata(root, list);
+    for (int32_t i = 0; i < list->count && !status; i++)
+        status = put_entry(root, &s[i]);
+    if (!status) {
+        text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+        status = text ? write_padded(file, text)
+                      : hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+    }
+    free(text);
+    json_decref(root);
+    return status;
+}
+
+hirl_status hr_tensors_save(const hr_tensors *list, const char *path)
+{
+    hirl_status status;
+    span *s = NULL;
+    hr_file file;
+
+    if (list->count > TENSORS_MAX)
+        return hr_fail(HIRL_E_LIMIT, "%s: %d tensors, %d are possible", path, (int)list->count,
+                       TENSORS_MAX);
+    HR_TRY(hr_file_begin(&file, path));
+    status = plan(&s, list);
+    if (!status)
+        status = write_header(&file, list, s);
+    for (int32_t i = 0; i < list->count && !status; i++)
+        status = hr_file_write(&file, s[i].item->data, s[i].item->bytes);
+    hr_free(s);
+    if (!status)
+        return hr_file_commit(&file);
+    hr_file_discard(&file);
+    return status;
+}
+
+/* ---- reading: the text of the header ---- */
+
+/* What jansson would take but the format has no use for: signs, fractions, exponents, words, and
+ * nesting that would cost stack. */
+static hirl_status check_subset(const char *text, size_t bytes)
+{
+    bool quoted = false;
+    int depth = 0;
+
+    for (size_t i = 0; i < bytes; i++) {
+        char c = text[i];
+
+        if (c == '"')
+            quoted = !quoted;
+        else if (quoted && c == '\\')
+            i++;
+        else if (!quoted && (!c || !strchr("{}[],:0123456789 \t\r\n", c)))
+            return hr_fail(HIRL_E_FORMAT, "header: byte %zu does not belong there", i);
+        else if (!quoted && (c == '{' || c == '['))
+            depth++;
+        else if (!quoted && (c == '}' || c == ']'))
+            depth--;
+        if (depth > DEPTH)
+            return hr_fail(HIRL_E_FORMAT, "header: nested deeper than %d", DEPTH);
+    }
+    return HIRL_OK;
+}
+
+static hirl_status parse(json_t **root, const char *text, size_t bytes)
+{
+    json_error_t error;
+
+    if (text[0] != '{')
+        return hr_fail(HIRL_E_FORMAT, "header: does not begin with {");
+    while (bytes && text[bytes - 1] == ' ')
+        bytes--;
+    if (!bytes || text[bytes - 1] != '}')
+        return hr_fail(HIRL_E_FORMAT, "header: does not end with } and spaces");
+    HR_TRY(check_subset(text, bytes));
+    *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (*root)
+        return HIRL_OK;
+    if (json_error_code(&error) == json_error_out_of_memory)
+        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+    return hr_fail(HIRL_E_FORMAT, "header: byte %d: %s", error.position, error.text);
+}
+
+static hirl_status read_header(json_t **root, uint64_t *data_at, int fd, uint64_t size,
+                               const char *path)
+{
+    unsigned char prefix[PREFIX];
+    hirl_status status;
+    uint64_t n;
+    char *text;
+
+    if (size < PREFIX + 2)
+        return hr_fail(HIRL_E_FORMAT, "%llu bytes are too short for a header",
+                       (unsigned long long)size);
+    HR_TRY(hr_file_read_at(fd, prefix, PREFIX, 0, path));
+    memcpy(&n, prefix, PREFIX);
+    if (n < 2 || n > size - PREFIX)
+        return hr_fail(HIRL_E_FORMAT, "a header of %llu bytes in a file of %llu",
+                       (unsigned long long)n, (unsigned long long)size);
+    if (n > HEADER_MAX)
+        return hr_fail(HIRL_E_LIMIT, "a header of %llu bytes, %d are read", (unsigned long long)n,
+                       HEADER_MAX);
+    text = hr_alloc((size_t)n);
+    if (!text)
+        return HIRL_E_NOMEM;
+    status = hr_file_read_at(fd, text, (size_t)n, PREFIX, path);
+    if (!status)
+        status = parse(root, text, (size_t)n);
+    hr_free(text);
+    *data_at = PREFIX + n;
+    return status;
+}
+
+/* ---- reading: entries ---- */
+
+static hirl_status bad_entry(const char *name, const char *what)
+{
+    return hr_fail(HIRL_E_FORMAT, "tensor %.*s: %s", SHOWN, name, what);
+}
+
+static hirl_status read_type(hr_dtype *dtype, const char *name, const json_t *type)
+{
+    const char *text = json_string_value(type);
+
+    for (int i = 0; i < TYPES && text; i++)
+        if (!strcmp(text, types[i].name)) {
+            *dtype = types[i].dtype;
+            return HIRL_OK;
+        }
+    if (!text)
+        return bad_entry(name, "dtype is no text");
+    return hr_fail(HIRL_E_UNSUPPORTED, "tensor %.*s: dtype %.16s is not supported", SHOWN, name,
+                   text);
+}
+
+/* up to `most` whole numbers >= 0 */
+static hirl_status read_numbers(int64_t *number, int32_t *count, const char *name,
+                                const json_t *array, size_t most)
+{
+    if (!json_is_array(array) || json_array_size(array) > most)
+        return bad_entry(name, "shape or data_offsets is no list, or too long");
+    *count = (int32_t)json_array_size(array);
+    for (int32_t i = 0; i < *count; i++) {
+        const json_t *value = json_array_get(array, (size_t)i);
+
+        if (!json_is_integer(value) || json_integer_value(value) < 0)
+            return bad_entry(name, "shape or data_offsets holds what is no whole number");
+        number[i] = json_integer_value(value);
+    }
+    return HIRL_OK;
+}
+
+static hirl_status read_entry(hr_named *item, span *s, const char *name, const json_t *entry)
+{
+    int64_t offset[2];
+    int32_t offsets;
+
+    if (!name[0] || strlen(name) >= HR_TENSORS_NAME)
+        return bad_entry(name, "a name of this length is not read");
+    if (json_object_size(entry) != 3 || !json_object_get(entry, "dtype") ||
+        !json_object_get(entry, "shape") || !json_object_get(entry, "data_offsets"))
+        return bad_entry(name, "its keys are not dtype, shape, data_offsets");
+    memcpy(item->name, name, strlen(name) + 1);
+    HR_TRY(read_type(&item->dtype, name, json_object_get(entry, "dtype")));
+    HR_TRY(read_numbers(item->dim, &item->rank, name, json_object_get(entry, "shape"),
+                        HR_TENSORS_RANK));
+    HR_TRY(read_numbers(offset, &offsets, name, json_object_get(entry, "data_offsets"), 2));
+    HR_TRY(hr_tensors_size(&item->bytes, name, item->dtype, item->rank, item->dim));
+    if (offsets != 2 || offset[1] < offset[0])
+        return bad_entry(name, "data_offsets are not begin and end");
+    if ((uint64_t)(offset[1] - offset[0]) != item->bytes)
+        return hr_fail(HIRL_E_FORMAT, "tensor %.*s: its shape takes %zu bytes, its offsets %lld",
+                       SHOWN, name, item->bytes, (long long)(offset[1] - offset[0]));
+    *s = (span){ (uint64_t)offset[0], (uint64_t)offset[1], item };
+    return HIRL_OK;
+}
+
+/* the keys are known to differ: jansson has refused equal ones */
+static hirl_status read_text(hr_tensors *list, const char *key, const json_t *value)
+{
+    hr_text_pair *pair = &list->text[list->texts];
+
+    if (!json_is_string(value))
+        return hr_fail(HIRL_E_FORMAT, "metadata %.*s: is no text", SHOWN, key);
+    if (!strncmp(key, HR_TENSORS_CRC, strlen(HR_TENSORS_CRC)))
+        return HIRL_OK;
+    list->texts++;
+    pair->key = hr_strdup(key);
+    pair->value = pair->key ? hr_strdup(json_string_value(value)) : NULL;
+    return pair->value ? HIRL_OK : HIRL_E_NOMEM;
+}
+
+static hirl_status read_metadata(hr_tensors *list, json_t *metadata)
+{
+    size_t count = json_object_size(metadata);
+    const char *key;
+    json_t *value;
+
+    if (!metadata)
+        return HIRL_OK;
+    if (!json_is_object(metadata))
+        return hr_fail(HIRL_E_FORMAT, "metadata: is no object of texts");
+    list->text = hr_alloc_array(count, sizeof *list->text);
+    if (!list->text)
+        return HIRL_E_NOMEM;
+    list->texts_room = (int32_t)count;
+    json_object_foreach(metadata, key, value) HR_TRY(read_text(list, key, value));
+    return HIRL_OK;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const span *x = a, *y = b;
+
+    if (x->begin != y->begin)
+        return x->begin < y->begin ? -1 : 1;
+    if (x->end != y->end)
+        return x->end < y->end ? -1 : 1;
+    return x->item < y->item ? -1 : x->item > y->item;
+}
+
+static hirl_status check_spans(span *s, int32_t count, uint64_t bytes)
+{
+    uint64_t at = 0;
+
+    if (count)
+        qsort(s, (size_t)count, sizeof *s, by_offset);
+    for (int32_t i = 0; i < count; i++) {
+        if (s[i].begin != at)
+            return hr_fail(HIRL_E_FORMAT, "tensor %.*s: begins at %llu where %llu is expected: %s",
+                           SHOWN, s[i].item->name, (unsigned long long)s[i].begin,
+                           (unsigned long long)at, s[i].begin < at ? "an overlap" : "a gap");
+        at = s[i].end;
+    }
+    if (at != bytes)
+        return hr_fail(HIRL_E_FORMAT, "%llu bytes of data, the header tells of %llu",
+                       (unsigned long long)bytes, (unsigned long long)at);
+    return HIRL_OK;
+}
+
+/* items and spans of all entries, nothing of them allocated yet */
+static hirl_status read_entries(hr_tensors *list, span **spans, json_t *root, uint64_t bytes)
+{
+    json_t *metadata = json_object_get(root, "__metadata__"), *entry;
+    size_t count = json_object_size(root) - (metadata != NULL);
+    const char *name;
+    span *s;
+
+    if (count > TENSORS_MAX)
+        return hr_fail(HIRL_E_LIMIT, "%zu tensors, %d are read", count, TENSORS_MAX);
+    list->item = hr_alloc_array(count, sizeof *list->item);
+    *spans = s = hr_alloc_array(count, sizeof *s);
+    if (!list->item || !s)
+        return HIRL_E_NOMEM;
+    list->room = (int32_t)count;
+    json_object_foreach(root, name, entry)
+    {
+        if (entry == metadata)
+            continue;
+        HR_TRY(read_entry(&list->item[list->count], &s[list->count], name, entry));
+        list->count++;
+    }
+    HR_TRY(check_spans(s, list->count, bytes));
+    return read_metadata(list, metadata);
+}
+
+/* ---- reading: data ---- */
+
+static hirl_status check_crc(const hr_named *item, const json_t *metadata)
+{
+    char key[CRC_KEY], text[CRC_TEXT];
+    const char *wanted = json_string_value(json_object_get(metadata, crc_key(key, item->name)));
+
+    if (!wanted || !strcmp(wanted, crc_text(text, item->data, item->bytes)))
+        return HIRL_OK;
+    return hr_fail(HIRL_E_FORMAT, "tensor %s: damaged: checksum %s, not %.16s", item->name, text,
+                   wanted);
+}
+
+static hirl_status read_data(hr_tensors *list, const span *s, int fd, uint64_t data_at,
+                             const char *path)
+{
+    for (int32_t i = 0; i < list->count; i++) {
+        hr_named *item = &list->item[s[i].item - list->item];
+
+        item->data = hr_alloc(item->bytes);
+        if (!item->data)
+            return HIRL_E_NOMEM;
+        item->owned = true;
+        HR_TRY(hr_file_read_at(fd, item->data, item->bytes, data_at + s[i].begin, path));
+    }
+    return HIRL_OK;
+}
+
+static hirl_status load(hr_tensors *list, json_t **root, span **s, int fd, uint64_t size,
+                        const char *path)
+{
+    uint64_t data_at = 0;
+
+    HR_TRY(read_header(root, &data_at, fd, size, path));
+    HR_TRY(read_entries(list, s, *root, size - data_at));
+    HR_TRY(read_data(list, *s, fd, data_at, path));
+    for (int32_t i = 0; i < list->count; i++)
+        HR_TRY(check_crc(&list->item[i], json_object_get(*root, "__metadata__")));
+    return HIRL_OK;
+}
+
+hirl_status hr_tensors_load(hr_tensors *list, const char *path)
+{
+    hirl_status status;
+    json_t *root = NULL;
+    span *s = NULL;
+    uint64_t size;
+    int fd;
+
+    hr_tensors_init(list);
+    HR_TRY(hr_file_open(&fd, &size, path));
+    status = load(list, &root, &s, fd, size, path);
+    close(fd);
+    json_decref(root);
+    hr_free(s);
+    if (!status)
+        return HIRL_OK;
+    hr_tensors_done(list);
+    return status == HIRL_E_NOMEM ? status : hr_fail_in(status, path);
+}
