@@ -1,0 +1,82 @@
+/* context.c - the public hirl_context. */
+#include "context.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/option.h"
+
+typedef struct context_config {
+    char backend[HR_KEY_TEXT_BYTES];
+    int64_t threads;
+} context_config;
+
+static const hr_key keys[] = {
+    { "backend", HR_KEY_TEXT, "auto", 0, 0, NULL, false, "",
+      "where numbers are computed: auto, cpu, cuda, cuda:N", offsetof(context_config, backend) },
+    { "threads", HR_KEY_INT, "auto", 1, 256, NULL, true, "threads", "of the CPU; auto: all cores",
+      offsetof(context_config, threads) },
+};
+
+const hr_keys hr_context_keys = { "context", keys, sizeof keys / sizeof *keys };
+
+/* the environment's value where the caller gave none */
+static hirl_status from_environment(void *field, const hr_key *key, const char *variable,
+                                    const hirl_options *options)
+{
+    const hr_option *given = options ? hr_options_find(options, key->name) : NULL;
+    const char *text = secure_getenv(variable);
+
+    if (!text || !text[0] || (given && given->origin >= HR_FROM_FILE))
+        return HIRL_OK;
+    return hr_key_parse(field, key, text) < 0 ? hr_fail_in(HIRL_E_INVALID, variable) : HIRL_OK;
+}
+
+hirl_status hirl_context_create(hirl_context **context, const hirl_options *options)
+{
+    context_config config;
+
+    if (!context)
+        return hr_fail(HIRL_E_INVALID, "context_create: context is NULL");
+    *context = NULL;
+    HR_TRY(hr_options_read(&config, &hr_context_keys, options));
+    HR_TRY(from_environment(config.backend, &keys[0], "HIRL_BACKEND", options));
+    HR_TRY(from_environment(&config.threads, &keys[1], "HIRL_NUM_THREADS", options));
+    return hr_context_create(context, config.backend,
+                             config.threads == HR_AUTO ? 0 : (int)config.threads);
+}
+
+void hirl_context_destroy(hirl_context *context)
+{
+    hr_context_drop(context);
+}
+
+void hirl_context_set_log(hirl_context *context, hirl_log_fn *log, void *user)
+{
+    if (context)
+        hr_context_set_log(context, log, user);
+}
+
+void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user)
+{
+    if (context)
+        hr_context_set_progress(context, progress, user);
+}
+
+void hirl_cancel(hirl_context *context)
+{
+    if (context)
+        hr_context_cancel(context);
+}
+
+const char *hirl_context_backend(const hirl_context *context)
+{
+    return context ? hr_context_backend(context)->name : "";
+}
+
+int32_t hirl_context_threads(const hirl_context *context)
+{
+    return context ? hr_pool_threads(hr_context_pool((hirl_context *)context)) : 0;
+}

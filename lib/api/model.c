@@ -1,0 +1,324 @@
+/* model.c - the public hirl_model: checks arguments, calls inward. */
+#include "nn/model.h"
+
+#include <string.h>
+
+#include <hirl/model.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "ssl/method.h"
+#include "train/config.h"
+#include "train/extract.h"
+#include "train/directory.h"
+
+enum { BICUBIC = 2, EMBED_BATCH = 32 }; /* spec.md 2.2: evaluation transform of kNN and linear */
+
+hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
+                              const hirl_options *options)
+{
+    hr_model_config config;
+    hirl_model *made;
+    hirl_status status;
+
+    if (!model || !context)
+        return hr_fail(HIRL_E_INVALID, "model_create: %s is NULL", model ? "context" : "model");
+    *model = NULL;
+    HR_TRY(hr_model_config_read(&config, options));
+    if (!strcmp(config.mean_text, "auto") || !strcmp(config.std_text, "auto"))
+        return hr_fail(HIRL_E_INVALID,
+                       "mean=auto, std=auto: a model made without data needs numbers");
+    HR_TRY(hr_context_enter(context));
+    status = hr_model_alloc(&made, context, &config, (int32_t)config.levels, "online");
+    if (status >= 0) {
+        status = hr_weights_draw(&made->weights, (uint64_t)config.seed);
+        if (status < 0)
+            hr_model_destroy(made);
+        else
+            *model = made;
+    }
+    hr_context_leave(context);
+    return status;
+}
+
+static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const char *path)
+{
+    hr_directory directory = { (char *)path, -1 };
+    char *model;
+    hirl_status status;
+
+    if (!hr_is_folder(path))
+        return hr_tensors_load(list, path);
+    model = hr_path_join(path, "model.safetensors");
+    if (!model)
+        return HIRL_E_NOMEM;
+    status = hr_file_exists(model) ? hr_tensors_load(list, model)
+                                   : hr_directory_load(list, &directory, context);
+    hr_free(model);
+    return status;
+}
+
+typedef struct network_choice {
+    int64_t network;
+} network_choice;
+
+static const hr_key network_key[] = {
+    { "network", HR_KEY_CHOICE, "auto", 0, 0, "auto online teacher", false, "",
+      "which network of a checkpoint; auto: the one that the method evaluates",
+      offsetof(network_choice, network) },
+};
+const hr_keys hr_network_keys = { "model", network_key, 1 };
+
+hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const char *path,
+                            const hirl_options *options)
+{
+    char network[16];
+    network_choice choice;
+    hr_tensors list;
+    hirl_status status;
+
+    if (!model || !context || !path)
+        return hr_fail(HIRL_E_INVALID, "model_load: %s is NULL",
+                       !model     ? "model"
+                       : !context ? "context"
+                                  : "path");
+    *model = NULL;
+    HR_TRY(hr_options_read(&choice, &hr_network_keys, options));
+    hr_choice_name(&network_key[0], choice.network, network, sizeof network);
+    HR_TRY(hr_context_enter(context));
+    hr_tensors_init(&list);
+    status = read_tensors(&list, context, path);
+    if (status >= 0)
+        status = hr_model_from_tensors(model, context, &list, network);
+    hr_tensors_done(&list);
+    hr_context_leave(context);
+    return status;
+}
+
+hirl_status hirl_model_save(const hirl_model *model, const char *path)
+{
+    hr_tensors list;
+    hirl_status status;
+
+    if (!model || !path)
+        return hr_fail(HIRL_E_INVALID, "model_save: %s is NULL", model ? "path" : "model");
+    hr_tensors_init(&list);
+    status = hr_model_to_tensors(&list, model);
+    if (status >= 0)
+        status = hr_tensors_save(&list, path);
+    hr_tensors_done(&list);
+    return status;
+}
+
+void hirl_model_destroy(hirl_model *model)
+{
+    hr_model_destroy(model);
+}
+
+hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model)
+{
+    hirl_model_info i = { 0 };
+    size_t size;
+
+    if (!info || !model || info->struct_size < sizeof info->struct_size)
+        return hr_fail(HIRL_E_INVALID, "model_describe: info, its struct_size or model is missing");
+    size = info->struct_size;
+    i.struct_size = size;
+    i.arch = hr_arch_name(model->config.arch);
+    i.method = hr_method_find(model->config.method)->name;
+    i.network = model->network;
+    i.levels = model->net.levels;
+    i.image_size = (int32_t)model->config.image_size;
+    i.backbone_dim = model->net.backbone_dim;
+    i.z_dim = model->net.z_dim;
+    i.parameters = hr_layout_numbers(&model->net.params);
+    memcpy(info, &i, size < sizeof i ? size : sizeof i);
+    return HIRL_OK;
+}
+
+int64_t hirl_model_dim(const hirl_model *model, const char *layer)
+{
+    int32_t index;
+
+    if (!model || !layer || hr_net_layer(&index, &model->net, layer) < 0)
+        return -1;
+    return hr_net_layer_dim(&model->net, index);
+}
+
+/* ---- images of any size ---- */
+
+static void evaluation_view(hr_view *view, const hirl_model *model)
+{
+    float mean[3], std[3];
+
+    for (int i = 0; i < 3; i++) {
+        mean[i] = (float)model->config.mean[i];
+        std[i] = (float)model->config.std[i];
+    }
+    hr_view_evaluation(view, (int32_t)model->config.image_size, BICUBIC, mean, std);
+}
+
+static hirl_status preprocess(float *input, hr_queue *queue, const hr_view *view,
+                              const uint8_t *const *pixels, const int64_t *height,
+                              const int64_t *width, int64_t n)
+{
+    int64_t size = view->size;
+
+    for (int64_t i = 0; i < n; i++) {
+        hr_array y = hr_array_4(input + i * size * size * 3, HR_F32, 1, size, size, 3);
+        hr_array x = hr_array_4((void *)pixels[i], HR_U8, 1, height[i], width[i], 3);
+        hr_augment_record record;
+
+        hr_augment_draw(&record, view, width[i], height[i], 0, 0, i, 0);
+        queue->be->augment(queue, &y, &x, &record);
+    }
+    return queue->be->sync(queue);
+}
+
+static hirl_status check_images(const uint8_t *const *pixels, const int64_t *height,
+                                const int64_t *width, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (!pixels[i])
+            return hr_fail(HIRL_E_INVALID, "embed: image %lld is NULL", (long long)i);
+        if (height[i] < 1 || width[i] < 1 || height[i] > 32768 || width[i] > 32768)
+            return hr_fail(HIRL_E_INVALID,
+                           "embed: image %lld is %lld x %lld pixels; 1 to 32768 are possible",
+                           (long long)i, (long long)width[i], (long long)height[i]);
+    }
+    return HIRL_OK;
+}
+
+static hirl_status embed_parts(float *features, const hirl_model *model, int32_t layer,
+                               const uint8_t *const *pixels, const int64_t *height,
+                               const int64_t *width, int64_t n, hr_queue *queue)
+{
+    int64_t size = model->config.image_size, dim = hr_net_layer_dim(&model->net, layer);
+    float *input = hr_alloc_array((size_t)(EMBED_BATCH * size * size * 3), sizeof *input);
+    hirl_status status = input ? HIRL_OK : HIRL_E_NOMEM;
+    hr_view view;
+
+    evaluation_view(&view, model);
+    for (int64_t i = 0; i < n && status >= 0; i += EMBED_BATCH) {
+        int64_t part = n - i < EMBED_BATCH ? n - i : EMBED_BATCH;
+
+        status = preprocess(input, queue, &view, pixels + i, height + i, width + i, part);
+        if (status >= 0)
+            status = hr_model_embed_input(features + i * dim, model, layer, input, part);
+        if (status >= 0)
+            status = hr_progress(model->context, "embed", i + part, n);
+    }
+    hr_free(input);
+    return status;
+}
+
+hirl_status hirl_model_embed(float *features, const hirl_model *model, const char *layer,
+                             const uint8_t *const *pixels, const int64_t *height,
+                             const int64_t *width, int64_t n)
+{
+    hr_queue *queue;
+    hirl_status status;
+    int32_t index;
+
+    if (!features || !model || !pixels || !height || !width || n < 1)
+        return hr_fail(HIRL_E_INVALID, "model_embed: an argument is NULL or n is below 1");
+    HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
+    HR_TRY(check_images(pixels, height, width, n));
+    HR_TRY(hr_context_enter(model->context));
+    status = hr_context_take_cpu_queue(&queue, model->context);
+    if (status >= 0) {
+        status = embed_parts(features, model, index, pixels, height, width, n, queue);
+        hr_context_give_queue(queue);
+    }
+    hr_context_leave(model->context);
+    return status;
+}
+
+hirl_status hirl_model_embed_input(float *features, const hirl_model *model, const char *layer,
+                                   const float *input, int64_t n)
+{
+    int64_t side, dim;
+    hirl_status status = HIRL_OK;
+    int32_t index;
+
+    if (!features || !model || !input || n < 1)
+        return hr_fail(HIRL_E_INVALID, "model_embed_input: an argument is NULL or n is below 1");
+    HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
+    HR_TRY(hr_context_enter(model->context));
+    side = model->config.image_size;
+    dim = hr_net_layer_dim(&model->net, index);
+    for (int64_t i = 0; i < n && status >= 0; i += EMBED_BATCH) {
+        int64_t part = n - i < EMBED_BATCH ? n - i : EMBED_BATCH;
+
+        status = hr_model_embed_input(features + i * dim, model, index, input + i * side * side * 3,
+                                      part);
+        if (status >= 0)
+            status = hr_progress(model->context, "embed", i + part, n);
+    }
+    hr_context_leave(model->context);
+    return status;
+}
+
+/* ---- data sets ---- */
+
+static hirl_status extract_config(hr_extract_config *config, const hirl_model *model, int32_t layer,
+                                  const hirl_options *options)
+{
+    hr_train_config train;
+    int threads = hr_pool_threads(hr_context_pool(model->context));
+
+    HR_TRY(hr_options_read(&train, &hr_train_keys, options));
+    *config = (hr_extract_config){
+        .batch = (int32_t)(train.eval_batch == HR_AUTO ? 64 : train.eval_batch),
+        .threads = (int32_t)(train.loader_threads != HR_AUTO ? train.loader_threads
+                             : threads > 1                   ? threads / 2
+                                                             : 1),
+        .size = (int32_t)model->config.image_size,
+        .filter = BICUBIC,
+        .layer = layer,
+        .max_bad = train.max_bad,
+    };
+    for (int i = 0; i < 3; i++) {
+        config->mean[i] = (float)model->config.mean[i];
+        config->std[i] = (float)model->config.std[i];
+    }
+    return HIRL_OK;
+}
+
+static hirl_status embed_dataset(float *features, uint8_t *readable, const hirl_model *model,
+                                 hirl_dataset *dataset, const hr_extract_config *config)
+{
+    hr_extract *extract;
+    hr_queue *queue;
+    hirl_status status;
+
+    HR_TRY(hr_context_take_queue(&queue, model->context));
+    status = hr_extract_create(&extract, queue, dataset, &model->net, &model->weights, config);
+    if (status >= 0) {
+        status = hr_extract_run(features, readable, extract, "embed");
+        hr_extract_destroy(extract);
+    }
+    hr_context_give_queue(queue);
+    return status;
+}
+
+hirl_status hirl_model_embed_dataset(float *features, uint8_t *readable, const hirl_model *model,
+                                     const char *layer, hirl_dataset *dataset,
+                                     const hirl_options *options)
+{
+    hr_extract_config config;
+    hirl_status status;
+    int32_t index;
+
+    if (!features || !model || !dataset)
+        return hr_fail(HIRL_E_INVALID, "model_embed_dataset: features, model or dataset is NULL");
+    HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
+    HR_TRY(extract_config(&config, model, index, options));
+    HR_TRY(hr_context_enter(model->context));
+    status = embed_dataset(features, readable, model, dataset, &config);
+    hr_context_leave(model->context);
+    return status;
+}

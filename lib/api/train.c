@@ -1,0 +1,176 @@
+/* train.c - the public hirl_trainer: checks arguments, calls inward. */
+#include <hirl/train.h>
+
+#include <string.h>
+
+#include "base/error.h"
+#include "train/trainer.h"
+
+static hirl_status missing(const char *call, const char *what)
+{
+    return hr_fail(HIRL_E_INVALID, "%s: %s is NULL", call, what);
+}
+
+hirl_status hirl_trainer_create(hirl_trainer **trainer, hirl_context *context,
+                                const hirl_model *start, hirl_dataset *dataset,
+                                const hirl_options *options)
+{
+    hirl_status status;
+
+    if (!trainer || !context || !dataset)
+        return missing("trainer_create", !trainer ? "trainer" : !context ? "context" : "dataset");
+    *trainer = NULL;
+    HR_TRY(hr_context_enter(context));
+    status = hr_trainer_create(trainer, context, start, dataset, options);
+    hr_context_leave(context);
+    return status;
+}
+
+void hirl_trainer_destroy(hirl_trainer *trainer)
+{
+    hr_trainer_destroy(trainer);
+}
+
+static hirl_status check(const hirl_step_report *report, const hirl_trainer *trainer)
+{
+    if (!trainer)
+        return missing("train", "trainer");
+    if (report && report->struct_size < sizeof report->struct_size)
+        return hr_fail(HIRL_E_INVALID,
+                       "report: struct_size is %zu; set it to sizeof(hirl_step_report)",
+                       report->struct_size);
+    return HIRL_OK;
+}
+
+hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
+{
+    hirl_status status;
+
+    HR_TRY(check(report, trainer));
+    HR_TRY(hr_context_enter(trainer->context));
+    status = hr_trainer_step(report, trainer);
+    hr_context_leave(trainer->context);
+    return status;
+}
+
+/* steps until `end` steps are made in all */
+static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int64_t end)
+{
+    hirl_step_report own = { .struct_size = sizeof own };
+    hirl_status status = trainer->step == trainer->steps ? HIRL_DONE : HIRL_OK;
+
+    while (status == HIRL_OK && trainer->step < end) {
+        status = hr_trainer_step(&own, trainer);
+        if (status != HIRL_OK)
+            break;
+        if (trainer->report)
+            trainer->report(&own, trainer->report_user);
+        status = hr_progress(trainer->context, "train", trainer->step, trainer->steps);
+    }
+    if (report && own.step) {
+        size_t size = report->struct_size;
+
+        memcpy(report, &own, size < sizeof own ? size : sizeof own);
+        report->struct_size = size;
+    }
+    return status;
+}
+
+hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer)
+{
+    hirl_status status;
+
+    HR_TRY(check(report, trainer));
+    HR_TRY(hr_context_enter(trainer->context));
+    status =
+        train_to(report, trainer, (trainer->step / trainer->per_epoch + 1) * trainer->per_epoch);
+    hr_context_leave(trainer->context);
+    return status;
+}
+
+hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer)
+{
+    hirl_status status;
+
+    HR_TRY(check(report, trainer));
+    HR_TRY(hr_context_enter(trainer->context));
+    status = train_to(report, trainer, trainer->steps);
+    hr_context_leave(trainer->context);
+    return status;
+}
+
+void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user)
+{
+    if (!trainer)
+        return;
+    trainer->report = report;
+    trainer->report_user = user;
+}
+
+hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
+{
+    if (!trainer)
+        return missing("trainer_save", "trainer");
+    if (!path && !trainer->directory.path)
+        return hr_fail(HIRL_E_INVALID,
+                       "trainer_save: no path, and the run has no directory (out=)");
+    return hr_trainer_save(trainer, path);
+}
+
+hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
+{
+    hr_tensors state;
+    hirl_status status;
+
+    if (!trainer || !path)
+        return missing("trainer_load", trainer ? "path" : "trainer");
+    hr_tensors_init(&state);
+    status = hr_tensors_load(&state, path);
+    if (status >= 0)
+        status = hr_trainer_from_tensors(trainer, &state);
+    hr_tensors_done(&state);
+    return status;
+}
+
+hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network)
+{
+    if (!model || !trainer)
+        return missing("trainer_model", model ? "trainer" : "model");
+    *model = NULL;
+    return hr_trainer_model(model, trainer, network ? network : "auto");
+}
+
+hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
+{
+    if (!tree || !trainer)
+        return missing("trainer_tree", tree ? "trainer" : "tree");
+    *tree = NULL;
+    if (!trainer->tree)
+        return hr_fail(HIRL_E_STATE,
+                       "the run has no tree yet: clustering begins at cluster_warmup_epoch=%lld",
+                       (long long)trainer->config.train.cluster_warmup_epoch);
+    hr_tree_hold(trainer->tree);
+    *tree = trainer->tree;
+    return HIRL_OK;
+}
+
+hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
+{
+    if (!trainer || (tree && !leaf))
+        return missing("trainer_set_tree", trainer ? "leaf" : "trainer");
+    return hr_trainer_set_tree(trainer, tree, leaf);
+}
+
+hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                                  hirl_dataset *held_out)
+{
+    hirl_status status;
+
+    if (!report || !held_out)
+        return missing("trainer_evaluate", report ? "held_out" : "report");
+    HR_TRY(check(report, trainer));
+    HR_TRY(hr_context_enter(trainer->context));
+    status = hr_trainer_evaluate(report, trainer, held_out);
+    hr_context_leave(trainer->context);
+    return status;
+}

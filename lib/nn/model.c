@@ -1,0 +1,202 @@
+/* model.c - a network with its weights and preprocessing recipe, never changed after it was made.
+ *
+ * File: parameters under torchvision's names (conv1.weight, layer1.0.bn1.running_mean, ...), then
+ * head.*, h.<l>.*, and num_batches_tracked = 0 of each batch norm, which strict loaders expect.
+ */
+#include "nn/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/key_text.h"
+
+static const char *const prefix_of_keys = "model.";
+
+static hirl_status fill(hirl_model *model, hirl_context *context, const hr_model_config *config,
+                        int32_t levels, const char *network)
+{
+    hr_net *net = &model->net;
+
+    hr_context_hold(context);
+    model->context = context;
+    model->config = *config;
+    snprintf(model->network, sizeof model->network, "%s", network);
+    HR_TRY(hr_context_take_queue(&model->queue, context));
+    HR_TRY(hr_net_init(net, config, levels));
+    return hr_weights_create(&model->weights, model->queue, &net->params, net->params.count,
+                             &net->norms, net->norms.count, false, false);
+}
+
+hirl_status hr_model_alloc(hirl_model **out, hirl_context *context, const hr_model_config *config,
+                           int32_t levels, const char *network)
+{
+    hirl_model *model = hr_alloc(sizeof *model);
+    hirl_status status;
+
+    if (!model)
+        return HIRL_E_NOMEM;
+    status = fill(model, context, config, levels, network);
+    if (status < 0) {
+        hr_model_destroy(model);
+        return status;
+    }
+    *out = model;
+    return HIRL_OK;
+}
+
+void hr_model_destroy(hirl_model *model)
+{
+    if (!model)
+        return;
+    hr_weights_done(&model->weights);
+    hr_net_done(&model->net);
+    hr_context_give_queue(model->queue);
+    hr_context_drop(model->context);
+    hr_free(model);
+}
+
+/* ---- files ---- */
+
+hirl_status hr_model_config_save(hr_tensors *out, const hr_model_config *config, int32_t levels)
+{
+    for (int i = 0; i < hr_model_keys.count; i++) {
+        const hr_key *key = &hr_model_keys.key[i];
+        char name[64], value[HR_KEY_TEXT_BYTES];
+
+        snprintf(name, sizeof name, "%s%s", prefix_of_keys, key->name);
+        hr_key_print(value, key, (const char *)config + key->offset);
+        HR_TRY(hr_tensors_set_text(out, name, value));
+    }
+    return hr_tensors_set_int(out, "model.levels", levels);
+}
+
+hirl_status hr_model_config_load(hr_model_config *config, int32_t *levels, const hr_tensors *in)
+{
+    hirl_options options = { 0 };
+    hirl_status status = HIRL_OK;
+
+    for (int i = 0; i < hr_model_keys.count && status >= 0; i++) {
+        const hr_key *key = &hr_model_keys.key[i];
+        const char *value;
+        char name[64];
+
+        snprintf(name, sizeof name, "%s%s", prefix_of_keys, key->name);
+        value = hr_tensors_text(in, name);
+        if (!value)
+            status = hr_fail(HIRL_E_FORMAT, "not a libhirl model: no metadata \"%s\"", name);
+        else
+            status = hr_options_put(&options, key, value, HR_FROM_FILE);
+    }
+    if (status >= 0)
+        status = hr_model_config_read(config, &options);
+    hr_options_done(&options);
+    if (status >= 0)
+        *levels = (int32_t)config->levels;
+    return status;
+}
+
+static hirl_status add_batches_tracked(hr_tensors *out, const hr_layout *norms)
+{
+    static const char mean[] = "running_mean";
+
+    for (int s = 0; s < norms->count; s++) {
+        const char *name = norms->slot[s].name;
+        size_t stem = strlen(name) < sizeof mean - 1 ? 0 : strlen(name) - (sizeof mean - 1);
+        char full[2 * HR_SLOT_NAME];
+        void *zero;
+
+        if (strcmp(name + stem, mean))
+            continue;
+        snprintf(full, sizeof full, "%.*snum_batches_tracked", (int)stem, name);
+        HR_TRY(hr_tensors_new(&zero, out, full, HR_I64, 0, NULL));
+    }
+    return HIRL_OK;
+}
+
+hirl_status hr_model_to_tensors(hr_tensors *out, const hirl_model *model)
+{
+    const hr_weights *w = &model->weights;
+
+    HR_TRY(hr_tensors_set_text(out, "format", "hirl-model"));
+    HR_TRY(hr_tensors_set_text(out, "network", model->network));
+    HR_TRY(hr_model_config_save(out, &model->config, model->net.levels));
+    HR_TRY(hr_layout_save(out, w->layout, w->slots, &w->value, w->queue, ""));
+    HR_TRY(hr_layout_save(out, w->norms, w->norm_slots, &w->running, w->queue, ""));
+    return add_batches_tracked(out, w->norms);
+}
+
+/* which part of a checkpoint holds the network */
+static hirl_status choose(const char **prefix, const char **name, const hr_tensors *in,
+                          const char *network)
+{
+    const char *format = hr_tensors_text(in, "format"), *held = hr_tensors_text(in, "network");
+    const char *automatic = hr_tensors_text(in, "evaluate");
+
+    if (!format || (strcmp(format, "hirl-model") && strcmp(format, "hirl-checkpoint")))
+        return hr_fail(HIRL_E_FORMAT,
+                       "not a libhirl model or checkpoint (metadata \"format\" is %s)",
+                       format ? format : "missing");
+    if (!strcmp(format, "hirl-checkpoint")) {
+        *name = strcmp(network, "auto") ? network : automatic ? automatic : "online";
+        *prefix = strcmp(*name, "teacher") ? "online." : "teacher.";
+        return HIRL_OK;
+    }
+    if (strcmp(network, "auto") && held && strcmp(network, held))
+        return hr_fail(HIRL_E_INVALID, "network: the file holds the %s network, not the %s one",
+                       held, network);
+    *name = held ? held : "online";
+    *prefix = "";
+    return HIRL_OK;
+}
+
+static hirl_status load_weights(hirl_model *model, const hr_tensors *in, const char *prefix)
+{
+    hr_weights *w = &model->weights;
+
+    HR_TRY(hr_layout_load(&w->value, w->layout, w->slots, w->queue, in, prefix));
+    return hr_layout_load(&w->running, w->norms, w->norm_slots, w->queue, in, prefix);
+}
+
+hirl_status hr_model_from_tensors(hirl_model **out, hirl_context *context, const hr_tensors *in,
+                                  const char *network)
+{
+    const char *prefix = "", *name = "";
+    hr_model_config config;
+    hirl_model *model;
+    hirl_status status;
+    int32_t levels;
+
+    HR_TRY(choose(&prefix, &name, in, network));
+    HR_TRY(hr_model_config_load(&config, &levels, in));
+    /* a teacher has no h_l */
+    HR_TRY(hr_model_alloc(&model, context, &config, strcmp(prefix, "teacher.") ? levels : 0, name));
+    status = load_weights(model, in, prefix);
+    if (status < 0) {
+        hr_model_destroy(model);
+        return status;
+    }
+    *out = model;
+    return HIRL_OK;
+}
+
+/* ---- use ---- */
+
+hirl_status hr_model_embed_input(float *features, const hirl_model *model, int32_t layer,
+                                 const float *input, int64_t n)
+{
+    hr_queue *queue;
+    hr_tape tape;
+    hirl_status status;
+
+    HR_TRY(hr_context_take_queue(&queue, model->context));
+    status = hr_tape_init(&tape, queue, HR_REAL);
+    if (status >= 0) {
+        status = hr_net_embed(features, &model->net, &model->weights, &tape, layer, input, n,
+                              model->config.image_size);
+        hr_tape_done(&tape);
+    }
+    hr_context_give_queue(queue);
+    return status;
+}

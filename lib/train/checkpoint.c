@@ -1,0 +1,232 @@
+/* checkpoint.c - everything that a run needs to go on to the same bits: save, load.
+ *
+ * The place of a run is its step: batches, draws, rates and the queue's position follow from it.
+ * Besides come the learner's state, the tree in use, a clustering that is under way, and the images
+ * found unreadable.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "nn/model.h"
+#include "train/trainer.h"
+
+enum { FORMAT_VERSION = 1 };
+
+static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
+{
+    const hr_learner *learner = trainer->learner;
+
+    HR_TRY(hr_tensors_set_text(out, "format", "hirl-checkpoint"));
+    HR_TRY(hr_tensors_set_int(out, "version", FORMAT_VERSION));
+    HR_TRY(hr_tensors_set_text(out, "evaluate",
+                               learner->method->evaluate_teacher ? "teacher" : "online"));
+    HR_TRY(hr_model_config_save(out, &trainer->config.model, trainer->config.levels));
+    HR_TRY(hr_run_config_save(out, &trainer->config, &trainer->options));
+    HR_TRY(hr_tensors_set_int(out, "step", trainer->step));
+    HR_TRY(hr_tensors_set_int(out, "images", trainer->dataset->count));
+    HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->tree_epoch));
+    HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->own_tree));
+    return hr_tensors_set_text(out, "phase",
+                               trainer->recluster.maker     ? "clustering"
+                               : trainer->recluster.extract ? "extracting"
+                                                            : "training");
+}
+
+static hirl_status add_i32(hr_tensors *out, const char *name, const int32_t *data, int64_t n)
+{
+    return hr_tensors_add(out, name, HR_I32, 1, &n, data);
+}
+
+hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
+{
+    const hirl_dataset *data = trainer->dataset;
+
+    HR_TRY(save_texts(out, trainer));
+    HR_TRY(hr_learner_save(out, trainer->learner));
+    if (data->unreadable)
+        HR_TRY(hr_tensors_add(out, "unreadable", HR_U8, 1, &data->count, data->unreadable));
+    if (trainer->tree)
+        HR_TRY(hr_tree_to_tensors(out, trainer->tree, "tree."));
+    if (trainer->own_tree)
+        HR_TRY(add_i32(out, "own_leaf", trainer->own_leaf, data->count));
+    if (trainer->recluster.maker)
+        HR_TRY(hr_tree_maker_save(out, trainer->recluster.maker, "maker."));
+    return HIRL_OK;
+}
+
+static hirl_status only_finite(const hr_learner *learner)
+{
+    hr_queue *q = learner->queue;
+    int32_t bad = 0;
+
+    q->be->fill(q, &learner->bad, 0);
+    q->be->finite(q, &learner->bad, &learner->online.value);
+    q->be->download(q, &bad, HR_I32, &learner->bad);
+    HR_TRY(q->be->sync(q));
+    if (bad)
+        return hr_fail(HIRL_E_NONFINITE,
+                       "a weight is not finite: the checkpoint is not written; try a lower lr");
+    return HIRL_OK;
+}
+
+hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
+{
+    hr_tensors state;
+    hirl_status status;
+
+    HR_TRY(only_finite(trainer->learner));
+    hr_tensors_init(&state);
+    status = hr_trainer_to_tensors(&state, trainer);
+    if (status >= 0 && path)
+        status = hr_tensors_save(&state, path);
+    else if (status >= 0)
+        status = hr_directory_save(&trainer->directory, &state, trainer->step,
+                                   trainer->config.train.keep);
+    hr_tensors_done(&state);
+    return status;
+}
+
+/* ---- load ---- */
+
+static hirl_status check_format(const hr_tensors *in, const hirl_trainer *trainer)
+{
+    const char *format = hr_tensors_text(in, "format");
+    int64_t version, images;
+
+    if (!format || strcmp(format, "hirl-checkpoint"))
+        return hr_fail(HIRL_E_FORMAT,
+                       "not a checkpoint of a training run (metadata \"format\" is %s)",
+                       format ? format : "missing");
+    HR_TRY(hr_tensors_int(&version, in, "version"));
+    if (version > FORMAT_VERSION)
+        return hr_fail(HIRL_E_VERSION, "checkpoint: version %lld; this library reads up to %d",
+                       (long long)version, (int)FORMAT_VERSION);
+    HR_TRY(hr_tensors_int(&images, in, "images"));
+    if (images != trainer->dataset->count)
+        return hr_fail(HIRL_E_INVALID, "the run has %lld images, the data set %lld",
+                       (long long)images, (long long)trainer->dataset->count);
+    return HIRL_OK;
+}
+
+/* same settings apart from the free ones */
+static hirl_status check_setting(const hr_setting *setting, void *arg)
+{
+    char name[128];
+    const char *kept;
+
+    snprintf(name, sizeof name, "config.%s", setting->key->name);
+    kept = hr_tensors_text(arg, name);
+    if (!setting->free && kept && strcmp(kept, setting->value))
+        return hr_fail(HIRL_E_INVALID, "%s is %s here, but %s in the checkpoint",
+                       setting->key->name, setting->value, kept);
+    return HIRL_OK;
+}
+
+static hirl_status load_tree(hirl_trainer *trainer, const hr_tensors *in)
+{
+    hirl_tree *tree = NULL;
+    hirl_status status;
+
+    if (trainer->tree_epoch < 0 && !trainer->own_tree)
+        return hr_learner_set_tree(trainer->learner, NULL);
+    HR_TRY(hr_tree_from_tensors(&tree, trainer->context, in, "tree."));
+    status = hr_learner_set_tree(trainer->learner, tree);
+    if (status < 0) {
+        hr_tree_drop(tree);
+        return status;
+    }
+    trainer->tree = tree;
+    return HIRL_OK;
+}
+
+static hirl_status load_own_leaves(hirl_trainer *trainer, const hr_tensors *in)
+{
+    const hr_named *found;
+
+    if (!trainer->own_tree)
+        return HIRL_OK;
+    HR_TRY(hr_tensors_need(&found, in, "own_leaf", HR_I32, 1, &trainer->dataset->count));
+    if (!trainer->own_leaf)
+        trainer->own_leaf =
+            hr_alloc_array((size_t)trainer->dataset->count, sizeof *trainer->own_leaf);
+    if (!trainer->own_leaf)
+        return HIRL_E_NOMEM;
+    memcpy(trainer->own_leaf, found->data, found->bytes);
+    return HIRL_OK;
+}
+
+static hirl_status copy_maker_state(hirl_trainer *trainer, const hr_tensors *in)
+{
+    static const char prefix[] = "maker.";
+    hr_recluster *r = &trainer->recluster;
+
+    r->kept = hr_alloc(sizeof *r->kept);
+    if (!r->kept)
+        return HIRL_E_NOMEM;
+    hr_tensors_init(r->kept);
+    for (int i = 0; i < in->count; i++) {
+        const hr_named *item = &in->item[i];
+        void *data;
+
+        if (strncmp(item->name, prefix, sizeof prefix - 1))
+            continue;
+        HR_TRY(hr_tensors_new(&data, r->kept, item->name, item->dtype, item->rank, item->dim));
+        memcpy(data, item->data, item->bytes);
+    }
+    for (int i = 0; i < in->texts; i++)
+        if (!strncmp(in->text[i].key, prefix, sizeof prefix - 1))
+            HR_TRY(hr_tensors_set_text(r->kept, in->text[i].key, in->text[i].value));
+    return HIRL_OK;
+}
+
+static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
+{
+    int64_t own;
+
+    HR_TRY(hr_tensors_int(&trainer->step, in, "step"));
+    HR_TRY(hr_tensors_int(&trainer->tree_epoch, in, "tree_epoch"));
+    HR_TRY(hr_tensors_int(&own, in, "own_tree"));
+    trainer->own_tree = own != 0;
+    if (trainer->step < 0 || trainer->step > trainer->steps)
+        return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld", (long long)trainer->step,
+                       (long long)trainer->steps);
+    return HIRL_OK;
+}
+
+static void load_unreadable(hirl_dataset *data, const uint8_t *unreadable)
+{
+    int64_t bad = 0;
+
+    if (!data->unreadable)
+        return;
+    memcpy(data->unreadable, unreadable, (size_t)data->count);
+    for (int64_t i = 0; i < data->count; i++)
+        bad += unreadable[i] != 0;
+    data->bad = bad;
+}
+
+hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
+{
+    const char *phase = hr_tensors_text(in, "phase");
+    const hr_named *unreadable = hr_tensors_find(in, "unreadable");
+    hirl_dataset *data = trainer->dataset;
+
+    HR_TRY(check_format(in, trainer));
+    HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));
+    hr_recluster_drop(trainer);
+    hr_tree_drop(trainer->tree);
+    trainer->tree = NULL;
+    HR_TRY(load_place(trainer, in));
+    HR_TRY(hr_learner_load(trainer->learner, in));
+    HR_TRY(load_tree(trainer, in));
+    HR_TRY(load_own_leaves(trainer, in));
+    if (unreadable && unreadable->dtype == HR_U8 && unreadable->bytes == (size_t)data->count)
+        load_unreadable(data, unreadable->data);
+    if (phase && !strcmp(phase, "clustering"))
+        HR_TRY(copy_maker_state(trainer, in));
+    trainer->started_step = trainer->step;
+    return hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,
+                          trainer->step % trainer->per_epoch);
+}

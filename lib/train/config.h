@@ -1,0 +1,70 @@
+/* config.h - options of a training run: the trainer's own keys, and the numbers that `auto` stands for. */
+#ifndef HR_TRAIN_CONFIG_H
+#define HR_TRAIN_CONFIG_H
+
+#include "base/option.h"
+#include "base/tensors.h"
+#include "data/dataset.h"
+#include "hier/kmeans.h"
+#include "hier/paths.h"
+#include "nn/net.h"
+#include "types.h"
+
+enum { HR_PRECISION_F32, HR_PRECISION_BF16, HR_PRECISION_AUTO };
+enum { HR_FEATURES_F32, HR_FEATURES_RUN };
+enum { HR_BAD_REPLACE, HR_BAD_ERROR };
+enum { HR_PROFILE_PAPER, HR_PROFILE_REFERENCE };
+
+typedef struct hr_train_config {
+    int64_t hirl; /* 1: with hierarchy and path loss */
+    int64_t profile;
+    int64_t epochs, cluster_warmup_epoch, batch_size;
+    double lr, base_lr; /* one of them, the other 0 */
+    double momentum, weight_decay, temperature, ema;
+    int64_t queue, bn_groups; /* HR_AUTO until resolved */
+    int64_t precision, feature_precision;
+    int64_t loader_threads, eval_batch;
+    int64_t on_bad_image;
+    double max_bad;
+    int64_t save_every, log_every, keep;
+    char out[HR_KEY_TEXT_BYTES];
+    int64_t resume, overwrite;
+    int64_t seed;
+} hr_train_config;
+extern const hr_keys hr_train_keys;
+
+/* all that a run is made of */
+typedef struct hr_run_config {
+    hr_train_config train;
+    hr_model_config model;
+    hr_cluster_config cluster;
+    hr_spd_config spd;
+    int32_t levels; /* L, 0: plain */
+    int64_t m[8];   /* M_l */
+} hr_run_config;
+
+/* reads every table, replaces each auto by its number for n images, and refuses what cannot be */
+hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *options, int64_t n);
+
+/* every key of a run once with its resolved value; keys that say how to run, not what, are marked */
+typedef struct hr_setting {
+    const hr_key *key;
+    const char *value;
+    bool free; /* may differ when a run is resumed: threads, paths, how often to save */
+} hr_setting;
+typedef hirl_status hr_setting_fn(const hr_setting *setting, void *arg);
+hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
+                               hr_setting_fn *fn, void *arg);
+
+/* the settings as YAML; *text freed with hr_free */
+hirl_status hr_run_config_text(char **text, const hr_run_config *config,
+                               const hirl_options *options);
+
+/* Options of a resumed run: the settings kept in its checkpoint ("config.<key>") over the caller's.
+ * INVALID names a key that the caller gave another value. Ends with hr_options_done. */
+hirl_status hr_run_config_save(hr_tensors *out, const hr_run_config *config,
+                               const hirl_options *options);
+hirl_status hr_run_config_resume(hirl_options *options, const hr_tensors *in,
+                                 const hirl_options *given);
+
+#endif

@@ -1,0 +1,365 @@
+/* directory.c - the directory of a run: settings, metrics, checkpoints, trees; one process at a time. */
+#include "train/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "context.h"
+
+static const char checkpoint_prefix[] = "step_", checkpoint_suffix[] = ".safetensors";
+enum { METRICS_BYTES = 1 << 30 };
+
+static hirl_status lock(hr_directory *directory)
+{
+    char *path = hr_path_join(directory->path, "LOCK");
+    hirl_status status = HIRL_OK;
+
+    if (!path)
+        return HIRL_E_NOMEM;
+    directory->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (directory->lock < 0)
+        status = hr_fail_errno("opening", path);
+    else if (flock(directory->lock, LOCK_EX | LOCK_NB))
+        status = errno == EWOULDBLOCK
+                     ? hr_fail(HIRL_E_BUSY, "%s: another process is running there", directory->path)
+                     : hr_fail_errno("locking", path);
+    hr_free(path);
+    return status;
+}
+
+static bool holds(const hr_directory *directory, const char *name)
+{
+    char *path = hr_path_join(directory->path, name);
+    bool yes = path && hr_file_exists(path);
+
+    hr_free(path);
+    return yes;
+}
+
+static hirl_status remove_matching(const char *folder, const char *prefix, const char *suffix)
+{
+    char **names;
+    int64_t count;
+
+    HR_TRY(hr_folder_list(&names, &count, folder));
+    for (int64_t i = 0; i < count; i++) {
+        size_t length = strlen(names[i]), tail = strlen(suffix);
+        char *path;
+
+        if (strncmp(names[i], prefix, strlen(prefix)) || length < tail ||
+            strcmp(names[i] + length - tail, suffix))
+            continue;
+        path = hr_path_join(folder, names[i]);
+        if (path)
+            unlink(path);
+        hr_free(path);
+    }
+    hr_names_free(names, count);
+    return HIRL_OK;
+}
+
+static hirl_status clear(const hr_directory *directory)
+{
+    static const char *const folder[] = { "checkpoints", "checkpoints", "trees", "" };
+    static const char *const prefix[] = { "step_", "last.", "", "metrics.jsonl" };
+    static const char *const suffix[] = { ".safetensors", "safetensors", ".hpt", "" };
+
+    for (int i = 0; i < 4; i++) {
+        char *path = hr_path_join(directory->path, folder[i]);
+        hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
+
+        if (path && hr_is_folder(path))
+            status = remove_matching(path, prefix[i], suffix[i]);
+        hr_free(path);
+        HR_TRY(status);
+    }
+    return HIRL_OK;
+}
+
+static hirl_status make_folders(const hr_directory *directory)
+{
+    static const char *const folders[] = { "checkpoints", "trees" };
+
+    for (int i = 0; i < 2; i++) {
+        char *path = hr_path_join(directory->path, folders[i]);
+        hirl_status status = path ? hr_make_folder(path) : HIRL_E_NOMEM;
+
+        hr_free(path);
+        HR_TRY(status);
+    }
+    return HIRL_OK;
+}
+
+static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
+{
+    bool run = holds(directory, "config.yaml");
+
+    if (run && !resume && !overwrite)
+        return hr_fail(HIRL_E_STATE,
+                       "%s holds a run already; resume=1 goes on with it, overwrite=1 begins anew",
+                       directory->path);
+    if (resume && !run)
+        return hr_fail(HIRL_E_STATE, "%s holds no run that could be resumed", directory->path);
+    HR_TRY(lock(directory));
+    if (run && overwrite && !resume)
+        HR_TRY(clear(directory));
+    return make_folders(directory);
+}
+
+hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
+                              bool overwrite)
+{
+    hirl_status status;
+
+    *directory = (hr_directory){ NULL, -1 };
+    if (!path[0])
+        return resume ? hr_fail(HIRL_E_INVALID, "resume=1 needs out=, the directory of the run")
+                      : HIRL_OK;
+    HR_TRY(hr_make_folder(path));
+    directory->path = hr_strdup(path);
+    if (!directory->path)
+        return HIRL_E_NOMEM;
+    status = prepare(directory, resume, overwrite);
+    if (status < 0)
+        hr_directory_close(directory);
+    return status;
+}
+
+void hr_directory_close(hr_directory *directory)
+{
+    if (directory->path && directory->lock >= 0)
+        close(directory->lock);
+    hr_free(directory->path);
+    *directory = (hr_directory){ NULL, -1 };
+}
+
+hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text)
+{
+    char *path;
+    hirl_status status;
+
+    if (!directory->path)
+        return HIRL_OK;
+    path = hr_path_join(directory->path, name);
+    status = path ? hr_file_replace(path, text, strlen(text)) : HIRL_E_NOMEM;
+    hr_free(path);
+    return status;
+}
+
+/* ---- metrics ---- */
+
+hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
+{
+    char *path;
+    hirl_status status = HIRL_OK;
+    FILE *file;
+
+    if (!directory->path)
+        return HIRL_OK;
+    path = hr_path_join(directory->path, "metrics.jsonl");
+    if (!path)
+        return HIRL_E_NOMEM;
+    file = fopen(path, "ae");
+    if (!file) {
+        status = hr_fail_errno("opening", path);
+    } else {
+        bool written = fputs(line, file) >= 0 && fputc('\n', file) >= 0;
+
+        if (fclose(file) || !written)
+            status = hr_fail_errno("writing", path);
+    }
+    hr_free(path);
+    return status;
+}
+
+/* keeps the lines whose step is not above `step`; returns the new length */
+static size_t cut(char *text, size_t bytes, int64_t step)
+{
+    size_t to = 0;
+
+    for (size_t at = 0; at < bytes;) {
+        char *end = memchr(text + at, '\n', bytes - at);
+        size_t length = end ? (size_t)(end - (text + at)) + 1 : 0; /* a torn last line goes */
+        const char *key = length ? memmem(text + at, length, "\"step\":", 7) : NULL;
+
+        if (!length)
+            break;
+        if (key && strtoll(key + 7, NULL, 10) <= step) {
+            memmove(text + to, text + at, length);
+            to += length;
+        }
+        at += length;
+    }
+    return to;
+}
+
+hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step)
+{
+    char *path;
+    void *text = NULL;
+    size_t bytes;
+    hirl_status status = HIRL_OK;
+
+    if (!directory->path || !holds(directory, "metrics.jsonl"))
+        return HIRL_OK;
+    path = hr_path_join(directory->path, "metrics.jsonl");
+    if (!path)
+        return HIRL_E_NOMEM;
+    status = hr_file_read(&text, &bytes, path, METRICS_BYTES);
+    if (status >= 0)
+        status = hr_file_replace(path, text, cut(text, bytes, step));
+    hr_free(text);
+    hr_free(path);
+    return status;
+}
+
+/* ---- checkpoints ---- */
+
+/* the step in a checkpoint's file name, -1: another file */
+static int64_t step_of(const char *name)
+{
+    char *end;
+    long long step;
+
+    if (strncmp(name, checkpoint_prefix, sizeof checkpoint_prefix - 1))
+        return -1;
+    step = strtoll(name + sizeof checkpoint_prefix - 1, &end, 10);
+    return !strcmp(end, checkpoint_suffix) ? step : -1;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    int64_t x = step_of(*(char *const *)a), y = step_of(*(char *const *)b);
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static void link_last(const char *folder, const char *name)
+{
+    char *target = hr_path_join(folder, name), *fresh = hr_path_join(folder, ".last.new");
+    char *last = hr_path_join(folder, "last.safetensors");
+
+    if (target && fresh && last) {
+        unlink(fresh);
+        if (!link(target, fresh) && rename(fresh, last))
+            unlink(fresh);
+    }
+    hr_free(target);
+    hr_free(fresh);
+    hr_free(last);
+}
+
+static void remove_older(const char *folder, int64_t keep)
+{
+    char **names;
+    int64_t count, seen = 0;
+
+    if (hr_folder_list(&names, &count, folder) < 0)
+        return; /* old files stay: nothing is lost */
+    qsort(names, (size_t)count, sizeof *names, newest_first);
+    for (int64_t i = 0; i < count; i++) {
+        char *path;
+
+        if (step_of(names[i]) < 0 || ++seen <= keep)
+            continue;
+        path = hr_path_join(folder, names[i]);
+        if (path)
+            unlink(path);
+        hr_free(path);
+    }
+    hr_names_free(names, count);
+}
+
+hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *state, int64_t step,
+                              int64_t keep)
+{
+    char name[64], *folder, *path;
+    hirl_status status;
+
+    if (!directory->path)
+        return HIRL_OK;
+    snprintf(name, sizeof name, "%s%06lld%s", checkpoint_prefix, (long long)step,
+             checkpoint_suffix);
+    folder = hr_path_join(directory->path, "checkpoints");
+    path = folder ? hr_path_join(folder, name) : NULL;
+    status = path ? hr_tensors_save(state, path) : HIRL_E_NOMEM;
+    if (status >= 0) {
+        link_last(folder, name);
+        remove_older(folder, keep);
+    }
+    hr_free(path);
+    hr_free(folder);
+    return status;
+}
+
+static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, const char *folder,
+                               hirl_context *context)
+{
+    for (int64_t i = 0; i < count && step_of(names[i]) >= 0; i++) {
+        char *path = hr_path_join(folder, names[i]);
+        hirl_status status = path ? hr_tensors_load(state, path) : HIRL_E_NOMEM;
+
+        hr_free(path);
+        if (status >= 0 || status == HIRL_E_NOMEM)
+            return status;
+        hr_log(context, HIRL_LOG_WARNING, "%s is left aside: %s", names[i], hr_error_text());
+    }
+    return hr_fail(HIRL_E_STATE, "%s: no whole checkpoint", folder);
+}
+
+hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
+                              hirl_context *context)
+{
+    char *folder = hr_path_join(directory->path, "checkpoints");
+    char **names;
+    int64_t count;
+    hirl_status status = folder ? hr_folder_list(&names, &count, folder) : HIRL_E_NOMEM;
+
+    if (status >= 0) {
+        qsort(names, (size_t)count, sizeof *names, newest_first);
+        status = load_newest(state, names, count, folder, context);
+        hr_names_free(names, count);
+    }
+    hr_free(folder);
+    return status;
+}
+
+static hirl_status save_tree(const char *folder, const char *name, const hr_tensors *list)
+{
+    char *path = hr_path_join(folder, name);
+    hirl_status status = path ? hr_tensors_save(list, path) : HIRL_E_NOMEM;
+
+    hr_free(path);
+    return status;
+}
+
+hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch)
+{
+    char name[64], *folder;
+    hr_tensors list;
+    hirl_status status;
+
+    if (!directory->path)
+        return HIRL_OK;
+    snprintf(name, sizeof name, "epoch_%04lld.hpt", (long long)epoch);
+    folder = hr_path_join(directory->path, "trees");
+    if (!folder)
+        return HIRL_E_NOMEM;
+    hr_tensors_init(&list);
+    status = hr_tree_to_tensors(&list, tree, "");
+    if (status >= 0)
+        status = save_tree(folder, name, &list);
+    if (status >= 0)
+        status = save_tree(folder, "current.hpt", &list);
+    hr_tensors_done(&list);
+    hr_free(folder);
+    return status;
+}

@@ -1,0 +1,34 @@
+/* directory.h - the directory of a run: settings, metrics, checkpoints, trees; one process at a time. */
+#ifndef HR_RUN_DIRECTORY_H
+#define HR_RUN_DIRECTORY_H
+
+#include "base/tensors.h"
+#include "hier/tree.h"
+#include "types.h"
+
+typedef struct hr_directory {
+    char *path; /* NULL: no directory, every call below does nothing */
+    int lock;   /* held while open */
+} hr_directory;
+
+/* STATE when it holds a run and neither resume nor overwrite is asked for; BUSY when locked */
+hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
+                              bool overwrite);
+void hr_directory_close(hr_directory *directory);
+
+hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text);
+/* a line at the end of metrics.jsonl */
+hirl_status hr_directory_metric(const hr_directory *directory, const char *line);
+/* drops the lines of metrics.jsonl whose "step" is above `step` */
+hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step);
+
+/* checkpoints/step_<step>.safetensors, `last` a hard link to it; then all but the newest `keep` go */
+hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *state, int64_t step,
+                              int64_t keep);
+/* the newest checkpoint that is whole; broken newer ones are logged and left in place.
+ * E_STATE: there is none */
+hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
+                              hirl_context *context);
+hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch);
+
+#endif

@@ -1,0 +1,138 @@
+/* evaluate.c - the joint loss (eq. 4) on held-out images, without changing anything. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "hier/paths.h"
+#include "train/trainer.h"
+
+/* held-out images have no leaf of their own: the nearest prototype of their features is it */
+static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset *held_out)
+{
+    hr_extract_config config = hr_trainer_extract_config(trainer);
+    hr_learner *learner = trainer->learner;
+    int64_t n = held_out->count, d = learner->net.z_dim, levels = trainer->tree->levels;
+    float *features = hr_alloc_array((size_t)(n * d), sizeof *features);
+    int32_t *path = hr_alloc_array((size_t)(n * levels), sizeof *path);
+    hr_extract *extract = NULL;
+    hirl_status status = features && path ? HIRL_OK : HIRL_E_NOMEM;
+
+    if (status >= 0)
+        status = hr_extract_create(
+            &extract, learner->queue, held_out, &learner->net,
+            learner->method->cluster_teacher ? &learner->teacher : &learner->online, &config);
+    if (status >= 0)
+        status = hr_extract_run(features, NULL, extract, "extract");
+    if (status >= 0)
+        status = hirl_tree_assign(path, NULL, trainer->tree, features, n);
+    for (int64_t i = 0; i < n && status >= 0; i++)
+        leaf[i] = path[i * levels];
+    hr_extract_destroy(extract);
+    hr_free(path);
+    hr_free(features);
+    return status;
+}
+
+static hirl_status make_loader(hr_loader **loader, hirl_trainer *trainer, hirl_dataset *held_out)
+{
+    const hr_model_config *m = &trainer->config.model;
+    const hr_train_config *t = &trainer->config.train;
+    float mean[3], std[3];
+    hr_loader_config config = {
+        .batch = (int32_t)t->batch_size,
+        .threads = (int32_t)t->loader_threads,
+        .seed = (uint64_t)t->seed,
+        .shuffled = true,
+        .replace_bad = true,
+        .max_bad = t->max_bad,
+        .views = trainer->learner->method->views,
+    };
+
+    for (int i = 0; i < 3; i++) {
+        mean[i] = (float)m->mean[i];
+        std[i] = (float)m->std[i];
+    }
+    for (int v = 0; v < config.views; v++)
+        hr_view_mocov2(&config.view[v], (int32_t)m->image_size, mean, std);
+    HR_TRY(hr_loader_create(loader, held_out, &config));
+    return hr_loader_seek(*loader, 0, 0);
+}
+
+/* ids below -1: held-out images are none of those that the queue's keys belong to */
+static hirl_status one_batch(hr_learner_result *result, hirl_trainer *trainer, hr_loader *loader,
+                             const int32_t *leaf, int64_t *id, int64_t step)
+{
+    const hr_spd_config *spd = &trainer->config.spd;
+    hr_learner_input in = { .step = step };
+    const hr_batch *batch;
+
+    HR_TRY(hr_loader_next(&batch, loader));
+    in.n = batch->n;
+    in.image = id;
+    for (int64_t i = 0; i < in.n; i++)
+        id[i] = -2 - batch->image[i];
+    for (int v = 0; v < batch->views; v++) {
+        in.view[v] = batch->view[v];
+        in.size[v] = trainer->config.model.image_size;
+    }
+    if (leaf) {
+        for (int64_t i = 0; i < in.n; i++)
+            trainer->leaf[i] = leaf[batch->image[i]];
+        hr_paths_draw(trainer->negative, in.n, spd->negatives, trainer->leaf, batch->image,
+                      trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
+                      spd->profile == HR_PROFILE_REFERENCE);
+        in.leaf = trainer->leaf;
+        in.negative = trainer->negative;
+        in.negatives = spd->negatives;
+        in.spd_weight = spd->spd_weight;
+    }
+    return hr_learner_evaluate(result, trainer->learner, &in);
+}
+
+static hirl_status average(hr_learner_result *mean, hirl_trainer *trainer, hr_loader *loader,
+                           const int32_t *leaf, int64_t *id)
+{
+    int64_t steps = hr_loader_steps(loader);
+
+    *mean = (hr_learner_result){ 0 };
+    for (int64_t s = 0; s < steps; s++) {
+        hr_learner_result r;
+
+        HR_TRY(one_batch(&r, trainer, loader, leaf, id, s));
+        mean->loss += r.loss / (double)steps;
+        mean->loss_image += r.loss_image / (double)steps;
+        mean->loss_spd += r.loss_spd / (double)steps;
+        HR_TRY(hr_progress(trainer->context, "evaluate", s + 1, steps));
+    }
+    return HIRL_OK;
+}
+
+hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                                hirl_dataset *held_out)
+{
+    hr_learner_result mean = { 0 };
+    int32_t *leaf = NULL;
+    int64_t *id = NULL;
+    hr_loader *loader = NULL;
+    hirl_status status = HIRL_OK;
+
+    if (held_out->count < trainer->config.train.batch_size)
+        return hr_fail(HIRL_E_INVALID, "held-out data: %lld images, less than one batch of %lld",
+                       (long long)held_out->count, (long long)trainer->config.train.batch_size);
+    if (trainer->tree) {
+        leaf = hr_alloc_array((size_t)held_out->count, sizeof *leaf);
+        status = leaf ? leaves_of(leaf, trainer, held_out) : HIRL_E_NOMEM;
+    }
+    if (status >= 0)
+        status = make_loader(&loader, trainer, held_out);
+    if (status >= 0) {
+        id = hr_alloc_array((size_t)trainer->config.train.batch_size, sizeof *id);
+        status = id ? average(&mean, trainer, loader, leaf, id) : HIRL_E_NOMEM;
+    }
+    if (status >= 0)
+        hr_trainer_report(report, trainer, &mean);
+    hr_loader_destroy(loader);
+    hr_free(id);
+    hr_free(leaf);
+    return status;
+}

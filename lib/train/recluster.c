@@ -1,0 +1,180 @@
+/* recluster.c - features of all images and their tree, at the start of an epoch (HIRL Algs. 1, 2).
+ *
+ * Both parts go on where they were left: a canceled extraction keeps its rows, a checkpoint during
+ * clustering keeps (level, redo, iteration, centroids, best so far); features are extracted again
+ * after a resume, from the same weights, hence to the same bits.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "train/trainer.h"
+
+enum { BILINEAR = 1 }; /* spec.md 2.2: evaluation transform of the clustering */
+
+hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
+{
+    const hr_run_config *c = &trainer->config;
+    hr_extract_config e = {
+        .batch = (int32_t)c->train.eval_batch,
+        .threads = (int32_t)c->train.loader_threads,
+        .size = (int32_t)c->model.image_size,
+        .filter = BILINEAR,
+        .layer = HR_LAYER_Z0,
+        .max_bad = c->train.max_bad,
+        .bf16 = c->train.feature_precision == HR_FEATURES_RUN &&
+                c->train.precision == HR_PRECISION_BF16,
+    };
+
+    for (int i = 0; i < 3; i++) {
+        e.mean[i] = (float)c->model.mean[i];
+        e.std[i] = (float)c->model.std[i];
+    }
+    return e;
+}
+
+static const hr_weights *clustered_network(const hr_learner *learner)
+{
+    return learner->method->cluster_teacher ? &learner->teacher : &learner->online;
+}
+
+static hirl_status begin_extraction(hirl_trainer *trainer)
+{
+    hr_extract_config config = hr_trainer_extract_config(trainer);
+    hr_learner *learner = trainer->learner;
+    hr_recluster *r = &trainer->recluster;
+    size_t n = (size_t)trainer->dataset->count, d = (size_t)learner->net.z_dim;
+
+    r->seconds = hr_seconds();
+    r->features = hr_alloc_array(n * d, sizeof *r->features);
+    r->readable = hr_alloc_array(n, 1);
+    if (!r->features || !r->readable)
+        return HIRL_E_NOMEM;
+    return hr_extract_create(&r->extract, learner->queue, trainer->dataset, &learner->net,
+                             clustered_network(learner), &config);
+}
+
+/* unit rows on the device */
+static hirl_status place_points(hirl_trainer *trainer)
+{
+    hr_learner *learner = trainer->learner;
+    hr_recluster *r = &trainer->recluster;
+    hr_queue *q = learner->queue;
+    int64_t n = trainer->dataset->count, d = learner->net.z_dim;
+    hr_array inverse = hr_array_1(NULL, HR_REAL, n);
+
+    r->points = hr_array_2(NULL, HR_REAL, n, d);
+    r->points.data = q->be->take(q, hr_bytes(&r->points));
+    inverse.data = q->be->take(q, hr_bytes(&inverse));
+    if (r->points.data && inverse.data) {
+        q->be->upload(q, &r->points, r->features, HR_F32);
+        q->be->normalize(q, &r->points, &inverse, &r->points);
+    }
+    if (inverse.data)
+        q->be->give(q, inverse.data);
+    return q->be->sync(q);
+}
+
+static hirl_status begin_clustering(hirl_trainer *trainer)
+{
+    hr_recluster *r = &trainer->recluster;
+    const hirl_tree *previous = trainer->config.cluster.warm ? trainer->tree : NULL;
+    hirl_status status;
+
+    HR_TRY(place_points(trainer));
+    HR_TRY(hr_tree_maker_create(&r->maker, trainer->context, trainer->learner->queue, &r->points,
+                                NULL, r->readable, previous, &trainer->config.cluster));
+    if (!r->kept)
+        return HIRL_OK;
+    status = hr_tree_maker_load(r->maker, r->kept, "maker.");
+    hr_tensors_done(r->kept);
+    hr_free(r->kept);
+    r->kept = NULL;
+    return status;
+}
+
+static void drop_extraction(hr_recluster *r)
+{
+    hr_extract_destroy(r->extract);
+    hr_free(r->features);
+    r->extract = NULL;
+    r->features = NULL;
+}
+
+void hr_recluster_drop(hirl_trainer *trainer)
+{
+    hr_recluster *r = &trainer->recluster;
+    hr_queue *q = trainer->learner ? trainer->learner->queue : NULL;
+
+    drop_extraction(r);
+    hr_tree_maker_destroy(r->maker);
+    if (r->points.data)
+        q->be->give(q, r->points.data);
+    hr_free(r->readable);
+    if (r->kept) {
+        hr_tensors_done(r->kept);
+        hr_free(r->kept);
+    }
+    *r = (hr_recluster){ 0 };
+}
+
+/* share of images whose leaf is another one; trees of different starts share no names, so only a
+ * warm-started clustering gives a small number */
+static double measure_churn(const hirl_tree *before, const hirl_tree *after)
+{
+    int64_t moved = 0;
+
+    if (!before || before->n != after->n || !after->n)
+        return -1;
+    for (int64_t i = 0; i < after->n; i++)
+        moved += before->leaf[i] != after->leaf[i];
+    return (double)moved / (double)after->n;
+}
+
+static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
+{
+    int64_t epoch = trainer->step / trainer->per_epoch;
+
+    HR_TRY(hr_learner_set_tree(trainer->learner, tree));
+    trainer->churn = measure_churn(trainer->tree, tree);
+    hr_tree_drop(trainer->tree);
+    hr_tree_hold(tree);
+    trainer->tree = tree;
+    trainer->tree_epoch = epoch;
+    return hr_directory_tree(&trainer->directory, tree, epoch);
+}
+
+static hirl_status cluster(hirl_trainer *trainer)
+{
+    hr_tree_maker *maker = trainer->recluster.maker;
+    bool done = false;
+
+    while (!done) {
+        HR_TRY(hr_tree_maker_step(&done, maker));
+        HR_TRY(hr_progress(trainer->context, "cluster", hr_tree_maker_made(maker),
+                           hr_tree_maker_total(maker)));
+    }
+    return HIRL_OK;
+}
+
+hirl_status hr_trainer_recluster(hirl_trainer *trainer)
+{
+    hr_recluster *r = &trainer->recluster;
+    hirl_tree *tree;
+    hirl_status status;
+
+    if (!r->maker) {
+        if (!r->extract)
+            HR_TRY(begin_extraction(trainer));
+        HR_TRY(hr_extract_run(r->features, r->readable, r->extract, "extract"));
+        HR_TRY(begin_clustering(trainer));
+        drop_extraction(r);
+    }
+    HR_TRY(cluster(trainer));
+    HR_TRY(hr_tree_maker_finish(&tree, r->maker));
+    status = take_over(trainer, tree);
+    hr_tree_drop(tree);
+    trainer->last_cluster_seconds = hr_seconds() - r->seconds;
+    hr_recluster_drop(trainer);
+    return status;
+}

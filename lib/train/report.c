@@ -1,0 +1,103 @@
+/* report.c - what a step tells: the report struct, a line of metrics.jsonl. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "train/trainer.h"
+
+double hr_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void fill_speed(hirl_step_report *r, const hirl_trainer *trainer)
+{
+    double seconds = hr_seconds() - trainer->started;
+    int64_t steps = trainer->step - trainer->started_step;
+
+    if (steps < 1 || seconds <= 0)
+        return;
+    r->images_per_s = (double)(steps * trainer->config.train.batch_size) / seconds;
+    r->data_wait = trainer->waited / seconds;
+    r->seconds_left = (double)(trainer->steps - trainer->step) * seconds / (double)steps;
+}
+
+static int64_t empty_leaves(const hirl_tree *tree)
+{
+    int64_t empty = 0;
+
+    for (int64_t i = 0; tree && i < tree->m[0]; i++)
+        empty += tree->size[0][i] == 0;
+    return empty;
+}
+
+void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
+                       const hr_learner_result *result)
+{
+    hirl_step_report r = { 0 };
+    size_t size = out->struct_size;
+
+    r.struct_size = size;
+    r.step = trainer->step;
+    r.steps = trainer->steps;
+    r.epoch = trainer->step ? (trainer->step - 1) / trainer->per_epoch : 0;
+    r.epochs = trainer->config.train.epochs;
+    r.images = trainer->step * trainer->config.train.batch_size;
+    r.loss = result->loss;
+    r.loss_image = result->loss_image;
+    r.loss_spd = result->loss_spd;
+    r.rate = trainer->learner->scalars.rate[HR_GROUP_METHOD];
+    r.grad_norm = result->grad_norm;
+    fill_speed(&r, trainer);
+    r.epoch_end = trainer->step > 0 && trainer->step % trainer->per_epoch == 0;
+    r.health_std = trainer->health.std;
+    r.health_rank = trainer->health.rank;
+    r.churn = trainer->churn;
+    r.empty_clusters = empty_leaves(trainer->tree);
+    r.judgement = trainer->judgement;
+    memcpy(out, &r, size < sizeof r ? size : sizeof r);
+}
+
+static json_t *line_of(const hirl_step_report *r)
+{
+    json_t *o =
+        json_pack("{sI sI sf sf sf sf sf sf sf sf}", "step", (json_int_t)r->step, "epoch",
+                  (json_int_t)r->epoch, "train_loss", r->loss, "loss_img", r->loss_image,
+                  "loss_spd", r->loss_spd, "lr", r->rate, "grad_norm", r->grad_norm, "images_per_s",
+                  r->images_per_s, "data_wait", r->data_wait, "eta_s", r->seconds_left);
+
+    if (o && r->clustered)
+        json_object_set_new(o, "cluster_s", json_real(r->cluster_seconds));
+    if (o && r->clustered && r->churn >= 0)
+        json_object_set_new(o, "churn", json_real(r->churn));
+    if (o && r->clustered)
+        json_object_set_new(o, "empty_clusters", json_integer((json_int_t)r->empty_clusters));
+    if (o && r->epoch_end) {
+        json_object_set_new(o, "std", json_real(r->health_std));
+        json_object_set_new(o, "rank", json_real(r->health_rank));
+        json_object_set_new(o, "judgement", json_string(r->judgement));
+    }
+    return o;
+}
+
+hirl_status hr_trainer_metric(const hirl_trainer *trainer, const hirl_step_report *report)
+{
+    json_t *object;
+    char *line;
+    hirl_status status;
+
+    if (!trainer->directory.path)
+        return HIRL_OK;
+    object = line_of(report);
+    line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    status = line ? hr_directory_metric(&trainer->directory, line)
+                  : hr_fail(HIRL_E_NOMEM, "out of memory: metrics");
+    free(line);
+    json_decref(object);
+    return status;
+}

@@ -1,0 +1,489 @@
+/* trainer.c - a training run (HIRL Alg. 2): epochs, data, clustering, checkpoints around a learner.
+ *
+ *   for each epoch e:  if e >= T1: features of all images, their tree           (recluster.c, Alg. 1)
+ *                      for each batch: L = L_img [+ w L_SPD if e >= T1]          (learner.c, eq. 4)
+ */
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/colours.h"
+#include "hier/paths.h"
+#include "nn/model.h"
+#include "train/schedule.h"
+
+enum { HEALTH_IMAGES = 256, COLOUR_IMAGES = 1000 };
+
+/* ---- making ---- */
+
+static hirl_status resolve_colours(hirl_trainer *trainer)
+{
+    hr_model_config *c = &trainer->config.model;
+    bool mean = !strcmp(c->mean_text, "auto"), std = !strcmp(c->std_text, "auto");
+    double found_mean[3], found_std[3];
+
+    if (!mean && !std)
+        return HIRL_OK;
+    HR_TRY(hr_dataset_colours(found_mean, found_std, trainer->dataset, COLOUR_IMAGES));
+    if (mean) {
+        memcpy(c->mean, found_mean, sizeof c->mean);
+        snprintf(c->mean_text, sizeof c->mean_text, "%.4f,%.4f,%.4f", c->mean[0], c->mean[1],
+                 c->mean[2]);
+    }
+    if (std) {
+        memcpy(c->std, found_std, sizeof c->std);
+        snprintf(c->std_text, sizeof c->std_text, "%.4f,%.4f,%.4f", c->std[0], c->std[1],
+                 c->std[2]);
+    }
+    return HIRL_OK;
+}
+
+static hr_learner_config learner_config(const hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+
+    return (hr_learner_config){
+        .model = trainer->config.model,
+        .levels = trainer->config.levels,
+        .batch = t->batch_size,
+        .bn_groups = t->bn_groups,
+        .reference = t->profile == HR_PROFILE_REFERENCE,
+        .bf16 = t->precision == HR_PRECISION_BF16,
+        .temperature = t->temperature,
+        .momentum = t->momentum,
+        .weight_decay = t->weight_decay,
+        .ema = t->ema,
+        .queue = t->queue,
+        .spd_eps = trainer->config.spd.spd_eps,
+        .seed = (uint64_t)t->seed,
+    };
+}
+
+static hirl_status make_loader(hirl_trainer *trainer)
+{
+    hr_train_config *t = &trainer->config.train;
+    const hr_model_config *m = &trainer->config.model;
+    const hr_method *method = trainer->learner->method;
+    float mean[3], std[3];
+    hr_loader_config config = {
+        .batch = (int32_t)t->batch_size,
+        .threads = (int32_t)t->loader_threads,
+        .seed = (uint64_t)t->seed,
+        .shuffled = true,
+        .replace_bad = t->on_bad_image == HR_BAD_REPLACE,
+        .max_bad = t->max_bad,
+        .views = method->views,
+    };
+
+    for (int i = 0; i < 3; i++) {
+        mean[i] = (float)m->mean[i];
+        std[i] = (float)m->std[i];
+    }
+    for (int v = 0; v < method->views; v++)
+        hr_view_mocov2(&config.view[v], (int32_t)m->image_size, mean, std);
+    HR_TRY(hr_loader_create(&trainer->loader, trainer->dataset, &config));
+    trainer->per_epoch = hr_loader_steps(trainer->loader);
+    trainer->steps = trainer->per_epoch * t->epochs;
+    return hr_loader_seek(trainer->loader, 0, 0);
+}
+
+static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
+{
+    hr_learner *learner = trainer->learner;
+    hr_tensors list;
+    hirl_status status;
+
+    if (!start)
+        return HIRL_OK;
+    hr_tensors_init(&list);
+    status = hr_model_to_tensors(&list, start);
+    if (status >= 0)
+        status = hr_layout_load(&learner->online.value, &learner->net.params,
+                                start->net.method_params < learner->net.method_params
+                                    ? start->net.method_params
+                                    : learner->net.method_params,
+                                learner->queue, &list, "");
+    if (status >= 0)
+        status = hr_layout_load(&learner->online.running, &learner->net.norms,
+                                learner->net.method_norms, learner->queue, &list, "");
+    hr_tensors_done(&list);
+    if (status < 0)
+        return hr_fail_in(status, "start model");
+    hr_weights_refresh(&learner->online);
+    hr_weights_copy(&learner->teacher, &learner->online);
+    return learner->queue->be->sync(learner->queue);
+}
+
+static hirl_status write_settings(hirl_trainer *trainer)
+{
+    char *text;
+    hirl_status status;
+
+    if (!trainer->directory.path)
+        return HIRL_OK;
+    HR_TRY(hr_run_config_text(&text, &trainer->config, &trainer->options));
+    status = hr_directory_write(&trainer->directory, "config.yaml", text);
+    hr_free(text);
+    return status;
+}
+
+static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
+{
+    hr_train_config *t = &trainer->config.train;
+    hr_learner_config config;
+
+    HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
+    if (t->loader_threads == HR_AUTO) {
+        int threads = hr_pool_threads(hr_context_pool(trainer->context));
+
+        t->loader_threads = threads > 1 ? threads / 2 : 1;
+    }
+    HR_TRY(resolve_colours(trainer));
+    config = learner_config(trainer);
+    HR_TRY(hr_learner_create(&trainer->learner, trainer->context, &config));
+    HR_TRY(make_loader(trainer));
+    trainer->leaf = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->leaf);
+    trainer->negative = hr_alloc_array((size_t)(t->batch_size * trainer->config.spd.negatives),
+                                       sizeof *trainer->negative);
+    if (!trainer->leaf || !trainer->negative)
+        return HIRL_E_NOMEM;
+    return take_weights(trainer, start);
+}
+
+static void announce(hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+    hr_method_config m = { .queue = t->queue };
+
+    hr_log(
+        trainer->context, HIRL_LOG_INFO,
+        "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images); expected loss at the start "
+        "about %.2f",
+        (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,
+        t->lr, t->lr * 256 / (double)t->batch_size, trainer->learner->method->chance(&m));
+    for (int l = 0; l < trainer->config.levels; l++)
+        hr_log(trainer->context, HIRL_LOG_INFO, "level %d: %lld prototypes", l + 1,
+               (long long)trainer->config.m[l]);
+}
+
+static hirl_status copy_options(hirl_options *to, const hirl_options *from)
+{
+    static const hr_keys *const tables[] = { &hr_train_keys, &hr_model_keys, &hr_cluster_keys,
+                                             &hr_spd_keys, &hr_data_keys };
+
+    *to = (hirl_options){ 0 };
+    for (int t = 0; t < 5 && from; t++)
+        for (int i = 0; i < tables[t]->count; i++) {
+            const hr_option *given = hr_options_find(from, tables[t]->key[i].name);
+
+            if (given)
+                HR_TRY(hr_options_put(to, &tables[t]->key[i], given->value, given->origin));
+        }
+    return HIRL_OK;
+}
+
+static hirl_status begin(hirl_trainer *trainer, const hirl_model *start)
+{
+    HR_TRY(make_parts(trainer, start));
+    HR_TRY(write_settings(trainer));
+    announce(trainer);
+    return HIRL_OK;
+}
+
+static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
+{
+    hr_tensors state;
+    hirl_status status;
+
+    hr_tensors_init(&state);
+    status = hr_directory_load(&state, &trainer->directory, trainer->context);
+    if (status >= 0) {
+        hr_options_done(&trainer->options);
+        status = hr_run_config_resume(&trainer->options, &state, given);
+    }
+    if (status >= 0)
+        status = begin(trainer, NULL);
+    if (status >= 0)
+        status = hr_trainer_from_tensors(trainer, &state);
+    if (status >= 0)
+        status = hr_directory_cut_metrics(&trainer->directory, trainer->step);
+    if (status >= 0)
+        hr_log(trainer->context, HIRL_LOG_INFO, "going on at step %lld of %lld",
+               (long long)trainer->step, (long long)trainer->steps);
+    hr_tensors_done(&state);
+    return status;
+}
+
+static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
+                          const hirl_options *options)
+{
+    hr_train_config asked;
+
+    HR_TRY(hr_options_read(&asked, &hr_train_keys, options));
+    HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite));
+    HR_TRY(copy_options(&trainer->options, options));
+    return asked.resume ? resume(trainer, options) : begin(trainer, start);
+}
+
+hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const hirl_model *start,
+                              hirl_dataset *dataset, const hirl_options *options)
+{
+    hirl_trainer *trainer = hr_alloc(sizeof *trainer);
+    hirl_status status;
+
+    if (!trainer)
+        return HIRL_E_NOMEM;
+    hr_context_hold(context);
+    hr_dataset_hold(dataset);
+    trainer->context = context;
+    trainer->dataset = dataset;
+    trainer->directory.lock = -1;
+    trainer->tree_epoch = -1;
+    trainer->churn = -1;
+    trainer->judgement = "";
+    status = create(trainer, start, options);
+    if (status < 0) {
+        hr_trainer_destroy(trainer);
+        return status;
+    }
+    *out = trainer;
+    return HIRL_OK;
+}
+
+void hr_trainer_destroy(hirl_trainer *trainer)
+{
+    if (!trainer)
+        return;
+    hr_recluster_drop(trainer);
+    hr_loader_destroy(trainer->loader);
+    hr_tree_drop(trainer->tree);
+    hr_learner_destroy(trainer->learner);
+    hr_directory_close(&trainer->directory);
+    hr_options_done(&trainer->options);
+    hr_free(trainer->own_leaf);
+    hr_free(trainer->leaf);
+    hr_free(trainer->negative);
+    hr_dataset_drop(trainer->dataset);
+    hr_context_drop(trainer->context);
+    hr_free(trainer);
+}
+
+/* ---- one step ---- */
+
+/* positive and negative paths of a batch */
+static void draw_paths(hr_learner_input *in, hirl_trainer *trainer, int64_t step)
+{
+    const int32_t *leaf = trainer->own_tree ? trainer->own_leaf : trainer->tree->leaf;
+    const hr_spd_config *spd = &trainer->config.spd;
+
+    for (int64_t i = 0; i < in->n; i++)
+        trainer->leaf[i] = leaf[in->image[i]];
+    hr_paths_draw(trainer->negative, in->n, spd->negatives, trainer->leaf, in->image,
+                  trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
+                  spd->profile == HR_PROFILE_REFERENCE);
+    in->leaf = trainer->leaf;
+    in->negative = trainer->negative;
+    in->negatives = spd->negatives;
+    in->spd_weight = spd->spd_weight;
+}
+
+static hr_learner_input input_of(hirl_trainer *trainer, const hr_batch *batch, int64_t epoch)
+{
+    const hr_train_config *t = &trainer->config.train;
+    hr_learner_input in = { .n = batch->n, .image = batch->image, .step = trainer->step };
+
+    for (int v = 0; v < batch->views; v++) {
+        in.view[v] = batch->view[v];
+        in.size[v] = trainer->config.model.image_size;
+    }
+    in.rate = hr_cosine_by_epoch(t->lr, 0, epoch, t->epochs);
+    return in;
+}
+
+static hirl_status measure_health(hirl_trainer *trainer, double loss)
+{
+    hr_learner *learner = trainer->learner;
+    hr_extract_config config = hr_trainer_extract_config(trainer);
+    int64_t n = trainer->dataset->count < HEALTH_IMAGES ? trainer->dataset->count : HEALTH_IMAGES;
+    int64_t d = learner->net.z_dim, done = 0;
+    hr_method_config m = { .queue = trainer->config.train.queue };
+    float *z = hr_alloc_array((size_t)((n + config.batch) * d), sizeof *z);
+    double *work = hr_alloc_array((size_t)(d * d + d), sizeof *work);
+    hr_extract *extract = NULL;
+    hirl_status status = z && work ? HIRL_OK : HIRL_E_NOMEM;
+    bool ended = false;
+
+    if (status >= 0)
+        status = hr_extract_create(&extract, learner->queue, trainer->dataset, &learner->net,
+                                   &learner->online, &config);
+    while (status >= 0 && !ended && done < n) {
+        status = hr_extract_step(&ended, z, NULL, extract);
+        done += config.batch;
+    }
+    if (status >= 0) {
+        hr_health_measure(&trainer->health, z, done < n ? done : n, d, work);
+        trainer->judgement =
+            hr_health_judge(&trainer->health, d, loss, learner->method->chance(&m));
+    }
+    hr_extract_destroy(extract);
+    hr_free(work);
+    hr_free(z);
+    return status;
+}
+
+static hirl_status save_model(hirl_trainer *trainer)
+{
+    char *path = hr_path_join(trainer->directory.path, "model.safetensors");
+    hirl_model *model = NULL;
+    hr_tensors list;
+    hirl_status status = path ? hr_trainer_model(&model, trainer, "auto") : HIRL_E_NOMEM;
+
+    hr_tensors_init(&list);
+    if (status >= 0)
+        status = hr_model_to_tensors(&list, model);
+    if (status >= 0)
+        status = hr_tensors_save(&list, path);
+    hr_tensors_done(&list);
+    hr_model_destroy(model);
+    hr_free(path);
+    return status;
+}
+
+static hirl_status end_epoch(hirl_trainer *trainer, const hr_learner_result *result, bool *saved)
+{
+    const hr_train_config *t = &trainer->config.train;
+    int64_t ended = trainer->step / trainer->per_epoch;
+    bool last = trainer->step == trainer->steps;
+
+    HR_TRY(measure_health(trainer, result->loss_image));
+    if (!trainer->directory.path)
+        return HIRL_OK;
+    if (last || (t->save_every && ended % t->save_every == 0)) {
+        HR_TRY(hr_trainer_save(trainer, NULL));
+        *saved = true;
+    }
+    return last ? save_model(trainer) : HIRL_OK;
+}
+
+static bool needs_tree(const hirl_trainer *trainer, int64_t epoch)
+{
+    return trainer->config.levels && !trainer->own_tree &&
+           epoch >= trainer->config.train.cluster_warmup_epoch && trainer->tree_epoch != epoch;
+}
+
+static hirl_status make_step(hr_learner_result *result, hirl_trainer *trainer, int64_t epoch)
+{
+    const hr_batch *batch;
+    hr_learner_input in;
+
+    HR_TRY(hr_loader_next(&batch, trainer->loader));
+    in = input_of(trainer, batch, epoch);
+    if (trainer->tree)
+        draw_paths(&in, trainer, trainer->step);
+    HR_TRY(hr_learner_step(result, trainer->learner, &in));
+    trainer->waited += batch->waited;
+    trainer->step++;
+    return HIRL_OK;
+}
+
+hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
+{
+    hirl_step_report report = { .struct_size = sizeof report };
+    int64_t epoch = trainer->step / trainer->per_epoch;
+    hr_learner_result result = { 0 };
+    bool clustered = false, saved = false;
+
+    if (trainer->step == trainer->steps)
+        return HIRL_DONE;
+    HR_TRY(hr_poll(trainer->context));
+    if (needs_tree(trainer, epoch)) {
+        HR_TRY(hr_trainer_recluster(trainer));
+        clustered = true;
+    }
+    if (trainer->step % trainer->per_epoch == 0 || !trainer->started) {
+        trainer->started = hr_seconds();
+        trainer->started_step = trainer->step;
+        trainer->waited = 0;
+    }
+    HR_TRY(make_step(&result, trainer, epoch));
+    if (trainer->step % trainer->per_epoch == 0)
+        HR_TRY(end_epoch(trainer, &result, &saved));
+    hr_trainer_report(&report, trainer, &result);
+    report.clustered = clustered;
+    report.cluster_seconds = clustered ? trainer->last_cluster_seconds : 0;
+    report.saved = saved;
+    if (clustered || report.epoch_end || trainer->step % trainer->config.train.log_every == 0)
+        HR_TRY(hr_trainer_metric(trainer, &report));
+    if (out) {
+        size_t size = out->struct_size;
+
+        memcpy(out, &report, size < sizeof report ? size : sizeof report);
+        out->struct_size = size;
+    }
+    return HIRL_OK;
+}
+
+/* ---- what a host reads and gives ---- */
+
+hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, const char *network)
+{
+    const hr_learner *learner = trainer->learner;
+    bool automatic = !strcmp(network, "auto");
+    bool teacher = automatic ? learner->method->evaluate_teacher : !strcmp(network, "teacher");
+    const hr_weights *from = teacher ? &learner->teacher : &learner->online;
+    hirl_model *model;
+
+    if (!automatic && !teacher && strcmp(network, "online"))
+        return hr_fail(HIRL_E_INVALID, "network: \"%s\" is none of auto, online, teacher", network);
+    HR_TRY(hr_model_alloc(&model, trainer->context, &trainer->config.model,
+                          teacher ? 0 : learner->net.levels, teacher ? "teacher" : "online"));
+    hr_weights_copy(&model->weights, from);
+    if (model->queue->be->sync(model->queue) < 0) {
+        hr_model_destroy(model);
+        return HIRL_E_DEVICE;
+    }
+    *out = model;
+    return HIRL_OK;
+}
+
+static hirl_status check_leaves(const hirl_tree *tree, const int32_t *leaf, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (leaf[i] < -1 || leaf[i] >= tree->m[0])
+            return hr_fail(HIRL_E_INVALID, "leaf of image %lld is %d; the tree has %lld leaves",
+                           (long long)i, (int)leaf[i], (long long)tree->m[0]);
+    return HIRL_OK;
+}
+
+hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
+{
+    int64_t n = trainer->dataset->count;
+    int32_t *copy;
+
+    if (!tree) {
+        trainer->own_tree = false;
+        trainer->tree_epoch = -1;
+        return HIRL_OK;
+    }
+    HR_TRY(check_leaves(tree, leaf, n));
+    copy = hr_alloc_array((size_t)n, sizeof *copy);
+    if (!copy)
+        return HIRL_E_NOMEM;
+    memcpy(copy, leaf, (size_t)n * sizeof *copy);
+    if (hr_learner_set_tree(trainer->learner, (hirl_tree *)tree) < 0) {
+        hr_free(copy);
+        return HIRL_E_INVALID;
+    }
+    hr_recluster_drop(trainer);
+    hr_free(trainer->own_leaf);
+    hr_tree_drop(trainer->tree);
+    hr_tree_hold((hirl_tree *)tree);
+    trainer->tree = (hirl_tree *)tree;
+    trainer->own_leaf = copy;
+    trainer->own_tree = true;
+    return HIRL_OK;
+}

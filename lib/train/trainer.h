@@ -1,0 +1,78 @@
+/* trainer.h - a training run (HIRL Alg. 2): epochs, data, clustering, checkpoints around a learner. */
+#ifndef HR_TRAINER_H
+#define HR_TRAINER_H
+
+#include "data/loader.h"
+#include "hier/tree.h"
+#include "train/config.h"
+#include "train/extract.h"
+#include "train/health.h"
+#include "train/learner.h"
+#include "train/directory.h"
+#include "types.h"
+
+#include <hirl/train.h>
+
+/* the tree of the coming epoch while it is being made (recluster.c) */
+typedef struct hr_recluster {
+    hr_extract *extract;  /* not NULL: extracting */
+    float *features;      /* host [N, d] */
+    uint8_t *readable;    /* [N] */
+    hr_array points;      /* real [N, d] unit rows on the device */
+    hr_tree_maker *maker; /* not NULL: clustering */
+    hr_tensors *kept;     /* state of a maker, from a checkpoint, until extraction is done */
+    double seconds;
+} hr_recluster;
+
+/* the public hirl_trainer */
+struct hirl_trainer {
+    hirl_context *context;
+    hirl_dataset *dataset;
+    hirl_options options; /* the caller's, kept for config.yaml and checkpoints */
+    hr_run_config config;
+    hr_directory directory;
+    hr_learner *learner;
+    hr_loader *loader;
+    int64_t step, steps, per_epoch; /* steps made, in all, an epoch */
+    hirl_tree *tree;                /* in use, or NULL */
+    int64_t tree_epoch;             /* whose epoch it is, -1: none */
+    bool own_tree;                  /* given by the host: no clustering */
+    int32_t *own_leaf;              /* [N] */
+    hr_recluster recluster;
+    double churn;             /* of the last clustering, -1 */
+    int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
+    hr_health health;
+    const char *judgement;
+    hirl_report_fn *report;
+    void *report_user;
+    double started, waited, last_cluster_seconds; /* seconds: rate of the epoch */
+    int64_t started_step;
+};
+
+hirl_status hr_trainer_create(hirl_trainer **trainer, hirl_context *context,
+                              const hirl_model *start, hirl_dataset *dataset,
+                              const hirl_options *options);
+void hr_trainer_destroy(hirl_trainer *trainer);
+hirl_status hr_trainer_step(hirl_step_report *report, hirl_trainer *trainer);
+hirl_status hr_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network);
+hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf);
+hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                                hirl_dataset *held_out);
+
+/* recluster.c: extraction and hierarchical k-means of this epoch, resumable at every poll */
+hirl_status hr_trainer_recluster(hirl_trainer *trainer);
+void hr_recluster_drop(hirl_trainer *trainer);
+hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer);
+
+/* checkpoint.c */
+hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer);
+hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in);
+hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path);
+
+/* report.c */
+double hr_seconds(void); /* monotonic */
+void hr_trainer_report(hirl_step_report *report, const hirl_trainer *trainer,
+                       const hr_learner_result *result);
+hirl_status hr_trainer_metric(const hirl_trainer *trainer, const hirl_step_report *report);
+
+#endif
