@@ -107,7 +107,7 @@ static void write_narrow(uint16_t *y, const hr_image *image, const value_table *
 static size_t work_bytes(const hr_array *pixels, const hr_augment_record *r)
 {
     size_t resize = hr_image_resize_bytes(pixels->dim[1], pixels->dim[0], r->size, r->filter);
-    size_t blur = r->sigma > 0 ? hr_image_blur_bytes(r->size, r->size, r->sigma) : 0;
+    size_t blur = hr_image_blur_bytes(r->size, r->size, r->sigma);
 
     return resize > blur ? resize : blur;
 }
