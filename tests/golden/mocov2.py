@@ -376,8 +376,8 @@ def dump_state(dump, run):
     dump.tensors('teacher', run.teacher, positions)
     dump.tensors('running', run.running, buffers)
     dump.tensors('teacher_running', run.teacher_running, buffers)
-    dump.tensor('queue.rows', 'queue', QUEUE_POSITION, run.queue)
-    dump.tensor('queue.owner', 'queue', OWNER_POSITION, run.owner)
+    dump.tensor('queue', 'queue', QUEUE_POSITION, run.queue)
+    dump.tensor('owner', 'queue', OWNER_POSITION, run.owner)
 
 
 def train(c):
