@@ -11,38 +11,49 @@ enum { HR_LEVELS = 8 };
 
 struct hirl_tree {
     hirl_context *context;
-    int32_t levels;              /* L */
-    int64_t d, n;                /* columns; rows clustered */
-    int64_t m[HR_LEVELS];        /* M_l, m[0] leaves */
-    float *proto[HR_LEVELS];     /* c^l: unit rows [M_l, d] */
-    float *centroid[HR_LEVELS];  /* raw centroids [M_l, d]: assignments are nearest raw centroid */
-    int32_t *parent[HR_LEVELS];  /* [M_l] into level l+1; NULL at the top */
-    int64_t *size[HR_LEVELS];    /* [M_l] rows below */
-    int32_t *leaf;               /* [n], -1: none */
-    _Atomic int32_t references;  /* trees are never changed: shared by reference */
+    int32_t levels;             /* L */
+    int64_t d, n;               /* columns; rows clustered */
+    bool normalize;             /* rows are brought to unit length before they are assigned */
+    int64_t m[HR_LEVELS];       /* M_l, m[0] leaves */
+    float *proto[HR_LEVELS];    /* c^l: unit rows [M_l, d] */
+    float *centroid[HR_LEVELS]; /* raw centroids [M_l, d]: assignments are nearest raw centroid */
+    int32_t *parent[HR_LEVELS]; /* [M_l] into level l+1; NULL at the top */
+    int64_t *size[HR_LEVELS];   /* [M_l] rows below */
+    int32_t *leaf;              /* [n], -1: none */
+    _Atomic int32_t references; /* trees are never changed: shared by reference */
 };
 
-hirl_status hr_tree_alloc(hirl_tree **tree, hirl_context *context, int32_t levels, int64_t d, const int64_t *m,
-                          int64_t n);
+hirl_status hr_tree_alloc(hirl_tree **tree, hirl_context *context, int32_t levels, int64_t d,
+                          const int64_t *m, int64_t n);
 void hr_tree_hold(hirl_tree *tree);
-void hr_tree_drop(hirl_tree *tree);
+void hr_tree_drop(hirl_tree *tree); /* NULL is fine */
+/* unit prototypes of a level from its centroids; sizes of all nodes from leaves and parents */
+void hr_tree_set_prototypes(hirl_tree *tree, int32_t level);
+void hr_tree_count_rows(hirl_tree *tree);
 hirl_status hr_tree_to_tensors(hr_tensors *out, const hirl_tree *tree, const char *prefix);
 hirl_status hr_tree_from_tensors(hirl_tree **tree, hirl_context *context, const hr_tensors *in,
                                  const char *prefix);
 /* node of each level of a leaf's path, [M_1, L] i32 */
 hirl_status hr_tree_paths(int32_t *path, const hirl_tree *tree);
+/* "json", "dot", "newick", "graphml", "csv": export.c */
+hirl_status hr_tree_export(const hirl_tree *tree, const char *path, const char *format,
+                           const char *const *name);
+/* agreement with labels [n], -1: does not count: scores.c */
+hirl_status hr_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree, const int32_t *label);
 
 /* prototypes=auto: M_l = max(2, round(N * M_l,paper / 1281167)), equal levels dropped; explicit
  * counts are checked against n and refused with the numbers */
-hirl_status hr_tree_levels(int64_t m[HR_LEVELS], int32_t *levels, int64_t n, const hr_cluster_config *config);
+hirl_status hr_tree_levels(int64_t m[HR_LEVELS], int32_t *levels, int64_t n,
+                           const hr_cluster_config *config);
 
 /* The making of a tree, one Lloyd iteration a step, resumable between any two. */
 typedef struct hr_tree_maker hr_tree_maker;
 /* features [n,d] real on the device, already of unit length if wanted; usable host [n] 1 or 0 (0: the
  * row has no leaf and does not count) or NULL; previous: warm start or NULL */
 hirl_status hr_tree_maker_create(hr_tree_maker **maker, hirl_context *context, hr_queue *queue,
-                                 const hr_array *features, const float *weight, const uint8_t *usable,
-                                 const hirl_tree *previous, const hr_cluster_config *config);
+                                 const hr_array *features, const float *weight,
+                                 const uint8_t *usable, const hirl_tree *previous,
+                                 const hr_cluster_config *config);
 void hr_tree_maker_destroy(hr_tree_maker *maker);
 hirl_status hr_tree_maker_step(bool *done, hr_tree_maker *maker);
 int64_t hr_tree_maker_total(const hr_tree_maker *maker);

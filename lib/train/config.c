@@ -129,8 +129,8 @@ static hirl_status resolve(hr_run_config *config, int64_t n)
         c->precision = HR_PRECISION_F32;
     if (c->eval_batch == HR_AUTO)
         c->eval_batch = c->batch_size;
+    config->spd.spd_weight = hr_spd_weight(&config->spd);
     if (c->hirl && c->cluster_warmup_epoch < c->epochs) {
-        config->spd.profile = c->profile;
         HR_TRY(hr_tree_levels(config->m, &config->levels, n, &config->cluster));
         config->cluster.prototypes.count = config->levels;
         memcpy(config->cluster.prototypes.item, config->m, sizeof config->m);

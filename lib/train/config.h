@@ -13,7 +13,6 @@
 enum { HR_PRECISION_F32, HR_PRECISION_BF16, HR_PRECISION_AUTO };
 enum { HR_FEATURES_F32, HR_FEATURES_RUN };
 enum { HR_BAD_REPLACE, HR_BAD_ERROR };
-enum { HR_PROFILE_PAPER, HR_PROFILE_REFERENCE };
 
 typedef struct hr_train_config {
     int64_t hirl; /* 1: with hierarchy and path loss */

@@ -1,0 +1,358 @@
+/* maker.c - hierarchical k-means, one Lloyd iteration a step (HIRL Alg. 1).
+ *
+ *   level 1 clusters the usable rows into M_1 centroids; level l >= 2 clusters the M_{l-1} centroids
+ *   of the level below, as they are (profile paper) or of unit length (profile reference).
+ *
+ *   leaf(row) = nearest raw centroid of level 1;  parent_{l-1}(j) = nearest raw centroid of level l
+ *
+ * The state between two steps is the finished levels and, inside a level, that of its k-means; it is
+ * enough to go on with the same bits. The level's k-means is made when its first step is.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "hier/rows.h"
+#include "hier/tree.h"
+
+struct hr_tree_maker {
+    hirl_context *context;
+    hr_queue *queue;
+    hr_cluster_config config;
+    hirl_tree *previous; /* held, or NULL */
+    hirl_tree *tree;     /* levels below `level` are finished */
+    int32_t level;
+    hr_kmeans *kmeans; /* of `level`, NULL before its first step */
+    hr_array features; /* borrowed: all rows */
+    hr_array compact;  /* the usable rows, when some are not */
+    hr_array points;   /* what the level clusters, levels from 2 */
+    int64_t rows;      /* usable ones */
+    int32_t *row;      /* [rows] their numbers; NULL: all are usable */
+    float *weight;     /* [rows] or NULL */
+    int32_t *label;    /* [rows] of a finished k-means */
+};
+
+/* ---- create, destroy ---- */
+
+static hirl_status choose_rows(hr_tree_maker *maker, const float *weight, const uint8_t *usable)
+{
+    int64_t n = maker->features.dim[0];
+
+    maker->rows = 0;
+    for (int64_t i = 0; i < n; i++)
+        maker->rows += !usable || usable[i];
+    maker->label = hr_alloc_array((size_t)maker->rows, sizeof *maker->label);
+    maker->row = hr_alloc_array((size_t)maker->rows, sizeof *maker->row);
+    if (weight)
+        maker->weight = hr_alloc_array((size_t)maker->rows, sizeof *maker->weight);
+    if (!maker->label || !maker->row || (weight && !maker->weight))
+        return HIRL_E_NOMEM;
+    for (int64_t i = 0, at = 0; i < n; i++) {
+        if (usable && !usable[i])
+            continue;
+        maker->row[at] = (int32_t)i;
+        if (weight)
+            maker->weight[at] = weight[i];
+        at++;
+    }
+    return HIRL_OK;
+}
+
+static hirl_status compact(hr_tree_maker *maker)
+{
+    if (maker->rows == maker->features.dim[0])
+        return HIRL_OK;
+    HR_TRY(hr_rows_take(&maker->compact, maker->queue, HR_REAL, maker->rows,
+                        hr_cols(&maker->features)));
+    return hr_rows_gather(maker->queue, &maker->compact, &maker->features, maker->row);
+}
+
+static hirl_status prepare(hr_tree_maker *maker, const float *weight, const uint8_t *usable)
+{
+    int64_t n = maker->features.dim[0], m[HR_LEVELS];
+    int32_t levels;
+
+    if (n > INT32_MAX)
+        return hr_fail(HIRL_E_LIMIT, "cluster: %lld rows, at most %d", (long long)n, INT32_MAX);
+    HR_TRY(hr_rows_finite(maker->queue, &maker->features, usable));
+    HR_TRY(choose_rows(maker, weight, usable));
+    HR_TRY(hr_tree_levels(m, &levels, maker->rows, &maker->config));
+    if (!maker->config.prototypes.count && levels < 3)
+        hr_log(maker->context, HIRL_LOG_INFO,
+               "cluster: %lld rows carry %d of the paper's 3 levels, the leaves %lld prototypes",
+               (long long)maker->rows, (int)levels, (long long)m[0]);
+    HR_TRY(hr_tree_alloc(&maker->tree, maker->context, levels, hr_cols(&maker->features), m, n));
+    maker->tree->normalize = maker->config.normalize != 0;
+    memset(maker->tree->leaf, 0xff, (size_t)n * sizeof *maker->tree->leaf); /* -1 */
+    return compact(maker);
+}
+
+hirl_status hr_tree_maker_create(hr_tree_maker **out, hirl_context *context, hr_queue *queue,
+                                 const hr_array *features, const float *weight,
+                                 const uint8_t *usable, const hirl_tree *previous,
+                                 const hr_cluster_config *config)
+{
+    hr_tree_maker *maker = hr_alloc(sizeof *maker);
+    hirl_status status;
+
+    if (!maker)
+        return HIRL_E_NOMEM;
+    maker->context = context;
+    maker->queue = queue;
+    maker->config = *config;
+    maker->features = *features;
+    if (config->warm && previous && previous->d == hr_cols(features)) {
+        maker->previous = (hirl_tree *)previous; /* only its count of references changes */
+        hr_tree_hold(maker->previous);
+    }
+    status = prepare(maker, weight, usable);
+    if (status < 0) {
+        hr_tree_maker_destroy(maker);
+        return status;
+    }
+    *out = maker;
+    return HIRL_OK;
+}
+
+static void end_kmeans(hr_tree_maker *maker)
+{
+    if (maker->kmeans)
+        hr_kmeans_destroy(maker->kmeans);
+    maker->kmeans = NULL;
+    hr_rows_give(&maker->points, maker->queue);
+}
+
+void hr_tree_maker_destroy(hr_tree_maker *maker)
+{
+    if (!maker)
+        return;
+    end_kmeans(maker);
+    hr_rows_give(&maker->compact, maker->queue);
+    hr_tree_drop(maker->tree);
+    hr_tree_drop(maker->previous);
+    hr_free(maker->row);
+    hr_free(maker->weight);
+    hr_free(maker->label);
+    hr_free(maker);
+}
+
+/* ---- steps ---- */
+
+static int64_t points_of(const hr_tree_maker *maker, int32_t level)
+{
+    return level ? maker->tree->m[level - 1] : maker->rows;
+}
+
+/* centroids to start a level from, NULL: none of the same number */
+static const float *initial_of(const hr_tree_maker *maker, int32_t level)
+{
+    const hirl_tree *previous = maker->previous;
+
+    if (!previous || level >= previous->levels || previous->m[level] != maker->tree->m[level])
+        return NULL;
+    return previous->centroid[level];
+}
+
+static bool unit_between(const hr_cluster_config *config)
+{
+    if (config->kmeans_between == HR_BETWEEN_AUTO)
+        return config->profile == 1;
+    return config->kmeans_between == HR_BETWEEN_UNIT;
+}
+
+static hirl_status begin_level(hr_tree_maker *maker)
+{
+    int32_t level = maker->level;
+    hirl_tree *tree = maker->tree;
+    const hr_array *points = maker->compact.data ? &maker->compact : &maker->features;
+    hirl_status status = HIRL_OK;
+
+    if (level) {
+        const float *below =
+            unit_between(&maker->config) ? tree->proto[level - 1] : tree->centroid[level - 1];
+
+        points = &maker->points;
+        status = hr_rows_copy(&maker->points, maker->queue, HR_REAL, points_of(maker, level),
+                              tree->d, below, HR_F32);
+    }
+    if (status >= 0)
+        status =
+            hr_kmeans_create(&maker->kmeans, maker->queue, points, level ? NULL : maker->weight,
+                             tree->m[level], &maker->config, level, initial_of(maker, level));
+    if (status < 0)
+        end_kmeans(maker);
+    return status;
+}
+
+static hirl_status end_level(hr_tree_maker *maker)
+{
+    int32_t level = maker->level;
+    hirl_tree *tree = maker->tree;
+    const real *centroid = hr_kmeans_centroids(maker->kmeans);
+
+    HR_TRY(hr_kmeans_labels(level ? tree->parent[level - 1] : maker->label, maker->kmeans));
+    for (int64_t i = 0; i < tree->m[level] * tree->d; i++)
+        tree->centroid[level][i] = (float)centroid[i];
+    hr_tree_set_prototypes(tree, level);
+    for (int64_t i = 0; !level && i < maker->rows; i++)
+        tree->leaf[maker->row[i]] = maker->label[i];
+    hr_log(maker->context, HIRL_LOG_INFO,
+           "cluster: level %d: %lld of %lld, objective %.6g, %lld without a member", level + 1,
+           (long long)tree->m[level], (long long)points_of(maker, level),
+           hr_kmeans_objective(maker->kmeans), (long long)hr_kmeans_empty(maker->kmeans));
+    end_kmeans(maker);
+    maker->level++;
+    return HIRL_OK;
+}
+
+hirl_status hr_tree_maker_step(bool *done, hr_tree_maker *maker)
+{
+    bool level_done = false;
+
+    *done = maker->level == maker->tree->levels;
+    if (*done)
+        return HIRL_OK;
+    if (!maker->kmeans)
+        HR_TRY(begin_level(maker));
+    HR_TRY(hr_kmeans_step(&level_done, maker->kmeans));
+    if (level_done)
+        HR_TRY(end_level(maker));
+    *done = maker->level == maker->tree->levels;
+    return HIRL_OK;
+}
+
+static int64_t steps_below(const hr_tree_maker *maker, int32_t end)
+{
+    int64_t steps = 0;
+
+    for (int32_t l = 0; l < end; l++) {
+        hr_kmeans_plan plan = hr_kmeans_plan_of(points_of(maker, l), maker->tree->m[l],
+                                                &maker->config, initial_of(maker, l) != NULL);
+
+        steps += plan.redos * plan.iterations;
+    }
+    return steps;
+}
+
+int64_t hr_tree_maker_total(const hr_tree_maker *maker)
+{
+    return steps_below(maker, maker->tree->levels);
+}
+
+int64_t hr_tree_maker_made(const hr_tree_maker *maker)
+{
+    return steps_below(maker, maker->level) + (maker->kmeans ? hr_kmeans_made(maker->kmeans) : 0);
+}
+
+hirl_status hr_tree_maker_finish(hirl_tree **tree, hr_tree_maker *maker)
+{
+    if (maker->level < maker->tree->levels)
+        return hr_fail(HIRL_E_STATE, "cluster: level %d of %d is not finished", maker->level + 1,
+                       maker->tree->levels);
+    hr_tree_count_rows(maker->tree);
+    hr_tree_hold(maker->tree);
+    *tree = maker->tree;
+    return HIRL_OK;
+}
+
+/* ---- state ---- */
+
+typedef struct state_name {
+    char text[HR_TENSORS_NAME];
+} state_name;
+
+static const char *name_of(state_name *name, const char *prefix, const char *what, int32_t level)
+{
+    if (level < 0)
+        snprintf(name->text, sizeof name->text, "%s%s", prefix, what);
+    else
+        snprintf(name->text, sizeof name->text, "%s%s.%d", prefix, what, (int)level + 1);
+    return name->text;
+}
+
+hirl_status hr_tree_maker_save(hr_tensors *out, const hr_tree_maker *maker, const char *prefix)
+{
+    const int64_t three = 3;
+    const hirl_tree *tree = maker->tree;
+    state_name name;
+    void *position;
+
+    HR_TRY(
+        hr_tensors_new(&position, out, name_of(&name, prefix, "position", -1), HR_I64, 1, &three));
+    memcpy(position, (int64_t[]){ maker->level, maker->kmeans != NULL, maker->rows }, 24);
+    for (int32_t l = 0; l < maker->level; l++) {
+        const int64_t dim[] = { tree->m[l], tree->d };
+
+        HR_TRY(hr_tensors_add(out, name_of(&name, prefix, "centroids", l), HR_F32, 2, dim,
+                              tree->centroid[l]));
+        if (l)
+            HR_TRY(hr_tensors_add(out, name_of(&name, prefix, "parents", l - 1), HR_I32, 1,
+                                  &tree->m[l - 1], tree->parent[l - 1]));
+    }
+    if (maker->level)
+        HR_TRY(hr_tensors_add(out, name_of(&name, prefix, "leaf", -1), HR_I32, 1, &tree->n,
+                              tree->leaf));
+    if (!maker->kmeans)
+        return HIRL_OK;
+    return hr_kmeans_save(out, maker->kmeans, name_of(&name, prefix, "kmeans.", -1));
+}
+
+static hirl_status check_nodes(const int32_t *node, int64_t n, int64_t lowest, int64_t count)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (node[i] < lowest || node[i] >= count)
+            return hr_fail(HIRL_E_FORMAT, "cluster: saved node %d is outside %lld to %lld",
+                           (int)node[i], (long long)lowest, (long long)count - 1);
+    return HIRL_OK;
+}
+
+static hirl_status load_level(hr_tree_maker *maker, int32_t l, const hr_tensors *in,
+                              const char *prefix)
+{
+    hirl_tree *tree = maker->tree;
+    const int64_t dim[] = { tree->m[l], tree->d };
+    const hr_named *found;
+    state_name name;
+
+    HR_TRY(hr_tensors_need(&found, in, name_of(&name, prefix, "centroids", l), HR_F32, 2, dim));
+    memcpy(tree->centroid[l], found->data, found->bytes);
+    hr_tree_set_prototypes(tree, l);
+    if (!l)
+        return HIRL_OK;
+    HR_TRY(hr_tensors_need(&found, in, name_of(&name, prefix, "parents", l - 1), HR_I32, 1,
+                           &tree->m[l - 1]));
+    memcpy(tree->parent[l - 1], found->data, found->bytes);
+    return check_nodes(tree->parent[l - 1], tree->m[l - 1], 0, tree->m[l]);
+}
+
+hirl_status hr_tree_maker_load(hr_tree_maker *maker, const hr_tensors *in, const char *prefix)
+{
+    const int64_t three = 3;
+    hirl_tree *tree = maker->tree;
+    const hr_named *found;
+    state_name name;
+    int64_t position[3];
+
+    HR_TRY(hr_tensors_need(&found, in, name_of(&name, prefix, "position", -1), HR_I64, 1, &three));
+    memcpy(position, found->data, sizeof position);
+    if (position[0] < 0 || position[0] > tree->levels || position[2] != maker->rows)
+        return hr_fail(HIRL_E_FORMAT,
+                       "cluster: saved at level %lld with %lld rows, here %d and %lld",
+                       (long long)position[0] + 1, (long long)position[2], tree->levels,
+                       (long long)maker->rows);
+    end_kmeans(maker);
+    for (int32_t l = 0; l < position[0]; l++)
+        HR_TRY(load_level(maker, l, in, prefix));
+    if (position[0]) {
+        HR_TRY(
+            hr_tensors_need(&found, in, name_of(&name, prefix, "leaf", -1), HR_I32, 1, &tree->n));
+        memcpy(tree->leaf, found->data, found->bytes);
+        HR_TRY(check_nodes(tree->leaf, tree->n, -1, tree->m[0]));
+    }
+    maker->level = (int32_t)position[0];
+    if (!position[1] || maker->level == tree->levels)
+        return HIRL_OK;
+    HR_TRY(begin_level(maker));
+    return hr_kmeans_load(maker->kmeans, in, name_of(&name, prefix, "kmeans.", -1));
+}

@@ -1,0 +1,57 @@
+/* paths.c - negative paths of a step: leaves drawn for each image (HIRL sec. 4.2; spec.md 3.6).
+ *
+ *   paper:      P- uniform among the M_1 - 1 leaves that are not P+:  u in [0, M_1 - 1),
+ *               leaf = u + (u >= positive)
+ *   reference:  uniform among all M_1 leaves; one that is P+ counts as not drawn (-1)
+ *
+ * With replacement in both. A path is its leaf. negative [n,k].
+ */
+#include "hier/paths.h"
+
+#include <math.h>
+
+#include "base/rng.h"
+
+#define FIELD(name) offsetof(hr_spd_config, name)
+static const hr_key keys[] = {
+    { "negatives", HR_KEY_INT, "1000", 1, 1e6, NULL, false, "paths",
+      "negative paths drawn for each image", FIELD(negatives) },
+    { "spd_weight", HR_KEY_REAL, "auto", 0, 1e6, NULL, true, "",
+      "weight of the path loss; auto: 1 in profile paper, 0.5 in profile reference",
+      FIELD(spd_weight) },
+    { "spd_eps", HR_KEY_REAL, "1e-6", 0, 0.1, NULL, false, "",
+      "added inside the logarithms of the path loss", FIELD(spd_eps) },
+    { "profile", HR_KEY_CHOICE, "paper", 0, 0, "paper reference", false, "",
+      "what the paper states, or what the authors' program does", FIELD(profile) },
+};
+const hr_keys hr_spd_keys = { "loss", keys, sizeof keys / sizeof *keys };
+
+double hr_spd_weight(const hr_spd_config *config)
+{
+    if (!isnan(config->spd_weight))
+        return config->spd_weight;
+    return config->profile == HR_PROFILE_REFERENCE ? 0.5 : 1;
+}
+
+static int32_t draw(hr_rng *rng, int64_t leaves, int32_t positive, bool reference)
+{
+    int32_t leaf = (int32_t)hr_rng_below(rng, (uint32_t)(reference ? leaves : leaves - 1));
+
+    if (reference)
+        return leaf == positive ? -1 : leaf;
+    return leaf + (leaf >= positive);
+}
+
+void hr_paths_draw(int32_t *negative, int64_t n, int64_t k, const int32_t *leaf,
+                   const int64_t *image, int64_t leaves, uint64_t seed, int64_t step,
+                   bool reference)
+{
+    for (int64_t i = 0; i < n; i++) {
+        bool none = leaf[i] < 0 || leaves < 2;
+        hr_rng rng;
+
+        hr_rng_init(&rng, seed, HR_RNG_NEGATIVE, 0, (uint32_t)step, (uint32_t)image[i]);
+        for (int64_t j = 0; j < k; j++)
+            negative[i * k + j] = none ? -1 : draw(&rng, leaves, leaf[i], reference);
+    }
+}
