@@ -1,0 +1,331 @@
+/* cluster.c - hirl/cluster.h: clustering, trees, their files, scores and exports. */
+#include <hirl/cluster.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/tensors.h"
+#include "context.h"
+#include "hier/assign.h"
+#include "hier/rows.h"
+#include "hier/tree.h"
+
+#define FILE_FORMAT "hirl-tree"
+enum { FILE_VERSION = 1 };
+
+/* ---- clustering ---- */
+
+static hirl_status check_rows(const float *features, int64_t n, int64_t d, const float *weight)
+{
+    if (!features)
+        return hr_fail(HIRL_E_INVALID, "cluster: no features");
+    if (n < 1 || d < 1 || d > INT32_MAX)
+        return hr_fail(HIRL_E_INVALID, "cluster: %lld rows of %lld columns cannot be", (long long)n,
+                       (long long)d);
+    for (int64_t i = 0; weight && i < n; i++)
+        if (!(weight[i] > 0) || !isfinite(weight[i]))
+            return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld is not above 0",
+                           (double)weight[i], (long long)i);
+    return HIRL_OK;
+}
+
+static hirl_status make(hirl_tree **tree, hr_tree_maker *maker, hirl_context *context)
+{
+    bool done = false;
+
+    while (!done) {
+        HR_TRY(hr_tree_maker_step(&done, maker));
+        HR_TRY(
+            hr_progress(context, "cluster", hr_tree_maker_made(maker), hr_tree_maker_total(maker)));
+    }
+    return hr_tree_maker_finish(tree, maker);
+}
+
+typedef struct cluster_input {
+    const float *features, *weight;
+    int64_t n, d;
+    const hirl_tree *previous;
+} cluster_input;
+
+static hirl_status cluster(hirl_tree **tree, hr_queue *queue, const cluster_input *in,
+                           const hr_cluster_config *config)
+{
+    hr_tree_maker *maker = NULL;
+    hr_array rows = { 0 };
+    hirl_status status = hr_rows_take(&rows, queue, HR_REAL, in->n, in->d);
+
+    if (status >= 0)
+        status = hr_rows_upload(queue, &rows, in->features, config->normalize != 0, 0);
+    if (status >= 0)
+        status = hr_tree_maker_create(&maker, queue->context, queue, &rows, in->weight, NULL,
+                                      in->previous, config);
+    if (status >= 0)
+        status = make(tree, maker, queue->context);
+    hr_tree_maker_destroy(maker);
+    hr_rows_give(&rows, queue);
+    return status;
+}
+
+hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *features, int64_t n,
+                         int64_t d, const float *weight, const hirl_tree *previous,
+                         const hirl_options *options)
+{
+    cluster_input in = { features, weight, n, d, previous };
+    hr_cluster_config config;
+    hr_queue *queue = NULL;
+    hirl_status status;
+
+    if (!tree || !context)
+        return hr_fail(HIRL_E_INVALID, "cluster: no place for the tree, or no context");
+    HR_TRY(check_rows(features, n, d, weight));
+    if (previous && previous->d != d)
+        return hr_fail(HIRL_E_INVALID,
+                       "cluster: the previous tree has %lld columns, the features %lld",
+                       (long long)previous->d, (long long)d);
+    HR_TRY(hr_options_read(&config, &hr_cluster_keys, options));
+    HR_TRY(hr_context_enter(context));
+    status = hr_context_take_queue(&queue, context);
+    if (status >= 0)
+        status = cluster(tree, queue, &in, &config);
+    hr_context_give_queue(queue);
+    hr_context_leave(context);
+    return status;
+}
+
+/* ---- a tree from arrays ---- */
+
+static hirl_status check_shape(int32_t levels, int64_t d, const int64_t *m, int64_t n)
+{
+    if (levels < 1 || levels > HR_LEVELS || d < 1 || d > INT32_MAX || n < 0 || n > INT32_MAX || !m)
+        return hr_fail(HIRL_E_INVALID, "tree: %d levels, %lld columns, %lld rows cannot be",
+                       (int)levels, (long long)d, (long long)n);
+    for (int32_t l = 0; l < levels; l++)
+        if (m[l] < 1 || m[l] > INT32_MAX || (l && m[l] >= m[l - 1]))
+            return hr_fail(HIRL_E_INVALID,
+                           "tree: %lld prototypes at level %d: counts are above 0 and fall",
+                           (long long)m[l], (int)l + 1);
+    return HIRL_OK;
+}
+
+static hirl_status copy_prototypes(hirl_tree *tree, int32_t level, const float *prototypes)
+{
+    if (!prototypes)
+        return hr_fail(HIRL_E_INVALID, "tree: no prototypes of level %d", (int)level + 1);
+    for (int64_t j = 0; j < tree->m[level]; j++) {
+        const float *row = prototypes + j * tree->d;
+        double square = 0;
+
+        for (int64_t t = 0; t < tree->d; t++)
+            square += (double)row[t] * (double)row[t];
+        if (!(square > 0) || !isfinite(square))
+            return hr_fail(HIRL_E_INVALID, "tree: prototype %lld of level %d is zero or not finite",
+                           (long long)j, (int)level + 1);
+    }
+    memcpy(tree->centroid[level], prototypes,
+           (size_t)(tree->m[level] * tree->d) * sizeof *prototypes);
+    hr_tree_set_prototypes(tree, level);
+    memcpy(tree->centroid[level], tree->proto[level],
+           (size_t)(tree->m[level] * tree->d) * sizeof *prototypes);
+    return HIRL_OK;
+}
+
+static hirl_status copy_nodes(int32_t *to, const int32_t *from, int64_t n, int64_t lowest,
+                              int64_t count, const char *what)
+{
+    if (n && !from)
+        return hr_fail(HIRL_E_INVALID, "tree: no %s", what);
+    for (int64_t i = 0; i < n; i++) {
+        if (from[i] < lowest || from[i] >= count)
+            return hr_fail(HIRL_E_INVALID, "tree: %s[%lld] is %d, outside %lld to %lld", what,
+                           (long long)i, (int)from[i], (long long)lowest, (long long)count - 1);
+        to[i] = from[i];
+    }
+    return HIRL_OK;
+}
+
+static hirl_status fill(hirl_tree *tree, const float *const *prototypes,
+                        const int32_t *const *parents, const int32_t *leaf)
+{
+    for (int32_t l = 0; l < tree->levels; l++) {
+        HR_TRY(copy_prototypes(tree, l, prototypes[l]));
+        if (tree->parent[l])
+            HR_TRY(copy_nodes(tree->parent[l], parents ? parents[l] : NULL, tree->m[l], 0,
+                              tree->m[l + 1], "parents"));
+    }
+    HR_TRY(copy_nodes(tree->leaf, leaf, tree->n, -1, tree->m[0], "leaf"));
+    hr_tree_count_rows(tree);
+    return HIRL_OK;
+}
+
+hirl_status hirl_tree_create(hirl_tree **out, hirl_context *context, int32_t levels, int64_t d,
+                             const int64_t *m, const float *const *prototypes,
+                             const int32_t *const *parents, const int32_t *leaf, int64_t n)
+{
+    hirl_tree *tree = NULL;
+    hirl_status status;
+
+    if (!out || !context || !prototypes)
+        return hr_fail(HIRL_E_INVALID, "tree: place, context and prototypes are needed");
+    HR_TRY(check_shape(levels, d, m, n));
+    HR_TRY(hr_tree_alloc(&tree, context, levels, d, m, n));
+    status = fill(tree, prototypes, parents, leaf);
+    if (status < 0) {
+        hr_tree_drop(tree);
+        return status;
+    }
+    *out = tree;
+    return HIRL_OK;
+}
+
+void hirl_tree_destroy(hirl_tree *tree)
+{
+    hr_tree_drop(tree);
+}
+
+/* ---- files ---- */
+
+hirl_status hirl_tree_save(const hirl_tree *tree, const char *path)
+{
+    hr_tensors list;
+    hirl_status status;
+
+    if (!tree || !path)
+        return hr_fail(HIRL_E_INVALID, "tree: no tree, or no path");
+    hr_tensors_init(&list);
+    status = hr_tree_to_tensors(&list, tree, "");
+    if (status >= 0)
+        status = hr_tensors_set_text(&list, "format", FILE_FORMAT);
+    if (status >= 0)
+        status = hr_tensors_set_int(&list, "version", FILE_VERSION);
+    if (status >= 0)
+        status = hr_tensors_save(&list, path);
+    hr_tensors_done(&list);
+    return status;
+}
+
+static hirl_status read_file(hirl_tree **tree, hirl_context *context, const hr_tensors *list)
+{
+    const char *format = hr_tensors_text(list, "format");
+    int64_t version;
+
+    if (!format || strcmp(format, FILE_FORMAT))
+        return hr_fail(HIRL_E_FORMAT, "no tree: format is \"%.40s\", not " FILE_FORMAT,
+                       format ? format : "");
+    HR_TRY(hr_tensors_int(&version, list, "version"));
+    if (version > FILE_VERSION)
+        return hr_fail(HIRL_E_VERSION, "a tree of version %lld; this library knows up to %d",
+                       (long long)version, FILE_VERSION);
+    return hr_tree_from_tensors(tree, context, list, "");
+}
+
+hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
+{
+    hr_tensors list;
+    hirl_status status;
+
+    if (!tree || !context || !path)
+        return hr_fail(HIRL_E_INVALID, "tree: place, context and path are needed");
+    hr_tensors_init(&list);
+    status = hr_tensors_load(&list, path);
+    if (status >= 0) {
+        status = read_file(tree, context, &list);
+        if (status < 0)
+            status = hr_fail_in(status, path);
+    }
+    hr_tensors_done(&list);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static bool has_level(const hirl_tree *tree, int32_t level)
+{
+    return tree && level >= 1 && level <= tree->levels;
+}
+
+int32_t hirl_tree_levels(const hirl_tree *tree)
+{
+    return tree ? tree->levels : 0;
+}
+
+int64_t hirl_tree_dim(const hirl_tree *tree)
+{
+    return tree ? tree->d : 0;
+}
+
+int64_t hirl_tree_rows(const hirl_tree *tree)
+{
+    return tree ? tree->n : 0;
+}
+
+int64_t hirl_tree_count(const hirl_tree *tree, int32_t level)
+{
+    return has_level(tree, level) ? tree->m[level - 1] : 0;
+}
+
+const float *hirl_tree_prototypes(const hirl_tree *tree, int32_t level)
+{
+    return has_level(tree, level) ? tree->proto[level - 1] : NULL;
+}
+
+const int32_t *hirl_tree_parents(const hirl_tree *tree, int32_t level)
+{
+    return has_level(tree, level) ? tree->parent[level - 1] : NULL;
+}
+
+const int64_t *hirl_tree_sizes(const hirl_tree *tree, int32_t level)
+{
+    return has_level(tree, level) ? tree->size[level - 1] : NULL;
+}
+
+const int32_t *hirl_tree_leaves(const hirl_tree *tree)
+{
+    return tree ? tree->leaf : NULL;
+}
+
+/* ---- use ---- */
+
+hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
+                             const float *features, int64_t n)
+{
+    hr_queue *queue = NULL;
+    hirl_status status;
+
+    if (!path || !tree || !features || n < 1)
+        return hr_fail(HIRL_E_INVALID, "assign: path, tree, features and a row are needed");
+    HR_TRY(hr_context_enter(tree->context));
+    status = hr_context_take_queue(&queue, tree->context);
+    if (status >= 0)
+        status = hr_tree_assign(path, margin, tree, queue, features, n);
+    hr_context_give_queue(queue);
+    hr_context_leave(tree->context);
+    return status;
+}
+
+hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree, const int32_t *label,
+                               int64_t n)
+{
+    hirl_tree_score full = { 0 };
+
+    if (!score || !tree || !label)
+        return hr_fail(HIRL_E_INVALID, "scores: score, tree and labels are needed");
+    if (score->struct_size < sizeof(size_t) || score->struct_size > 1 << 20)
+        return hr_fail(HIRL_E_INVALID, "scores: score->struct_size is %zu", score->struct_size);
+    if (n != tree->n)
+        return hr_fail(HIRL_E_INVALID, "scores: %lld labels for a tree of %lld rows", (long long)n,
+                       (long long)tree->n);
+    full.struct_size = score->struct_size;
+    HR_TRY(hr_tree_evaluate(&full, tree, label));
+    memcpy(score, &full, full.struct_size < sizeof full ? full.struct_size : sizeof full);
+    return HIRL_OK;
+}
+
+hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char *format,
+                             const char *const *name)
+{
+    if (!tree || !path || !format)
+        return hr_fail(HIRL_E_INVALID, "export: tree, path and format are needed");
+    return hr_tree_export(tree, path, format, name);
+}
