@@ -27,6 +27,6 @@
 #include "options.h"
 #include "status.h"
 #include "train.h"
-#include "version.h"
+#include <hirl/version.h>
 
 #endif

@@ -1,58 +1,52 @@
 /* key_text.c - a field's value as the text that hr_key_parse reads back. */
 #include "base/key_text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* shortest digits that read back as the same number, with a point in every locale */
-static void print_real(char text[HR_KEY_TEXT_BYTES], double value)
+static void print_list(char *text, const hr_key_list *list)
 {
-    for (int digits = 6; digits <= 17; digits++) {
-        double back;
+    int length = 0;
 
-        snprintf(text, HR_KEY_TEXT_BYTES, "%.*g", digits, value);
-        if (sscanf(text, "%lf", &back) == 1 && back == value)
-            break;
-    }
-    for (char *c = text; *c; c++)
-        if (*c == ',')
-            *c = '.';
-}
-
-static void print_list(char text[HR_KEY_TEXT_BYTES], const hr_key_list *list)
-{
-    int at = 0;
-
-    text[0] = 0;
-    for (int i = 0; i < list->count; i++)
-        at += snprintf(text + at, (size_t)(HR_KEY_TEXT_BYTES - at), "%s%lld", i ? "," : "",
-                       (long long)list->item[i]);
     if (!list->count)
         snprintf(text, HR_KEY_TEXT_BYTES, "auto");
+    for (int32_t i = 0; i < list->count; i++)
+        length += snprintf(text + length, HR_KEY_TEXT_BYTES - (size_t)length, "%s%lld",
+                           i ? "," : "", (long long)list->item[i]);
+}
+
+static void print_real(char *text, bool autos, double x)
+{
+    if (autos && isnan(x))
+        snprintf(text, HR_KEY_TEXT_BYTES, "auto");
+    else
+        hr_real_text(text, HR_KEY_TEXT_BYTES, x);
+}
+
+static void print_whole(char *text, bool autos, int64_t x)
+{
+    if (autos && x == HR_AUTO)
+        snprintf(text, HR_KEY_TEXT_BYTES, "auto");
+    else
+        snprintf(text, HR_KEY_TEXT_BYTES, "%lld", (long long)x);
 }
 
 void hr_key_print(char text[HR_KEY_TEXT_BYTES], const hr_key *key, const void *field)
 {
-    int64_t whole = 0;
-
-    if (key->type == HR_KEY_INT || key->type == HR_KEY_FLAG || key->type == HR_KEY_CHOICE)
-        memcpy(&whole, field, sizeof whole);
     switch (key->type) {
     case HR_KEY_INT:
     case HR_KEY_FLAG:
-        if (key->autos && whole == HR_AUTO)
-            snprintf(text, HR_KEY_TEXT_BYTES, "auto");
-        else
-            snprintf(text, HR_KEY_TEXT_BYTES, "%lld", (long long)whole);
+        print_whole(text, key->autos, *(const int64_t *)field);
         break;
     case HR_KEY_REAL:
-        print_real(text, *(const double *)field);
+        print_real(text, key->autos, *(const double *)field);
         break;
     case HR_KEY_TEXT:
         snprintf(text, HR_KEY_TEXT_BYTES, "%s", (const char *)field);
         break;
     case HR_KEY_CHOICE:
-        hr_choice_name(key, whole, text, HR_KEY_TEXT_BYTES);
+        hr_choice_name(key, *(const int64_t *)field, text, HR_KEY_TEXT_BYTES);
         break;
     case HR_KEY_LIST:
         print_list(text, field);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/key_text.h"
 #include "base/option.h"
 #include "support/close.h"
 #include "support/run.h"
@@ -139,6 +140,35 @@ START_TEST(a_config_is_filled_from_values_and_defaults)
 }
 END_TEST
 
+START_TEST(a_field_is_printed_as_it_is_read)
+{
+    static const struct {
+        int key;
+        const char *text;
+    } shown[] = { { COUNT, "7" },
+                  { COUNT, "auto" },
+                  { RATE, "0.1" },
+                  { RATE, "auto" },
+                  { FLAG, "0" },
+                  { TEXT, "a b" },
+                  { TEXT, "" },
+                  { WAY, "auto" },
+                  { WAY, "ccc" },
+                  { LIST, "auto" },
+                  { LIST, "9" },
+                  { LIST, "800,200,50" },
+                  { HIDDEN, "-9223372036854775808" } };
+    _Alignas(8) char field[HR_KEY_TEXT_BYTES];
+    char text[HR_KEY_TEXT_BYTES];
+
+    for (int i = 0; i < 13; i++) {
+        hr_assert_ok(hr_key_parse(field, &key[shown[i].key], shown[i].text));
+        hr_key_print(text, &key[shown[i].key], field);
+        ck_assert_str_eq(text, shown[i].text);
+    }
+}
+END_TEST
+
 static const char *value(const hirl_options *options, const char *name)
 {
     const hr_option *found = hr_options_find(options, name);
@@ -259,7 +289,7 @@ END_TEST
 
 HR_TESTS("option", numbers_are_read_as_written, what_is_no_number_is_refused,
          a_number_outside_its_range_is_told_with_the_range, flags_choices_texts_and_lists_are_read,
-         a_config_is_filled_from_values_and_defaults,
+         a_config_is_filled_from_values_and_defaults, a_field_is_printed_as_it_is_read,
          the_stronger_origin_wins_and_an_equal_one_replaces, the_locale_changes_nothing,
          a_number_is_written_as_short_as_it_reads_back, distance_counts_edits,
          any_failing_allocation_is_told_and_leaks_nothing)

@@ -1,0 +1,20 @@
+/* presets.h - named experiments: values for keys. */
+#ifndef HR_PRESETS_H
+#define HR_PRESETS_H
+
+#include "types.h"
+
+typedef struct hr_setting_pair {
+    const char *key, *value;
+} hr_setting_pair;
+
+typedef struct hr_preset {
+    const char *name;
+    const hr_setting_pair *shared, *own; /* each ends with key NULL; no key in both */
+} hr_preset;
+
+/* INVALID: unknown, with the names there are */
+hirl_status hr_preset_find(const hr_preset **preset, const char *name);
+const hr_preset *hr_preset_at(int32_t index); /* NULL outside */
+
+#endif

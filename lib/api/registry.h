@@ -1,0 +1,23 @@
+/* registry.h - every key of every object, each name once. */
+#ifndef HR_REGISTRY_H
+#define HR_REGISTRY_H
+
+#include "base/option.h"
+#include "types.h"
+
+typedef struct hr_registry_entry {
+    const hr_key *key;
+    const char *object; /* of the first table that knows the name */
+    char range[128];    /* in words */
+} hr_registry_entry;
+
+/* the tables, in the order in which objects are described */
+const hr_keys *const *hr_registry_tables(int32_t *count);
+
+int32_t hr_registry_count(void);
+const hr_registry_entry *hr_registry_at(int32_t index);
+
+/* INVALID: unknown, with the nearest key */
+hirl_status hr_registry_find(const hr_key **key, const char *name);
+
+#endif

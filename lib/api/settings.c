@@ -1,0 +1,353 @@
+/* settings.c - a YAML or JSON file as key, value, line.
+ *
+ * Of YAML: scalars, lists of scalars, mappings, comments. No anchors, aliases, tags, second
+ * documents: a setting stands where it is read.
+ */
+#include "api/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <jansson.h>
+#include <yaml.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/option.h"
+
+enum { FILE_MAX = 1 << 20, DEPTH = 8, NAME = 128, VALUE = HR_KEY_TEXT_BYTES };
+
+typedef struct reader {
+    const char *path;
+    const char *text; /* the whole file */
+    size_t bytes;
+    hr_settings_fn *fn;
+    void *arg;
+    yaml_parser_t yaml;
+} reader;
+
+static hirl_status at_line(hirl_status status, const reader *r, size_t line)
+{
+    char where[256];
+
+    snprintf(where, sizeof where, "%.180s:%zu", r->path, line);
+    return status < 0 ? hr_fail_in(status, where) : status;
+}
+
+/* "outer.inner" */
+static hirl_status join_name(char name[NAME], const char *outer, const char *inner)
+{
+    int length = snprintf(name, NAME, "%s%s%s", outer, *outer ? "." : "", inner);
+
+    if (!*inner || length >= NAME)
+        return hr_fail(HIRL_E_FORMAT, "a key of %zu bytes, 1 to %d are possible", strlen(inner),
+                       NAME - 1);
+    return HIRL_OK;
+}
+
+/* "a" + "b" = "a,b" */
+static hirl_status join_value(char value[VALUE], const char *item, bool first)
+{
+    size_t at = strlen(value);
+
+    if (at + strlen(item) + 2 > VALUE)
+        return hr_fail(HIRL_E_LIMIT, "a list of more than %d bytes", VALUE - 1);
+    snprintf(value + at, VALUE - at, "%s%s", first ? "" : ",", item);
+    return HIRL_OK;
+}
+
+/* ---- YAML ---- */
+
+static hirl_status yaml_fault(reader *r)
+{
+    const yaml_parser_t *p = &r->yaml;
+
+    if (p->error == YAML_MEMORY_ERROR)
+        return hr_fail(HIRL_E_NOMEM, "out of memory: reading %s", r->path);
+    hr_fail(HIRL_E_FORMAT, "%s", p->problem ? p->problem : "no YAML");
+    return at_line(HIRL_E_FORMAT, r, p->problem_mark.line + 1);
+}
+
+static bool is_decorated(const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_ALIAS_EVENT:
+        return true;
+    case YAML_SCALAR_EVENT:
+        return event->data.scalar.anchor || event->data.scalar.tag;
+    case YAML_SEQUENCE_START_EVENT:
+        return event->data.sequence_start.anchor || event->data.sequence_start.tag;
+    case YAML_MAPPING_START_EVENT:
+        return event->data.mapping_start.anchor || event->data.mapping_start.tag;
+    default:
+        return false;
+    }
+}
+
+/* the next event: its type and line; a scalar's text in `text` (VALUE bytes), or NULL in *null */
+typedef struct event {
+    yaml_event_type_t type;
+    size_t line;
+    bool null; /* nothing, ~ or null, not quoted */
+    char text[VALUE];
+} event;
+
+static hirl_status take_text(event *e, const yaml_event_t *from)
+{
+    const char *text = (const char *)from->data.scalar.value;
+    size_t length = from->data.scalar.length;
+
+    if (length >= VALUE || strlen(text) != length)
+        return hr_fail(HIRL_E_LIMIT,
+                       "a text of %zu bytes or with a zero byte; below %d are possible", length,
+                       VALUE);
+    memcpy(e->text, text, length + 1);
+    e->null = from->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+              (!length || !strcmp(text, "~") || !strcmp(text, "null"));
+    return HIRL_OK;
+}
+
+static hirl_status next(event *e, reader *r)
+{
+    hirl_status status = HIRL_OK;
+    yaml_event_t raw;
+
+    if (!yaml_parser_parse(&r->yaml, &raw))
+        return yaml_fault(r);
+    e->type = raw.type;
+    e->line = raw.start_mark.line + 1;
+    if (is_decorated(&raw))
+        status = hr_fail(HIRL_E_FORMAT, "anchors, aliases and tags are not read");
+    else if (raw.type == YAML_SCALAR_EVENT)
+        status = take_text(e, &raw);
+    yaml_event_delete(&raw);
+    return at_line(status, r, e->line);
+}
+
+static hirl_status yaml_list(char value[VALUE], reader *r)
+{
+    bool first = true;
+    event e;
+
+    value[0] = '\0';
+    for (;; first = false) {
+        HR_TRY(next(&e, r));
+        if (e.type == YAML_SEQUENCE_END_EVENT)
+            return HIRL_OK;
+        if (e.type != YAML_SCALAR_EVENT || e.null)
+            return at_line(hr_fail(HIRL_E_FORMAT, "a list holds what is no number or text"), r,
+                           e.line);
+        HR_TRY(at_line(join_value(value, e.text, first), r, e.line));
+    }
+}
+
+static hirl_status yaml_mapping(reader *r, const char *outer, int depth);
+
+static hirl_status yaml_value(reader *r, const char *name, int depth)
+{
+    char value[VALUE];
+    event e;
+
+    HR_TRY(next(&e, r));
+    if (e.type == YAML_MAPPING_START_EVENT)
+        return yaml_mapping(r, name, depth + 1);
+    if (e.type == YAML_SEQUENCE_START_EVENT) {
+        HR_TRY(yaml_list(value, r));
+        return at_line(r->fn(name, value, r->arg), r, e.line);
+    }
+    if (e.null)
+        return at_line(hr_fail(HIRL_E_INVALID, "%s: no value", name), r, e.line);
+    return at_line(r->fn(name, e.text, r->arg), r, e.line);
+}
+
+static hirl_status yaml_mapping(reader *r, const char *outer, int depth)
+{
+    char name[NAME];
+    event e;
+
+    for (;;) {
+        HR_TRY(next(&e, r));
+        if (e.type == YAML_MAPPING_END_EVENT)
+            return HIRL_OK;
+        if (e.type != YAML_SCALAR_EVENT)
+            return at_line(hr_fail(HIRL_E_FORMAT, "a key is no text"), r, e.line);
+        if (depth > DEPTH)
+            return at_line(hr_fail(HIRL_E_FORMAT, "nested deeper than %d", DEPTH), r, e.line);
+        HR_TRY(at_line(join_name(name, outer, e.text), r, e.line));
+        HR_TRY(yaml_value(r, name, depth));
+    }
+}
+
+static hirl_status yaml_document(reader *r)
+{
+    event e;
+
+    do
+        HR_TRY(next(&e, r));
+    while (e.type == YAML_STREAM_START_EVENT || e.type == YAML_DOCUMENT_START_EVENT);
+    if (e.type == YAML_STREAM_END_EVENT)
+        return HIRL_OK;
+    if (e.type == YAML_MAPPING_START_EVENT)
+        HR_TRY(yaml_mapping(r, "", 1));
+    else if (e.type != YAML_SCALAR_EVENT || !e.null)
+        return at_line(hr_fail(HIRL_E_FORMAT, "no lines of key: value"), r, e.line);
+    do
+        HR_TRY(next(&e, r));
+    while (e.type == YAML_DOCUMENT_END_EVENT);
+    if (e.type != YAML_STREAM_END_EVENT)
+        return at_line(hr_fail(HIRL_E_FORMAT, "a second document begins"), r, e.line);
+    return HIRL_OK;
+}
+
+static hirl_status read_yaml(reader *r)
+{
+    hirl_status status;
+
+    if (!yaml_parser_initialize(&r->yaml))
+        return hr_fail(HIRL_E_NOMEM, "out of memory: reading %s", r->path);
+    yaml_parser_set_input_string(&r->yaml, (const unsigned char *)r->text, r->bytes);
+    status = yaml_document(r);
+    yaml_parser_delete(&r->yaml);
+    return status;
+}
+
+/* ---- JSON ---- */
+
+/* line of the first "name": jansson keeps none */
+static size_t line_of(const reader *r, const char *name)
+{
+    size_t line = 1, length = strlen(name);
+
+    for (const char *at = r->text; *at; at++) {
+        if (*at == '\n')
+            line++;
+        if (*at == '"' && !strncmp(at + 1, name, length) && at[length + 1] == '"')
+            return line;
+    }
+    return 1;
+}
+
+/* jansson goes one call deeper for each bracket */
+static hirl_status check_depth(const reader *r)
+{
+    bool quoted = false;
+    int depth = 0;
+
+    for (const char *at = r->text; *at; at++) {
+        if (quoted && *at == '\\' && at[1])
+            at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (!quoted && strchr("{[", *at))
+            depth++;
+        else if (!quoted && strchr("}]", *at))
+            depth--;
+        if (depth > DEPTH)
+            return hr_fail(HIRL_E_FORMAT, "%s: nested deeper than %d", r->path, DEPTH);
+    }
+    return HIRL_OK;
+}
+
+static hirl_status json_text(char text[VALUE], const json_t *value)
+{
+    if (json_is_string(value) && json_string_length(value) >= VALUE)
+        return hr_fail(HIRL_E_LIMIT, "a text of %zu bytes, below %d are possible",
+                       json_string_length(value), VALUE);
+    if (json_is_string(value))
+        snprintf(text, VALUE, "%s", json_string_value(value));
+    else if (json_is_integer(value))
+        snprintf(text, VALUE, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        hr_real_text(text, VALUE, json_real_value(value));
+    else if (json_is_boolean(value))
+        snprintf(text, VALUE, "%s", json_is_true(value) ? "true" : "false");
+    else
+        return hr_fail(HIRL_E_INVALID, "no number, text, true or false");
+    return HIRL_OK;
+}
+
+static hirl_status json_list(char text[VALUE], const json_t *list)
+{
+    char item[VALUE];
+
+    text[0] = '\0';
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        HR_TRY(json_text(item, json_array_get(list, i)));
+        HR_TRY(join_value(text, item, i == 0));
+    }
+    return HIRL_OK;
+}
+
+static hirl_status json_mapping(const reader *r, const char *outer, json_t *object);
+
+static hirl_status json_value(const reader *r, const char *name, const json_t *value)
+{
+    char text[VALUE];
+    hirl_status status;
+
+    status = json_is_array(value) ? json_list(text, value) : json_text(text, value);
+    return status < 0 ? hr_fail_in(status, name) : r->fn(name, text, r->arg);
+}
+
+static hirl_status json_mapping(const reader *r, const char *outer, json_t *object)
+{
+    char name[NAME];
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        HR_TRY(at_line(join_name(name, outer, key), r, line_of(r, key)));
+        if (json_is_object(value))
+            HR_TRY(json_mapping(r, name, value));
+        else
+            HR_TRY(at_line(json_value(r, name, value), r, line_of(r, key)));
+    }
+    return HIRL_OK;
+}
+
+static hirl_status read_json(const reader *r)
+{
+    hirl_status status;
+    json_error_t error;
+    json_t *root;
+
+    if (strlen(r->text) != r->bytes)
+        return hr_fail(HIRL_E_FORMAT, "%s: a zero byte", r->path);
+    HR_TRY(check_depth(r));
+    root = json_loadb(r->text, r->bytes, JSON_REJECT_DUPLICATES, &error);
+    if (!root && json_error_code(&error) == json_error_out_of_memory)
+        return hr_fail(HIRL_E_NOMEM, "out of memory: reading %s", r->path);
+    if (!root) {
+        hr_fail(HIRL_E_FORMAT, "%s", error.text);
+        return at_line(HIRL_E_FORMAT, r, (size_t)error.line);
+    }
+    if (json_is_object(root))
+        status = json_mapping(r, "", root);
+    else
+        status = hr_fail(HIRL_E_FORMAT, "%s: no object of \"key\": value", r->path);
+    json_decref(root);
+    return status;
+}
+
+static bool ends_with_json(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n >= 5 && !strcasecmp(path + n - 5, ".json");
+}
+
+hirl_status hr_settings_read(const char *path, hr_settings_fn *fn, void *arg)
+{
+    reader r = { .path = path, .fn = fn, .arg = arg };
+    hirl_status status;
+    void *text;
+
+    HR_TRY(hr_file_read(&text, &r.bytes, path, FILE_MAX));
+    r.text = text;
+    status = ends_with_json(path) ? read_json(&r) : read_yaml(&r);
+    hr_free(text);
+    return status;
+}
