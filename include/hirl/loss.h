@@ -25,7 +25,8 @@ extern "C" {
  * @param z          [L, n, d]  representations h_l(z_0), of any length; the gradient of a zero row is 0
  * @param n                     images, >= 1
  * @param leaf       [n]        positive leaf of each image; -1: the image has none and does not count
- * @param negative   [n, k]     leaves of the negative paths; NULL: k are drawn
+ * @param negative   [n, k]     leaves of the negative paths; NULL: k are drawn. A leaf that is the
+ *                              image's own, or -1, does not count: the mean is over the others
  * @param k                     negative paths an image, >= 1
  * @param seed                  of the draw; the same seed draws the same paths
  * @param options               keys spd_eps, spd_weight, profile; NULL: profile paper
@@ -33,7 +34,7 @@ extern "C" {
  *                              all M_1, the positive masked, weight 0.5)
  *
  * @retval HIRL_E_INVALID    a size below 1, or a leaf outside the tree
- * @retval HIRL_E_NONFINITE  a row of z that is not finite
+ * @retval HIRL_E_NONFINITE  a row of z that is not finite, or spd_eps=0 and the logarithm of 0
  * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
  *
  * On failure loss and grad are left as they were. Threads: one call per context at a time.
@@ -42,8 +43,9 @@ extern "C" {
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_spd_loss(float *loss, float *grad, hirl_context *context,
                                                   const hirl_tree *tree, const float *z, int64_t n,
-                                                  const int32_t *leaf, const int32_t *negative, int64_t k,
-                                                  uint64_t seed, const hirl_options *options);
+                                                  const int32_t *leaf, const int32_t *negative,
+                                                  int64_t k, uint64_t seed,
+                                                  const hirl_options *options);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,315 @@
+/* test_ops.c - every operation with a backward, against central differences in double. */
+#include <check.h>
+#include <math.h>
+
+#include "support/close.h"
+#include "support/gradcheck.h"
+#include "support/run.h"
+
+enum { VARIANTS = 3 };
+
+#define DIM(...) ((const int64_t[]){ __VA_ARGS__ })
+#define LEAF_1(c, n) hr_check_leaf_of(c, 1, DIM(n))
+#define LEAF_2(c, n, m) hr_check_leaf_of(c, 2, DIM(n, m))
+#define LEAF_4(c, n, h, w, k) hr_check_leaf_of(c, 4, DIM(n, h, w, k))
+
+/* ---- op_arith.c ---- */
+
+static hr_tensor *add(hr_gradcheck *c)
+{
+    int64_t n = 1 + 2 * c->variant;
+    hr_tensor *a = LEAF_2(c, n, 3), *b = LEAF_2(c, n, 3);
+
+    return hr_add(&c->tape, hr_add(&c->tape, a, b), a); /* a is used twice */
+}
+
+static hr_tensor *scale(hr_gradcheck *c)
+{
+    return hr_scale(&c->tape, LEAF_4(c, 2, 1 + c->variant, 2, 3), -1.75);
+}
+
+/* through bf16: multiples of 1/8 are exact there */
+static hr_tensor *convert(hr_gradcheck *c)
+{
+    c->step = c->quantum = 0.125;
+    return hr_convert(&c->tape, hr_convert(&c->tape, LEAF_2(c, 2 + c->variant, 5), HR_BF16),
+                      HR_REAL);
+}
+
+/* ---- op_linear.c, op_activation.c ---- */
+
+static hr_tensor *linear(hr_gradcheck *c)
+{
+    int64_t n = DIM(1, 5, 4)[c->variant], i = DIM(3, 2, 7)[c->variant],
+            o = DIM(2, 6, 1)[c->variant];
+    hr_tensor *x = LEAF_2(c, n, i), *w = LEAF_2(c, o, i);
+
+    return hr_linear(&c->tape, x, w, c->variant == 1 ? NULL : LEAF_1(c, o));
+}
+
+static hr_tensor *relu(hr_gradcheck *c)
+{
+    return hr_relu(&c->tape, LEAF_2(c, 4 + c->variant, 3));
+}
+
+/* ---- op_conv.c ---- */
+
+static hr_tensor *conv(hr_gradcheck *c)
+{
+    static const int shape[VARIANTS][7] = { /* n h w i o k stride; pad = k / 2 */
+                                            { 2, 5, 4, 3, 2, 3, 1 },
+                                            { 1, 7, 6, 2, 3, 3, 2 },
+                                            { 3, 4, 5, 4, 5, 1, 2 }
+    };
+    const int *s = shape[c->variant];
+    hr_tensor *x = LEAF_4(c, s[0], s[1], s[2], s[3]), *w = LEAF_4(c, s[4], s[5], s[5], s[3]);
+
+    return hr_conv(&c->tape, x, w, s[6], s[5] / 2);
+}
+
+/* ---- op_norm.c ---- */
+
+static hr_tensor *norm(hr_gradcheck *c, hr_tensor *y, int groups, hr_tensor *add_to, bool with_relu)
+{
+    int64_t channels = hr_cols(&y->x);
+    hr_norm config = { .eps = 1e-5, .groups = groups };
+
+    config.gamma = LEAF_1(c, channels);
+    config.beta = LEAF_1(c, channels);
+    return hr_batch_norm(&c->tape, y, &config, add_to, with_relu);
+}
+
+static hr_tensor *batch_norm(hr_gradcheck *c)
+{
+    hr_norm plain = { .eps = 1e-5, .groups = 1 };
+
+    if (c->variant == 0) /* a matrix, without parameters */
+        return hr_batch_norm(&c->tape, LEAF_2(c, 6, 4), &plain, NULL, false);
+    if (c->variant == 1) /* two groups, a written tensor added */
+        return norm(c, LEAF_4(c, 4, 2, 3, 3), 2, LEAF_4(c, 4, 2, 3, 3), true);
+    return norm(c, LEAF_4(c, 3, 3, 2, 2), 1, norm(c, LEAF_4(c, 3, 3, 2, 2), 3, NULL, false), true);
+}
+
+/* the written value is used twice, and the pending one once more by a convolution */
+static hr_tensor *write(hr_gradcheck *c)
+{
+    hr_tensor *x = norm(c, LEAF_4(c, 2, 3, 3, 2), 1 + c->variant % 2, NULL, true);
+    hr_tensor *y = hr_write(&c->tape, x);
+
+    return hr_add(&c->tape, hr_add(&c->tape, y, hr_scale(&c->tape, x, 0.5)),
+                  hr_conv(&c->tape, x, LEAF_4(c, 2, 3, 3, 2), 1, 1));
+}
+
+/* ---- op_pool.c ---- */
+
+static hr_tensor *max_pool(hr_gradcheck *c)
+{
+    if (c->variant == 2)
+        return hr_max_pool(&c->tape, norm(c, LEAF_4(c, 2, 5, 6, 2), 2, NULL, true), 3, 2, 1);
+    return hr_max_pool(&c->tape, LEAF_4(c, 2, 6, 5, 3), 2 + c->variant, 2, c->variant);
+}
+
+static hr_tensor *mean_pool(hr_gradcheck *c)
+{
+    hr_tensor *x = LEAF_4(c, 2, 3, 1 + c->variant, 3);
+
+    return hr_mean_pool(&c->tape, c->variant ? norm(c, x, 2, NULL, true) : x);
+}
+
+/* ---- op_row.c ---- */
+
+static hr_tensor *normalize(hr_gradcheck *c)
+{
+    return hr_normalize(&c->tape, LEAF_2(c, 1 + c->variant, 2 + 3 * c->variant));
+}
+
+static hr_tensor *row_dot(hr_gradcheck *c)
+{
+    int64_t n = 2 + c->variant;
+    hr_tensor *a = LEAF_2(c, n, 4);
+
+    return hr_row_dot(&c->tape, a, c->variant == 2 ? a : LEAF_2(c, n, 4));
+}
+
+/* ---- op_shape.c ---- */
+
+/* overlapping parts of one tensor; the rows in between get no gradient from here */
+static hr_tensor *rows(hr_gradcheck *c)
+{
+    hr_tensor *x = LEAF_2(c, 5, 2 + c->variant);
+    hr_tensor *y = hr_relu(&c->tape, hr_scale(&c->tape, x, 1.5)); /* its gradient starts empty */
+
+    return hr_add(&c->tape, hr_rows(&c->tape, y, 0, 2), hr_rows(&c->tape, y, 1, 2));
+}
+
+static hr_tensor *concat(hr_gradcheck *c)
+{
+    hr_tensor *part[3] = { LEAF_2(c, 2, 3), LEAF_2(c, 1, 3), NULL };
+
+    part[2] = part[0];
+    return hr_concat(&c->tape, part, 1 + c->variant);
+}
+
+static hr_tensor *gather(hr_gradcheck *c)
+{
+    static const int32_t index[] = { 2, 0, 2, 1 };
+
+    return hr_gather(&c->tape, LEAF_2(c, 3, 2 + c->variant), index, 4);
+}
+
+/* ---- losses ---- */
+
+static hr_tensor *info_nce(hr_gradcheck *c)
+{
+    static const int64_t id[] = { 7, 8, 9 }, owner[] = { 5, 8, 9, 7, 8, 4 };
+    hr_tensor *q = LEAF_2(c, 3, 4), *k = hr_check_constant(c, 2, DIM(3, 4));
+    hr_tensor *queue = hr_check_constant(c, 2, DIM(6, 4));
+    hr_array ids = hr_check_i64(c, id, 3), owners = hr_check_i64(c, owner, 6);
+
+    return hr_info_nce(&c->tape, q, k, &queue->x, &ids, &owners, 0.2 + 0.3 * c->variant);
+}
+
+static hr_tensor *cross_entropy(hr_gradcheck *c)
+{
+    static const int32_t label[] = { 2, 0, 2 };
+    hr_array labels = hr_check_i32(c, label, 1, DIM(3));
+
+    return hr_cross_entropy(&c->tape, LEAF_2(c, 3, 3 + c->variant), &labels);
+}
+
+/* a binary tree over four leaves; variant: one, two or three levels */
+static hr_tensor *spd(hr_gradcheck *c)
+{
+    static const int32_t path[] = { 0, 0, 0, 1, 0, 0, 2, 1, 0, 3, 1, 0 };
+    static const int32_t positive[] = { 3, 0 }, negative[] = { 0, 1, 2, -1, 2, 3 };
+    int32_t levels = c->variant + 1, some[12];
+    hr_spd_paths paths = { .levels = levels, .eps = 1e-6, .divisor_eps = 1e-6 };
+    hr_tensor *u[3];
+
+    for (int i = 0; i < 4; i++)
+        for (int l = 0; l < levels; l++)
+            some[i * levels + l] = path[i * 3 + l];
+    for (int l = 0; l < levels; l++) {
+        paths.proto[l] = hr_normalize(&c->tape, hr_check_constant(c, 2, DIM(4 >> l, 5)))->x;
+        u[l] = hr_normalize(&c->tape, LEAF_2(c, 2, 5));
+    }
+    paths.path = hr_check_i32(c, some, 2, DIM(4, levels));
+    paths.positive = hr_check_i32(c, positive, 1, DIM(2));
+    paths.negative = hr_check_i32(c, negative, 2, DIM(2, 3));
+    return hr_spd(&c->tape, u, &paths);
+}
+
+/* ---- one case an operation: tests/house/house.py compares this list with lib/tape/op_*.c ---- */
+
+static const struct {
+    const char *op;
+    hr_check_build *build;
+} cases[] = {
+    { "add", add },
+    { "scale", scale },
+    { "convert", convert },
+    { "linear", linear },
+    { "relu", relu },
+    { "conv", conv },
+    { "batch_norm", batch_norm },
+    { "write", write },
+    { "max_pool", max_pool },
+    { "mean_pool", mean_pool },
+    { "normalize", normalize },
+    { "row_dot", row_dot },
+    { "rows", rows },
+    { "concat", concat },
+    { "gather", gather },
+    { "info_nce", info_nce },
+    { "cross_entropy", cross_entropy },
+    { "spd", spd },
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+START_TEST(every_operation_has_the_gradient_of_finite_differences)
+{
+    int which = _i / VARIANTS, variant = _i % VARIANTS;
+    hr_gradcheck check;
+    double error;
+
+    hr_gradcheck_init(&check, variant);
+    error = hr_gradcheck_error(&check, cases[which].build);
+    ck_assert_msg(hr_gradcheck_used(&check, cases[which].op), "the case of %s does not use it",
+                  cases[which].op);
+    ck_assert_msg(error <= 1e-6, "%s, shape %d: relative error %g", cases[which].op, variant,
+                  error);
+    hr_gradcheck_done(&check);
+}
+END_TEST
+
+/* ---- small networks ---- */
+
+/* conv - norm - relu - conv - norm - add - relu - pool, as in a residual block */
+static hr_tensor *residual_block(hr_gradcheck *c)
+{
+    int groups = 1 + c->variant % 2, stride = c->variant == 2 ? 2 : 1;
+    hr_tape *t = &c->tape;
+    hr_tensor *x = LEAF_4(c, 4, 5, 4, 2), *y, *same;
+
+    y = norm(c, hr_conv(t, x, LEAF_4(c, 3, 3, 3, 2), stride, 1), groups, NULL, true);
+    y = hr_conv(t, y, LEAF_4(c, 3, 3, 3, 3), 1, 1);
+    same = norm(c, hr_conv(t, x, LEAF_4(c, 3, 1, 1, 2), stride, 0), groups, NULL, false);
+    return hr_mean_pool(t, norm(c, y, groups, same, true));
+}
+
+/* stem with max pooling, a block whose shortcut is the written input, a head, a loss */
+static hr_tensor *whole_network(hr_gradcheck *c)
+{
+    static const int32_t label[] = { 1, 0, 2, 1 };
+    int groups = 1 + c->variant % 2;
+    hr_array labels = hr_check_i32(c, label, 1, DIM(4));
+    hr_tape *t = &c->tape;
+    hr_tensor *x = hr_check_constant(c, 4, DIM(4, 8, 8, 2)), *y;
+
+    x = norm(c, hr_conv(t, x, LEAF_4(c, 3, 3, 3, 2), 1, 1), groups, NULL, true);
+    x = hr_max_pool(t, x, 3, 2, 1);
+    y = norm(c, hr_conv(t, x, LEAF_4(c, 3, 3, 3, 3), 1, 1), groups, NULL, true);
+    y = norm(c, hr_conv(t, y, LEAF_4(c, 3, 3, 3, 3), 1, 1), groups, x, true);
+    y = hr_mean_pool(t, y);
+    y = norm(c, hr_linear(t, y, LEAF_2(c, 5, 3), NULL), groups, NULL, true);
+    return hr_cross_entropy(t, hr_linear(t, y, LEAF_2(c, 3, 5), LEAF_1(c, 3)), &labels);
+}
+
+static void check_network(hr_check_build *build, int variant)
+{
+    hr_gradcheck check;
+    double error;
+
+    hr_gradcheck_init(&check, variant);
+    error = hr_gradcheck_error(&check, build);
+    ck_assert_msg(error <= 1e-6, "variant %d: relative error %g", variant, error);
+    hr_gradcheck_done(&check);
+}
+
+START_TEST(a_residual_block_has_the_gradient_of_finite_differences)
+{
+    check_network(residual_block, _i);
+}
+END_TEST
+
+START_TEST(a_whole_network_has_the_gradient_of_finite_differences)
+{
+    check_network(whole_network, _i);
+}
+END_TEST
+
+static Suite *ops(void)
+{
+    Suite *suite = suite_create("ops");
+    TCase *tests = tcase_create("gradients");
+
+    tcase_add_loop_test(tests, every_operation_has_the_gradient_of_finite_differences, 0,
+                        CASES * VARIANTS);
+    tcase_add_loop_test(tests, a_residual_block_has_the_gradient_of_finite_differences, 0,
+                        VARIANTS);
+    tcase_add_loop_test(tests, a_whole_network_has_the_gradient_of_finite_differences, 0, VARIANTS);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+HR_TEST_MAIN(ops)

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""house.py - the rules of the house that a script can check.
+
+    layers     who may include whom (MAY)
+    calls      what a library must not do (BANNED), the heap only through lib/base/alloc.c
+    memory     no host access to tensor memory outside cpu/ and cuda/
+    heads      each file says what it is in its first line
+    length     functions of 60 lines at most; kernels excepted
+    gradients  each operation with a backward has a case in tests/grad/test_ops.c
+    left-over  no switched-off code
+
+usage: house.py ROOT          prints one line a fault; status 1 when there is any
+"""
+import pathlib
+import re
+import sys
+
+# folder of a file -> folders whose headers it may include, besides its own
+BELOW_TRAIN = ['ssl', 'hier', 'nn', 'data', 'tape', 'lib', 'base']
+MAY = {
+    'base': ['lib'],
+    'lib': ['base'],
+    'cpu': ['lib', 'base'],
+    'cuda': ['lib'],
+    'tape': ['lib', 'base'],
+    'nn': ['tape', 'lib', 'base'],
+    'hier': ['lib', 'base'],
+    'data': ['lib', 'base'],
+    'ssl': ['nn', 'tape', 'lib', 'base'],
+    'detect': ['nn', 'tape', 'data', 'lib', 'base'],
+    'train': BELOW_TRAIN,
+    'eval': ['train', 'detect'] + BELOW_TRAIN,
+    'api': ['eval', 'train', 'detect'] + BELOW_TRAIN,
+    'bindings': [],
+    'examples': [],
+}
+# of lib/ itself, what the folders of layer 0 and 1 may see
+ONLY = {
+    'base': {'types.h', 'array.h'},
+    'cpu': {'types.h', 'array.h', 'backend.h', 'context.h'},
+    'cuda': {'types.h', 'array.h', 'backend.h', 'host.h'},
+}
+LIBRARY = ['lib', 'cpu', 'cuda']
+
+BANNED = set('''
+    exit _exit _Exit quick_exit abort atexit printf vprintf fprintf vfprintf dprintf puts putchar
+    perror strcpy strcat sprintf vsprintf gets strtok strncpy strncat alloca rand srand random srandom
+    drand48 rand_r setenv putenv unsetenv signal sigaction raise system popen fork vfork setlocale
+    chdir umask setrlimit atof atoi atol strtod strtof scanf dlclose
+'''.split())
+BY_LOCALE = {'strtod': {'lib/base/option.c'}}  # after uselocale("C")
+ENVIRONMENT = {'getenv', 'secure_getenv'}
+MAY_READ_ENVIRONMENT = {'lib/context.c', 'lib/backend.c', 'lib/api/context.c'}
+HEAP = set('malloc calloc realloc free strdup strndup asprintf vasprintf posix_memalign aligned_alloc'.split())
+MAY_USE_HEAP = {'lib/base/alloc.c'}
+FREES_FOREIGN = {'lib/base/safetensors.c', 'lib/hier/export.c', 'lib/train/report.c'}  # texts of json_dumps
+LINES = 60
+
+faults = []
+
+
+def fault(path, line, text):
+    faults.append(f'{path}:{line}: {text}')
+
+
+def code_of(text):
+    """the source with comments and string contents blanked, line breaks kept"""
+    def blank(match):
+        piece = match.group(0)
+        if piece.startswith(('"', "'")):
+            return piece[0] + ' ' * (len(piece) - 2) + piece[0]
+        return re.sub(r'[^\n]', ' ', piece)
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text, flags=re.S)
+
+
+def line_at(text, offset):
+    return text.count('\n', 0, offset) + 1
+
+
+def folder_of(path):
+    parts = path.split('/')
+    return parts[1] if parts[0] == 'lib' and len(parts) > 2 else parts[0]
+
+
+def check_includes(root, path, text):
+    here = folder_of(path)
+    for match in re.finditer(r'^\s*#\s*include\s+"([^"]+)"', text, flags=re.M):
+        name, line = match.group(1), line_at(text, match.start())
+        if (root / path).parent.joinpath(name).is_file() and '/' not in name:
+            continue  # a neighbour
+        first = name.split('/')[0]
+        there = first if '/' in name else 'lib'
+        if there == here:
+            continue
+        if there not in MAY[here]:
+            fault(path, line, f'{here}/ may not include "{name}": allowed are {", ".join(MAY[here]) or "none"}')
+        elif there == 'lib' and here in ONLY and name not in ONLY[here]:
+            fault(path, line, f'of lib/, {here}/ may include {", ".join(sorted(ONLY[here]))}, not "{name}"')
+
+
+def check_calls(path, code):
+    for match in re.finditer(r'(?<![\w.>])([A-Za-z_]\w*)\s*\(', code):
+        name, line = match.group(1), line_at(code, match.start())
+        if name in BANNED and path not in BY_LOCALE.get(name, ()):
+            fault(path, line, f'{name}() is not for a library')
+        if name in ENVIRONMENT and path not in MAY_READ_ENVIRONMENT:
+            fault(path, line, f'{name}(): the environment is read when a context is made, only')
+        if name in HEAP and path not in MAY_USE_HEAP and not (name == 'free' and path in FREES_FOREIGN):
+            fault(path, line, f'{name}(): the heap is behind hr_alloc and hr_free')
+    for match in re.finditer(r'\b(stdout|stderr)\b', code):
+        fault(path, line_at(code, match.start()), f'{match.group(1)} belongs to the host')
+
+
+def check_tensor_memory(path, code):
+    if path.startswith(('cpu/', 'cuda/')):
+        return
+    value = r'(?:->|\.)[xg]\.data'
+    touches = [value + r'\s*\)*\s*[\[+]',                        # x->x.data[i], + i
+               r'\w\s*\*\s*\)\s*\(?[\w.>\-\[\]]*' + value,       # (float *)x->x.data
+               r'mem(?:cpy|set|move|cmp)\s*\([^;]*' + value]
+    for touch in touches:
+        for match in re.finditer(touch, code):
+            fault(path, line_at(code, match.start()), 'tensor memory may lie on a device: kernels, upload, download')
+
+
+def check_head(path, text):
+    name = path.split('/')[-1]
+    start = rf'/\* {re.escape(name)} - |/\*\* @file {re.escape(name)} - '
+    if not re.match(start, text):
+        fault(path, 1, f'the first line is not "/* {name} - what it is"')
+
+
+def check_left_over(path, text):
+    for match in re.finditer(r'^\s*#\s*if\s+[01]\b|\b(?:TODO|FIXME|XXX)\b', text, flags=re.M):
+        fault(path, line_at(text, match.start()), f'left over: {match.group(0).strip()}')
+
+
+def check_length(path, code):
+    """Linux braces: a function begins with a line "{" and ends with a line "}" """
+    if path.startswith(('cpu/', 'cuda/')):
+        return
+    begin = None
+    for number, line in enumerate(code.split('\n'), 1):
+        if line.rstrip() == '{':
+            begin = number
+        elif line.rstrip() == '}' and begin:
+            if number - begin - 1 > LINES:
+                fault(path, begin, f'a function of {number - begin - 1} lines; at most {LINES}')
+            begin = None
+
+
+def check_gradients(root):
+    wanted, found = set(), set()
+    for path in sorted((root / 'lib/tape').glob('op_*.c')):
+        for name, backward in re.findall(r'\{ "(\w+)", (\w+) \}', path.read_text()):
+            if backward != 'NULL':
+                wanted.add(name)
+    cases = root / 'tests/grad/test_ops.c'
+    table = re.search(r'\} cases\[\] = \{(.*?)\n\};', cases.read_text(), flags=re.S)
+    listed = re.findall(r'\{ "(\w+)", \w+ \}', table.group(1)) if table else []
+    found.update(listed)
+    for name in sorted(wanted - found):
+        fault('tests/grad/test_ops.c', 1, f'no case for the operation "{name}"')
+    for name in sorted(found - wanted):
+        fault('tests/grad/test_ops.c', 1, f'a case for "{name}", which is no operation')
+    if len(listed) != len(wanted):
+        fault('tests/grad/test_ops.c', 1, f'{len(listed)} cases for {len(wanted)} operations')
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    checked = 0
+    for top in LIBRARY + ['bindings', 'examples', 'tests', 'include']:
+        for file in sorted((root / top).rglob('*')):
+            path = str(file.relative_to(root))
+            if file.suffix not in ('.c', '.h', '.cu', '.cuh') or '/golden/data/' in path:
+                continue
+            text = file.read_text()
+            code = code_of(text)
+            checked += 1
+            check_head(path, text)
+            check_left_over(path, text)
+            if top in LIBRARY:
+                check_calls(path, code)
+                check_tensor_memory(path, code)
+            if folder_of(path) in MAY:
+                check_includes(root, path, text)
+            if top != 'tests' and file.suffix in ('.c', '.h'):
+                check_length(path, code)
+    check_gradients(root)
+    for line in faults:
+        print(line)
+    print(f'{checked} files, {len(faults)} faults')
+    return 1 if faults else 0
+
+
+sys.exit(main())

@@ -1,0 +1,92 @@
+/* tape.h - a tape on the CPU for a test, leaves from literal numbers, values read back. */
+#ifndef HR_TEST_TAPE_H
+#define HR_TEST_TAPE_H
+
+#include <check.h>
+
+#include "context.h"
+#include "support/close.h"
+#include "tape/ops.h"
+
+#define HR_DIM(...) ((const int64_t[]){ __VA_ARGS__ })
+
+typedef struct hr_test_tape {
+    hirl_context *context;
+    hr_queue *q;
+    hr_tape t;
+} hr_test_tape;
+
+static inline void hr_test_tape_init(hr_test_tape *test)
+{
+    hr_assert_ok(hr_context_create(&test->context, "cpu", 2));
+    hr_assert_ok(hr_context_take_queue(&test->q, test->context));
+    hr_assert_ok(hr_tape_init(&test->t, test->q, HR_REAL));
+}
+
+static inline void hr_test_tape_done(hr_test_tape *test)
+{
+    hr_tape_done(&test->t);
+    hr_context_give_queue(test->q);
+    hr_context_drop(test->context);
+}
+
+/* an array on the tape with these values */
+static inline hr_array hr_test_array(hr_test_tape *test, int rank, const int64_t *dim,
+                                     const double *value)
+{
+    hr_array x = hr_tape_array(&test->t, HR_REAL, rank, dim);
+
+    ck_assert_ptr_nonnull(x.data);
+    test->q->be->upload(test->q, &x, value, HR_F64);
+    return x;
+}
+
+static inline hr_array hr_test_i32(hr_test_tape *test, int rank, const int64_t *dim,
+                                   const int32_t *value)
+{
+    hr_array x = hr_tape_array(&test->t, HR_I32, rank, dim);
+
+    ck_assert_ptr_nonnull(x.data);
+    test->q->be->upload(test->q, &x, value, HR_I32);
+    return x;
+}
+
+/* a leaf with these values and a zeroed gradient */
+static inline hr_tensor *hr_test_leaf(hr_test_tape *test, int rank, const int64_t *dim,
+                                      const double *value)
+{
+    hr_array x = hr_test_array(test, rank, dim, value);
+    hr_array g = hr_tape_array(&test->t, HR_REAL, rank, dim);
+
+    ck_assert_ptr_nonnull(g.data);
+    test->q->be->fill(test->q, &g, 0);
+    return hr_leaf(&test->t, &x, &g);
+}
+
+static inline hr_tensor *hr_test_constant(hr_test_tape *test, int rank, const int64_t *dim,
+                                          const double *value)
+{
+    hr_array x = hr_test_array(test, rank, dim, value);
+
+    return hr_leaf(&test->t, &x, NULL);
+}
+
+static inline void hr_test_read(double *value, hr_test_tape *test, const hr_array *x)
+{
+    ck_assert_ptr_nonnull(x->data);
+    test->q->be->download(test->q, value, HR_F64, x);
+    hr_assert_ok(test->q->be->sync(test->q));
+}
+
+/* the values of an array, its first n, against those worked out by hand */
+#define hr_assert_values(test, array, n, ...)                                                      \
+    do {                                                                                           \
+        double hr_want[] = { __VA_ARGS__ }, hr_got[256];                                           \
+                                                                                                   \
+        ck_assert_int_eq((int64_t)(sizeof hr_want / sizeof *hr_want), (n));                        \
+        ck_assert_int_eq(hr_count(array), (n));                                                    \
+        hr_test_read(hr_got, (test), (array));                                                     \
+        hr_assert_close(hr_got, hr_want, (n), 2e-6, 2e-6);                                         \
+    } while (0)
+
+#endif

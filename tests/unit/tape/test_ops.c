@@ -1,0 +1,424 @@
+/* test_ops.c - values of operations worked out by hand, and what they refuse. */
+#include <check.h>
+#include <math.h>
+
+#include "support/run.h"
+#include "support/tape.h"
+
+static hr_test_tape here;
+
+/* ---- arithmetic, linear ---- */
+
+START_TEST(linear_is_x_times_w_transposed_plus_b)
+{
+    hr_tensor *x, *w, *b, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 1, 2, 3, 4 });
+    w = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 0, 0, 1, 1, -1 });
+    b = hr_test_leaf(&here, 1, HR_DIM(3), (double[]){ 10, 20, 30 });
+    y = hr_linear(&here.t, x, w, b);
+    hr_assert_values(&here, &y->x, 6, 11, 22, 29, 13, 24, 29);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(linear_names_the_shapes_it_refuses)
+{
+    hr_tensor *x, *w;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1, 2 });
+    w = hr_test_leaf(&here, 2, HR_DIM(1, 3), (double[]){ 1, 2, 3 });
+    hr_linear(&here.t, x, w, NULL);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "input is [1,2], weight [1,3]");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(relu_keeps_what_is_positive)
+{
+    hr_tensor *x, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 1, HR_DIM(3), (double[]){ -1, 0, 2 });
+    y = hr_relu(&here.t, x);
+    hr_assert_values(&here, &y->x, 3, 0, 0, 2);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- convolution, pooling ---- */
+
+/* 3x3 image 1..9, window of ones: pad 1 stride 1 sums the neighbours; stride 2 takes the corners */
+START_TEST(conv_of_ones_sums_the_window)
+{
+    static const double one[9] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+    hr_tensor *x, *w;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 4, HR_DIM(1, 3, 3, 1), (double[]){ 1, 2, 3, 4, 5, 6, 7, 8, 9 });
+    w = hr_test_leaf(&here, 4, HR_DIM(1, 3, 3, 1), one);
+    hr_assert_values(&here, &hr_conv(&here.t, x, w, 1, 1)->x, 9, 12, 21, 16, 27, 45, 33, 24, 39,
+                     28);
+    hr_assert_values(&here, &hr_conv(&here.t, x, w, 2, 1)->x, 4, 12, 16, 24, 28);
+    hr_assert_values(&here, &hr_conv(&here.t, x, w, 1, 0)->x, 1, 45);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* a window with a single 1 at (row 0, column 2), input channel 1 moves that channel: no flipping */
+START_TEST(conv_does_not_flip_its_window)
+{
+    double w[2 * 9] = { 0 };
+    hr_tensor *x, *weight;
+
+    hr_test_tape_init(&here);
+    w[2 * 2 + 1] = 1;
+    x = hr_test_leaf(&here, 4, HR_DIM(1, 2, 2, 2), (double[]){ 1, 10, 2, 20, 3, 30, 4, 40 });
+    weight = hr_test_leaf(&here, 4, HR_DIM(1, 3, 3, 2), w);
+    hr_assert_values(&here, &hr_conv(&here.t, x, weight, 1, 1)->x, 4, 0, 0, 20, 0);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* windows of 2 over 1..6: maxima 4, 5 (pad 0); with pad 1 and window 3, border values are not 0 */
+START_TEST(max_pool_takes_the_largest_and_ignores_the_border)
+{
+    hr_tensor *x, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 4, HR_DIM(1, 2, 3, 1), (double[]){ -1, -5, -3, -4, -2, -6 });
+    hr_assert_values(&here, &hr_max_pool(&here.t, x, 2, 1, 0)->x, 2, -1, -2);
+    y = hr_max_pool(&here.t, x, 3, 2, 1);
+    hr_assert_values(&here, &y->x, 2, -1, -2);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(max_pool_gives_the_gradient_to_the_winner)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *x, *one, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 4, HR_DIM(1, 2, 2, 1), (double[]){ 1, 7, 3, 7 });
+    one = hr_test_constant(&here, 4, HR_DIM(1, 1, 1, 1), (double[]){ 0 });
+    y = hr_add(t, hr_max_pool(t, x, 2, 2, 0), one);
+    hr_assert_ok(hr_tape_backward(t, y));
+    hr_assert_values(&here, &x->g, 4, 0, 1, 0, 0);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(mean_pool_is_the_mean_over_places)
+{
+    hr_tensor *x;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 4, HR_DIM(1, 2, 2, 2), (double[]){ 1, 10, 2, 20, 3, 30, 6, 60 });
+    hr_assert_values(&here, &hr_mean_pool(&here.t, x)->x, 2, 3, 30);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- batch norm ---- */
+
+static hr_norm norm_of(hr_tensor *gamma, hr_tensor *beta, int64_t groups)
+{
+    hr_norm norm = { .gamma = gamma, .beta = beta, .groups = groups, .keep = 0.9 };
+
+    norm.mean = hr_test_array(&here, 1, HR_DIM(1), (double[]){ 0 });
+    norm.var = hr_test_array(&here, 1, HR_DIM(1), (double[]){ 1 });
+    norm.commit = true;
+    return norm;
+}
+
+/* (1, 3): mean 2, variance 1 -> (-1, 1), times 2 plus 10; running: 0.9 0 + 0.1 2 and
+ * 0.9 1 + 0.1 2 (the unbiased variance) */
+START_TEST(batch_norm_centres_scales_and_updates_its_statistics_at_commit_only)
+{
+    hr_tensor *x, *gamma, *beta, *y;
+    hr_norm norm;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 1), (double[]){ 1, 3 });
+    gamma = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 2 });
+    beta = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 10 });
+    norm = norm_of(gamma, beta, 1);
+    y = hr_write(&here.t, hr_batch_norm(&here.t, x, &norm, NULL, false));
+    hr_assert_values(&here, &y->x, 2, 8, 12);
+    hr_assert_values(&here, &norm.mean, 1, 0);
+    hr_tape_commit(&here.t);
+    hr_assert_values(&here, &norm.mean, 1, 0.2);
+    hr_assert_values(&here, &norm.var, 1, 1.1);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* groups (1, 3) and (10, 14): each gives (-1, 1); mean of means 7, of unbiased variances (2 + 8) / 2 */
+START_TEST(groups_have_statistics_of_their_own_and_running_ones_take_their_mean)
+{
+    hr_tensor *x, *y;
+    hr_norm norm;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(4, 1), (double[]){ 1, 3, 10, 14 });
+    norm = norm_of(NULL, NULL, 2);
+    y = hr_write(&here.t, hr_batch_norm(&here.t, x, &norm, NULL, false));
+    hr_assert_values(&here, &y->x, 4, -1, 1, -1, 1);
+    hr_tape_commit(&here.t);
+    hr_assert_values(&here, &norm.mean, 1, 0.7);
+    hr_assert_values(&here, &norm.var, 1, 1.4);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* running_groups 1: only (1, 3) counts */
+START_TEST(running_statistics_can_follow_the_first_group_alone)
+{
+    hr_tensor *x;
+    hr_norm norm;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(4, 1), (double[]){ 1, 3, 10, 14 });
+    norm = norm_of(NULL, NULL, 2);
+    norm.running_groups = 1;
+    hr_batch_norm(&here.t, x, &norm, NULL, false);
+    hr_tape_commit(&here.t);
+    hr_assert_values(&here, &norm.mean, 1, 0.2);
+    hr_assert_values(&here, &norm.var, 1, 1.1);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* relu(xhat + add): xhat (-1, 1), add (0.5, 0.5) -> (0, 1.5) */
+START_TEST(batch_norm_adds_before_the_relu)
+{
+    hr_tensor *x, *add, *y;
+    hr_norm norm;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 1), (double[]){ 1, 3 });
+    add = hr_test_leaf(&here, 2, HR_DIM(2, 1), (double[]){ 0.5, 0.5 });
+    norm = norm_of(NULL, NULL, 1);
+    y = hr_write(&here.t, hr_batch_norm(&here.t, x, &norm, add, true));
+    hr_assert_values(&here, &y->x, 2, 0, 1.5);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* in evaluation (x - 0) / sqrt(1) * 2 + 10; a gradient is refused */
+START_TEST(batch_norm_in_evaluation_uses_running_statistics)
+{
+    hr_tensor *x, *gamma, *beta, *y;
+    hr_array label;
+    hr_norm norm;
+
+    hr_test_tape_init(&here);
+    here.t.training = false;
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 1), (double[]){ 1, 3 });
+    gamma = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 2 });
+    beta = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 10 });
+    norm = norm_of(gamma, beta, 7);
+    y = hr_write(&here.t, hr_batch_norm(&here.t, x, &norm, NULL, false));
+    hr_assert_values(&here, &y->x, 2, 12, 16);
+    label = hr_test_i32(&here, 1, HR_DIM(2), (int32_t[]){ 0, 0 });
+    hr_assert_fails(hr_tape_backward(&here.t, hr_cross_entropy(&here.t, y, &label)),
+                    HIRL_E_UNSUPPORTED, "evaluation");
+    hr_tape_commit(&here.t);
+    hr_assert_values(&here, &norm.mean, 1, 0);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(batch_norm_refuses_groups_that_do_not_divide_the_batch)
+{
+    hr_tensor *x;
+    hr_norm norm;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(4, 1), (double[]){ 1, 3, 10, 14 });
+    norm = norm_of(NULL, NULL, 3);
+    hr_batch_norm(&here.t, x, &norm, NULL, false);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "3 equal groups");
+    hr_tape_reset(&here.t);
+    x = hr_test_leaf(&here, 2, HR_DIM(4, 1), (double[]){ 1, 3, 10, 14 });
+    norm = norm_of(NULL, NULL, 4); /* one value has no variance */
+    hr_batch_norm(&here.t, x, &norm, NULL, false);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "two values");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(a_pending_map_is_written_once)
+{
+    hr_tensor *x, *y;
+    hr_norm norm;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 1), (double[]){ 1, 3 });
+    norm = norm_of(NULL, NULL, 1);
+    y = hr_batch_norm(&here.t, x, &norm, NULL, false);
+    ck_assert_ptr_null(y->x.data);
+    ck_assert_ptr_eq(hr_write(&here.t, y), hr_write(&here.t, y));
+    ck_assert_ptr_eq(hr_write(&here.t, x), x);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- rows, shapes ---- */
+
+START_TEST(normalize_makes_unit_rows_and_leaves_zero_alone)
+{
+    hr_tensor *x;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 3, -4, 0, 0 });
+    hr_assert_values(&here, &hr_normalize(&here.t, x)->x, 4, 0.6, -0.8, 0, 0);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(row_dot_multiplies_row_by_row)
+{
+    hr_tensor *a, *b;
+
+    hr_test_tape_init(&here);
+    a = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 1, 2, 3, 4 });
+    b = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 5, 6, -1, 1 });
+    hr_assert_values(&here, &hr_row_dot(&here.t, a, b)->x, 2, 17, 1);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(rows_concat_and_gather_move_rows)
+{
+    static const int32_t index[] = { 2, 0 };
+    hr_tape *t = &here.t;
+    hr_tensor *x, *part[2];
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
+    part[0] = hr_rows(t, x, 1, 2);
+    part[1] = hr_gather(t, x, index, 2);
+    hr_assert_values(&here, &hr_concat(t, part, 2)->x, 8, 3, 4, 5, 6, 5, 6, 1, 2);
+    hr_gather(t, x, (const int32_t[]){ 3 }, 1);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "row 3");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* bf16 keeps 8 significant bits: 1 + 1/256 lies half way and goes to the even 1; 1.01171875 stays */
+START_TEST(convert_rounds_to_bf16_and_back)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *x, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 1, HR_DIM(3), (double[]){ 1.00390625, 1.0078125, -3 });
+    y = hr_convert(t, hr_convert(t, x, HR_BF16), HR_REAL);
+    hr_assert_values(&here, &y->x, 3, 1, 1.0078125, -3);
+    ck_assert_ptr_eq(hr_convert(t, x, HR_REAL), x);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- losses ---- */
+
+/* scores (0, log 3): softmax (1/4, 3/4) */
+START_TEST(cross_entropy_is_minus_the_logarithm_of_the_share)
+{
+    hr_tensor *z, *loss;
+    hr_array label;
+
+    hr_test_tape_init(&here);
+    z = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 0, log(3), 0, log(3) });
+    label = hr_test_i32(&here, 1, HR_DIM(2), (int32_t[]){ 0, 1 });
+    loss = hr_cross_entropy(&here.t, z, &label);
+    hr_assert_values(&here, &loss->x, 1, (log(4) + log(4.0 / 3)) / 2);
+    hr_assert_ok(hr_tape_backward(&here.t, loss));
+    hr_assert_values(&here, &z->g, 4, -0.375, 0.375, 0.125, -0.125);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* q = k = (1, 0), queue (1, 0), (0, 1), (-1, 0), T = 1: log((e + e + 1 + 1/e) / e); the first
+ * queue row of the same image leaves it log((e + 1 + 1/e) / e) */
+START_TEST(info_nce_does_not_count_keys_of_the_same_image)
+{
+    static const int64_t id = 5, other[3] = { 1, 2, 3 }, own[3] = { 5, 2, 3 };
+    hr_tape *t = &here.t;
+    hr_array ids, others, owns;
+    hr_tensor *q, *k, *queue;
+
+    hr_test_tape_init(&here);
+    q = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1, 0 });
+    k = hr_test_constant(&here, 2, HR_DIM(1, 2), (double[]){ 1, 0 });
+    queue = hr_test_constant(&here, 2, HR_DIM(3, 2), (double[]){ 1, 0, 0, 1, -1, 0 });
+    ids = hr_tape_array_1(t, HR_I64, 1);
+    others = hr_tape_array_1(t, HR_I64, 3);
+    owns = hr_tape_array_1(t, HR_I64, 3);
+    here.q->be->upload(here.q, &ids, &id, HR_I64);
+    here.q->be->upload(here.q, &others, other, HR_I64);
+    here.q->be->upload(here.q, &owns, own, HR_I64);
+    hr_assert_values(&here, &hr_info_nce(t, q, k, &queue->x, &ids, &others, 1)->x, 1,
+                     log((2 * exp(1) + 1 + exp(-1)) / exp(1)));
+    hr_assert_values(&here, &hr_info_nce(t, q, k, &queue->x, &ids, &owns, 1)->x, 1,
+                     log((exp(1) + 1 + exp(-1)) / exp(1)));
+    hr_info_nce(t, q, q, &queue->x, &ids, &owns, 1);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "detach");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* One level, u = (1, 0): own prototype orthogonal: s+ = 1/2; the other as well: s- = 1/2;
+ * loss = -log 1/2 - log 1/2 = log 4 */
+START_TEST(spd_is_log4_for_orthogonal_paths)
+{
+    hr_spd_paths paths = { .levels = 1 };
+    hr_tensor *u, *loss;
+
+    hr_test_tape_init(&here);
+    u = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1, 0 });
+    paths.proto[0] = hr_test_array(&here, 2, HR_DIM(2, 2), (double[]){ 0, 1, 0, -1 });
+    paths.path = hr_test_i32(&here, 2, HR_DIM(2, 1), (int32_t[]){ 0, 1 });
+    paths.positive = hr_test_i32(&here, 1, HR_DIM(1), (int32_t[]){ 0 });
+    paths.negative = hr_test_i32(&here, 2, HR_DIM(1, 1), (int32_t[]){ 1 });
+    loss = hr_spd(&here.t, &u, &paths);
+    hr_assert_values(&here, &loss->x, 1, log(4));
+    /* dl+/du = -1/s ds/du = -2 (c+ / 2) = -c+; dl-/du = 1/(1-s) (c- / 2) = c- */
+    hr_assert_ok(hr_tape_backward(&here.t, loss));
+    hr_assert_values(&here, &u->g, 2, 0, -2);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(spd_names_the_level_whose_prototypes_do_not_fit)
+{
+    hr_spd_paths paths = { .levels = 1 };
+    hr_tensor *u;
+
+    hr_test_tape_init(&here);
+    u = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1, 0 });
+    paths.proto[0] = hr_test_array(&here, 2, HR_DIM(1, 3), (double[]){ 0, 1, 0 });
+    hr_spd(&here.t, &u, &paths);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "level 1 is [1,2]");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+HR_TESTS("tape-ops", linear_is_x_times_w_transposed_plus_b, linear_names_the_shapes_it_refuses,
+         relu_keeps_what_is_positive, conv_of_ones_sums_the_window, conv_does_not_flip_its_window,
+         max_pool_takes_the_largest_and_ignores_the_border,
+         max_pool_gives_the_gradient_to_the_winner, mean_pool_is_the_mean_over_places,
+         batch_norm_centres_scales_and_updates_its_statistics_at_commit_only,
+         groups_have_statistics_of_their_own_and_running_ones_take_their_mean,
+         running_statistics_can_follow_the_first_group_alone, batch_norm_adds_before_the_relu,
+         batch_norm_in_evaluation_uses_running_statistics,
+         batch_norm_refuses_groups_that_do_not_divide_the_batch, a_pending_map_is_written_once,
+         normalize_makes_unit_rows_and_leaves_zero_alone, row_dot_multiplies_row_by_row,
+         rows_concat_and_gather_move_rows, convert_rounds_to_bf16_and_back,
+         cross_entropy_is_minus_the_logarithm_of_the_share,
+         info_nce_does_not_count_keys_of_the_same_image, spd_is_log4_for_orthogonal_paths,
+         spd_names_the_level_whose_prototypes_do_not_fit)

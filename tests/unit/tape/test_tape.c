@@ -1,0 +1,274 @@
+/* test_tape.c - recording, replaying, failing, resetting, committing. */
+#include <check.h>
+#include <math.h>
+
+#include "base/alloc.h"
+#include "support/run.h"
+#include "support/tape.h"
+
+static hr_test_tape here;
+
+/* ---- gradients ---- */
+
+/* y = 2a + a = 3a, then a gradient of 1: da = 3, on top of what was there */
+START_TEST(parameters_accumulate_over_uses_and_calls)
+{
+    hr_tensor *a;
+
+    hr_test_tape_init(&here);
+    a = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 5 });
+    here.q->be->fill(here.q, &a->g, 10);
+    hr_assert_ok(hr_tape_backward(&here.t, hr_add(&here.t, hr_scale(&here.t, a, 2), a)));
+    hr_assert_values(&here, &a->g, 1, 13);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* z = 2y, w = 3y, y = a: the first writer of dy overwrites, the second accumulates */
+START_TEST(a_tensor_used_twice_gets_the_sum_of_both_gradients)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *a, *y;
+
+    hr_test_tape_init(&here);
+    a = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 1 });
+    y = hr_scale(t, a, 1);
+    hr_assert_ok(hr_tape_backward(t, hr_add(t, hr_scale(t, y, 2), hr_scale(t, y, 3))));
+    hr_assert_values(&here, &y->g, 1, 5);
+    hr_assert_values(&here, &a->g, 1, 5);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(what_the_loss_does_not_need_gets_no_gradient)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *a, *b, *unused, *constant;
+
+    hr_test_tape_init(&here);
+    a = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 1 });
+    b = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 1 });
+    constant = hr_test_constant(&here, 1, HR_DIM(1), (double[]){ 4 });
+    unused = hr_scale(t, b, 2);
+    hr_assert_ok(hr_tape_backward(t, hr_add(t, a, constant)));
+    hr_assert_values(&here, &b->g, 1, 0);
+    ck_assert_ptr_null(unused->g.data);
+    ck_assert_ptr_null(constant->g.data);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* d (a + detach(2a)) / da = 1 */
+START_TEST(detach_stops_the_gradient)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *a, *y;
+
+    hr_test_tape_init(&here);
+    a = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 3 });
+    y = hr_add(t, a, hr_detach(t, hr_scale(t, a, 2)));
+    hr_assert_ok(hr_tape_backward(t, y));
+    hr_assert_values(&here, &y->x, 1, 9);
+    hr_assert_values(&here, &a->g, 1, 1);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(nothing_wants_a_gradient_when_the_tape_does_not_record)
+{
+    hr_tensor *a;
+
+    hr_test_tape_init(&here);
+    here.t.recording = false;
+    a = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 3 });
+    ck_assert(!hr_scale(&here.t, a, 2)->grad);
+    hr_assert_fails(hr_tape_backward(&here.t, hr_scale(&here.t, a, 2)), HIRL_E_INVALID, "gradient");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- failure ---- */
+
+START_TEST(the_first_failure_is_kept_and_the_rest_of_the_step_does_nothing)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *a, *b, *bad;
+
+    hr_test_tape_init(&here);
+    a = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1, 2 });
+    b = hr_test_leaf(&here, 2, HR_DIM(1, 3), (double[]){ 1, 2, 3 });
+    bad = hr_add(t, a, b);
+    ck_assert_ptr_eq(bad, &t->dead);
+    ck_assert_ptr_eq(hr_linear(t, bad, a, NULL), &t->dead);
+    ck_assert_ptr_eq(hr_normalize(t, hr_relu(t, bad)), &t->dead);
+    (void)hr_fail(HIRL_E_IO, "something else happened on this thread");
+    hr_assert_fails(hr_tape_backward(t, bad), HIRL_E_INVALID, "add: shapes [1,2] and [1,3]");
+    hr_assert_values(&here, &a->g, 2, 0, 0);
+    hr_tape_reset(t);
+    hr_assert_ok(hr_tape_status(t));
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(a_loss_of_two_numbers_is_refused)
+{
+    hr_tensor *a;
+
+    hr_test_tape_init(&here);
+    a = hr_test_leaf(&here, 1, HR_DIM(2), (double[]){ 1, 2 });
+    hr_assert_fails(hr_tape_backward(&here.t, hr_scale(&here.t, a, 2)), HIRL_E_INVALID, "[2]");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(out_of_memory_is_a_status)
+{
+    hr_tape *t = &here.t;
+    hr_array big;
+
+    hr_test_tape_init(&here);
+    big = hr_tape_array(t, HR_REAL, 1, HR_DIM(1));
+    hr_alloc_fail_at(1, true);
+    big = hr_tape_array(t, HR_REAL, 2, HR_DIM(4096, 4096));
+    hr_alloc_fail_at(0, false);
+    ck_assert_ptr_null(big.data);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_NOMEM, "out of memory");
+    ck_assert_ptr_null(hr_tape_array(t, HR_REAL, 1, HR_DIM(1)).data);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+static hr_tensor *some_step(void)
+{
+    hr_tensor *x = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 1, 2, 3, 4 });
+    hr_tensor *w = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 1, -1, 1, 1 });
+    hr_tensor *y = hr_normalize(&here.t, hr_relu(&here.t, hr_linear(&here.t, x, w, NULL)));
+    hr_array label = hr_test_i32(&here, 1, HR_DIM(2), (int32_t[]){ 0, 1 });
+
+    y = hr_cross_entropy(&here.t, y, &label);
+    hr_assert_ok(hr_tape_backward(&here.t, y));
+    return y;
+}
+
+START_TEST(later_steps_of_the_same_shapes_allocate_nothing_and_keep_their_addresses)
+{
+    hr_tensor *first, *again;
+    void *value, *gradient;
+    int64_t taken;
+
+    hr_test_tape_init(&here);
+    first = some_step();
+    value = first->x.data;
+    gradient = first->g.data;
+    taken = hr_alloc_total();
+    for (int i = 0; i < 3; i++) {
+        hr_tape_reset(&here.t);
+        again = some_step();
+        ck_assert_ptr_eq(again, first);
+        ck_assert_ptr_eq(again->x.data, value);
+        ck_assert_ptr_eq(again->g.data, gradient);
+    }
+    ck_assert_int_eq(hr_alloc_total(), taken);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(a_tape_gives_back_all_it_took)
+{
+    int64_t live = hr_alloc_live();
+
+    hr_test_tape_init(&here);
+    some_step();
+    hr_test_tape_done(&here);
+    ck_assert_int_eq(hr_alloc_live(), live);
+}
+END_TEST
+
+/* ---- check ---- */
+
+START_TEST(check_names_the_first_operation_with_a_value_that_is_not_finite)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *x, *y;
+
+    hr_test_tape_init(&here);
+    t->check = true;
+    x = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1e30, 1 });
+    y = hr_scale(t, hr_relu(t, x), 1e300);
+    y = hr_scale(t, hr_scale(t, y, 1e300), 1e300);
+    hr_assert_fails(hr_tape_backward(t, hr_row_dot(t, y, y)), HIRL_E_NONFINITE, "scale (operation");
+    ck_assert_ptr_nonnull(strstr(hr_error_text(), "[1,2]"));
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* the value 0 is fine, its gradient is the square of a large number */
+START_TEST(check_names_the_operation_whose_gradient_is_not_finite)
+{
+    double large = sizeof(real) == sizeof(float) ? 1e30 : 1e300;
+    hr_tape *t = &here.t;
+    hr_tensor *x, *y;
+
+    hr_test_tape_init(&here);
+    t->check = true;
+    x = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 0 });
+    y = hr_add(t, x, hr_scale(t, hr_scale(t, x, large), large));
+    hr_assert_fails(hr_tape_backward(t, y), HIRL_E_NONFINITE, "gradient of its input 1");
+    ck_assert_ptr_nonnull(strstr(hr_error_text(), "scale"));
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(check_passes_a_step_that_is_finite)
+{
+    hr_test_tape_init(&here);
+    here.t.check = true;
+    some_step();
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- commit ---- */
+
+static int order[3], made;
+
+static void note(hr_queue *q, void *arg)
+{
+    (void)q;
+    order[made++] = *(int *)arg;
+}
+
+START_TEST(commit_runs_what_was_asked_for_once_and_in_order)
+{
+    static int first = 1, second = 2;
+
+    hr_test_tape_init(&here);
+    made = 0;
+    hr_tape_at_commit(&here.t, note, &first);
+    hr_tape_at_commit(&here.t, note, &second);
+    hr_tape_commit(&here.t);
+    hr_tape_commit(&here.t);
+    ck_assert_int_eq(made, 2);
+    ck_assert_int_eq(order[0], 1);
+    ck_assert_int_eq(order[1], 2);
+    hr_tape_at_commit(&here.t, note, &first);
+    hr_tape_reset(&here.t); /* a step that was given up commits nothing */
+    hr_tape_commit(&here.t);
+    ck_assert_int_eq(made, 2);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+HR_TESTS("tape", parameters_accumulate_over_uses_and_calls,
+         a_tensor_used_twice_gets_the_sum_of_both_gradients,
+         what_the_loss_does_not_need_gets_no_gradient, detach_stops_the_gradient,
+         nothing_wants_a_gradient_when_the_tape_does_not_record,
+         the_first_failure_is_kept_and_the_rest_of_the_step_does_nothing,
+         a_loss_of_two_numbers_is_refused, out_of_memory_is_a_status,
+         later_steps_of_the_same_shapes_allocate_nothing_and_keep_their_addresses,
+         a_tape_gives_back_all_it_took,
+         check_names_the_first_operation_with_a_value_that_is_not_finite,
+         check_names_the_operation_whose_gradient_is_not_finite, check_passes_a_step_that_is_finite,
+         commit_runs_what_was_asked_for_once_and_in_order)
