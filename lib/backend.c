@@ -1,30 +1,75 @@
-/* backend.c - opens the CPU table, or a module by dlopen. */
+/* backend.c - chooses a backend by name: the CPU table, or the CUDA module opened once a process. */
 #include "backend.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "context.h"
+#include "host.h"
 
-static hirl_status open_cuda(const hr_backend **backend, const char *device)
+enum { MOST_DEVICES = 16, ANY_DEVICE = -1 };
+
+/* one table a device, opened once and kept: modules are never closed */
+static struct {
+    pthread_mutex_t lock;
+    hr_backend table[MOST_DEVICES + 1];
+} cuda = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static hirl_status open_cuda(const hr_backend **backend, int32_t device)
 {
-    (void)backend;
-    return hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "%s: this build has no CUDA module", device);
+    hr_backend *table = &cuda.table[device - ANY_DEVICE];
+    hirl_status status = HIRL_OK;
+
+    pthread_mutex_lock(&cuda.lock);
+    if (!table->name)
+        status = hr_module_load(table, "libhirl-cuda.so", device);
+    if (status < 0)
+        memset(table, 0, sizeof *table);
+    else
+        *backend = table;
+    pthread_mutex_unlock(&cuda.lock);
+    return status;
+}
+
+/* "cuda" or "cuda:N" */
+static hirl_status device_of(int32_t *device, const char *name)
+{
+    char *end;
+    long n;
+
+    *device = ANY_DEVICE;
+    if (!strcmp(name, "cuda"))
+        return HIRL_OK;
+    n = strncmp(name, "cuda:", 5) ? -1 : strtol(name + 5, &end, 10);
+    if (n < 0 || n >= MOST_DEVICES || !name[5] || *end)
+        return hr_fail(HIRL_E_INVALID,
+                       "backend: \"%s\" is none of auto, cpu, cuda, cuda:0 to cuda:%d", name,
+                       MOST_DEVICES - 1);
+    *device = (int32_t)n;
+    return HIRL_OK;
 }
 
 hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, const char *name)
 {
-    bool automatic = !strcmp(name, "auto");
+    int32_t device = ANY_DEVICE;
+    hirl_status status;
 
     *backend = &hr_cpu;
     if (!strcmp(name, "cpu"))
         return HIRL_OK;
-    if (!automatic && strncmp(name, "cuda", 4))
-        return hr_fail(HIRL_E_INVALID, "backend: \"%s\" is none of auto, cpu, cuda, cuda:N", name);
-    if (open_cuda(backend, automatic ? "cuda" : name) >= 0)
-        return HIRL_OK;
-    if (!automatic)
-        return HIRL_E_BACKEND_UNAVAILABLE;
-    hr_log(context, HIRL_LOG_INFO, "backend: cpu (%s)", hr_error_text());
+    if (strcmp(name, "auto")) {
+        HR_TRY(device_of(&device, name));
+        status = open_cuda(backend, device);
+        return status < 0 ? hr_fail_in(HIRL_E_BACKEND_UNAVAILABLE, name) : HIRL_OK;
+    }
+    status = open_cuda(backend, device);
+    if (status >= 0)
+        status = hr_backend_complete(*backend);
+    if (status < 0) {
+        *backend = &hr_cpu;
+        hr_log(context, HIRL_LOG_INFO, "backend: cpu, because %s", hr_error_text());
+    }
     return HIRL_OK;
 }

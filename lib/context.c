@@ -207,6 +207,7 @@ void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user)
 {
     context->log = log;
     context->log_user = user;
+    give_kept_lines(context);
 }
 
 void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user)
@@ -225,8 +226,8 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     char text[LINE];
     va_list args;
 
-    if (!context->log)
-        return;
+    if (!context->log && context->entered)
+        return; /* before the first call lines are kept for the log to come */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "host.h"
 #include "base/key_text.h"
 
 static const char *const prefix_of_keys = "model.";
@@ -23,6 +24,7 @@ static hirl_status fill(hirl_model *model, hirl_context *context, const hr_model
     model->context = context;
     model->config = *config;
     snprintf(model->network, sizeof model->network, "%s", network);
+    HR_TRY(hr_backend_complete(hr_context_backend(context)));
     HR_TRY(hr_context_take_queue(&model->queue, context));
     HR_TRY(hr_net_init(net, config, levels));
     return hr_weights_create(&model->weights, model->queue, &net->params, net->params.count,

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "hier/assign.h"
 #include "hier/paths.h"
 #include "train/trainer.h"
 
@@ -24,7 +25,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     if (status >= 0)
         status = hr_extract_run(features, NULL, extract, "extract");
     if (status >= 0)
-        status = hirl_tree_assign(path, NULL, trainer->tree, features, n);
+        status = hr_tree_assign(path, NULL, trainer->tree, learner->queue, features, n);
     for (int64_t i = 0; i < n && status >= 0; i++)
         leaf[i] = path[i * levels];
     hr_extract_destroy(extract);

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "host.h"
 #include "tape/ops.h"
 
 /* ---- making ---- */
@@ -56,6 +57,7 @@ static hirl_status make(hr_learner *learner)
         .seed = c->seed,
     };
 
+    HR_TRY(hr_backend_complete(hr_context_backend(learner->context)));
     HR_TRY(hr_context_take_queue(&learner->queue, learner->context));
     learner->queue->comm = c->comm;
     HR_TRY(hr_tape_init(&learner->tape, learner->queue, c->bf16 ? HR_BF16 : HR_REAL));
