@@ -289,12 +289,13 @@ static hirl_status make_room(hirl_options *options)
 
 static hirl_status keep(hirl_options *options, const char *key, const char *text, int32_t origin)
 {
-    hr_option *item = find(options, key);
+    hr_option *item;
     char *copy;
 
+    HR_TRY(make_room(options));
+    item = find(options, key);
     if (item && item->origin > origin)
         return HIRL_OK;
-    HR_TRY(make_room(options));
     copy = hr_strdup(text);
     if (!copy)
         return HIRL_E_NOMEM;

@@ -1,6 +1,7 @@
 /* test_option.c - texts of keys: what is read, what is refused, and with which words. */
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/key_text.h"
@@ -202,6 +203,25 @@ START_TEST(the_stronger_origin_wins_and_an_equal_one_replaces)
 }
 END_TEST
 
+START_TEST(a_value_is_replaced_in_a_list_that_is_just_full)
+{
+    hirl_options options = { 0 };
+    hr_key many[17];
+    char name[17][16];
+
+    for (int i = 0; i < 17; i++) {
+        snprintf(name[i], sizeof name[i], "k%d", i);
+        many[i] = key[TEXT];
+        many[i].name = name[i];
+        hr_assert_ok(hr_options_put(&options, &many[i], "a", HR_FROM_CALLER));
+        hr_assert_ok(hr_options_put(&options, &many[0], name[i], HR_FROM_CALLER));
+        ck_assert_str_eq(value(&options, "k0"), name[i]);
+    }
+    ck_assert_int_eq(options.count, 17);
+    hr_options_done(&options);
+}
+END_TEST
+
 START_TEST(the_locale_changes_nothing)
 {
     static const char *const name[] = { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8" };
@@ -290,6 +310,7 @@ END_TEST
 HR_TESTS("option", numbers_are_read_as_written, what_is_no_number_is_refused,
          a_number_outside_its_range_is_told_with_the_range, flags_choices_texts_and_lists_are_read,
          a_config_is_filled_from_values_and_defaults, a_field_is_printed_as_it_is_read,
-         the_stronger_origin_wins_and_an_equal_one_replaces, the_locale_changes_nothing,
+         the_stronger_origin_wins_and_an_equal_one_replaces,
+         a_value_is_replaced_in_a_list_that_is_just_full, the_locale_changes_nothing,
          a_number_is_written_as_short_as_it_reads_back, distance_counts_edits,
          any_failing_allocation_is_told_and_leaks_nothing)
