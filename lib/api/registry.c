@@ -9,15 +9,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/dataset.h"
+#include "eval/knn.h"
+#include "hier/kmeans.h"
+#include "hier/paths.h"
+#include "nn/net.h"
+#include "train/config.h"
 
-extern const hr_keys hr_context_keys __attribute__((weak));
 extern const hr_keys hr_data_keys __attribute__((weak));
-extern const hr_keys hr_model_keys __attribute__((weak));
-extern const hr_keys hr_network_keys __attribute__((weak));
-extern const hr_keys hr_train_keys __attribute__((weak));
-extern const hr_keys hr_cluster_keys __attribute__((weak));
-extern const hr_keys hr_spd_keys __attribute__((weak));
-extern const hr_keys hr_knn_keys __attribute__((weak));
 
 enum { ROOM = 256 };
 

@@ -5,6 +5,9 @@
 #include "base/option.h"
 #include "types.h"
 
+/* tables of this folder: api/context.c, api/model.c */
+extern const hr_keys hr_context_keys, hr_network_keys;
+
 typedef struct hr_registry_entry {
     const hr_key *key;
     const char *object; /* of the first table that knows the name */
