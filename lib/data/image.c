@@ -1,0 +1,62 @@
+/* image.c - encoded bytes to u8 RGB: which decoder, and the orientation of photos. */
+#include "data/image.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static hirl_status check_bytes(const uint8_t *bytes, size_t count)
+{
+    if (!count)
+        return hr_fail(HIRL_E_FORMAT, "an empty file");
+    if (count > HR_IMAGE_BYTES)
+        return hr_fail(HIRL_E_LIMIT, "an image file of %zu bytes: the limit is %d", count,
+                       HR_IMAGE_BYTES);
+    if (!hr_is_jpeg(bytes, count) && !hr_is_png(bytes, count))
+        return hr_fail(HIRL_E_FORMAT, "neither JPEG nor PNG: the first byte is 0x%02x", bytes[0]);
+    return HIRL_OK;
+}
+
+hirl_status hr_image_measure(int64_t *width, int64_t *height, const uint8_t *bytes, size_t count)
+{
+    HR_TRY(check_bytes(bytes, count));
+    if (hr_is_jpeg(bytes, count))
+        return hr_jpeg_measure(width, height, bytes, count);
+    return hr_png_measure(width, height, bytes, count);
+}
+
+hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count, bool exif)
+{
+    HR_TRY(check_bytes(bytes, count));
+    if (hr_is_png(bytes, count))
+        return hr_png_decode(pixels, bytes, count);
+    HR_TRY(hr_jpeg_decode(pixels, bytes, count));
+    return exif ? hr_image_turn(pixels, hr_exif_orientation(bytes, count)) : HIRL_OK;
+}
+
+/* Where the pixel at (x, y) of the turned image lies in the stored one. Bit 0 of `how`: swap x and
+ * y; bit 1: from the right; bit 2: from below. */
+static const uint8_t turn[9] = { 0, 0, 2, 6, 4, 1, 5, 7, 3 };
+
+hirl_status hr_image_turn(hr_pixels *pixels, int orientation)
+{
+    int how = orientation >= 1 && orientation <= 8 ? turn[orientation] : 0;
+    int64_t w = pixels->width, h = pixels->height;
+    hr_pixels turned = { 0 };
+
+    if (!how)
+        return HIRL_OK;
+    HR_TRY(hr_pixels_size(&turned, how & 1 ? h : w, how & 1 ? w : h));
+    for (int64_t y = 0; y < turned.height; y++)
+        for (int64_t x = 0; x < turned.width; x++) {
+            int64_t sx = how & 1 ? y : x, sy = how & 1 ? x : y;
+
+            sx = how & 2 ? w - 1 - sx : sx;
+            sy = how & 4 ? h - 1 - sy : sy;
+            memcpy(turned.data + (y * turned.width + x) * 3, pixels->data + (sy * w + sx) * 3, 3);
+        }
+    hr_pixels_done(pixels);
+    *pixels = turned;
+    return HIRL_OK;
+}
