@@ -1,0 +1,63 @@
+/* callback.c - images that a function of the host hands over, encoded or as pixels. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "data/formats.h"
+#include "data/image.h"
+
+typedef struct callback {
+    hirl_image_fn *read;
+    void *user;
+    bool exif;
+} callback;
+
+static hirl_status copy_pixels(hr_pixels *pixels, const hirl_image *image)
+{
+    size_t n;
+
+    if (!image->pixels)
+        return hr_fail(HIRL_E_INVALID, "the data callback gave neither encoded bytes nor pixels");
+    if (image->channels != 1 && image->channels != 3)
+        return hr_fail(HIRL_E_INVALID, "the data callback gave %d channels, not 1 or 3",
+                       (int)image->channels);
+    HR_TRY(hr_pixels_size(pixels, image->width, image->height));
+    n = (size_t)image->width * (size_t)image->height;
+    if (image->channels == 3)
+        memcpy(pixels->data, image->pixels, 3 * n);
+    else
+        for (size_t i = 0; i < n; i++)
+            memset(pixels->data + 3 * i, image->pixels[i], 3);
+    return HIRL_OK;
+}
+
+static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
+{
+    const callback *host = state;
+    hirl_image image = { .struct_size = sizeof image };
+    int32_t answer = host->read(&image, index, host->user);
+    hirl_status status;
+
+    if (answer < 0)
+        return hr_fail_callback(answer, "data");
+    if (image.encoded)
+        status = hr_image_decode(pixels, image.encoded, image.encoded_bytes, host->exif);
+    else
+        status = copy_pixels(pixels, &image);
+    if (image.release)
+        image.release(image.token);
+    return status;
+}
+
+hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *host_read, void *user,
+                             int64_t count, const hr_data_config *config)
+{
+    callback *state = hr_alloc(sizeof *state);
+
+    if (!state)
+        return HIRL_E_NOMEM;
+    *state = (callback){ host_read, user, config->exif != 0 };
+    dataset->source = (hr_source){ state, read, NULL, hr_free };
+    dataset->count = count;
+    return HIRL_OK;
+}

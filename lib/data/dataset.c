@@ -1,0 +1,389 @@
+/* dataset.c - opening data: which format, which of its images, what was found. */
+#include "data/dataset.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/formats.h"
+
+enum { NUMBER_TEXT = 24 };
+
+/* ---- pixels ---- */
+
+void hr_pixels_done(hr_pixels *pixels)
+{
+    hr_free(pixels->data);
+    *pixels = (hr_pixels){ 0 };
+}
+
+hirl_status hr_pixels_check(int64_t width, int64_t height)
+{
+    if (width < 1 || height < 1)
+        return hr_fail(HIRL_E_FORMAT, "an image of %lld x %lld pixels", (long long)width,
+                       (long long)height);
+    if (width > HR_IMAGE_SIDE || height > HR_IMAGE_SIDE || width * height > HR_IMAGE_PIXELS)
+        return hr_fail(HIRL_E_LIMIT,
+                       "an image of %lld x %lld pixels: the limits are %d a side and %d in all",
+                       (long long)width, (long long)height, HR_IMAGE_SIDE, HR_IMAGE_PIXELS);
+    return HIRL_OK;
+}
+
+hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width, int64_t height)
+{
+    size_t bytes;
+
+    HR_TRY(hr_pixels_check(width, height));
+    bytes = (size_t)(width * height * 3);
+    if (bytes > pixels->room) {
+        uint8_t *data = hr_alloc(bytes);
+
+        if (!data)
+            return HIRL_E_NOMEM;
+        hr_free(pixels->data);
+        pixels->data = data;
+        pixels->room = bytes;
+    }
+    pixels->width = (int32_t)width;
+    pixels->height = (int32_t)height;
+    return HIRL_OK;
+}
+
+/* ---- what formats fill ---- */
+
+hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images)
+{
+    hr_part *part = &dataset->part[dataset->parts];
+
+    if (dataset->parts == HR_PART_LIMIT)
+        return hr_fail(HIRL_E_LIMIT, "data with more than %d splits", HR_PART_LIMIT);
+    snprintf(part->name, sizeof part->name, "%s", name);
+    part->images = images;
+    dataset->parts++;
+    return HIRL_OK;
+}
+
+void hr_dataset_set_size(hirl_dataset *dataset, int64_t width, int64_t height)
+{
+    dataset->min_width = dataset->max_width = width;
+    dataset->min_height = dataset->max_height = height;
+}
+
+void hr_dataset_widen_size(hirl_dataset *dataset, int64_t width, int64_t height)
+{
+    dataset->min_width = width < dataset->min_width ? width : dataset->min_width;
+    dataset->max_width = width > dataset->max_width ? width : dataset->max_width;
+    dataset->min_height = height < dataset->min_height ? height : dataset->min_height;
+    dataset->max_height = height > dataset->max_height ? height : dataset->max_height;
+}
+
+hirl_status hr_dataset_new_classes(hirl_dataset *dataset, int32_t level, int32_t count)
+{
+    dataset->class_name[level] = hr_alloc_array((size_t)count, sizeof(char *));
+    if (!dataset->class_name[level])
+        return HIRL_E_NOMEM;
+    dataset->classes[level] = count;
+    return HIRL_OK;
+}
+
+hirl_status hr_dataset_check_labels(hirl_dataset *dataset, const int32_t *label, int64_t n)
+{
+    int32_t largest = -1;
+
+    for (int64_t i = 0; i < n; i++) {
+        if (label[i] > largest)
+            largest = label[i];
+        if (dataset->levels && label[i] >= dataset->classes[0])
+            return hr_fail(HIRL_E_FORMAT,
+                           "image %lld has label %d, but hierarchy.tsv has only %d fine classes",
+                           (long long)i, (int)label[i], (int)dataset->classes[0]);
+    }
+    if (largest < 0) {
+        dataset->levels = 0;
+    } else if (!dataset->levels) {
+        dataset->levels = 1;
+        dataset->classes[0] = largest + 1;
+    }
+    return HIRL_OK;
+}
+
+/* ---- selection ---- */
+
+static bool kept(const hirl_dataset *dataset, int64_t i)
+{
+    bool tenth = i % 10 == 9;
+
+    return dataset->holdout == HR_HOLDOUT_NONE || tenth == (dataset->holdout == HR_HOLDOUT_QUERIES);
+}
+
+/* order: the images that holdout keeps, then max_images of them, evenly spread */
+static hirl_status select_images(hirl_dataset *dataset, int64_t max_images)
+{
+    int64_t all = dataset->count, n = 0;
+
+    if (dataset->holdout == HR_HOLDOUT_NONE && (!max_images || max_images >= all))
+        return HIRL_OK;
+    dataset->order = hr_alloc_array((size_t)all, sizeof(int64_t));
+    if (!dataset->order)
+        return HIRL_E_NOMEM;
+    for (int64_t i = 0; i < all; i++)
+        if (kept(dataset, i))
+            dataset->order[n++] = i;
+    if (!n)
+        return hr_fail(HIRL_E_INVALID, "%lld images are too few to hold every tenth out for a test",
+                       (long long)all);
+    if (max_images && max_images < n) {
+        for (int64_t i = 0; i < max_images; i++)
+            dataset->order[i] =
+                dataset->order[(int64_t)((double)i * (double)n / (double)max_images)];
+        n = max_images;
+    }
+    for (int64_t i = 0; i < n && dataset->label; i++)
+        dataset->label[i] = dataset->label[dataset->order[i]];
+    dataset->count = n;
+    return HIRL_OK;
+}
+
+/* ---- what was found ---- */
+
+static void describe_size(char *text, size_t bytes, const hirl_dataset *d)
+{
+    if (!d->max_width)
+        snprintf(text, bytes, "of unknown size");
+    else if (d->min_width == d->max_width && d->min_height == d->max_height)
+        snprintf(text, bytes, "of %lld x %lld pixels", (long long)d->min_width,
+                 (long long)d->min_height);
+    else
+        snprintf(text, bytes, "%lld to %lld pixels wide, %lld to %lld high",
+                 (long long)d->min_width, (long long)d->max_width, (long long)d->min_height,
+                 (long long)d->max_height);
+    if (d->looked_at && d->looked_at < d->count) {
+        size_t used = strlen(text);
+
+        snprintf(text + used, bytes - used, " (%lld looked at)", (long long)d->looked_at);
+    }
+}
+
+static void describe(hirl_dataset *d)
+{
+    char size[128], *text = d->summary;
+    size_t room = sizeof d->summary;
+    int used;
+
+    describe_size(size, sizeof size, d);
+    used = snprintf(text, room, "%s: %lld images %s", d->format, (long long)d->count, size);
+    if (d->levels)
+        used += snprintf(text + used, room - (size_t)used, ", classes %d", (int)d->classes[0]);
+    for (int32_t l = 1; l < d->levels; l++)
+        used += snprintf(text + used, room - (size_t)used, " in %d", (int)d->classes[l]);
+    if (*d->split)
+        used += snprintf(text + used, room - (size_t)used, ", split %s", d->split);
+    for (int32_t i = 0; i < d->parts; i++)
+        used += snprintf(text + used, room - (size_t)used, "%s%s %lld", i ? ", " : " of ",
+                         d->part[i].name, (long long)d->part[i].images);
+    if (d->ignored)
+        snprintf(text + used, room - (size_t)used, "; %lld other files ignored",
+                 (long long)d->ignored);
+}
+
+/* ---- opening ---- */
+
+hirl_status hr_dataset_new(hirl_dataset **out, hirl_context *context, const char *format)
+{
+    hirl_dataset *dataset = hr_alloc(sizeof *dataset);
+
+    if (!dataset)
+        return HIRL_E_NOMEM;
+    dataset->context = context;
+    dataset->format = format;
+    dataset->references = 1;
+    hr_context_hold(context);
+    *out = dataset;
+    return HIRL_OK;
+}
+
+hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images)
+{
+    if (dataset->count < 1)
+        return hr_fail(HIRL_E_INVALID, "no images there");
+    HR_TRY(select_images(dataset, max_images));
+    dataset->unreadable = hr_alloc((size_t)dataset->count);
+    if (!dataset->unreadable)
+        return HIRL_E_NOMEM;
+    describe(dataset);
+    return HIRL_OK;
+}
+
+static hirl_status find_format(const hr_format **found, const char *path)
+{
+    static const hr_format *const format[] = { &hr_format_generated, &hr_format_npy, &hr_format_idx,
+                                               &hr_format_cifar, &hr_format_folder };
+
+    if (!*path)
+        return hr_fail(HIRL_E_INVALID, "data: no path was given; data=generated needs none");
+    for (size_t i = 0; i < sizeof format / sizeof *format; i++)
+        if (format[i]->matches(path)) {
+            *found = format[i];
+            return HIRL_OK;
+        }
+    if (!hr_file_exists(path))
+        return hr_fail_errno("open", path);
+    return hr_fail(HIRL_E_INVALID,
+                   "%s: neither a folder of images, a JPEG, a PNG, CIFAR binary, IDX nor .npy",
+                   path);
+}
+
+static hirl_status open_path(hirl_dataset **out, hirl_context *context, const char *path,
+                             const hr_data_config *config)
+{
+    const hr_format *format = NULL;
+    hirl_dataset *dataset;
+    hirl_status status;
+
+    HR_TRY(find_format(&format, path));
+    HR_TRY(hr_dataset_new(&dataset, context, format->name));
+    status = format->open(dataset, path, config);
+    if (status >= 0)
+        status = hr_dataset_finish(dataset, config->max_images);
+    if (status < 0) {
+        hr_dataset_drop(dataset);
+        return hr_fail_in(status, path);
+    }
+    *out = dataset;
+    return HIRL_OK;
+}
+
+hirl_status hr_dataset_open(hirl_dataset **out, hirl_context *context, const char *path,
+                            const hr_data_config *config)
+{
+    char *plain = hr_strdup(path ? path : config->data);
+    hirl_status status;
+
+    if (!plain)
+        return HIRL_E_NOMEM;
+    for (size_t n = strlen(plain); n > 1 && plain[n - 1] == '/'; n--)
+        plain[n - 1] = 0;
+    status = open_path(out, context, plain, config);
+    hr_free(plain);
+    return status;
+}
+
+void hr_dataset_hold(hirl_dataset *dataset)
+{
+    atomic_fetch_add(&dataset->references, 1);
+}
+
+static void drop_classes(hirl_dataset *dataset)
+{
+    for (int32_t l = 0; l < HR_LABEL_LEVELS; l++) {
+        if (dataset->class_name[l])
+            hr_names_free(dataset->class_name[l], dataset->classes[l]);
+        hr_free(dataset->parent[l]);
+    }
+}
+
+void hr_dataset_drop(hirl_dataset *dataset)
+{
+    if (!dataset || atomic_fetch_sub(&dataset->references, 1) > 1)
+        return;
+    if (dataset->source.close)
+        dataset->source.close(dataset->source.state);
+    drop_classes(dataset);
+    hr_free(atomic_load(&dataset->number));
+    hr_free(dataset->unreadable);
+    hr_free(dataset->label);
+    hr_free(dataset->order);
+    hr_context_drop(dataset->context);
+    hr_free(dataset);
+}
+
+/* ---- reading ---- */
+
+static int64_t source_index(const hirl_dataset *dataset, int64_t index)
+{
+    return dataset->order ? dataset->order[index] : index;
+}
+
+hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index)
+{
+    if (index < 0 || index >= dataset->count)
+        return hr_fail(HIRL_E_INVALID, "image %lld: there are %lld", (long long)index,
+                       (long long)dataset->count);
+    return dataset->source.read(pixels, dataset->source.state, source_index(dataset, index));
+}
+
+int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level)
+{
+    int32_t label;
+
+    if (index < 0 || index >= dataset->count || level < 0 || level >= dataset->levels)
+        return -1;
+    label = dataset->label[index];
+    for (int32_t l = 0; l < level && label >= 0; l++)
+        label = dataset->parent[l][label];
+    return label;
+}
+
+/* all numbers as text, made when the first name is asked for; NULL when out of memory */
+static const char *numbers(hirl_dataset *dataset)
+{
+    char *made, *expected = NULL;
+
+    if (atomic_load(&dataset->number))
+        return atomic_load(&dataset->number);
+    made = hr_alloc_array((size_t)dataset->count, NUMBER_TEXT);
+    if (!made)
+        return NULL;
+    for (int64_t i = 0; i < dataset->count; i++)
+        snprintf(made + i * NUMBER_TEXT, NUMBER_TEXT, "%lld", (long long)source_index(dataset, i));
+    if (atomic_compare_exchange_strong(&dataset->number, &expected, made))
+        return made;
+    hr_free(made);
+    return expected;
+}
+
+const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index)
+{
+    const char *text;
+
+    if (index < 0 || index >= dataset->count)
+        return NULL;
+    if (dataset->source.name)
+        return dataset->source.name(dataset->source.state, source_index(dataset, index));
+    text = numbers((hirl_dataset *)dataset); /* a cache: the set itself does not change */
+    return text ? text + index * NUMBER_TEXT : NULL;
+}
+
+/* ---- unreadable images ---- */
+
+bool hr_dataset_marked(const hirl_dataset *dataset, int64_t index)
+{
+    return __atomic_load_n(&dataset->unreadable[index], __ATOMIC_RELAXED) != 0;
+}
+
+bool hr_dataset_mark(hirl_dataset *dataset, int64_t index)
+{
+    if (__atomic_exchange_n(&dataset->unreadable[index], 1, __ATOMIC_RELAXED))
+        return false;
+    atomic_fetch_add(&dataset->bad, 1);
+    return true;
+}
+
+hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, int64_t index,
+                                 const char *reason)
+{
+    int64_t bad = atomic_load(&dataset->bad);
+    double share = (double)bad / (double)dataset->count;
+
+    if (share <= max_bad)
+        return HIRL_OK;
+    return hr_fail(
+        HIRL_E_FORMAT,
+        "%lld of %lld images (%.3g %%) cannot be read, more than max_bad=%.3g %%; the last: "
+        "%s: %s",
+        (long long)bad, (long long)dataset->count, 100 * share, 100 * max_bad,
+        hr_dataset_name(dataset, index), reason);
+}

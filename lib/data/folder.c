@@ -1,0 +1,461 @@
+/* folder.c - folders of JPEG and PNG files, flat, nested, or a tree of splits and classes; or one file.
+ *
+ * Files are taken folder by folder in bytewise order of names; hidden ones and other kinds are left
+ * out. Folders of the root that are named like splits are the splits, when there are two of them or no
+ * other folder (a class may be called train). The class of an image is the first folder below the
+ * root or split; images beside class folders have none, and none has one when there is one class only.
+ * Fine ids: the rank of the folder's name among those of all splits, or what hierarchy.tsv gives it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/formats.h"
+#include "data/image.h"
+
+enum { DEPTH = 32, LOOKED_AT = 64 };
+
+typedef struct entry {
+    size_t name;    /* of the path below the root, in `text` */
+    int32_t part;   /* -1: none */
+    int32_t folder; /* class folder, in `folder`; -1: none */
+} entry;
+
+typedef struct tree {
+    char *root;
+    bool exif;
+    entry *entry;
+    int64_t entries, entry_room, ignored;
+    char *text;
+    size_t text_used, text_room;
+    char **folder; /* names of class folders, those of every split */
+    int64_t folders, folder_room;
+} tree;
+
+/* ---- reading ---- */
+
+static hirl_status read_bytes(void **bytes, size_t *count, const tree *t, int64_t index)
+{
+    char *path = hr_path_join(t->root, t->text + t->entry[index].name);
+    hirl_status status;
+
+    if (!path)
+        return HIRL_E_NOMEM;
+    status = hr_file_read(bytes, count, path, HR_IMAGE_BYTES);
+    hr_free(path);
+    return status;
+}
+
+static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
+{
+    const tree *t = state;
+    void *bytes;
+    size_t count;
+    hirl_status status;
+
+    HR_TRY(read_bytes(&bytes, &count, t, index));
+    status = hr_image_decode(pixels, bytes, count, t->exif);
+    hr_free(bytes);
+    return status;
+}
+
+static const char *name(void *state, int64_t index)
+{
+    const tree *t = state;
+
+    return t->text + t->entry[index].name;
+}
+
+static void close(void *state)
+{
+    tree *t = state;
+
+    hr_names_free(t->folder, t->folders);
+    hr_free(t->entry);
+    hr_free(t->text);
+    hr_free(t->root);
+    hr_free(t);
+}
+
+/* ---- walking ---- */
+
+/* a folder on the way down; its device and file number tell a link that leads back up */
+typedef struct place {
+    const struct place *above;
+    const char *path; /* below the root, "" for it */
+    int depth;
+    int32_t part, folder;
+    bool is_class_root; /* its folders are classes */
+    dev_t device;
+    ino_t number;
+} place;
+
+static bool is_image_name(const char *file)
+{
+    const char *dot = strrchr(file, '.');
+
+    return dot &&
+           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+}
+
+/* room for one more of `size` bytes each */
+static hirl_status make_room(void *array, int64_t used, int64_t *room, size_t size)
+{
+    void **block = array, *grown;
+    int64_t wanted = *room ? 2 * *room : 64;
+
+    if (used < *room)
+        return HIRL_OK;
+    grown = hr_grow(*block, (size_t)*room * size, (size_t)wanted * size);
+    if (!grown)
+        return HIRL_E_NOMEM;
+    *block = grown;
+    *room = wanted;
+    return HIRL_OK;
+}
+
+static hirl_status keep_text(size_t *at, tree *t, const char *text)
+{
+    size_t n = strlen(text) + 1;
+
+    while (t->text_used + n > t->text_room) {
+        size_t room = t->text_room ? 2 * t->text_room : 4096;
+        char *grown = hr_grow(t->text, t->text_room, room);
+
+        if (!grown)
+            return HIRL_E_NOMEM;
+        t->text = grown;
+        t->text_room = room;
+    }
+    *at = t->text_used;
+    memcpy(t->text + t->text_used, text, n);
+    t->text_used += n;
+    return HIRL_OK;
+}
+
+static hirl_status add_image(tree *t, const place *at, const char *path)
+{
+    entry e = { 0, at->part, at->folder };
+
+    HR_TRY(make_room(&t->entry, t->entries, &t->entry_room, sizeof e));
+    HR_TRY(keep_text(&e.name, t, path));
+    t->entry[t->entries++] = e;
+    return HIRL_OK;
+}
+
+static hirl_status add_class_folder(tree *t, const char *folder)
+{
+    HR_TRY(make_room(&t->folder, t->folders, &t->folder_room, sizeof *t->folder));
+    t->folder[t->folders] = hr_strdup(folder);
+    if (!t->folder[t->folders])
+        return HIRL_E_NOMEM;
+    t->folders++;
+    return HIRL_OK;
+}
+
+static bool leads_back(const place *at)
+{
+    for (const place *p = at->above; p; p = p->above)
+        if (p->device == at->device && p->number == at->number)
+            return true;
+    return false;
+}
+
+static hirl_status walk(tree *t, const place *at);
+
+static hirl_status enter(tree *t, const place *above, const char *path, const char *file)
+{
+    place at = { .above = above, .path = path, .depth = above->depth + 1, .part = above->part };
+    char *full = hr_path_join(t->root, path);
+    struct stat info;
+    bool folder;
+
+    if (!full)
+        return HIRL_E_NOMEM;
+    folder = !stat(full, &info) && S_ISDIR(info.st_mode);
+    hr_free(full);
+    if (!folder) {
+        t->ignored++;
+        return HIRL_OK;
+    }
+    at.device = info.st_dev;
+    at.number = info.st_ino;
+    if (leads_back(&at))
+        return HIRL_OK;
+    if (at.depth > DEPTH)
+        return hr_fail(HIRL_E_LIMIT, "%s: folders deeper than %d", path, DEPTH);
+    at.folder = above->folder;
+    if (above->is_class_root) {
+        HR_TRY(add_class_folder(t, file));
+        at.folder = (int32_t)t->folders - 1;
+    }
+    return walk(t, &at);
+}
+
+static hirl_status visit(tree *t, const place *at, const char *file)
+{
+    char *path = hr_path_join(at->path, file);
+    hirl_status status;
+
+    if (!path)
+        return HIRL_E_NOMEM;
+    status = is_image_name(file) ? add_image(t, at, path) : enter(t, at, path, file);
+    hr_free(path);
+    return status;
+}
+
+static hirl_status list(char ***file, int64_t *count, const tree *t, const char *path)
+{
+    char *full = hr_path_join(t->root, path);
+    hirl_status status;
+
+    if (!full)
+        return HIRL_E_NOMEM;
+    status = hr_folder_list(file, count, full);
+    hr_free(full);
+    return status;
+}
+
+static hirl_status walk(tree *t, const place *at)
+{
+    char **file;
+    int64_t count;
+    hirl_status status = list(&file, &count, t, at->path);
+
+    if (status < 0)
+        return status;
+    for (int64_t i = 0; i < count && status >= 0; i++)
+        status = visit(t, at, file[i]);
+    hr_names_free(file, count);
+    return status;
+}
+
+/* ---- splits ---- */
+
+static bool is_folder_in(const tree *t, const char *file)
+{
+    char *full = hr_path_join(t->root, file);
+    bool is = full && hr_is_folder(full);
+
+    hr_free(full);
+    return is;
+}
+
+static bool has_splits(const tree *t, char **file, int64_t count)
+{
+    int64_t splits = 0, others = 0;
+
+    for (int64_t i = 0; i < count; i++) {
+        if (is_image_name(file[i]) || !is_folder_in(t, file[i]))
+            continue;
+        if (hr_split_name(file[i], strlen(file[i])))
+            splits++;
+        else
+            others++;
+    }
+    return splits > 1 || (splits && !others);
+}
+
+static hirl_status walk_split(tree *t, hirl_dataset *dataset, const char *split)
+{
+    place at = { .path = split, .part = dataset->parts, .folder = -1, .is_class_root = true };
+    int64_t before = t->entries;
+
+    HR_TRY(hr_dataset_add_part(dataset, split, 0));
+    HR_TRY(walk(t, &at));
+    dataset->part[at.part].images = t->entries - before;
+    return HIRL_OK;
+}
+
+static hirl_status walk_root(tree *t, hirl_dataset *dataset)
+{
+    place root = { .path = "", .part = -1, .folder = -1, .is_class_root = true };
+    char **file;
+    int64_t count;
+    hirl_status status = list(&file, &count, t, "");
+
+    if (status < 0)
+        return status;
+    if (has_splits(t, file, count)) {
+        for (int64_t i = 0; i < count && status >= 0; i++)
+            if (hr_split_name(file[i], strlen(file[i])) && is_folder_in(t, file[i]))
+                status = walk_split(t, dataset, file[i]);
+    } else {
+        status = walk(t, &root);
+    }
+    hr_names_free(file, count);
+    return status;
+}
+
+static void drop_others(tree *t, const hirl_dataset *dataset)
+{
+    int64_t kept = 0;
+
+    for (int64_t i = 0; i < t->entries; i++)
+        if (t->entry[i].part < 0 || dataset->part[t->entry[i].part].taken)
+            t->entry[kept++] = t->entry[i];
+    t->entries = kept;
+}
+
+/* ---- classes ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* classes of the data set: the distinct names in byte order */
+static hirl_status name_classes(hirl_dataset *dataset, const tree *t)
+{
+    char **sorted = hr_alloc_array((size_t)t->folders, sizeof *sorted);
+    int32_t distinct = 0;
+    hirl_status status;
+
+    if (!sorted)
+        return HIRL_E_NOMEM;
+    memcpy(sorted, t->folder, (size_t)t->folders * sizeof *sorted);
+    qsort(sorted, (size_t)t->folders, sizeof *sorted, by_name);
+    for (int64_t i = 0; i < t->folders; i++)
+        if (!i || strcmp(sorted[i], sorted[i - 1]))
+            sorted[distinct++] = sorted[i];
+    status = hr_dataset_new_classes(dataset, 0, distinct);
+    for (int32_t i = 0; i < distinct && status >= 0; i++) {
+        dataset->class_name[0][i] = hr_strdup(sorted[i]);
+        status = dataset->class_name[0][i] ? HIRL_OK : HIRL_E_NOMEM;
+    }
+    hr_free(sorted);
+    dataset->levels = 1;
+    return status;
+}
+
+static int by_class_name(const void *a, const void *b)
+{
+    return strcmp(**(char **const *)a, **(char **const *)b);
+}
+
+/* ids of the class folders, looked up among the names sorted in byte order */
+static hirl_status find_classes(int32_t *id, hirl_dataset *dataset, const tree *t)
+{
+    int32_t classes = dataset->classes[0];
+    char ***sorted = hr_alloc_array((size_t)classes, sizeof *sorted);
+    hirl_status status = sorted ? HIRL_OK : HIRL_E_NOMEM;
+
+    for (int32_t i = 0; i < classes && status >= 0; i++)
+        sorted[i] = &dataset->class_name[0][i];
+    if (status >= 0)
+        qsort(sorted, (size_t)classes, sizeof *sorted, by_class_name);
+    for (int64_t i = 0; i < t->folders && status >= 0; i++) {
+        char **key = &t->folder[i], ***found;
+
+        found = bsearch(&key, sorted, (size_t)classes, sizeof *sorted, by_class_name);
+        if (found)
+            id[i] = (int32_t)(*found - dataset->class_name[0]);
+        else
+            status = hr_fail(HIRL_E_FORMAT, "hierarchy.tsv has no class for the folder %s",
+                             t->folder[i]);
+    }
+    hr_free(sorted);
+    return status;
+}
+
+static hirl_status label_entries(hirl_dataset *dataset, const tree *t)
+{
+    int32_t *id = hr_alloc_array((size_t)t->folders, sizeof *id);
+    hirl_status status = id ? find_classes(id, dataset, t) : HIRL_E_NOMEM;
+
+    if (status >= 0) {
+        dataset->label = hr_alloc_array((size_t)t->entries, sizeof(int32_t));
+        status = dataset->label ? HIRL_OK : HIRL_E_NOMEM;
+    }
+    for (int64_t i = 0; i < t->entries && status >= 0; i++)
+        dataset->label[i] = t->entry[i].folder < 0 ? -1 : id[t->entry[i].folder];
+    hr_free(id);
+    return status;
+}
+
+static bool has_two_classes(const tree *t)
+{
+    for (int64_t i = 1; i < t->folders; i++)
+        if (strcmp(t->folder[i], t->folder[0]))
+            return true;
+    return false;
+}
+
+/* ---- opening ---- */
+
+/* sizes of some images, evenly spread, from their headers */
+static void look_at_sizes(hirl_dataset *dataset, const tree *t)
+{
+    int64_t n = t->entries < LOOKED_AT ? t->entries : LOOKED_AT, width = 0, height = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        void *bytes;
+        size_t count;
+        bool known;
+
+        if (read_bytes(&bytes, &count, t, i * t->entries / n) < 0)
+            continue;
+        known = hr_image_measure(&width, &height, bytes, count) >= 0;
+        hr_free(bytes);
+        if (!known)
+            continue;
+        if (!dataset->looked_at++)
+            hr_dataset_set_size(dataset, width, height);
+        hr_dataset_widen_size(dataset, width, height);
+    }
+}
+
+static hirl_status open_tree(hirl_dataset *dataset, tree *t, const char *path,
+                             const hr_data_config *config)
+{
+    HR_TRY(walk_root(t, dataset));
+    HR_TRY(hr_dataset_choose(dataset, config->split));
+    drop_others(t, dataset);
+    HR_TRY(hr_hierarchy_read(dataset, path));
+    if (!dataset->levels && has_two_classes(t))
+        HR_TRY(name_classes(dataset, t));
+    return dataset->levels ? label_entries(dataset, t) : HIRL_OK;
+}
+
+/* one file is a set of one image */
+static hirl_status open_file(hirl_dataset *dataset, tree *t, const char *path,
+                             const hr_data_config *config)
+{
+    place at = { .part = -1, .folder = -1 };
+
+    HR_TRY(hr_dataset_choose(dataset, config->split));
+    return add_image(t, &at, path);
+}
+
+static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_data_config *config)
+{
+    tree *t = hr_alloc(sizeof *t);
+    bool folder = hr_is_folder(path);
+
+    if (!t)
+        return HIRL_E_NOMEM;
+    dataset->source = (hr_source){ t, read, name, close };
+    t->exif = config->exif != 0;
+    t->root = hr_strdup(folder ? path : "");
+    if (!t->root)
+        return HIRL_E_NOMEM;
+    HR_TRY(folder ? open_tree(dataset, t, path, config) : open_file(dataset, t, path, config));
+    if (!t->entries)
+        return hr_fail(HIRL_E_INVALID, "no images there: no file ends in .jpg, .jpeg or .png");
+    dataset->count = t->entries;
+    dataset->ignored = t->ignored;
+    look_at_sizes(dataset, t);
+    return HIRL_OK;
+}
+
+static bool matches(const char *path)
+{
+    return hr_is_folder(path) || (is_image_name(path) && hr_file_exists(path));
+}
+
+const hr_format hr_format_folder = { "folder", matches, open_set };

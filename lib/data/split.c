@@ -1,0 +1,126 @@
+/* split.c - which parts of the data `split` means.
+ *
+ *     auto      the part train; the only part; all of data without parts
+ *     all       every part
+ *     bank      for nearest neighbours: train, or all but every tenth image
+ *     queries   test (t10k), else validation, else val; or every tenth image
+ *     a name    that part; test = t10k and val = validation when only one of them is there
+ *
+ * bank and queries hold images out when the data lacks train or all of the three others.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "data/dataset.h"
+
+static const char *const canonical[] = { "train", "val", "validation", "test", "t10k" };
+static const char *const other_name[][2] = {
+    { "test", "t10k" }, { "t10k", "test" }, { "val", "validation" }, { "validation", "val" }
+};
+
+const char *hr_split_name(const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof canonical / sizeof *canonical; i++)
+        if (strlen(canonical[i]) == length && !memcmp(name, canonical[i], length))
+            return canonical[i];
+    return NULL;
+}
+
+static hr_part *find(hirl_dataset *dataset, const char *name)
+{
+    for (int32_t i = 0; i < dataset->parts; i++)
+        if (!strcmp(dataset->part[i].name, name))
+            return &dataset->part[i];
+    return NULL;
+}
+
+static hr_part *find_either(hirl_dataset *dataset, const char *name)
+{
+    hr_part *part = find(dataset, name);
+
+    for (size_t i = 0; !part && i < sizeof other_name / sizeof *other_name; i++)
+        if (!strcmp(name, other_name[i][0]))
+            part = find(dataset, other_name[i][1]);
+    return part;
+}
+
+static hr_part *queries_of(hirl_dataset *dataset)
+{
+    static const char *const order[] = { "test", "t10k", "validation", "val" };
+    hr_part *part = NULL;
+
+    for (size_t i = 0; !part && i < sizeof order / sizeof *order; i++)
+        part = find(dataset, order[i]);
+    return part;
+}
+
+static void list_parts(hirl_dataset *dataset)
+{
+    size_t used = 0;
+
+    for (int32_t i = 0; i < dataset->parts && used < sizeof dataset->splits; i++)
+        used += (size_t)snprintf(dataset->splits + used, sizeof dataset->splits - used, "%s%s",
+                                 i ? " " : "", dataset->part[i].name);
+}
+
+static hirl_status take(hirl_dataset *dataset, hr_part *part)
+{
+    part->taken = true;
+    snprintf(dataset->split, sizeof dataset->split, "%.15s", part->name);
+    return HIRL_OK;
+}
+
+static hirl_status take_all(hirl_dataset *dataset)
+{
+    for (int32_t i = 0; i < dataset->parts; i++)
+        dataset->part[i].taken = true;
+    snprintf(dataset->split, sizeof dataset->split, "%s", dataset->parts ? "all" : "");
+    return HIRL_OK;
+}
+
+static hirl_status take_auto(hirl_dataset *dataset)
+{
+    hr_part *train = find(dataset, "train");
+
+    if (!dataset->parts)
+        return take_all(dataset);
+    if (train || dataset->parts == 1)
+        return take(dataset, train ? train : dataset->part);
+    return hr_fail(HIRL_E_INVALID, "no split named train; choose one of: %s", dataset->splits);
+}
+
+static hirl_status take_for_neighbours(hirl_dataset *dataset, bool queries)
+{
+    hr_part *train = find(dataset, "train"), *test = queries_of(dataset);
+    char part[16];
+
+    if (train && test)
+        return take(dataset, queries ? test : train);
+    HR_TRY(take_auto(dataset));
+    snprintf(part, sizeof part, "%.15s", dataset->split);
+    dataset->holdout = queries ? HR_HOLDOUT_QUERIES : HR_HOLDOUT_BANK;
+    snprintf(dataset->split, sizeof dataset->split, "%s%s%s", part, *part ? ", " : "",
+             queries ? "every tenth image" : "all but every tenth image");
+    return HIRL_OK;
+}
+
+hirl_status hr_dataset_choose(hirl_dataset *dataset, const char *split)
+{
+    hr_part *part;
+
+    list_parts(dataset);
+    if (!*split || !strcmp(split, "auto"))
+        return take_auto(dataset);
+    if (!strcmp(split, "all"))
+        return take_all(dataset);
+    if (!strcmp(split, "bank") || !strcmp(split, "queries"))
+        return take_for_neighbours(dataset, !strcmp(split, "queries"));
+    part = find_either(dataset, split);
+    if (part)
+        return take(dataset, part);
+    if (!dataset->parts)
+        return hr_fail(HIRL_E_INVALID, "split=%s: the data has no splits", split);
+    return hr_fail(HIRL_E_INVALID, "split=%s: there is none; the data has %s", split,
+                   dataset->splits);
+}
