@@ -13,14 +13,15 @@
 enum { HR_VIEWS = 16 };
 
 typedef struct hr_loader_config {
-    int32_t batch;       /* images */
-    int32_t threads;     /* 0: the calling thread decodes */
+    int32_t batch;   /* images */
+    int32_t threads; /* 0: the calling thread decodes */
     uint64_t seed;
-    bool shuffled;       /* false: images in order, the last batch may be short */
-    bool replace_bad;    /* on_bad_image=replace: the next readable image of the epoch's order stands in;
+    bool shuffled; /* false: images in order, the last batch may be short */
+    bool
+        replace_bad; /* on_bad_image=replace: the next readable image of the epoch's order stands in;
                             else an unreadable image fails the batch. In order (not shuffled): its rows
                             are 0 and `readable` says so */
-    double max_bad;      /* share of the set above which the run stops */
+    double max_bad;  /* share of the set above which the run stops */
     int32_t views;
     hr_view view[HR_VIEWS];
 } hr_loader_config;
@@ -28,18 +29,21 @@ typedef struct hr_loader_config {
 struct hr_batch {
     int32_t n, views;
     int64_t epoch, step;
-    int64_t *image;            /* [n] positions in the data set */
-    uint8_t *readable;         /* [n] */
-    float *view[HR_VIEWS];     /* [n, size, size, 3] normalised, NHWC, host */
-    double waited;             /* seconds that next() waited */
+    int64_t *image;        /* [n] positions in the data set */
+    uint8_t *readable;     /* [n] */
+    float *view[HR_VIEWS]; /* [n, size, size, 3] normalised, NHWC, host */
+    double waited;         /* seconds that next() waited */
 };
 
-hirl_status hr_loader_create(hr_loader **loader, hirl_dataset *dataset, const hr_loader_config *config);
+hirl_status hr_loader_create(hr_loader **loader, hirl_dataset *dataset,
+                             const hr_loader_config *config);
 void hr_loader_destroy(hr_loader *loader);
 int64_t hr_loader_steps(const hr_loader *loader); /* batches an epoch; shuffled: full ones only */
 /* from this batch on; batches already prepared for elsewhere are dropped */
 hirl_status hr_loader_seek(hr_loader *loader, int64_t epoch, int64_t step);
-/* the next batch, valid until the next call; waits in small pieces and polls cancel (CANCELED) */
+/* the next batch, valid until the next call; waits in small pieces and polls cancel (CANCELED).
+ * Shuffled: epoch follows epoch. In order: HIRL_DONE after the last batch, *batch untouched. Images
+ * found unreadable are marked in the data set here, batch by batch; FORMAT above max_bad of them. */
 hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader);
 
 #endif
