@@ -19,17 +19,22 @@ typedef struct hirl_dataset_info {
     const char *split;    /**< "train", "test", ..., or "" when there are none */
     const char *summary;  /**< one line for people: count, sizes, classes, splits */
     int64_t count;        /**< images */
-    int64_t min_width, max_width, min_height, max_height; /**< pixels; 0: not known before decoding */
+    int64_t min_width, max_width, min_height, max_height; /**< pixels; folders: of up to 64 images that were looked at; 0: not known */
     int32_t label_levels; /**< 0: no labels; 1: classes; more: a hierarchy, fine first */
     int32_t classes[4];   /**< of each level, fine first */
     int64_t skipped;      /**< images found unreadable so far */
+    const char *splits;   /**< names of the splits that the data has, separated by one space, or "" */
 } hirl_dataset_info;
 
 /**
  * Opens data at `path`: a folder or tree of images, CIFAR binary, IDX, .npy, or "generated".
  *
- * @param options  keys data (used when path is NULL), split, max_images, on_bad_image, max_bad,
- *                 exif, generated_*; NULL: defaults
+ * `split` is auto (train, or the only one, or all of data without splits), all, the name of a split,
+ * or for nearest neighbours bank (train) and queries (test, else validation, else val): without such
+ * splits all but every tenth image, and every tenth.
+ *
+ * @param options  keys data (used when path is NULL), split, max_images, exif, generated_images,
+ *                 generated_test_images, generated_size, generated_seed; NULL: defaults
  * @retval HIRL_E_INVALID      no such format, or no images
  * @retval HIRL_E_IO           cannot be read
  * @retval HIRL_E_FORMAT       damaged (which file, what was expected)
@@ -95,6 +100,26 @@ HIRL_API const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_read(uint8_t **pixels, int64_t *height, int64_t *width,
                                                       const hirl_dataset *dataset, int64_t index);
+
+/**
+ * Reads features from a NumPy file: [n, d] of f2, f4 or f8, little-endian, C order.
+ *
+ * @param[out] data  [n, d]  f32, freed with hirl_free()
+ * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_UNSUPPORTED, HIRL_E_LIMIT, HIRL_E_NOMEM  with what was expected
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_npy_read(float **data, int64_t *n, int64_t *d, const char *path);
+/**
+ * Writes a NumPy file, replaced atomically.
+ *
+ * @param dtype  of data: "f4", "i4", "i8" or "u1"
+ * @param rank   1 to 8
+ * @param dim    [rank]
+ * @retval HIRL_E_INVALID, HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_NOMEM
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_npy_write(const char *path, const void *data, const char *dtype,
+                                                   int32_t rank, const int64_t *dim);
 
 #ifdef __cplusplus
 }
