@@ -1,0 +1,235 @@
+/* cluster.c - hirl cluster: hierarchical k-means over features, or over images with a model.
+ *
+ * data= is features.npy (f32 [n, d]), a folder that hirl embed wrote, or images together with model=.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_key keys[] = {
+    { "model", "text", "", "", "",
+      "for images: run directory, checkpoint or model file; random: untrained, of preset=" },
+    { "layer", "text", "z0", "", "", "for images: backbone, z0, or z1 to zL" },
+    { "names", "text", "", "", "",
+      "names of the rows, one a line; default: filenames.txt beside the features" },
+    { "previous", "text", "", "", "", "tree to start from: equal levels begin at its prototypes" },
+    { "out", "text", "clusters", "", "", "folder for tree.hpt, clusters.csv and skipped.txt" },
+    { "overwrite", "flag", "0", "", "", "replaces the tree that out holds" },
+    { 0 },
+};
+
+/* where the rows come from */
+typedef struct source {
+    hirl_model *model;
+    hirl_dataset *dataset; /* NULL: features from a file */
+    cli_rows rows;
+    cli_names names; /* of all images, count 0: none */
+} source;
+
+static bool is_npy(const char *path)
+{
+    size_t length = strlen(path);
+
+    return length > 4 && !strcmp(path + length - 4, ".npy");
+}
+
+/* filenames.txt beside the features, when it has a line for each row */
+static int read_names(source *from, cli_session *session, const char *path)
+{
+    const char *given = cli_own(session, "names"), *slash = strrchr(path, '/');
+    char beside[1200];
+    int code;
+
+    snprintf(beside, sizeof beside, "%.*sfilenames.txt", slash ? (int)(slash - path + 1) : 0, path);
+    if (!*given && !cli_exists(beside, ""))
+        return CLI_OK;
+    code = cli_names_read(&from->names, session, *given ? given : beside);
+    if (code || from->names.count == from->rows.count)
+        return code;
+    if (*given)
+        return cli_error(session, CLI_DATA, "names: '%s' has %lld lines, the features %lld rows",
+                         given, (long long)from->names.count, (long long)from->rows.count);
+    cli_names_done(&from->names);
+    return CLI_OK;
+}
+
+static int from_features(source *from, cli_session *session, const char *path)
+{
+    hirl_status status = hirl_npy_read(&from->rows.value, &from->rows.count, &from->rows.dim, path);
+    char count[32];
+
+    if (status < 0)
+        return cli_fail(session, status);
+    from->rows.images = from->rows.count;
+    from->rows.loaded = true;
+    cli_note(session, "%s: %s rows of %lld columns", path,
+             cli_grouped(count, sizeof count, (double)from->rows.count), (long long)from->rows.dim);
+    return read_names(from, session, path);
+}
+
+static int from_images(source *from, cli_session *session)
+{
+    int code = cli_model_open(&from->model, session);
+
+    if (!code)
+        code = cli_data_open(&from->dataset, session, NULL);
+    if (!code)
+        code = cli_data_print(session, from->dataset);
+    if (!code)
+        code = cli_names_of(&from->names, session, from->dataset);
+    if (!code)
+        code = cli_rows_embed(&from->rows, session, from->model, cli_own(session, "layer"),
+                              from->dataset);
+    return code;
+}
+
+static int open_source(source *from, cli_session *session)
+{
+    const char *data = hirl_options_get(session->options, "data");
+    char inside[1200];
+    int code = cli_data_need(session);
+
+    if (code)
+        return code;
+    snprintf(inside, sizeof inside, "%s/embeddings.npy", data);
+    if (cli_exists(inside, ""))
+        return from_features(from, session, inside);
+    if (is_npy(data) && !*cli_own(session, "model"))
+        return from_features(from, session, data);
+    if (!*cli_own(session, "model"))
+        return cli_error(session, CLI_USAGE,
+                         "images need model= to become features; data=features.npy needs none");
+    return from_images(from, session);
+}
+
+/* the same tree with one leaf for each image: -1 where there is no row */
+static int spread(hirl_tree **tree, cli_session *session, const cli_rows *rows)
+{
+    int32_t levels = hirl_tree_levels(*tree);
+    const float *prototype[8];
+    const int32_t *parent[8], *leaf = hirl_tree_leaves(*tree);
+    int64_t m[8];
+    int32_t *all = malloc((size_t)rows->images * sizeof *all);
+    hirl_tree *whole = NULL;
+    hirl_status status;
+
+    if (!all)
+        return cli_error(session, CLI_MEMORY, "out of memory");
+    for (int64_t i = 0; i < rows->images; i++)
+        all[i] = -1;
+    for (int64_t r = 0; r < rows->count; r++)
+        all[rows->image[r]] = leaf[r];
+    for (int32_t l = 0; l < levels; l++) {
+        prototype[l] = hirl_tree_prototypes(*tree, l + 1);
+        parent[l] = hirl_tree_parents(*tree, l + 1);
+        m[l] = hirl_tree_count(*tree, l + 1);
+    }
+    status = hirl_tree_create(&whole, session->context, levels, hirl_tree_dim(*tree), m, prototype,
+                              parent, all, rows->images);
+    free(all);
+    if (status < 0)
+        return cli_fail(session, status);
+    hirl_tree_destroy(*tree);
+    *tree = whole;
+    return CLI_OK;
+}
+
+static int make(hirl_tree **tree, cli_session *session, const source *from)
+{
+    const char *path = cli_own(session, "previous");
+    hirl_tree *previous = NULL;
+    hirl_status status = HIRL_OK;
+
+    if (*path)
+        status = hirl_tree_load(&previous, session->context, path);
+    if (status >= 0)
+        status = hirl_cluster(tree, session->context, from->rows.value, from->rows.count,
+                              from->rows.dim, NULL, previous, session->options);
+    hirl_tree_destroy(previous);
+    if (status < 0)
+        return cli_fail(session, status);
+    cli_progress_clear(&session->progress);
+    return from->rows.count < from->rows.images ? spread(tree, session, &from->rows) : CLI_OK;
+}
+
+static int write_all(cli_session *session, const hirl_tree *tree, const source *from)
+{
+    const char *folder = cli_own(session, "out");
+    char path[1200];
+    hirl_status status;
+
+    snprintf(path, sizeof path, "%s/tree.hpt", folder);
+    status = hirl_tree_save(tree, path);
+    snprintf(path, sizeof path, "%s/clusters.csv", folder);
+    if (status >= 0)
+        status = hirl_tree_export(tree, path, "csv", from->names.count ? from->names.name : NULL);
+    if (status < 0)
+        return cli_fail_write(session, status);
+    return from->dataset ? cli_rows_write_skipped(session, &from->rows, from->dataset, folder)
+                         : CLI_OK;
+}
+
+static int tell(cli_session *session, const hirl_tree *tree, const source *from, double seconds)
+{
+    const char *folder = cli_own(session, "out");
+
+    cli_tree_print_sizes(session, tree);
+    if (!session->json)
+        printf("%s: tree.hpt, clusters.csv; %.1f s\n", folder, seconds);
+    cli_emit(session, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o}", "event", "result",
+                                "verb", "cluster", "out", folder, "rows",
+                                (json_int_t)from->rows.count, "columns", (json_int_t)from->rows.dim,
+                                "skipped", (json_int_t)(from->rows.images - from->rows.count),
+                                "seconds", seconds, "levels", cli_tree_sizes(tree)));
+    return CLI_OK;
+}
+
+static int prepare(cli_session *session)
+{
+    const char *folder = cli_own(session, "out");
+
+    if (!cli_flag(session, "overwrite") && cli_exists(folder, "tree.hpt"))
+        return cli_error(session, CLI_FAILED,
+                         "'%s' holds a tree already: another out=, or overwrite=1", folder);
+    return cli_make_folder(session, folder);
+}
+
+static int run(cli_session *session)
+{
+    source from = { 0 };
+    hirl_tree *tree = NULL;
+    double begun = 0;
+    int code = cli_session_begin(session);
+
+    if (!code)
+        code = open_source(&from, session);
+    if (!code)
+        code = prepare(session);
+    begun = cli_seconds();
+    session->running = false; /* prototype counts are settings: refused before clustering begins */
+    if (!code)
+        code = make(&tree, session, &from);
+    if (!code)
+        code = write_all(session, tree, &from);
+    if (!code)
+        code = tell(session, tree, &from, cli_seconds() - begun);
+    hirl_tree_destroy(tree);
+    cli_names_done(&from.names);
+    cli_rows_done(&from.rows);
+    hirl_dataset_destroy(from.dataset);
+    hirl_model_destroy(from.model);
+    return code;
+}
+
+const cli_verb cli_cluster = {
+    .name = "cluster",
+    .alias = "tree build",
+    .help = "builds the prototype tree of features or images (hierarchical k-means)",
+    .example = "data=features.npy prototypes=800,200,50 out=clusters",
+    .positional = "data",
+    .objects = "context data cluster",
+    .also = "preset network loader_threads eval_batch max_bad",
+    .keys = keys,
+    .run = run,
+};

@@ -1,0 +1,71 @@
+/* config_show.c - hirl config show: every key as it would be in force, as YAML with its origin. */
+#include "cli.h"
+
+#include <string.h>
+
+static const cli_key keys[] = {
+    { "all", "flag", "1", "", "", "0: only what differs from the defaults" },
+    { 0 },
+};
+
+/* words, numbers and lists stand bare; anything else in double quotes */
+static void put_scalar(const char *text)
+{
+    static const char bare[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,+-";
+    bool plain = *text && strspn(text, bare) == strlen(text) && *text != '-' && *text != ',';
+
+    if (plain) {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('"');
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c == '"' || *c == '\\')
+            printf("\\%c", *c);
+        else if (*c < ' ')
+            printf("\\x%02x", *c);
+        else
+            putchar(*c);
+    putchar('"');
+}
+
+static int run(cli_session *session)
+{
+    static const char *const origins[] = { "default", "preset", "file", "given" };
+    hirl_option_info info = { .struct_size = sizeof info };
+    bool all = cli_flag(session, "all");
+    const char *object = "";
+
+    for (int32_t i = 0; !session->json && i < hirl_options_count(); i++) {
+        int32_t origin;
+
+        if (hirl_options_describe(&info, i) < 0)
+            continue;
+        origin = hirl_options_origin(session->options, info.name);
+        if (origin < 0 || origin > 3 || (!origin && !all))
+            continue;
+        if (strcmp(object, info.object))
+            printf("# %s\n", info.object);
+        object = info.object;
+        printf("%s: ", info.name);
+        put_scalar(hirl_options_get(session->options, info.name));
+        printf("%*s# %s\n", 2, "", origins[origin]);
+    }
+    if (session->json) {
+        json_t *settings = cli_settings(session);
+
+        json_object_del(settings, "all");
+        cli_emit(session, json_pack("{s:s, s:o}", "event", "config", "settings", settings));
+    }
+    return CLI_OK;
+}
+
+const cli_verb cli_config_show = {
+    .name = "config show",
+    .help = "prints the settings that a run with these arguments would have, as YAML",
+    .example = "preset=hirl-mocov2-small",
+    .objects = "context data model train cluster loss eval",
+    .keys = keys,
+    .run = run,
+};

@@ -1,0 +1,164 @@
+/* embed.c - hirl embed: one feature row per image, with names, labels and what was skipped. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_key keys[] = {
+    { "model", "text", "", "", "",
+      "run directory, checkpoint or model file; random: untrained, of preset=" },
+    { "out", "text", "embeddings", "", "", "folder for embeddings, names, labels and config.json" },
+    { "layer", "text", "backbone", "", "",
+      "backbone, z0, or z1 to zL: the head of a level of the tree" },
+    { "format", "choice", "npy", "npy csv", "",
+      "npy: embeddings.npy; csv: embeddings.csv (filenames,embedding_0,..,labels)" },
+    { "overwrite", "flag", "0", "", "", "replaces the embeddings that out holds" },
+    { 0 },
+};
+
+static int write_names(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
+                       const char *folder)
+{
+    cli_file file;
+    int code = cli_file_begin(&file, session, folder, "filenames.txt");
+
+    if (code)
+        return code;
+    for (int64_t r = 0; r < rows->count; r++)
+        cli_put_line(file.stream, hirl_dataset_name(dataset, rows->image[r]));
+    return cli_file_end(&file, session);
+}
+
+static int write_labels(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
+                        const char *folder)
+{
+    int32_t *label = calloc((size_t)rows->count + 1, sizeof *label);
+    char path[1200];
+    hirl_status status;
+
+    if (!label)
+        return cli_error(session, CLI_MEMORY, "out of memory");
+    for (int64_t r = 0; r < rows->count; r++)
+        label[r] = hirl_dataset_label(dataset, rows->image[r], 0);
+    snprintf(path, sizeof path, "%s/labels.npy", folder);
+    status = hirl_npy_write(path, label, "i4", 1, &rows->count);
+    free(label);
+    return status < 0 ? cli_fail_write(session, status) : CLI_OK;
+}
+
+static int write_csv(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
+                     const char *folder, bool labels)
+{
+    cli_file file;
+    int code = cli_file_begin(&file, session, folder, "embeddings.csv");
+
+    if (code)
+        return code;
+    fputs("filenames", file.stream);
+    for (int64_t c = 0; c < rows->dim; c++)
+        fprintf(file.stream, ",embedding_%lld", (long long)c);
+    fputs(labels ? ",labels\n" : "\n", file.stream);
+    for (int64_t r = 0; r < rows->count; r++) {
+        cli_put_field(file.stream, hirl_dataset_name(dataset, rows->image[r]));
+        for (int64_t c = 0; c < rows->dim; c++)
+            fprintf(file.stream, ",%.9g", (double)rows->value[r * rows->dim + c]);
+        if (labels)
+            fprintf(file.stream, ",%d", (int)hirl_dataset_label(dataset, rows->image[r], 0));
+        fputc('\n', file.stream);
+    }
+    return cli_file_end(&file, session);
+}
+
+static int write_rows(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
+                      const char *folder, bool labels)
+{
+    char path[1200];
+    hirl_status status;
+
+    if (!strcmp(cli_own(session, "format"), "csv"))
+        return write_csv(session, rows, dataset, folder, labels);
+    snprintf(path, sizeof path, "%s/embeddings.npy", folder);
+    status = hirl_npy_write(path, rows->value, "f4", 2, (int64_t[]){ rows->count, rows->dim });
+    return status < 0 ? cli_fail_write(session, status) : CLI_OK;
+}
+
+static int write_all(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset)
+{
+    const char *folder = cli_own(session, "out");
+    hirl_dataset_info info = { .struct_size = sizeof info };
+    bool labels = hirl_dataset_describe(&info, dataset) == HIRL_OK && info.label_levels > 0;
+    int code = write_rows(session, rows, dataset, folder, labels);
+
+    if (!code)
+        code = write_names(session, rows, dataset, folder);
+    if (!code && labels)
+        code = write_labels(session, rows, dataset, folder);
+    if (!code)
+        code = cli_rows_write_skipped(session, rows, dataset, folder);
+    if (!code)
+        code = cli_write_json(session, folder, "config.json",
+                              json_pack("{s:s, s:I, s:I, s:o}", "libhirl", hirl_version(), "rows",
+                                        (json_int_t)rows->count, "columns", (json_int_t)rows->dim,
+                                        "settings", cli_settings(session)));
+    return code;
+}
+
+static int prepare(cli_session *session)
+{
+    const char *folder = cli_own(session, "out");
+
+    if (!cli_flag(session, "overwrite") &&
+        (cli_exists(folder, "embeddings.npy") || cli_exists(folder, "embeddings.csv")))
+        return cli_error(session, CLI_FAILED,
+                         "'%s' holds embeddings already: another out=, or overwrite=1", folder);
+    return cli_make_folder(session, folder);
+}
+
+static int run(cli_session *session)
+{
+    const char *folder = cli_own(session, "out");
+    hirl_dataset *dataset = NULL;
+    hirl_model *model = NULL;
+    cli_rows rows = { 0 };
+    double begun;
+    int code = cli_session_begin(session);
+
+    if (!code)
+        code = cli_data_need(session);
+    if (!code)
+        code = cli_model_open(&model, session);
+    if (!code)
+        code = cli_data_open(&dataset, session, NULL);
+    if (!code)
+        code = cli_data_print(session, dataset);
+    if (!code)
+        code = prepare(session);
+    begun = cli_seconds();
+    if (!code)
+        code = cli_rows_embed(&rows, session, model, cli_own(session, "layer"), dataset);
+    if (!code)
+        code = write_all(session, &rows, dataset);
+    if (!code && !session->json)
+        printf("%s: %lld rows of %lld columns (%s), %.1f s\n", folder, (long long)rows.count,
+               (long long)rows.dim, cli_own(session, "layer"), cli_seconds() - begun);
+    if (!code)
+        cli_emit(session,
+                 json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f}", "event", "result", "verb",
+                           "embed", "out", folder, "rows", (json_int_t)rows.count, "columns",
+                           (json_int_t)rows.dim, "skipped", (json_int_t)(rows.images - rows.count),
+                           "seconds", cli_seconds() - begun));
+    cli_rows_done(&rows);
+    hirl_dataset_destroy(dataset);
+    hirl_model_destroy(model);
+    return code;
+}
+
+const cli_verb cli_embed = {
+    .name = "embed",
+    .help = "writes one feature row per image (embeddings.npy, filenames.txt, labels.npy)",
+    .example = "model=run data=PHOTOS out=embeddings",
+    .objects = "context data",
+    .also = "preset network loader_threads eval_batch max_bad",
+    .keys = keys,
+    .run = run,
+};

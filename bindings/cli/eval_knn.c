@@ -1,0 +1,240 @@
+/* eval_knn.c - hirl eval knn: weighted nearest neighbours as in the paper, at every label level.
+ *
+ * Bank and queries are two splits of the data; where it has none, every tenth image asks the others.
+ * The best of all K is what the paper prints.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_key keys[] = {
+    { "model", "text", "", "", "", "run directory, checkpoint or model file" },
+    { "features", "choice", "model", "model pixels random", "",
+      "model; pixels: normalised images; random: an untrained model of the same shape" },
+    { "layer", "text", "backbone", "", "", "backbone, z0, or z1 to zL" },
+    { "bank_split", "text", "bank", "", "",
+      "split of the bank; bank: train, else all but every tenth image" },
+    { "query_split", "text", "queries", "", "",
+      "split of the queries; queries: test, else validation, else val, else every tenth" },
+    { "out", "text", "", "", "", "a .json file for the result" },
+    { 0 },
+};
+
+enum { LABEL_LEVELS = 4 };
+
+typedef struct side {
+    hirl_dataset *dataset;
+    char split[64];
+    cli_rows rows;
+} side;
+
+typedef struct comparison {
+    cli_session *session;
+    side bank, query;
+    hirl_model *model;
+    int32_t levels;
+    int32_t classes[LABEL_LEVELS];
+    hirl_knn_report report[LABEL_LEVELS];
+    double seconds;
+} comparison;
+
+static int open_side(side *s, cli_session *session, const char *split)
+{
+    hirl_dataset_info info = { .struct_size = sizeof info };
+    hirl_status status = hirl_options_set(session->options, "split", split);
+
+    if (status >= 0)
+        status = hirl_dataset_open(&s->dataset, session->context, NULL, session->options);
+    if (status >= 0)
+        status = hirl_dataset_describe(&info, s->dataset);
+    if (status < 0)
+        return cli_fail(session, status);
+    if (info.label_levels < 1)
+        return cli_error(session, CLI_DATA, "kNN needs labels, and these images have none");
+    snprintf(s->split, sizeof s->split, "%s", info.split);
+    return cli_data_print(session, s->dataset);
+}
+
+static int open_data(comparison *c)
+{
+    hirl_dataset_info info = { .struct_size = sizeof info };
+    int code = open_side(&c->bank, c->session, cli_own(c->session, "bank_split"));
+
+    if (!code)
+        code = open_side(&c->query, c->session, cli_own(c->session, "query_split"));
+    if (code || hirl_dataset_describe(&info, c->query.dataset) < 0)
+        return code;
+    c->levels = info.label_levels;
+    memcpy(c->classes, info.classes, sizeof c->classes);
+    return CLI_OK;
+}
+
+/* an untrained model with the options of model='s run where there is one, else those given */
+static int open_random(comparison *c)
+{
+    const char *run = cli_own(c->session, "model");
+    hirl_options *options = NULL;
+    char path[1200];
+    hirl_status status = hirl_options_create(&options);
+    bool of_run = snprintf(path, sizeof path, "%s/config.yaml", run) > 0 && cli_exists(path, "");
+
+    if (status >= 0 && of_run)
+        status = hirl_options_load(options, path);
+    if (status >= 0)
+        status = hirl_model_create(&c->model, c->session->context,
+                                   of_run ? options : c->session->options);
+    hirl_options_destroy(options);
+    return status < 0 ? cli_fail(c->session, status) : CLI_OK;
+}
+
+static int open_features(comparison *c)
+{
+    const char *features = cli_own(c->session, "features");
+
+    if (!strcmp(features, "pixels"))
+        return CLI_OK;
+    return !strcmp(features, "random") ? open_random(c) : cli_model_open(&c->model, c->session);
+}
+
+static int fill(comparison *c, side *s)
+{
+    if (!c->model)
+        return cli_rows_pixels(&s->rows, c->session, s->dataset);
+    return cli_rows_embed(&s->rows, c->session, c->model, cli_own(c->session, "layer"), s->dataset);
+}
+
+static int32_t *labels(const side *s, int32_t level)
+{
+    int32_t *label = malloc((size_t)(s->rows.count + 1) * sizeof *label);
+
+    for (int64_t r = 0; label && r < s->rows.count; r++)
+        label[r] = hirl_dataset_label(s->dataset, s->rows.image[r], level);
+    return label;
+}
+
+static int compare(comparison *c, int32_t level)
+{
+    int32_t *bank_label = labels(&c->bank, level), *label = labels(&c->query, level);
+    hirl_status status = HIRL_E_NOMEM;
+
+    if (bank_label && label) {
+        c->report[level] = (hirl_knn_report){ .struct_size = sizeof(hirl_knn_report) };
+        status = hirl_eval_knn(&c->report[level], c->session->context, c->bank.rows.value,
+                               bank_label, c->bank.rows.count, c->query.rows.value, label,
+                               c->query.rows.count, c->bank.rows.dim, c->session->options);
+    }
+    free(bank_label);
+    free(label);
+    cli_progress_clear(&c->session->progress);
+    return status < 0 ? cli_fail(c->session, status) : CLI_OK;
+}
+
+static int compare_levels(comparison *c)
+{
+    double begun = cli_seconds();
+    int code = fill(c, &c->bank);
+
+    if (!code)
+        code = fill(c, &c->query);
+    if (!code && c->bank.rows.dim != c->query.rows.dim)
+        code =
+            cli_error(c->session, CLI_DATA,
+                      "features=pixels needs images of one size: bank %lld numbers, queries %lld",
+                      (long long)c->bank.rows.dim, (long long)c->query.rows.dim);
+    for (int32_t l = 0; l < c->levels && !code; l++)
+        code = compare(c, l);
+    c->seconds = cli_seconds() - begun;
+    return code;
+}
+
+static void print(const comparison *c)
+{
+    const hirl_knn_report *first = &c->report[0];
+
+    printf("%lld queries against %lld images, %lld columns, %.1f s; correct in per cent\n%-12s",
+           (long long)first->queries, (long long)first->bank, (long long)c->bank.rows.dim,
+           c->seconds, "");
+    for (int32_t i = 0; i < first->ks; i++)
+        printf("  K=%-5d", (int)first->k[i]);
+    printf("  best\n");
+    for (int32_t l = 0; l < c->levels; l++) {
+        const hirl_knn_report *r = &c->report[l];
+
+        printf("%-6s %-5d", cli_level_name(l, c->levels), (int)c->classes[l]);
+        for (int32_t i = 0; i < r->ks; i++)
+            printf("  %7.2f", 100 * r->top1[i]);
+        printf("  %.2f (K=%d)\n", 100 * r->best_top1, (int)r->best_k);
+    }
+}
+
+static json_t *level_json(const comparison *c, int32_t level)
+{
+    const hirl_knn_report *r = &c->report[level];
+    json_t *one =
+        json_pack("{s:s, s:i, s:f, s:i}", "labels", cli_level_name(level, c->levels), "classes",
+                  (int)c->classes[level], "knn_top1", r->best_top1, "best_k", (int)r->best_k);
+    char name[32];
+
+    for (int32_t i = 0; i < r->ks; i++) {
+        snprintf(name, sizeof name, "knn_top1_k%d", (int)r->k[i]);
+        json_object_set_new(one, name, json_real(r->top1[i]));
+        snprintf(name, sizeof name, "knn_top5_k%d", (int)r->k[i]);
+        json_object_set_new(one, name, json_real(r->top5[i]));
+    }
+    return one;
+}
+
+static int tell(comparison *c)
+{
+    cli_session *session = c->session;
+    json_t *levels = json_array(), *result;
+    int code = CLI_OK;
+
+    for (int32_t l = 0; l < c->levels; l++)
+        json_array_append_new(levels, level_json(c, l));
+    result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:o}", "event", "result",
+                       "verb", "eval knn", "bank_split", c->bank.split, "query_split",
+                       c->query.split, "bank", (json_int_t)c->report[0].bank, "queries",
+                       (json_int_t)c->report[0].queries, "columns", (json_int_t)c->bank.rows.dim,
+                       "seconds", c->seconds, "levels", levels, "settings", cli_settings(session));
+    if (!session->json)
+        print(c);
+    if (*cli_own(session, "out"))
+        code = cli_write_json(session, "", cli_own(session, "out"), json_incref(result));
+    cli_emit(session, result);
+    return code;
+}
+
+static int run(cli_session *session)
+{
+    comparison c = { .session = session };
+    int code = cli_session_begin(session);
+
+    if (!code)
+        code = cli_data_need(session);
+    if (!code)
+        code = open_features(&c);
+    if (!code)
+        code = open_data(&c);
+    if (!code)
+        code = compare_levels(&c);
+    if (!code)
+        code = tell(&c);
+    cli_rows_done(&c.bank.rows);
+    cli_rows_done(&c.query.rows);
+    hirl_dataset_destroy(c.bank.dataset);
+    hirl_dataset_destroy(c.query.dataset);
+    hirl_model_destroy(c.model);
+    return code;
+}
+
+const cli_verb cli_eval_knn = {
+    .name = "eval knn",
+    .help = "weighted nearest neighbours as in the paper, at every label level",
+    .example = "model=run data=PHOTOS",
+    .objects = "context data model eval",
+    .also = "preset loader_threads eval_batch max_bad",
+    .keys = keys,
+    .run = run,
+};

@@ -1,0 +1,103 @@
+/* help.c - hirl --help and hirl VERB --help, made from the field tables of verb and library. */
+#include "cli.h"
+
+#include <string.h>
+
+static void put_key(const char *name, const char *standard, const char *range, const char *unit,
+                    const char *help)
+{
+    char left[128], right[192];
+
+    snprintf(left, sizeof left, "%s=%s", name, standard);
+    snprintf(right, sizeof right, "%s%s%s", range, *range && *unit ? " " : "", unit);
+    printf("  %-34s %s\n", left, help);
+    if (*right)
+        printf("  %-34s (%s)\n", "", right);
+}
+
+static void put_presets(void)
+{
+    printf("  %-34s (", "");
+    for (int32_t i = 0; i < hirl_preset_count(); i++)
+        printf("%s%s", i ? " " : "", hirl_preset_name(i));
+    puts(")");
+}
+
+static void put_library_keys(const cli_session *session)
+{
+    hirl_option_info info = { .struct_size = sizeof info };
+    const char *object = "";
+
+    for (int32_t i = 0; i < hirl_options_count(); i++) {
+        if (hirl_options_describe(&info, i) < 0 || !cli_takes(session->verb, &info))
+            continue;
+        if (strcmp(object, info.object))
+            printf("\n%s\n", info.object);
+        object = info.object;
+        put_key(info.name, info.default_value, strcmp(info.type, "flag") ? info.range : "",
+                info.unit, info.help);
+        if (!strcmp(info.name, "preset"))
+            put_presets();
+    }
+}
+
+static json_t *describe(const char *name, const char *type, const char *standard, const char *range,
+                        const char *unit, const char *help, const char *object)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", name, "type", type, "default",
+                     standard, "range", range, "unit", unit, "help", help, "object", object);
+}
+
+static void emit_keys(cli_session *session)
+{
+    const cli_verb *verb = session->verb;
+    hirl_option_info info = { .struct_size = sizeof info };
+    json_t *keys = json_array();
+
+    for (const cli_key *k = verb->keys; k && k->name; k++)
+        json_array_append_new(
+            keys, describe(k->name, k->type, k->standard, k->range, k->unit, k->help, "program"));
+    for (int32_t i = 0; i < hirl_options_count(); i++)
+        if (hirl_options_describe(&info, i) == HIRL_OK && cli_takes(verb, &info))
+            json_array_append_new(keys, describe(info.name, info.type, info.default_value,
+                                                 info.range, info.unit, info.help, info.object));
+    cli_emit(session, json_pack("{s:s, s:s, s:s, s:o}", "event", "help", "verb", verb->name, "help",
+                                verb->help, "keys", keys));
+}
+
+void cli_help_verb(const cli_session *session)
+{
+    const cli_verb *verb = session->verb;
+
+    if (session->json) {
+        cli_session copy = *session;
+
+        emit_keys(&copy);
+        return;
+    }
+    printf("hirl %s - %s\n\n  hirl %s %s\n", verb->name, verb->help, verb->name, verb->example);
+    if (verb->alias)
+        printf("  also: hirl %s\n", verb->alias);
+    if (verb->keys && verb->keys[0].name)
+        printf("\n%s\n", verb->name);
+    for (const cli_key *k = verb->keys; k && k->name; k++)
+        put_key(k->name, k->standard, k->range, k->unit, k->help);
+    put_library_keys(session);
+    puts(
+        "\nkey=value, --key value and --key=value are the same; a config.yaml may hold the library's "
+        "keys.\n--json  one JSON object a line on stdout    --quiet, -q  results and errors only\n"
+        "--verbose, -v  more                         --help, -h");
+}
+
+void cli_help_program(void)
+{
+    const cli_verb *verb;
+
+    printf("hirl %s - hierarchical image representations, learned without labels\n\n"
+           "  hirl VERB [config.yaml] key=value ...\n\n",
+           hirl_version());
+    for (int i = 0; (verb = cli_verb_at(i)); i++)
+        printf("  %-18s %s\n", verb->name, verb->help);
+    puts("\nhirl VERB --help lists the keys of a verb with default, range and unit.\n"
+         "hirl pretrain data=PHOTOS out=run starts; hirl --version says which program this is.");
+}

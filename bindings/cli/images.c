@@ -1,0 +1,235 @@
+/* images.c - what verbs do with images: open, say what was found, make rows of features.
+ *
+ * Unreadable images have no row; image[row] keeps the number of the image of each row.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int cli_data_need(cli_session *session)
+{
+    if (hirl_options_origin(session->options, "data") > 0)
+        return CLI_OK;
+    return cli_error(session, CLI_USAGE, "data= is missing: see hirl %s --help",
+                     session->verb->name);
+}
+
+int cli_data_open(hirl_dataset **dataset, cli_session *session, const char *path)
+{
+    hirl_status status = hirl_dataset_open(dataset, session->context, path, session->options);
+
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
+}
+
+const char *cli_level_name(int32_t level, int32_t levels)
+{
+    static const char *const name[4][4] = { { "class" },
+                                            { "fine", "coarse" },
+                                            { "fine", "coarse", "top" },
+                                            { "fine", "coarse", "upper", "top" } };
+
+    return levels >= 1 && levels <= 4 && level >= 0 && level < levels ? name[levels - 1][level]
+                                                                      : "";
+}
+
+int cli_data_print(cli_session *session, const hirl_dataset *dataset)
+{
+    hirl_dataset_info info = { .struct_size = sizeof info };
+    hirl_status status = hirl_dataset_describe(&info, dataset);
+    json_t *classes;
+
+    if (status < 0)
+        return cli_fail(session, status);
+    cli_note(session, "%s", info.summary);
+    classes = json_array();
+    for (int32_t l = 0; l < info.label_levels; l++)
+        json_array_append_new(classes, json_integer(info.classes[l]));
+    cli_emit(session,
+             json_pack("{s:s, s:s, s:s, s:s, s:I, s:[I,I], s:[I,I], s:o}", "event", "data",
+                       "format", info.format, "split", info.split, "summary", info.summary, "count",
+                       (json_int_t)info.count, "width", (json_int_t)info.min_width,
+                       (json_int_t)info.max_width, "height", (json_int_t)info.min_height,
+                       (json_int_t)info.max_height, "classes", classes));
+    return CLI_OK;
+}
+
+int cli_model_open(hirl_model **model, cli_session *session)
+{
+    hirl_model_info info = { .struct_size = sizeof info };
+    const char *path = cli_own(session, "model");
+    hirl_status status;
+    char count[32];
+
+    if (!*path)
+        return cli_error(session, CLI_USAGE,
+                         "model= is missing: a run directory, checkpoint or model file, or random");
+    if (!strcmp(path, "random") && !cli_exists(path, ""))
+        status = hirl_model_create(model, session->context, session->options);
+    else
+        status = hirl_model_load(model, session->context, path, session->options);
+    if (status < 0)
+        return cli_fail(session, status);
+    status = hirl_model_describe(&info, *model);
+    if (status < 0)
+        return cli_fail(session, status);
+    cli_note(session, "%s: %s network of %s, %s, input %d pixels, %s parameters", path,
+             info.network, info.method, info.arch, (int)info.image_size,
+             cli_grouped(count, sizeof count, (double)info.parameters));
+    return CLI_OK;
+}
+
+static int take_rows(cli_rows *rows, cli_session *session, int64_t images, int64_t dim)
+{
+    *rows = (cli_rows){ .images = images, .dim = dim };
+    rows->value = dim > 0 ? calloc((size_t)images, (size_t)dim * sizeof(float)) : NULL;
+    rows->image = calloc((size_t)images, sizeof *rows->image);
+    if (!rows->value || !rows->image)
+        return cli_error(session, CLI_MEMORY,
+                         "out of memory: %lld rows of %lld columns need %.1f GB", (long long)images,
+                         (long long)dim, 4e-9 * (double)images * (double)dim);
+    return CLI_OK;
+}
+
+/* moves the readable rows together */
+static void keep_readable(cli_rows *rows, const uint8_t *readable)
+{
+    for (int64_t i = 0; i < rows->images; i++) {
+        if (!readable[i])
+            continue;
+        if (rows->count != i)
+            memcpy(rows->value + rows->count * rows->dim, rows->value + i * rows->dim,
+                   (size_t)rows->dim * sizeof(float));
+        rows->image[rows->count++] = i;
+    }
+}
+
+int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model, const char *layer,
+                   hirl_dataset *dataset)
+{
+    int64_t images = hirl_dataset_count(dataset), dim = hirl_model_dim(model, layer);
+    hirl_model_info info = { .struct_size = sizeof info };
+    hirl_status status;
+    uint8_t *readable;
+    int code;
+
+    *rows = (cli_rows){ 0 };
+    if (dim < 0 && hirl_model_describe(&info, model) == HIRL_OK)
+        return cli_error(session, CLI_USAGE,
+                         "layer: the model has no '%s'; it has backbone and z0 to z%d", layer,
+                         (int)info.levels);
+    code = take_rows(rows, session, images, dim);
+    readable = calloc((size_t)images + 1, 1);
+    if (!code && !readable)
+        code = cli_error(session, CLI_MEMORY, "out of memory");
+    if (!code) {
+        session->running = true;
+        status = hirl_model_embed_dataset(rows->value, readable, model, layer, dataset,
+                                          session->options);
+        code = status < 0 ? cli_fail(session, status) : CLI_OK;
+        cli_progress_clear(&session->progress);
+    }
+    if (!code)
+        keep_readable(rows, readable);
+    free(readable);
+    return code;
+}
+
+/* one row: (u8/255 - mean) / std, ImageNet's, channels last */
+static void put_pixels(float *row, const uint8_t *pixels, int64_t count)
+{
+    static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
+
+    for (int64_t i = 0; i < count; i++)
+        for (int c = 0; c < 3; c++)
+            row[3 * i + c] = ((float)pixels[3 * i + c] / 255 - mean[c]) / std[c];
+}
+
+static int read_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset,
+                       int64_t height, int64_t width)
+{
+    for (int64_t i = 0; i < rows->images; i++) {
+        uint8_t *pixels = NULL;
+        int64_t h = 0, w = 0;
+        hirl_status status = hirl_dataset_read(&pixels, &h, &w, dataset, i);
+
+        if (cli_session_interrupted())
+            status = HIRL_E_CANCELED;
+        if (status == HIRL_OK && (h != height || w != width)) {
+            hirl_free(pixels);
+            return cli_error(
+                session, CLI_DATA,
+                "features=pixels needs images of one size: '%s' has %lld x %lld, the first %lld x %lld",
+                hirl_dataset_name(dataset, i), (long long)w, (long long)h, (long long)width,
+                (long long)height);
+        }
+        if (status == HIRL_OK) {
+            put_pixels(rows->value + rows->count * rows->dim, pixels, h * w);
+            rows->image[rows->count++] = i;
+        }
+        hirl_free(pixels);
+        if (status == HIRL_E_CANCELED)
+            return cli_error(session, CLI_FAILED, "stopped on request");
+        cli_progress_phase(&session->progress, "read", i + 1, rows->images);
+    }
+    cli_progress_clear(&session->progress);
+    return CLI_OK;
+}
+
+int cli_rows_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset)
+{
+    int64_t height = 0, width = 0, images = hirl_dataset_count(dataset);
+    uint8_t *pixels = NULL;
+    hirl_status status = HIRL_E_FORMAT;
+    int code;
+
+    *rows = (cli_rows){ 0 };
+    for (int64_t i = 0; i < images && status < 0; i++) /* the first readable one */
+        status = hirl_dataset_read(&pixels, &height, &width, dataset, i);
+    hirl_free(pixels);
+    if (status < 0)
+        return cli_fail(session, status);
+    code = take_rows(rows, session, images, 3 * height * width);
+    session->running = true;
+    return code ? code : read_pixels(rows, session, dataset, height, width);
+}
+
+void cli_rows_done(cli_rows *rows)
+{
+    if (rows->loaded)
+        hirl_free(rows->value);
+    else
+        free(rows->value);
+    free(rows->image);
+    *rows = (cli_rows){ 0 };
+}
+
+int cli_rows_write_skipped(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
+                           const char *folder)
+{
+    cli_file file;
+    int code = cli_file_begin(&file, session, folder, "skipped.txt");
+    int64_t row = 0;
+
+    if (code)
+        return code;
+    for (int64_t i = 0; i < rows->images; i++) {
+        uint8_t *pixels = NULL;
+        int64_t height, width;
+
+        if (row < rows->count && rows->image[row] == i) {
+            row++;
+            continue;
+        }
+        fprintf(file.stream, "%lld\t%s\t", (long long)i, hirl_dataset_name(dataset, i));
+        if (hirl_dataset_read(&pixels, &height, &width, dataset, i) < 0)
+            cli_put_line(file.stream, hirl_error_message());
+        else
+            cli_put_line(file.stream, "");
+        hirl_free(pixels);
+    }
+    if (rows->count < rows->images)
+        cli_note(session, "%lld of %lld images could not be read; %s/skipped.txt names them",
+                 (long long)(rows->images - rows->count), (long long)rows->images, folder);
+    return cli_file_end(&file, session);
+}

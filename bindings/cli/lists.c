@@ -1,0 +1,106 @@
+/* lists.c - hirl methods: the presets and their main values; hirl models: the encoders. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_key no_keys[] = { { 0 } };
+static const char *const shown[] = { "method",     "arch", "image_size", "epochs",
+                                     "batch_size", "lr",   "prototypes", "negatives" };
+enum { SHOWN = sizeof shown / sizeof *shown, HIERARCHY = 6 }; /* from there on: HIRL's own */
+
+static int put_preset(cli_session *session, const char *name)
+{
+    json_t *row = json_pack("{s:s, s:s}", "event", "preset", "preset", name);
+    hirl_options *options = NULL;
+    hirl_status status = hirl_options_create(&options);
+
+    if (status >= 0)
+        status = hirl_options_preset(options, name);
+    if (!session->json)
+        printf("%-20s", name);
+    for (int i = 0; status >= 0 && i < SHOWN; i++) {
+        const char *value = hirl_options_get(options, shown[i]);
+
+        if (i >= HIERARCHY && !strcmp(hirl_options_get(options, "hirl"), "0"))
+            value = "-";
+        json_object_set_new(row, shown[i], json_string(value ? value : ""));
+        if (!session->json)
+            printf(" %-*s", i < 2 ? 12 : i == 6 ? 18 : 10, value ? value : "");
+    }
+    if (!session->json)
+        putchar('\n');
+    hirl_options_destroy(options);
+    cli_emit(session, row);
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
+}
+
+static int run_methods(cli_session *session)
+{
+    int code = CLI_OK;
+
+    if (!session->json) {
+        printf("%-20s", "preset");
+        for (int i = 0; i < SHOWN; i++)
+            printf(" %-*s", i < 2 ? 12 : i == 6 ? 18 : 10, shown[i]);
+        putchar('\n');
+    }
+    for (int32_t i = 0; i < hirl_preset_count() && !code; i++)
+        code = put_preset(session, hirl_preset_name(i));
+    return code;
+}
+
+const cli_verb cli_methods = {
+    .name = "methods",
+    .help = "lists the methods: presets and their main values",
+    .example = "",
+    .objects = "",
+    .keys = no_keys,
+    .run = run_methods,
+};
+
+static int put_model(cli_session *session, const char *arch)
+{
+    hirl_model_info info = { .struct_size = sizeof info };
+    hirl_model *model = NULL;
+    hirl_status status = hirl_options_set(session->options, "arch", arch);
+    char count[32];
+
+    if (status >= 0)
+        status = hirl_model_create(&model, session->context, session->options);
+    if (status >= 0)
+        status = hirl_model_describe(&info, model);
+    if (status >= 0 && !session->json)
+        printf("%-16s %8lld columns %14s parameters with heads\n", arch,
+               (long long)info.backbone_dim,
+               cli_grouped(count, sizeof count, (double)info.parameters));
+    if (status >= 0)
+        cli_emit(session, json_pack("{s:s, s:s, s:I, s:I}", "event", "model", "arch", arch,
+                                    "backbone_dim", (json_int_t)info.backbone_dim, "parameters",
+                                    (json_int_t)info.parameters));
+    hirl_model_destroy(model);
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
+}
+
+static int run_models(cli_session *session)
+{
+    hirl_option_info info = { .struct_size = sizeof info };
+    char names[512] = "", *rest = NULL;
+    int code = cli_session_begin(session);
+
+    for (int32_t i = 0; i < hirl_options_count(); i++)
+        if (hirl_options_describe(&info, i) == HIRL_OK && !strcmp(info.name, "arch"))
+            snprintf(names, sizeof names, "%s", info.range);
+    for (char *arch = strtok_r(names, " ", &rest); arch && !code; arch = strtok_r(NULL, " ", &rest))
+        code = put_model(session, arch);
+    return code;
+}
+
+const cli_verb cli_models = {
+    .name = "models",
+    .help = "lists the encoders with their columns and parameters",
+    .example = "",
+    .objects = "context model",
+    .keys = no_keys,
+    .run = run_models,
+};

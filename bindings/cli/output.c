@@ -1,0 +1,121 @@
+/* output.c - JSON lines on stdout, and small files that appear whole or not at all. */
+#include "cli.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { JSON_LINE = JSON_COMPACT | JSON_REAL_PRECISION(9) };
+
+void cli_emit(cli_session *session, json_t *event)
+{
+    if (session->json && event && json_dumpf(event, stdout, JSON_LINE) == 0) {
+        putchar('\n');
+        fflush(stdout);
+    }
+    json_decref(event);
+}
+
+json_t *cli_settings(const cli_session *session)
+{
+    hirl_option_info info = { .struct_size = sizeof info };
+    json_t *settings = json_object();
+
+    for (const cli_key *key = session->verb->keys; key && key->name; key++)
+        json_object_set_new(settings, key->name, json_string(cli_own(session, key->name)));
+    for (int32_t i = 0; i < hirl_options_count(); i++)
+        if (hirl_options_describe(&info, i) == HIRL_OK && cli_takes(session->verb, &info))
+            json_object_set_new(settings, info.name,
+                                json_string(hirl_options_get(session->options, info.name)));
+    return settings;
+}
+
+bool cli_exists(const char *folder, const char *name)
+{
+    char path[1200];
+
+    return snprintf(path, sizeof path, "%s%s%s", folder, *name ? "/" : "", name) <
+               (int)sizeof path &&
+           access(path, F_OK) == 0;
+}
+
+int cli_make_folder(cli_session *session, const char *path)
+{
+    char part[1200];
+    struct stat info;
+
+    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+        return cli_error(session, CLI_USAGE, "out: the path is too long");
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(part, 0777); /* fails where it exists; the last one tells */
+        *slash = '/';
+    }
+    if (mkdir(part, 0777) && errno != EEXIST)
+        return cli_error(session, CLI_FAILED, "cannot make folder '%s': %s", path, strerror(errno));
+    if (stat(part, &info) || !S_ISDIR(info.st_mode))
+        return cli_error(session, CLI_FAILED, "'%s' is no folder", path);
+    return CLI_OK;
+}
+
+int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name)
+{
+    snprintf(file->path, sizeof file->path, "%s%s%s", folder, *folder ? "/" : "", name);
+    snprintf(file->part, sizeof file->part, "%s.%ld.part", file->path, (long)getpid());
+    file->stream = fopen(file->part, "w");
+    if (!file->stream)
+        return cli_error(session, CLI_FAILED, "cannot write '%s': %s", file->path, strerror(errno));
+    return CLI_OK;
+}
+
+int cli_file_end(cli_file *file, cli_session *session)
+{
+    bool failed = fflush(file->stream) || ferror(file->stream) || fsync(fileno(file->stream));
+    int reason = errno;
+
+    failed |= fclose(file->stream) != 0;
+    if (!failed && rename(file->part, file->path) == 0)
+        return CLI_OK;
+    if (!failed)
+        reason = errno;
+    unlink(file->part);
+    return cli_error(session, CLI_FAILED, "cannot write '%s': %s", file->path, strerror(reason));
+}
+
+int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value)
+{
+    cli_file file;
+    int code = cli_file_begin(&file, session, folder, name);
+
+    if (code) {
+        json_decref(value);
+        return code;
+    }
+    json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    fputc('\n', file.stream);
+    json_decref(value);
+    return cli_file_end(&file, session);
+}
+
+void cli_put_line(FILE *stream, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        fputc(*c < ' ' || *c == 127 ? ' ' : *c, stream);
+    fputc('\n', stream);
+}
+
+void cli_put_field(FILE *stream, const char *text)
+{
+    bool quoted = strpbrk(text, "\",\r\n") != NULL;
+
+    if (quoted)
+        fputc('"', stream);
+    for (const char *c = text; *c; c++) {
+        if (*c == '"')
+            fputc('"', stream);
+        fputc(*c, stream);
+    }
+    if (quoted)
+        fputc('"', stream);
+}

@@ -1,0 +1,244 @@
+/* pretrain.c - hirl pretrain: a training run, stopped and resumed at any moment. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_key keys[] = {
+    { "out", "text", "run", "", "",
+      "run directory: config.yaml, metrics.jsonl, checkpoints, trees" },
+    { "init", "text", "", "", "", "model file, checkpoint or run whose weights are the start" },
+    { "time_limit", "int", "0", "0 to 100000", "minutes",
+      "stops then as Ctrl-C does, ready to resume; 0: never" },
+    { 0 },
+};
+
+static const char standard_preset[] = "hirl-mocov2-small";
+
+static bool is_preset(const char *name)
+{
+    for (int32_t i = 0; i < hirl_preset_count(); i++)
+        if (!strcmp(hirl_preset_name(i), name))
+            return true;
+    return false;
+}
+
+static int take_preset(cli_session *session)
+{
+    const char *preset = standard_preset;
+    char small[128];
+
+    if (hirl_options_origin(session->options, "preset") > 0)
+        return CLI_OK;
+    snprintf(small, sizeof small, "hirl-%.100s-small",
+             hirl_options_get(session->options, "method"));
+    if (hirl_options_origin(session->options, "method") > 0 && is_preset(small))
+        preset = small;
+    cli_note(session,
+             "preset=%s: its effect can be seen within minutes and without a GPU; "
+             "preset=hirl-mocov2 has the paper's values",
+             preset);
+    return hirl_options_preset(session->options, preset) < 0
+               ? cli_error(session, CLI_USAGE, "%s", hirl_error_message())
+               : CLI_OK;
+}
+
+static bool library_flag(const cli_session *session, const char *key)
+{
+    const char *text = hirl_options_get(session->options, key);
+
+    return text && (!strcmp(text, "1") || !strcmp(text, "true") || !strcmp(text, "yes"));
+}
+
+/* a run that goes on takes its own config.yaml; what contradicts it is refused by the library */
+static int take_settings(cli_session *session)
+{
+    char path[1200];
+    hirl_status status;
+
+    if (hirl_options_set(session->options, "out", cli_own(session, "out")) < 0)
+        return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
+    snprintf(path, sizeof path, "%s/config.yaml", cli_own(session, "out"));
+    if (!library_flag(session, "resume"))
+        return take_preset(session);
+    if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */
+        status = hirl_options_set(session->options, "resume", "0");
+        return status < 0 ? cli_fail(session, status) : take_preset(session);
+    }
+    status = hirl_options_load(session->options, path);
+    if (status < 0)
+        return cli_fail(session, status);
+    cli_note(session, "%s: going on with its config.yaml", cli_own(session, "out"));
+    return CLI_OK;
+}
+
+static void on_epoch(cli_session *session, const hirl_step_report *report)
+{
+    char losses[96], rate[32], left[32];
+
+    cli_note(session, "Epoch %lld/%lld %s %s img/s data %.0f%% std %.2f rank %.1f eta %s%s%s",
+             (long long)report->epoch + 1, (long long)report->epochs,
+             cli_losses(losses, sizeof losses, report),
+             cli_grouped(rate, sizeof rate, report->images_per_s), 100 * report->data_wait,
+             report->health_std, report->health_rank,
+             cli_clock(left, sizeof left, report->seconds_left), report->judgement ? " - " : "",
+             report->judgement ? report->judgement : "");
+    cli_emit(session,
+             json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}",
+                       "event", "epoch", "epoch", (json_int_t)report->epoch + 1, "epochs",
+                       (json_int_t)report->epochs, "step", (json_int_t)report->step, "train_loss",
+                       report->loss, "loss_img", report->loss_image, "loss_spd", report->loss_spd,
+                       "lr", report->rate, "images_per_s", report->images_per_s, "data_wait",
+                       report->data_wait, "eta_s", report->seconds_left, "std", report->health_std,
+                       "rank", report->health_rank, "judgement",
+                       report->judgement ? report->judgement : ""));
+}
+
+static void on_clustered(cli_session *session, const hirl_step_report *report)
+{
+    char moved[48] = "";
+
+    if (report->churn >= 0)
+        snprintf(moved, sizeof moved, ", %.0f %% of the images moved", 100 * report->churn);
+    cli_note(session, "clustered in %.1f s, %lld empty leaves%s", report->cluster_seconds,
+             (long long)report->empty_clusters, moved);
+    cli_emit(session, json_pack("{s:s, s:I, s:f, s:I, s:f}", "event", "clustered", "epoch",
+                                (json_int_t)report->epoch + 1, "seconds", report->cluster_seconds,
+                                "empty_clusters", (json_int_t)report->empty_clusters, "churn",
+                                report->churn));
+}
+
+static void on_report(const hirl_step_report *report, void *user)
+{
+    cli_session *session = user;
+
+    if (report->clustered)
+        on_clustered(session, report);
+    cli_progress_step(&session->progress, report);
+    if (report->epoch_end)
+        on_epoch(session, report);
+}
+
+static void print_settings(cli_session *session)
+{
+    static const char *const shown[] = { "method", "arch", "width", "image_size", "batch_size",
+                                         "epochs", "lr",   "queue", "prototypes", "seed" };
+    char line[512];
+    int used = 0;
+
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const char *value = hirl_options_get(session->options, shown[i]);
+
+        if (value && used < (int)sizeof line)
+            used += snprintf(line + used, sizeof line - (size_t)used, "%s%s=%s", used ? " " : "",
+                             shown[i], value);
+    }
+    cli_note(session, "%s", line);
+    cli_emit(session,
+             json_pack("{s:s, s:s, s:o}", "event", "start", "backend",
+                       hirl_context_backend(session->context), "settings", cli_settings(session)));
+}
+
+/* after a stop: saves, and says how to go on */
+static int leave(cli_session *session, hirl_trainer *trainer)
+{
+    const char *out = cli_own(session, "out");
+    hirl_status status = hirl_trainer_save(trainer, NULL);
+
+    if (status < 0)
+        return cli_fail_write(session, status);
+    cli_progress_clear(&session->progress);
+    if (!session->json)
+        printf("%s, saved; go on with: hirl pretrain out=%s resume=1\n",
+               cli_session_limited() ? "time limit reached" : "stopped", out);
+    cli_emit(session,
+             json_pack("{s:s, s:s, s:i}", "event", "stopped", "out", out, "exit", CLI_AGAIN));
+    return CLI_AGAIN;
+}
+
+static int finish(cli_session *session, const hirl_step_report *report, double seconds)
+{
+    const char *out = cli_own(session, "out");
+    char took[32];
+
+    cli_progress_clear(&session->progress);
+    if (!session->json)
+        printf(
+            "%s: %lld steps in %s, loss %.3f\n"
+            "next: hirl eval knn model=%s data=..., hirl embed model=%s data=..., hirl tree show %s\n",
+            out, (long long)report->step, cli_clock(took, sizeof took, seconds), report->loss, out,
+            out, out);
+    cli_emit(session,
+             json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f}", "event", "result", "verb",
+                       "pretrain", "out", out, "step", (json_int_t)report->step, "epoch",
+                       (json_int_t)report->epoch + 1, "train_loss", report->loss, "loss_img",
+                       report->loss_image, "loss_spd", report->loss_spd, "seconds", seconds));
+    return CLI_OK;
+}
+
+static int train(cli_session *session, hirl_trainer *trainer)
+{
+    hirl_step_report report = { .struct_size = sizeof report };
+    double begun = cli_seconds();
+    hirl_status status;
+
+    hirl_trainer_set_report(trainer, on_report, session);
+    cli_session_limit(60 * (double)cli_own_int(session, "time_limit"));
+    session->running = true;
+    status = hirl_train_run(&report, trainer);
+    if (status == HIRL_E_CANCELED)
+        return leave(session, trainer);
+    return status < 0 ? cli_fail(session, status) : finish(session, &report, cli_seconds() - begun);
+}
+
+static int open_start(hirl_model **start, cli_session *session)
+{
+    const char *init = cli_own(session, "init");
+    hirl_status status = HIRL_OK;
+
+    if (*init)
+        status = hirl_model_load(start, session->context, init, session->options);
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
+}
+
+static int run(cli_session *session)
+{
+    hirl_dataset *dataset = NULL;
+    hirl_trainer *trainer = NULL;
+    hirl_model *start = NULL;
+    hirl_status status;
+    int code = take_settings(session);
+
+    if (!code)
+        code = cli_session_begin(session);
+    if (!code && hirl_options_origin(session->options, "data") == 0)
+        cli_note(session, "data=generated: images that the library draws; data=PHOTOS takes yours");
+    if (!code)
+        code = cli_data_open(&dataset, session, NULL);
+    if (!code)
+        code = cli_data_print(session, dataset);
+    if (!code)
+        code = open_start(&start, session);
+    if (!code) {
+        status = hirl_trainer_create(&trainer, session->context, start, dataset, session->options);
+        code = status < 0 ? cli_fail(session, status) : CLI_OK;
+    }
+    if (!code) {
+        print_settings(session);
+        code = train(session, trainer);
+    }
+    hirl_trainer_destroy(trainer);
+    hirl_model_destroy(start);
+    hirl_dataset_destroy(dataset);
+    return code;
+}
+
+const cli_verb cli_pretrain = {
+    .name = "pretrain",
+    .help = "learns representations of images without labels, and their tree",
+    .example = "data=PHOTOS out=run",
+    .positional = "data",
+    .objects = "context data model train cluster loss",
+    .keys = keys,
+    .run = run,
+};

@@ -1,0 +1,132 @@
+/* progress.c - the progress line on stderr.
+ *
+ *     Epoch 12/200 [ 340/5004] loss 6.91 (img 5.80 spd 1.11) lr 0.0298 1 240 img/s data 3% eta 7:12:05
+ *     extract 12 800/50 000 3 100/s left 0:00:12
+ *
+ * Redrawn in place on a terminal, absent elsewhere; phases appear once they have taken two seconds.
+ */
+#include "cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double shown_after = 2, redrawn_every = 0.1; /* seconds */
+
+double cli_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+const char *cli_grouped(char *buffer, size_t bytes, double number)
+{
+    char digits[32];
+    int length, out = 0;
+
+    if (!isfinite(number) || fabs(number) > 1e15)
+        number = 0;
+    length = snprintf(digits, sizeof digits, "%.0f", number);
+    for (int i = 0; i < length && (size_t)out + 2 < bytes; i++) {
+        if (i && (length - i) % 3 == 0 && digits[i - 1] != '-')
+            buffer[out++] = ' ';
+        buffer[out++] = digits[i];
+    }
+    buffer[out] = 0;
+    return buffer;
+}
+
+const char *cli_clock(char *buffer, size_t bytes, double seconds)
+{
+    long whole = isfinite(seconds) && seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
+
+    snprintf(buffer, bytes, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    return buffer;
+}
+
+const char *cli_losses(char *buffer, size_t bytes, const hirl_step_report *report)
+{
+    if (report->loss_spd > 0)
+        snprintf(buffer, bytes, "loss %.2f (img %.2f spd %.2f) lr %.3g", report->loss,
+                 report->loss_image, report->loss_spd, report->rate);
+    else
+        snprintf(buffer, bytes, "loss %.2f lr %.3g", report->loss, report->rate);
+    return buffer;
+}
+
+void cli_progress_open(cli_progress *progress, bool wanted)
+{
+    const char *term = getenv("TERM");
+
+    *progress = (cli_progress){ .redraw = wanted && isatty(STDERR_FILENO) &&
+                                          (!term || strcmp(term, "dumb")) };
+}
+
+void cli_progress_clear(cli_progress *progress)
+{
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+    progress->shown = false;
+}
+
+static int columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+        return size.ws_col - 1;
+    return 99;
+}
+
+static void draw(cli_progress *progress, const char *line)
+{
+    progress->drawn = cli_seconds();
+    progress->shown = true;
+    fprintf(stderr, "\r\033[K%.*s", columns(), line);
+    fflush(stderr);
+}
+
+void cli_progress_phase(cli_progress *progress, const char *phase, int64_t done, int64_t total)
+{
+    double now = cli_seconds(), rate;
+    char line[256], a[32], b[32], c[32], left[32];
+
+    if (!progress->redraw || !strcmp(phase, "train")) /* steps are drawn from their report */
+        return;
+    if (strcmp(progress->phase, phase) || done < progress->first) {
+        snprintf(progress->phase, sizeof progress->phase, "%s", phase);
+        progress->first = done;
+        progress->begun = now;
+    }
+    if (now - progress->begun < shown_after || now - progress->drawn < redrawn_every)
+        return;
+    rate = (double)(done - progress->first) / (now - progress->begun);
+    snprintf(line, sizeof line, "%s %s/%s %s/s left %s", phase,
+             cli_grouped(a, sizeof a, (double)done), cli_grouped(b, sizeof b, (double)total),
+             cli_grouped(c, sizeof c, rate),
+             rate > 0 ? cli_clock(left, sizeof left, (double)(total - done) / rate) : "?");
+    draw(progress, line);
+}
+
+void cli_progress_step(cli_progress *progress, const hirl_step_report *report)
+{
+    int64_t length = report->epochs > 0 ? report->steps / report->epochs : report->steps;
+    char line[256], losses[96], rate[32], left[32];
+    int width = snprintf(NULL, 0, "%lld", (long long)length);
+
+    if (!progress->redraw || cli_seconds() - progress->drawn < redrawn_every)
+        return;
+    snprintf(line, sizeof line, "Epoch %lld/%lld [%*lld/%lld] %s %s img/s data %.0f%% eta %s",
+             (long long)report->epoch + 1, (long long)report->epochs, width,
+             (long long)(report->step - report->epoch * length), (long long)length,
+             cli_losses(losses, sizeof losses, report),
+             cli_grouped(rate, sizeof rate, report->images_per_s), 100 * report->data_wait,
+             cli_clock(left, sizeof left, report->seconds_left));
+    draw(progress, line);
+    progress->phase[0] = 0; /* the next phase is a new one */
+}

@@ -1,0 +1,174 @@
+/* session.c - the context of a verb: messages, signals, exit codes.
+ *
+ * The first SIGINT or SIGTERM cancels the running call, which loses nothing; the second leaves at once.
+ */
+#include "cli.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static hirl_context *volatile running_context;
+static volatile sig_atomic_t interrupts, limited;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    if (++interrupts > 1)
+        _exit(CLI_INTERRUPTED);
+    hirl_cancel(running_context);
+}
+
+static void on_limit(int number)
+{
+    (void)number;
+    limited = 1;
+    hirl_cancel(running_context);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = on_limit;
+    sigaction(SIGALRM, &action, NULL);
+}
+
+void cli_session_limit(double seconds)
+{
+    struct itimerval timer = { .it_value = { .tv_sec = (time_t)seconds } };
+
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+bool cli_session_limited(void)
+{
+    return limited != 0;
+}
+
+bool cli_session_interrupted(void)
+{
+    return interrupts > 0;
+}
+
+static bool colours(void)
+{
+    const char *none = getenv("NO_COLOR");
+
+    return isatty(STDERR_FILENO) && (!none || !*none);
+}
+
+static void on_log(int32_t level, const char *text, void *user)
+{
+    cli_session *session = user;
+
+    if (session->quiet ? level > HIRL_LOG_WARNING : level > HIRL_LOG_INFO && !session->verbose)
+        return;
+    cli_progress_clear(&session->progress);
+    fprintf(stderr, "%s%s\n", level <= HIRL_LOG_WARNING ? "warning: " : "", text);
+}
+
+static int32_t on_progress(const char *phase, int64_t done, int64_t total, void *user)
+{
+    cli_session *session = user;
+
+    cli_progress_phase(&session->progress, phase, done, total);
+    return 0;
+}
+
+void cli_note(cli_session *session, const char *format, ...)
+{
+    va_list list;
+
+    if (session->quiet)
+        return;
+    cli_progress_clear(&session->progress);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+}
+
+static int tell(cli_session *session, int code, const char *status, const char *text)
+{
+    cli_progress_clear(&session->progress);
+    fprintf(stderr, "%shirl: %s%s\n", colours() ? "\033[31m" : "", text,
+            colours() ? "\033[0m" : "");
+    cli_emit(session, json_pack("{s:s, s:s, s:s, s:i}", "event", "error", "status", status,
+                                "message", text, "exit", code));
+    return code;
+}
+
+int cli_error(cli_session *session, int code, const char *format, ...)
+{
+    char text[1024];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    return tell(session, code, "", text);
+}
+
+static int exit_code(const cli_session *session, hirl_status status)
+{
+    switch (status) {
+    case HIRL_E_INVALID:
+        return session->running ? CLI_FAILED : CLI_USAGE;
+    case HIRL_E_FORMAT:
+    case HIRL_E_LIMIT:
+    case HIRL_E_IO:
+        return CLI_DATA;
+    case HIRL_E_NOMEM:
+    case HIRL_E_DEVICE_OOM:
+        return CLI_MEMORY;
+    case HIRL_E_BACKEND_UNAVAILABLE:
+        return CLI_BACKEND;
+    default:
+        return CLI_FAILED;
+    }
+}
+
+int cli_fail(cli_session *session, hirl_status status)
+{
+    return tell(session, exit_code(session, status), hirl_status_name(status),
+                hirl_error_message());
+}
+
+int cli_fail_write(cli_session *session, hirl_status status)
+{
+    int code = exit_code(session, status);
+
+    return tell(session, code == CLI_DATA ? CLI_FAILED : code, hirl_status_name(status),
+                hirl_error_message());
+}
+
+int cli_session_begin(cli_session *session)
+{
+    hirl_status status = hirl_context_create(&session->context, session->options);
+
+    if (status < 0)
+        return cli_fail(session, status);
+    cli_progress_open(&session->progress, !session->quiet);
+    hirl_context_set_log(session->context, on_log, session);
+    hirl_context_set_progress(session->context, on_progress, session);
+    running_context = session->context;
+    catch_signals();
+    return CLI_OK;
+}
+
+void cli_session_end(cli_session *session)
+{
+    cli_progress_clear(&session->progress);
+    running_context = NULL;
+    hirl_context_destroy(session->context);
+    hirl_options_destroy(session->options);
+    for (int i = 0; i < CLI_OWN_KEYS; i++)
+        free(session->own[i]);
+}

@@ -1,0 +1,91 @@
+/* tree_export.c - hirl tree export: the tree as json, dot, newick, graphml or csv. */
+#include "cli.h"
+
+#include <string.h>
+
+static const cli_key keys[] = {
+    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
+    { "out", "text", "", "", "", "the file to write" },
+    { "format", "choice", "auto", "auto json dot newick graphml csv", "",
+      "auto: from the end of out (.nwk is newick)" },
+    { "names", "text", "", "", "",
+      "names of the rows, one a line; default: those of data=, or numbers" },
+    { 0 },
+};
+
+static const char *format_of(cli_session *session, const char *out)
+{
+    static const char *const end[][2] = { { ".json", "json" },       { ".dot", "dot" },
+                                          { ".gv", "dot" },          { ".nwk", "newick" },
+                                          { ".newick", "newick" },   { ".tree", "newick" },
+                                          { ".graphml", "graphml" }, { ".csv", "csv" } };
+    const char *given = cli_own(session, "format"), *dot = strrchr(out, '.');
+
+    if (strcmp(given, "auto"))
+        return given;
+    for (size_t i = 0; dot && i < sizeof end / sizeof *end; i++)
+        if (!strcmp(dot, end[i][0]))
+            return end[i][1];
+    return NULL;
+}
+
+static int read_names(cli_names *names, hirl_dataset **dataset, cli_session *session, int64_t rows)
+{
+    int code = CLI_OK;
+
+    if (*cli_own(session, "names"))
+        code = cli_names_read(names, session, cli_own(session, "names"));
+    else if (hirl_options_origin(session->options, "data") > 0) {
+        code = cli_data_open(dataset, session, NULL);
+        if (!code)
+            code = cli_names_of(names, session, *dataset);
+    }
+    if (code || !names->count || names->count == rows)
+        return code;
+    return *dataset ? cli_rows_differ(session, rows, names->count)
+                    : cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
+                                (long long)rows, (long long)names->count);
+}
+
+static int run(cli_session *session)
+{
+    const char *out = cli_own(session, "out"), *format = format_of(session, out);
+    hirl_tree *tree = NULL;
+    hirl_dataset *dataset = NULL;
+    cli_names names = { 0 };
+    int code = cli_session_begin(session);
+
+    if (!code && !*out)
+        code = cli_error(session, CLI_USAGE, "out= is missing: the file to write");
+    if (!code && !format)
+        code = cli_error(session, CLI_USAGE,
+                         "format= is missing: '%s' does not end with one that is known", out);
+    if (!code)
+        code = cli_tree_open(&tree, session);
+    if (!code)
+        code = read_names(&names, &dataset, session, hirl_tree_rows(tree));
+    if (!code) {
+        hirl_status status = hirl_tree_export(tree, out, format, names.count ? names.name : NULL);
+
+        code = status < 0 ? cli_fail_write(session, status) : CLI_OK;
+    }
+    if (!code && !session->json)
+        printf("%s: %s\n", out, format);
+    if (!code)
+        cli_emit(session, json_pack("{s:s, s:s, s:s, s:s}", "event", "result", "verb",
+                                    "tree export", "out", out, "format", format));
+    cli_names_done(&names);
+    hirl_dataset_destroy(dataset);
+    hirl_tree_destroy(tree);
+    return code;
+}
+
+const cli_verb cli_tree_export = {
+    .name = "tree export",
+    .help = "writes the tree as json, dot, newick, graphml or csv",
+    .example = "clusters out=tree.json",
+    .positional = "tree",
+    .objects = "context data",
+    .keys = keys,
+    .run = run,
+};

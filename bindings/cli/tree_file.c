@@ -1,0 +1,105 @@
+/* tree_file.c - opens the tree that tree= names, and says how large its nodes are. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* a run has trees/current.hpt, a clustering tree.hpt */
+static const char *find(char *path, size_t bytes, const char *given)
+{
+    static const char *const inside[] = { "tree.hpt", "trees/current.hpt" };
+    struct stat info;
+
+    if (stat(given, &info) || !S_ISDIR(info.st_mode))
+        return given;
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+        if (cli_exists(given, inside[i])) {
+            snprintf(path, bytes, "%s/%s", given, inside[i]);
+            return path;
+        }
+    return NULL;
+}
+
+int cli_tree_open(hirl_tree **tree, cli_session *session)
+{
+    const char *given = cli_own(session, "tree");
+    char path[1200];
+    hirl_status status;
+
+    if (!*given)
+        return cli_error(session, CLI_USAGE,
+                         "tree= is missing: a .hpt file, or the folder of a run or clustering");
+    given = find(path, sizeof path, given);
+    if (!given)
+        return cli_error(session, CLI_DATA, "'%s' holds no tree (tree.hpt or trees/current.hpt)",
+                         cli_own(session, "tree"));
+    status = hirl_tree_load(tree, session->context, given);
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* {level, prototypes, empty, smallest, median, largest} of the sizes of one level */
+static json_t *level_sizes(const hirl_tree *tree, int32_t level)
+{
+    int64_t count = hirl_tree_count(tree, level), empty = 0;
+    int64_t *size = calloc((size_t)count + 1, sizeof *size);
+    json_t *result;
+
+    if (!size)
+        return NULL;
+    memcpy(size, hirl_tree_sizes(tree, level), (size_t)count * sizeof *size);
+    qsort(size, (size_t)count, sizeof *size, by_size);
+    while (empty < count && !size[empty])
+        empty++;
+    result =
+        json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "level", level, "prototypes", (json_int_t)count,
+                  "empty", (json_int_t)empty, "smallest", (json_int_t)size[0], "median",
+                  (json_int_t)size[count / 2], "largest", (json_int_t)size[count - 1]);
+    free(size);
+    return result;
+}
+
+json_t *cli_tree_sizes(const hirl_tree *tree)
+{
+    json_t *levels = json_array();
+
+    for (int32_t l = 1; l <= hirl_tree_levels(tree); l++)
+        json_array_append_new(levels, level_sizes(tree, l));
+    return levels;
+}
+
+void cli_tree_print_sizes(cli_session *session, const hirl_tree *tree)
+{
+    json_t *levels = cli_tree_sizes(tree), *level;
+    size_t index;
+
+    if (!session->json)
+        puts("level  prototypes   empty  smallest   median   largest");
+    json_array_foreach(levels, index, level)
+    {
+        if (!session->json)
+            printf("%5lld  %10lld  %6lld  %8lld %8lld  %8lld\n",
+                   json_integer_value(json_object_get(level, "level")),
+                   json_integer_value(json_object_get(level, "prototypes")),
+                   json_integer_value(json_object_get(level, "empty")),
+                   json_integer_value(json_object_get(level, "smallest")),
+                   json_integer_value(json_object_get(level, "median")),
+                   json_integer_value(json_object_get(level, "largest")));
+    }
+    json_decref(levels);
+}
+
+int cli_rows_differ(cli_session *session, int64_t rows, int64_t images)
+{
+    return cli_error(
+        session, CLI_DATA,
+        "the tree has %lld rows, the data %lld images: give the data=, split= and max_images= that were clustered",
+        (long long)rows, (long long)images);
+}

@@ -1,0 +1,218 @@
+/* tree_show.c - hirl tree show: the tree as text, largest nodes first. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_key keys[] = {
+    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
+    { "depth", "int", "2", "1 to 8", "levels", "levels shown, from the top" },
+    { "width", "int", "8", "1 to 100000", "nodes", "children shown of each node" },
+    { "examples", "int", "2", "0 to 100", "images", "images named at each node" },
+    { "names", "text", "", "", "", "names of the rows, one a line; default: those of data=" },
+    { "ascii", "flag", "0", "", "", "no box-drawing characters" },
+    { 0 },
+};
+
+typedef struct view {
+    cli_session *session;
+    hirl_tree *tree;
+    hirl_dataset *dataset; /* NULL: not given */
+    cli_names names;
+    int32_t *node[8]; /* node[l][row]: the row's node of level l + 1, -1: none */
+    int64_t depth, width, examples;
+    const char *tee, *corner, *bar, *gap;
+} view;
+
+typedef struct child {
+    int64_t size;
+    int32_t id;
+} child;
+
+static int larger_first(const void *a, const void *b)
+{
+    const child *x = a, *y = b;
+
+    return x->size != y->size ? (x->size < y->size ? 1 : -1) : (x->id > y->id) - (x->id < y->id);
+}
+
+/* the nodes of a level below `parent` (all for the top), largest first; *count of them */
+static child *children(const view *v, int32_t level, int32_t parent, int64_t *count)
+{
+    int64_t m = hirl_tree_count(v->tree, level);
+    const int64_t *size = hirl_tree_sizes(v->tree, level);
+    const int32_t *up = hirl_tree_parents(v->tree, level);
+    child *list = calloc((size_t)m + 1, sizeof *list);
+
+    *count = 0;
+    if (!list)
+        return NULL;
+    for (int64_t i = 0; i < m; i++)
+        if (!up || parent < 0 || up[i] == parent)
+            list[(*count)++] = (child){ size[i], (int32_t)i };
+    qsort(list, (size_t)*count, sizeof *list, larger_first);
+    return list;
+}
+
+/* "  shirt 43 %": the most frequent class below a node */
+static void put_majority(const view *v, int32_t level, int32_t id, int64_t size)
+{
+    hirl_dataset_info info = { .struct_size = sizeof info };
+    const int32_t *node = v->node[level - 1];
+    int32_t best = 0, *seen;
+    const char *name;
+
+    if (!v->dataset || hirl_dataset_describe(&info, v->dataset) < 0 || info.label_levels < 1 ||
+        !size)
+        return;
+    seen = calloc((size_t)info.classes[0] + 1, sizeof *seen);
+    for (int64_t r = 0; seen && r < hirl_tree_rows(v->tree); r++) {
+        int32_t label = node[r] == id ? hirl_dataset_label(v->dataset, r, 0) : -1;
+
+        if (label >= 0 && ++seen[label] > seen[best])
+            best = label;
+    }
+    if (seen && seen[best]) {
+        name = hirl_dataset_class_name(v->dataset, 0, best);
+        printf("  %s %.0f %%", name ? name : "?", 100.0 * seen[best] / (double)size);
+    }
+    free(seen);
+}
+
+static void put_examples(const view *v, int32_t level, int32_t id)
+{
+    const int32_t *node = v->node[level - 1];
+    int64_t left = v->names.count ? v->examples : 0;
+
+    for (int64_t r = 0; left > 0 && r < hirl_tree_rows(v->tree); r++)
+        if (node[r] == id) {
+            printf("  %s", v->names.name[r]);
+            left--;
+        }
+}
+
+static void put_level(const view *v, int32_t level, int32_t parent, const char *prefix)
+{
+    int64_t count, hidden = 0;
+    child *list = children(v, level, parent, &count);
+    int32_t lowest = hirl_tree_levels(v->tree) - (int32_t)v->depth + 1;
+    char deeper[256], number[32];
+
+    for (int64_t i = 0; list && i < count && i < v->width; i++) {
+        bool last = i + 1 == count;
+
+        printf("%s%s%d.%d  %s", prefix, last ? v->corner : v->tee, (int)level, (int)list[i].id,
+               cli_grouped(number, sizeof number, (double)list[i].size));
+        put_majority(v, level, list[i].id, list[i].size);
+        put_examples(v, level, list[i].id);
+        putchar('\n');
+        snprintf(deeper, sizeof deeper, "%s%s", prefix, last ? v->gap : v->bar);
+        if (level > lowest && level > 1)
+            put_level(v, level - 1, list[i].id, deeper);
+    }
+    for (int64_t i = v->width; list && i < count; i++)
+        hidden += list[i].size;
+    if (count > v->width)
+        printf("%s%s... %lld more (%s)\n", prefix, v->corner, (long long)(count - v->width),
+               cli_grouped(number, sizeof number, (double)hidden));
+    free(list);
+}
+
+/* node[l][row] from the leaves upwards */
+static int place_rows(view *v)
+{
+    int64_t rows = hirl_tree_rows(v->tree);
+    const int32_t *leaf = hirl_tree_leaves(v->tree);
+
+    for (int32_t l = 0; l < hirl_tree_levels(v->tree); l++) {
+        const int32_t *up = l ? hirl_tree_parents(v->tree, l) : NULL;
+
+        v->node[l] = malloc((size_t)(rows + 1) * sizeof **v->node);
+        if (!v->node[l])
+            return cli_error(v->session, CLI_MEMORY, "out of memory");
+        for (int64_t r = 0; r < rows; r++) {
+            int32_t below = l ? v->node[l - 1][r] : leaf[r];
+
+            v->node[l][r] = l && below >= 0 ? up[below] : below;
+        }
+    }
+    return CLI_OK;
+}
+
+static int name_rows(view *v)
+{
+    cli_session *session = v->session;
+    int64_t rows = hirl_tree_rows(v->tree);
+    int code = CLI_OK;
+
+    if (hirl_options_origin(session->options, "data") > 0)
+        code = cli_data_open(&v->dataset, session, NULL);
+    if (!code && *cli_own(session, "names"))
+        code = cli_names_read(&v->names, session, cli_own(session, "names"));
+    else if (!code && v->dataset)
+        code = cli_names_of(&v->names, session, v->dataset);
+    if (code)
+        return code;
+    if (v->dataset && hirl_dataset_count(v->dataset) != rows)
+        return cli_rows_differ(session, rows, hirl_dataset_count(v->dataset));
+    if (v->names.count && v->names.count != rows)
+        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
+                         (long long)rows, (long long)v->names.count);
+    return CLI_OK;
+}
+
+static void show(view *v)
+{
+    cli_session *session = v->session;
+    bool plain = cli_flag(session, "ascii");
+    char rows[32];
+
+    v->depth = cli_own_int(session, "depth");
+    v->width = cli_own_int(session, "width");
+    v->examples = cli_own_int(session, "examples");
+    v->tee = plain ? "|- " : "\u251c\u2500 ";
+    v->corner = plain ? "`- " : "\u2514\u2500 ";
+    v->bar = plain ? "|  " : "\u2502  ";
+    v->gap = "   ";
+    printf("%s rows, prototypes of %lld columns\n",
+           cli_grouped(rows, sizeof rows, (double)hirl_tree_rows(v->tree)),
+           (long long)hirl_tree_dim(v->tree));
+    cli_tree_print_sizes(session, v->tree);
+    put_level(v, hirl_tree_levels(v->tree), -1, "");
+}
+
+static int run(cli_session *session)
+{
+    view v = { .session = session };
+    int code = cli_session_begin(session);
+
+    if (!code)
+        code = cli_tree_open(&v.tree, session);
+    if (!code)
+        code = name_rows(&v);
+    if (!code)
+        code = place_rows(&v);
+    if (!code && session->json)
+        cli_emit(session,
+                 json_pack("{s:s, s:s, s:I, s:I, s:o}", "event", "result", "verb", "tree show",
+                           "rows", (json_int_t)hirl_tree_rows(v.tree), "columns",
+                           (json_int_t)hirl_tree_dim(v.tree), "levels", cli_tree_sizes(v.tree)));
+    else if (!code)
+        show(&v);
+    for (int l = 0; l < 8; l++)
+        free(v.node[l]);
+    cli_names_done(&v.names);
+    hirl_dataset_destroy(v.dataset);
+    hirl_tree_destroy(v.tree);
+    return code;
+}
+
+const cli_verb cli_tree_show = {
+    .name = "tree show",
+    .help = "prints the tree with counts, classes and example names",
+    .example = "clusters data=PHOTOS depth=2",
+    .positional = "tree",
+    .objects = "context data",
+    .keys = keys,
+    .run = run,
+};
