@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""MoCo v2 against HIRL-MoCo v2 on real images: equal settings, several seeds, the product's own kNN.
+
+    tests/bench/recipe.py DATA [--sets cifar100-25k fashion-mnist] [--seeds 3] [--passes 400000]
+                               [--set key=value ...] [--table]
+
+DATA holds a folder for each set. Runs what tests/bench/results/recipe.jsonl lacks (a stopped run goes
+on where it was), appends each finished row there, and prints means, differences paired by seed and
+95 % intervals (Student's t). `--table` only prints. Python's standard library is all it needs.
+"""
+import argparse
+import json
+import math
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "tests" / "bench" / "results" / "recipe.jsonl"
+SHAPE = {"arch": "resnet18", "width": "0.25", "stem": "small"}
+COMMON = {"batch_size": "128", "queue": "4096", "lr": "0.06", "prototypes": "800,200,50",
+          "negatives": "100", "precision": "f32"}
+SETS = {"cifar100-25k": {"image_size": "32"}, "fashion-mnist": {"image_size": "28"}}
+METHODS = ("mocov2", "hirl-mocov2")
+# two-sided 95 % points of Student's t, by degrees of freedom
+T95 = (0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+
+
+def hirl(*words):
+    """-> the last JSON object that the program prints"""
+    command = [str(ROOT / "build" / "bindings" / "cli" / "hirl"), *words, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit("%s: exit status %d" % (" ".join(command), done.returncode))
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def keys(settings):
+    return ["%s=%s" % item for item in sorted(settings.items())]
+
+
+def levels(result, key):
+    return {level["labels"]: level[key] for level in result["levels"]}
+
+
+def machine():
+    try:
+        lines = open("/proc/cpuinfo").read().splitlines()
+        name = next(line.split(": ", 1)[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.machine()
+    return "%s, %d cores" % (name, len(os.sched_getaffinity(0)))
+
+
+def commit():
+    done = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout.strip()
+
+
+def load():
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
+
+
+def store(row):
+    RESULTS.parent.mkdir(exist_ok=True)
+    row = dict(row, commit=commit(), machine=machine(), date=time.strftime("%Y-%m-%d"))
+    with open(RESULTS, "a") as stream:
+        stream.write(json.dumps(row, sort_keys=True) + "\n")
+
+
+def same(row, wanted):
+    return all(row.get(key) == value for key, value in wanted.items())
+
+
+def train(name, method, seed, settings, data, work):
+    out = work / ("%s-%s-%d" % (name, method, seed))
+    begun = time.time()
+    hirl("pretrain", "preset=%s-small" % method, "data=%s" % data, "out=%s" % out, "resume=1",
+         "seed=%d" % seed, *keys(settings))
+    return out, time.time() - begun
+
+
+def judge(out, data, settings, work):
+    """kNN of the backbone, and the tree of z0 with its scores"""
+    tree = work / (out.name + "-tree")
+    row = {"knn": levels(hirl("eval", "knn", "model=%s" % out, "data=%s" % data), "knn_top1")}
+    hirl("cluster", "model=%s" % out, "data=%s" % data, "prototypes=" + settings["prototypes"],
+         "out=%s" % tree, "overwrite=1")
+    scores = hirl("tree", "eval", "tree=%s" % tree, "data=%s" % data)
+    for key in ("purity", "nmi", "dendrogram_purity"):
+        row["tree_" + key] = levels(scores, key)
+    return row
+
+
+def plain_features(name, features, seed, settings, data):
+    """kNN of an untrained encoder, or of the pixels"""
+    shape = {key: settings[key] for key in (*SHAPE, "image_size")} if features == "random" else {}
+    result = hirl("eval", "knn", "features=" + features, "data=%s" % data, *keys(shape),
+                  *(["seed=%d" % seed] if features == "random" else []))
+    return {"set": name, "method": features, "seed": seed, "settings": shape,
+            "knn": levels(result, "knn_top1"), "seconds": result["seconds"]}
+
+
+def run_set(name, arguments, settings, rows):
+    data = pathlib.Path(arguments.data) / name
+    if not data.exists():
+        print("skipped: no data at", data)
+        return
+    todo = [("pixels", 0)] + [(m, s) for s in range(arguments.seeds) for m in ("random", *METHODS)]
+    for method, seed in todo:
+        plain = method in ("pixels", "random")
+        shape = {k: settings[k] for k in (*SHAPE, "image_size")} if method == "random" else {}
+        wanted = {"set": name, "method": method, "seed": seed,
+                  "settings": shape if plain else settings}
+        if any(same(row, wanted) for row in rows):
+            continue
+        print("%s %s seed %d" % (name, method, seed), flush=True)
+        if plain:
+            row = plain_features(name, method, seed, settings, data)
+        else:
+            out, seconds = train(name, method, seed, settings, data, arguments.work)
+            row = dict(wanted, seconds=round(seconds, 1), **judge(out, data, settings, arguments.work))
+        store(row)
+        rows.append(row)
+        if not plain and not arguments.keep:
+            shutil.rmtree(arguments.work / ("%s-%s-%d" % (name, method, seed)))
+
+
+def interval(values):
+    """-> mean, half of the 95 % interval (NaN from one value)"""
+    n = len(values)
+    mean = sum(values) / n
+    if n < 2:
+        return mean, math.nan
+    spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1))
+    return mean, T95[min(n - 1, len(T95) - 1)] * spread / math.sqrt(n)
+
+
+def differences(rows, a, b, level):
+    """knn of method a less that of b, paired by seed, in points"""
+    left = {r["seed"]: r["knn"][level] for r in rows if r["method"] == a}
+    right = {r["seed"]: r["knn"][level] for r in rows if r["method"] == b}
+    return [100 * (left[s] - right[s]) for s in sorted(left.keys() & right.keys())]
+
+
+def table(name, rows, settings):
+    shape = {k: settings[k] for k in (*SHAPE, "image_size")}
+    rows = [r for r in rows if r["set"] == name and r["settings"] in ({}, shape, settings)]
+    if not rows:
+        return
+    names = list(rows[0]["knn"])
+    print("\n%s, %s epochs: kNN top-1 in per cent, mean +- 95 %% interval" % (name, settings["epochs"]))
+    print("%-24s" % "" + "".join("%18s" % n for n in names) + "   seeds  minutes")
+    for method in ("pixels", "random", *METHODS):
+        mine = [r for r in rows if r["method"] == method]
+        if not mine:
+            continue
+        cells = [interval([100 * r["knn"][n] for r in mine]) for n in names]
+        print("%-24s" % method + "".join("%10.2f +-%5.2f" % c for c in cells) + "%8d  %7.1f" %
+              (len(mine), sum(r["seconds"] for r in mine) / len(mine) / 60))
+    for a, b in (("mocov2", "random"), ("hirl-mocov2", "random"), ("hirl-mocov2", "mocov2")):
+        found = [differences(rows, a, b, n) for n in names]
+        if found[0]:
+            print("%-24s" % (a + " - " + b) +
+                  "".join("%+10.2f +-%5.2f" % interval(f) for f in found) + "%8d" % len(found[0]))
+    for key in ("dendrogram_purity",):
+        for method in METHODS:
+            mine = [r for r in rows if r["method"] == method]
+            if mine:
+                cells = [interval([100 * r["tree_" + key][n] for r in mine]) for n in names]
+                print("%-24s" % (method + " tree") + "".join("%10.2f +-%5.2f" % c for c in cells) +
+                      "   " + key.replace("_", " "))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="folder with a folder for each set")
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--passes", type=int, default=400000,
+                        help="images seen in a run: epochs are this over the size of the set")
+    parser.add_argument("--epochs", type=int, help="instead of --passes")
+    parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings")
+    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "recipe")
+    parser.add_argument("--keep", action="store_true", help="keeps the run directories")
+    parser.add_argument("--table", action="store_true", help="prints, runs nothing")
+    arguments = parser.parse_args()
+    size = {"cifar100-25k": 20000, "fashion-mnist": 60000}
+    for name in arguments.sets:
+        epochs = arguments.epochs or max(1, round(arguments.passes / size[name]))
+        settings = dict(SHAPE, **COMMON, **SETS[name], epochs=str(epochs),
+                        cluster_warmup_epoch=str(max(1, epochs // 5)))
+        settings.update(item.split("=", 1) for item in arguments.set)
+        rows = load()
+        if not arguments.table:
+            run_set(name, arguments, settings, rows)
+        table(name, rows, settings)
+
+
+if __name__ == "__main__":
+    main()
