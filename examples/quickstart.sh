@@ -1,0 +1,75 @@
+#!/bin/sh
+# The main job on the images that the library draws itself: pretrain MoCo v2 and HIRL-MoCo v2,
+# compare them and an untrained encoder by nearest neighbours, cluster each into a tree, score it.
+# Installs missing packages when root, builds into build/, writes to build/quickstart.
+# EPOCHS=n of the environment changes the length of the two runs.
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source=tests/packages.sh
+. tests/packages.sh
+epochs=${EPOCHS:-10}
+out=build/quickstart
+data=data=generated
+begun=$(date +%s)
+
+install_packages "$build_packages"
+[ -f build/build.ninja ] || meson setup build >build.log 2>&1 || {
+    cat build.log
+    exit 1
+}
+rm -f build.log
+ninja -C build bindings/cli/hirl >build/ninja.log || {
+    tail -n 40 build/ninja.log
+    exit 1
+}
+hirl=build/bindings/cli/hirl
+rm -rf "$out"
+mkdir -p "$out"
+echo "built after $(($(date +%s) - begun)) s"
+
+# run NAME PRESET: trains into $out/NAME, seconds into $out/NAME.seconds
+train() {
+    echo "--- $hirl pretrain preset=$2 $data epochs=$epochs out=$out/$1"
+    from=$(date +%s)
+    $hirl pretrain "preset=$2" $data "epochs=$epochs" "cluster_warmup_epoch=$((epochs / 3))" \
+        "out=$out/$1"
+    echo $(($(date +%s) - from)) >"$out/$1.seconds"
+}
+
+# judge NAME MODEL: kNN at three label levels, and the tree of z0 with its scores
+judge() {
+    echo "--- $hirl eval knn model=$2 $data"
+    $hirl eval knn "model=$2" preset=hirl-mocov2-small $data "out=$out/$1.knn.json"
+    $hirl cluster "model=$2" preset=hirl-mocov2-small $data "out=$out/$1.tree" --quiet >/dev/null
+    $hirl tree eval "$out/$1.tree" $data "out=$out/$1.tree.json" --quiet
+}
+
+# numbers FILE KEY: the values of a key in per cent, one for each label level
+numbers() {
+    sed -n "s/.*\"$2\": \([0-9.e-]*\).*/\1/p" "$1" | while read -r x; do
+        awk -v x="$x" 'BEGIN { printf " %6.1f", 100 * x }'
+    done
+}
+
+row() {
+    printf '%-16s%s  %s  %6s\n' "$1" "$(numbers "$out/$2.knn.json" knn_top1)" \
+        "$(numbers "$out/$2.tree.json" dendrogram_purity)" "$(cat "$out/$2.seconds")"
+}
+
+train mocov2 mocov2-small
+train hirl-mocov2 hirl-mocov2-small
+echo 0 >"$out/random.seconds"
+judge random random
+judge mocov2 "$out/mocov2"
+judge hirl-mocov2 "$out/hirl-mocov2"
+
+echo
+$hirl tree show "$out/hirl-mocov2.tree" $data depth=2 width=4 examples=0
+echo
+printf '%-16s%21s  %21s\n' '' 'kNN top-1, per cent' 'dendrogram purity, %'
+printf '%-16s %6s %6s %6s   %6s %6s %6s  %6s\n' '' fine middle top fine middle top seconds
+row 'random encoder' random
+row 'MoCo v2' mocov2
+row 'HIRL-MoCo v2' hirl-mocov2
+echo
+echo "$(($(date +%s) - begun)) s in all; runs, embeddings' trees and scores are in $out"

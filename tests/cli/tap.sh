@@ -1,0 +1,67 @@
+#!/bin/sh
+# tap.sh - TAP for shell tests; sourced. HIRL is the program; the test runs in an empty folder $T.
+set -u
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+cd "$T" || exit 99
+tests=0
+
+# ok NAME COMMAND...: passes when the command succeeds; its output is shown when not
+ok() {
+    tests=$((tests + 1))
+    name=$1
+    shift
+    if "$@" >ok.log 2>&1; then
+        echo "ok $tests - $name"
+    else
+        echo "not ok $tests - $name"
+        sed 's/^/# /' ok.log
+        for file in out err; do
+            [ ! -s $file ] || tail -n 20 $file | sed "s/^/# $file: /"
+        done
+    fi
+}
+
+skip() {
+    tests=$((tests + 1))
+    echo "ok $tests - $1 # SKIP $2"
+}
+
+# hirl ARGUMENTS...: stdout in out, stderr in err, exit status in $code
+hirl() {
+    "$HIRL" "$@" >out 2>err </dev/null
+    code=$?
+}
+
+says() { # says FILE TEXT
+    grep -q -e "$2" "$1"
+}
+
+silent() { # the file is empty
+    [ ! -s "$1" ]
+}
+
+exits() {
+    echo "exit status $code, wanted $1"
+    [ "$code" = "$1" ]
+}
+
+json_lines() { # every line of the file is a JSON object
+    python3 -c 'import json, sys
+lines = open(sys.argv[1]).read().splitlines()
+assert lines, "no line"
+assert all(isinstance(json.loads(line), dict) for line in lines)' "$1"
+}
+
+# json FILE EXPRESSION: a Python expression over r, the last object, and all, the list of them
+json() {
+    python3 -c 'import json, sys
+all = [json.loads(line) for line in open(sys.argv[1])]
+r = all[-1]
+assert eval(sys.argv[2]), r' "$1" "$2"
+}
+
+finish() {
+    echo "1..$tests"
+    exit 0
+}

@@ -1,0 +1,91 @@
+#!/bin/sh
+# shellcheck disable=SC1091,SC2086,SC2016,SC2034
+# The whole way on a few generated images: pretrain, stop, resume, embed, cluster, tree, kNN.
+. "$(dirname "$0")/tap.sh"
+
+data="data=generated max_images=300"
+small="arch=resnet18 width=0.125 stem=small image_size=32 batch_size=32 queue=96 epochs=3
+    cluster_warmup_epoch=1 prototypes=24,6 negatives=10 threads=2"
+pretrain() { hirl pretrain $data $small "$@"; }
+
+pretrain out=run
+ok "pretrain succeeds" exits 0
+ok "no bar without a terminal" test "$(tr -d -c '\r' <err | wc -c)" = 0
+ok "no colour without a terminal" sh -c '! grep -q "$(printf "\033")" err'
+ok "one line for each epoch" test "$(grep -c '^Epoch ./3 ' err)" = 3
+ok "the run has its settings" test -s run/config.yaml
+ok "the run has a metrics file of JSON lines" json_lines run/metrics.jsonl
+ok "the run has a tree" test -s run/trees/current.hpt
+pretrain out=run
+ok "a run directory is not overwritten" exits 1
+pretrain out=run overwrite=1 --json --quiet
+ok "--json gives an event for each epoch" json out 'sum(e["event"] == "epoch" for e in all) == 3'
+ok "--json ends with the result" json out 'r["event"] == "result" and r["verb"] == "pretrain"'
+ok "--quiet keeps stderr empty" silent err
+
+# stopped by a signal, then resumed: the same model as the run above
+"$HIRL" pretrain $data $small out=cut >out 2>err </dev/null &
+child=$!
+for _ in $(seq 1 200); do
+    grep -q '^Epoch 1/3' err && break
+    sleep 0.05
+done
+kill -INT $child
+wait $child
+code=$?
+ok "Ctrl-C saves and asks to be started again" exits 75
+ok "Ctrl-C says how to go on" says out 'resume=1'
+ok "a checkpoint is there" sh -c 'ls cut/checkpoints/*.safetensors'
+hirl pretrain out=cut resume=1 threads=1
+ok "the run goes on" exits 0
+hirl embed model=run $data out=a
+ok "embed succeeds" exits 0
+hirl embed model=cut $data out=b
+ok "embed of the resumed run succeeds" exits 0
+ok "the resumed run has the same bits" cmp a/embeddings.npy b/embeddings.npy
+ok "a row for each image" test "$(wc -l <a/filenames.txt)" = 300
+ok "labels were written" test -s a/labels.npy
+ok "config.json is JSON" python3 -c 'import json; json.load(open("a/config.json"))'
+hirl embed model=run $data out=a
+ok "embeddings are not overwritten" exits 1
+hirl embed model=run $data out=c format=csv layer=z1 overwrite=1
+ok "embed writes csv of a level's head" test "$(wc -l <c/embeddings.csv)" = 301
+hirl embed model=run $data out=d layer=z9
+ok "a layer that is not there is refused" exits 2
+
+hirl cluster data=a prototypes=20,5 out=t
+ok "cluster takes a folder of embeddings" exits 0
+ok "clusters.csv names images and levels" test "$(wc -l <t/clusters.csv)" -ge 300
+hirl cluster data=a/embeddings.npy prototypes=20,5 out=t
+ok "a tree is not overwritten" exits 1
+hirl cluster $data model=run prototypes=24,6 out=u --json
+ok "cluster takes images and a model" json out 'r["rows"] == 300 and len(r["levels"]) == 2'
+hirl cluster data=a/embeddings.npy prototypes=400 out=v
+ok "more prototypes than rows are refused with the numbers" says err 400
+ok "more prototypes than rows are a matter of usage" exits 2
+hirl tree show t $data
+ok "tree show draws nodes" says out '2\.[0-9]'
+hirl tree show run
+ok "tree show takes a run" exits 0
+for format in json dot nwk graphml csv; do
+    hirl tree export t out=tree.$format
+    ok "tree export writes $format" test -s tree.$format
+done
+ok "the exported json is JSON" python3 -c 'import json; json.load(open("tree.json"))'
+hirl tree export t out=/nowhere/at/all.json
+ok "a file that cannot be written is a failure" exits 1
+hirl tree eval t $data --json
+ok "tree eval scores every label level" json out \
+    'len(r["levels"]) == 3 and all(0 < p <= 1 for l in r["levels"] for p in l["purity"])'
+hirl tree eval t data=generated max_images=200
+ok "a tree of other images is refused" exits 3
+
+hirl eval knn model=run $data out=knn.json
+ok "eval knn succeeds" exits 0
+ok "eval knn prints every label level" says out '^top'
+ok "eval knn writes its result" python3 -c 'import json; json.load(open("knn.json"))["levels"]'
+hirl eval knn features=random model=run $data --json
+ok "eval knn of an untrained model" json out 'len(r["levels"]) == 3'
+hirl eval knn features=pixels $data --json
+ok "eval knn of raw pixels" json out 'r["columns"] == 3 * 32 * 32'
+finish

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Installs into an empty folder, builds every example against the installed pkg-config file alone,
+# runs those that need no data. $1 source root, $2 build root, $3 compiler.
+set -eu
+root=$1 build=$2 cc=$3
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+command -v pkg-config >/dev/null || exit 77
+
+DESTDIR=$stage meson install -C "$build" --no-rebuild --quiet >/dev/null
+module=$(find "$stage" -name hirl.pc)
+[ -n "$module" ]
+PKG_CONFIG_LIBDIR=$(dirname "$module") # nothing else is there: private dependencies are not asked for
+PKG_CONFIG_SYSROOT_DIR=$stage
+export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
+flags=$(pkg-config --cflags --libs hirl)
+LD_LIBRARY_PATH=$(pkg-config --variable=libdir hirl)
+case $LD_LIBRARY_PATH in "$stage"*) ;; *) LD_LIBRARY_PATH=$stage$LD_LIBRARY_PATH ;; esac
+export LD_LIBRARY_PATH
+
+cd "$stage"
+for source in "$root"/examples/*.c; do
+    name=$(basename "$source" .c)
+    # shellcheck disable=SC2086
+    "$cc" -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror "$source" -o "$name" $flags -lm
+    echo "built $name"
+done
+./cluster tree.hpt
+test -s tree.hpt
+./own_loop >own_loop.txt
+cat own_loop.txt
+# the last path loss is below the first
+awk '{ loss = $NF; if (NR == 1) first = loss } END { exit !(NR > 1 && loss < first) }' own_loop.txt
+./pretrain generated model.safetensors 1 max_images 128 batch_size 32 queue 64 arch resnet18 \
+    width 0.125 image_size 32 prototypes 16,4 negatives 4 cluster_warmup_epoch 0
+./embed model.safetensors generated max_images 64

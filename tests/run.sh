@@ -1,0 +1,53 @@
+#!/bin/sh
+# Builds and runs the tests; `tests/run.sh full` adds the sanitizer builds and the slow suite.
+# Missing packages are installed with apt-get when run as root. The last line is
+# "N passed, N failed, N skipped"; the exit status is 0 when none failed.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/packages.sh
+mode=${1:-normal}
+here=$PWD/build
+builds=$here
+
+# a build folder keeps its options; one that broke is made anew
+setup() {
+    folder=$1
+    shift
+    if [ -f "$folder/build.ninja" ]; then
+        meson configure "$folder" "$@" >/dev/null || rm -rf "$folder"
+    fi
+    [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >"$folder.log" 2>&1 || {
+        cat "$folder.log"
+        exit 1
+    }
+    ninja -C "$folder" >"$folder.log" 2>&1 || {
+        grep -v '^\[' "$folder.log" | tail -n 60
+        echo "the build in $folder failed: see $folder.log"
+        exit 1
+    }
+}
+
+run_suites() {
+    folder=$1
+    shift
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || true
+}
+
+mkdir -p "$here"
+install_packages "$test_packages"
+setup "$here" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dexamples=enabled
+if [ "$mode" = full ]; then
+    run_suites "$here"
+    setup "$PWD/build-asan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
+        -Db_sanitize=address,undefined -Db_lundef=false \
+        -Dc_args=-fno-sanitize-recover=all
+    ASAN_OPTIONS=detect_leaks=1 run_suites "$PWD/build-asan" --no-suite slow --timeout-multiplier 6
+    setup "$PWD/build-tsan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
+        -Db_sanitize=thread -Db_lundef=false
+    TSAN_OPTIONS=halt_on_error=1 run_suites "$PWD/build-tsan" --suite unit --suite train --timeout-multiplier 10
+    builds="$here $PWD/build-asan $PWD/build-tsan"
+else
+    run_suites "$here" --no-suite slow
+fi
+# shellcheck disable=SC2086
+exec python3 tests/count.py $builds
