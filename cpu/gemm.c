@@ -1,0 +1,150 @@
+/* gemm.c - matrix products and sums over rows.
+ *
+ *   c[m,n] = alpha op(a) op(b) + beta c      a fixed grid of tiles, one BLAS call a tile
+ *   y[r,c] += b[c]      s[c] = beta s[c] + alpha sum_r x[r,c]      y = alpha x + beta y
+ */
+#include "cpu/blas.h"
+#include "cpu/cpu.h"
+#include "cpu/part.h"
+
+enum { TILE_ROWS = 128, TILE_COLS = 1024, SUM_COLS = 64 };
+
+/* ---- product ---- */
+
+typedef struct gemm_job {
+    real *c;
+    hr_cpu_matrix a, b;
+    int64_t m, n, k, tiles_across;
+    double alpha, beta;
+} gemm_job;
+
+static hr_cpu_matrix part_of(hr_cpu_matrix x, int64_t row, int64_t col)
+{
+    x.data += x.trans == HR_T ? col * x.stride + row : row * x.stride + col;
+    return x;
+}
+
+static void gemm_tile(void *arg, int64_t i, int worker)
+{
+    const gemm_job *job = arg;
+    hr_range row = hr_range_of(job->m, TILE_ROWS, i / job->tiles_across);
+    hr_range col = hr_range_of(job->n, TILE_COLS, i % job->tiles_across);
+
+    (void)worker;
+    hr_cpu_blas_gemm(job->c + row.from * job->n + col.from, job->n, part_of(job->a, row.from, 0),
+                     part_of(job->b, 0, col.from), row.to - row.from, col.to - col.from, job->k,
+                     job->alpha, job->beta);
+}
+
+static hr_cpu_matrix matrix_in(hr_queue *q, const hr_array *x, hr_trans trans)
+{
+    return (hr_cpu_matrix){ hr_cpu_in(q, x), hr_cols(x), trans };
+}
+
+void hr_cpu_gemm(hr_queue *q, const hr_array *c, const hr_array *a, const hr_array *b, hr_trans ta,
+                 hr_trans tb, double alpha, double beta)
+{
+    gemm_job job = { .a = matrix_in(q, a, ta),
+                     .b = matrix_in(q, b, tb),
+                     .c = hr_cpu_out(q, c, beta != 0),
+                     .m = hr_rows_of(c),
+                     .n = hr_cols(c),
+                     .k = ta == HR_T ? hr_rows_of(a) : hr_cols(a),
+                     .alpha = alpha,
+                     .beta = beta };
+
+    job.tiles_across = hr_parts(job.n, TILE_COLS);
+    hr_cpu_blas_begin();
+    hr_cpu_run(q, hr_parts(job.m, TILE_ROWS) * job.tiles_across, gemm_tile, &job);
+    hr_cpu_blas_end();
+    hr_cpu_end(q);
+}
+
+/* ---- rows ---- */
+
+typedef struct rows_job {
+    real *to;
+    const real *from;
+    int64_t rows, cols;
+    double alpha, beta;
+} rows_job;
+
+static void add_rows_part(void *arg, int64_t i, int worker)
+{
+    const rows_job *job = arg;
+    hr_range r = hr_range_of(job->rows, hr_part_rows(job->cols), i);
+
+    (void)worker;
+    for (int64_t row = r.from; row < r.to; row++)
+        for (int64_t c = 0; c < job->cols; c++)
+            job->to[row * job->cols + c] += job->from[c];
+}
+
+void hr_cpu_add_rows(hr_queue *q, const hr_array *y, const hr_array *b)
+{
+    rows_job job = { hr_cpu_out(q, y, true), hr_cpu_in(q, b), hr_rows_of(y), hr_cols(y), 1, 1 };
+
+    hr_cpu_run(q, hr_parts(job.rows, hr_part_rows(job.cols)), add_rows_part, &job);
+    hr_cpu_end(q);
+}
+
+/* columns [from, to) of all rows, in order, in f64 */
+static void sum_rows_part(void *arg, int64_t i, int worker)
+{
+    const rows_job *job = arg;
+    hr_range col = hr_range_of(job->cols, SUM_COLS, i);
+    double sum[SUM_COLS] = { 0 };
+
+    (void)worker;
+    for (int64_t row = 0; row < job->rows; row++)
+        for (int64_t c = col.from; c < col.to; c++)
+            sum[c - col.from] += (double)job->from[row * job->cols + c];
+    for (int64_t c = col.from; c < col.to; c++) {
+        double before = job->beta != 0 ? job->beta * (double)job->to[c] : 0;
+
+        job->to[c] = (real)(before + job->alpha * sum[c - col.from]);
+    }
+}
+
+void hr_cpu_sum_rows(hr_queue *q, const hr_array *s, const hr_array *x, double alpha, double beta)
+{
+    rows_job job = {
+        hr_cpu_out(q, s, beta != 0), hr_cpu_in(q, x), hr_rows_of(x), hr_cols(x), alpha, beta
+    };
+
+    hr_cpu_run(q, hr_parts(job.cols, SUM_COLS), sum_rows_part, &job);
+    hr_cpu_end(q);
+}
+
+/* ---- y = alpha x + beta y ---- */
+
+typedef struct axpby_job {
+    real *y;
+    const real *x;
+    int64_t n;
+    real alpha, beta;
+} axpby_job;
+
+static void axpby_part(void *arg, int64_t i, int worker)
+{
+    const axpby_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+    real alpha = job->alpha, beta = job->beta;
+
+    (void)worker;
+    if (beta == 0)
+        for (int64_t k = r.from; k < r.to; k++)
+            job->y[k] = alpha * job->x[k];
+    else
+        for (int64_t k = r.from; k < r.to; k++)
+            job->y[k] = alpha * job->x[k] + beta * job->y[k];
+}
+
+void hr_cpu_axpby(hr_queue *q, const hr_array *y, const hr_array *x, double alpha, double beta)
+{
+    axpby_job job = { hr_cpu_out(q, y, beta != 0), hr_cpu_in(q, x), hr_count(y), (real)alpha,
+                      (real)beta };
+
+    hr_cpu_run(q, hr_parts(job.n, HR_PART), axpby_part, &job);
+    hr_cpu_end(q);
+}

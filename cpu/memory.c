@@ -1,0 +1,138 @@
+/* memory.c - memory and order: take, give, upload, download, copy, fill, scalars, finite.
+ *
+ * Float types convert into each other; other types only copy.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/half.h"
+#include "cpu/cpu.h"
+#include "cpu/part.h"
+
+void *hr_cpu_take(hr_queue *q, size_t bytes)
+{
+    (void)q;
+    return hr_alloc(bytes);
+}
+
+void hr_cpu_give(hr_queue *q, void *block)
+{
+    (void)q;
+    hr_free(block);
+}
+
+/* ---- conversion ---- */
+
+typedef struct convert_job {
+    void *to;
+    const void *from;
+    hr_dtype to_type, from_type;
+    int64_t n;
+} convert_job;
+
+static bool is_float(hr_dtype type)
+{
+    return type == HR_F32 || type == HR_F64 || type == HR_BF16;
+}
+
+static double get(const void *x, hr_dtype type, int64_t i)
+{
+    if (type == HR_F32)
+        return (double)((const float *)x)[i];
+    if (type == HR_F64)
+        return ((const double *)x)[i];
+    return (double)hr_bf16_widen(((const uint16_t *)x)[i]);
+}
+
+static void put(void *x, hr_dtype type, int64_t i, double value)
+{
+    if (type == HR_F32)
+        ((float *)x)[i] = (float)value;
+    else if (type == HR_F64)
+        ((double *)x)[i] = value;
+    else
+        ((uint16_t *)x)[i] = hr_bf16_narrow((float)value);
+}
+
+static void convert_part(void *arg, int64_t i, int worker)
+{
+    const convert_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+    size_t size = hr_dtype_size(job->to_type);
+
+    (void)worker;
+    if (job->to_type == job->from_type) {
+        memmove((char *)job->to + (size_t)r.from * size,
+                (const char *)job->from + (size_t)r.from * size, (size_t)(r.to - r.from) * size);
+        return;
+    }
+    for (int64_t k = r.from; k < r.to; k++)
+        put(job->to, job->to_type, k, get(job->from, job->from_type, k));
+}
+
+static void convert(hr_queue *q, convert_job job)
+{
+    if (job.to_type != job.from_type && !(is_float(job.to_type) && is_float(job.from_type)))
+        hr_cpu_fail(q, HIRL_E_INTERNAL, "cpu: type %d does not convert to type %d",
+                    (int)job.from_type, (int)job.to_type);
+    if (job.to != job.from)
+        hr_cpu_run(q, hr_parts(job.n, HR_PART), convert_part, &job);
+}
+
+void hr_cpu_upload(hr_queue *q, const hr_array *y, const void *src, hr_dtype from)
+{
+    convert(q, (convert_job){ y->data, src, y->dtype, from, hr_count(y) });
+}
+
+void hr_cpu_download(hr_queue *q, void *dst, hr_dtype to, const hr_array *x)
+{
+    convert(q, (convert_job){ dst, x->data, to, x->dtype, hr_count(x) });
+}
+
+void hr_cpu_copy(hr_queue *q, const hr_array *y, const hr_array *x)
+{
+    convert(q, (convert_job){ y->data, x->data, y->dtype, x->dtype, hr_count(x) });
+}
+
+/* ---- fill ---- */
+
+typedef struct fill_job {
+    char *data;
+    size_t size;
+    char value[8]; /* one element */
+    int64_t n;
+} fill_job;
+
+static void fill_part(void *arg, int64_t i, int worker)
+{
+    const fill_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+
+    (void)worker;
+    for (int64_t k = r.from; k < r.to; k++)
+        memcpy(job->data + (size_t)k * job->size, job->value, job->size);
+}
+
+void hr_cpu_fill(hr_queue *q, const hr_array *y, double value)
+{
+    fill_job job = { y->data, hr_dtype_size(y->dtype), { 0 }, hr_count(y) };
+
+    if (is_float(y->dtype)) {
+        put(job.value, y->dtype, 0, value);
+    } else {
+        int64_t integer = (int64_t)value;
+        int32_t narrow = (int32_t)integer;
+        uint8_t byte = (uint8_t)integer;
+        const void *from = y->dtype == HR_I64   ? (const void *)&integer
+                           : y->dtype == HR_I32 ? (const void *)&narrow
+                                                : (const void *)&byte;
+
+        memcpy(job.value, from, job.size);
+    }
+    hr_cpu_run(q, hr_parts(job.n, HR_PART), fill_part, &job);
+}
+
+void hr_cpu_scalars(hr_queue *q, const hr_scalars *s)
+{
+    hr_cpu_state(q)->scalars = s;
+}

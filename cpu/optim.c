@@ -1,0 +1,143 @@
+/* optim.c - SGD with momentum, moving average, finite check, sum of squares: flat arrays.
+ *
+ *   v <- mu v + (grad + wd p)      p <- p - lr v      first step: v = grad + wd p
+ *   y <- m y + (1 - m) x
+ */
+#include "cpu/cpu.h"
+#include "cpu/part.h"
+
+/* ---- SGD ---- */
+
+typedef struct sgd_job {
+    real *p, *v;
+    const real *grad;
+    int64_t n;
+    real rate, decay, momentum;
+} sgd_job;
+
+static void sgd_part(void *arg, int64_t i, int worker)
+{
+    const sgd_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+    real rate = job->rate, decay = job->decay, momentum = job->momentum;
+
+    (void)worker;
+    for (int64_t k = r.from; k < r.to; k++) {
+        real d = job->grad[k] + decay * job->p[k];
+        real v = momentum != 0 ? momentum * job->v[k] + d : d;
+
+        job->v[k] = v;
+        job->p[k] -= rate * v;
+    }
+}
+
+void hr_cpu_sgd(hr_queue *q, const hr_array *p, const hr_array *v, const hr_array *grad,
+                int32_t group)
+{
+    const hr_scalars *s = hr_cpu_state(q)->scalars;
+    sgd_job job = { hr_cpu_out(q, p, true),
+                    hr_cpu_out(q, v, true),
+                    hr_cpu_in(q, grad),
+                    hr_count(p),
+                    (real)s->rate[group],
+                    (real)s->decay[group],
+                    s->first[group] != 0 ? 0 : (real)s->momentum[group] };
+
+    hr_cpu_run(q, hr_parts(job.n, HR_PART), sgd_part, &job);
+    hr_cpu_end(q);
+}
+
+/* ---- moving average ---- */
+
+typedef struct ema_job {
+    real *y;
+    const real *x;
+    int64_t n;
+    real keep, take;
+} ema_job;
+
+static void ema_part(void *arg, int64_t i, int worker)
+{
+    const ema_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+    real keep = job->keep, take = job->take;
+
+    (void)worker;
+    for (int64_t k = r.from; k < r.to; k++)
+        job->y[k] = keep * job->y[k] + take * job->x[k];
+}
+
+void hr_cpu_ema(hr_queue *q, const hr_array *y, const hr_array *x)
+{
+    double m = hr_cpu_state(q)->scalars->ema;
+    ema_job job = { hr_cpu_out(q, y, true), hr_cpu_in(q, x), hr_count(y), (real)m, (real)(1 - m) };
+
+    hr_cpu_run(q, hr_parts(job.n, HR_PART), ema_part, &job);
+    hr_cpu_end(q);
+}
+
+/* ---- checks ---- */
+
+typedef struct check_job {
+    const real *x;
+    int64_t n;
+    int32_t *bad;
+    double *sum; /* of each part */
+} check_job;
+
+static void finite_part(void *arg, int64_t i, int worker)
+{
+    const check_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+    int bad = 0;
+
+    (void)worker;
+    for (int64_t k = r.from; k < r.to; k++)
+        bad |= !(job->x[k] - job->x[k] == 0); /* inf - inf and NaN - NaN are no number */
+    if (bad)
+        __atomic_store_n(job->bad, 1, __ATOMIC_RELAXED);
+}
+
+void hr_cpu_finite(hr_queue *q, const hr_array *bad, const hr_array *x)
+{
+    check_job job = { .x = hr_cpu_in(q, x), .n = hr_count(x), .bad = bad->data };
+
+    hr_cpu_run(q, hr_parts(job.n, HR_PART), finite_part, &job);
+    hr_cpu_end(q);
+}
+
+enum { LANES = 8 };
+
+static void square_part(void *arg, int64_t i, int worker)
+{
+    const check_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+    double sum[LANES] = { 0 }, total = 0;
+    int64_t k = r.from;
+
+    (void)worker;
+    for (; k + LANES <= r.to; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            sum[l] += (double)job->x[k + l] * (double)job->x[k + l];
+    for (; k < r.to; k++)
+        sum[0] += (double)job->x[k] * (double)job->x[k];
+    for (int l = 0; l < LANES; l++)
+        total += sum[l];
+    job->sum[i] = total;
+}
+
+void hr_cpu_square_sum(hr_queue *q, const hr_array *s, const hr_array *x)
+{
+    int64_t parts = hr_parts(hr_count(x), HR_PART);
+    check_job job = { .x = hr_cpu_in(q, x), .n = hr_count(x) };
+    double total = 0;
+
+    job.sum = hr_cpu_work(q, (size_t)parts * sizeof *job.sum);
+    hr_cpu_run(q, parts, square_part, &job);
+    if (hr_cpu_ok(q)) {
+        for (int64_t i = 0; i < parts; i++)
+            total += job.sum[i];
+        *(double *)s->data = total;
+    }
+    hr_cpu_end(q);
+}
