@@ -1,6 +1,7 @@
 /* test_train.c - whole small runs through the public interface: they learn, stop anywhere, go on to
  * the same bits, on any number of threads. */
 #include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
