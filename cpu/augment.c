@@ -16,12 +16,6 @@
 #include "cpu/cpu.h"
 #include "cpu/image.h"
 
-/* the value that each byte of each channel becomes, in the type of the output */
-typedef struct value_table {
-    real wide[3][256];
-    uint16_t narrow[3][256];
-} value_table;
-
 static bool check(hr_queue *q, const hr_array *y, const hr_array *pixels,
                   const hr_augment_record *r)
 {
@@ -67,40 +61,42 @@ static void jitter(hr_image *image, const hr_augment_record *r)
             apply[r->order[i]](image, r->factor[r->order[i]]);
 }
 
-static void fill_table(value_table *table, const hr_augment_record *r)
+static real value_of(int v, const hr_augment_record *r, int c)
 {
+    return ((real)v / 255 - (real)r->mean[c]) / (real)r->std[c];
+}
+
+static void write_wide(real *y, const hr_image *image, const hr_augment_record *r)
+{
+    int64_t n = image->width;
+    real value[3][256];
+
     for (int c = 0; c < 3; c++)
-        for (int v = 0; v < 256; v++) {
-            real x = ((real)v / 255 - (real)r->mean[c]) / (real)r->std[c];
+        for (int v = 0; v < 256; v++)
+            value[c][v] = value_of(v, r, c);
+    for (int64_t row = 0; row < image->height; row++)
+        for (int64_t i = 0; i < n; i++) {
+            int64_t from = row * n + (r->flip ? n - 1 - i : i);
 
-            table->wide[c][v] = x;
-            table->narrow[c][v] = hr_bf16_narrow((float)x);
+            for (int c = 0; c < 3; c++)
+                *y++ = value[c][image->plane[c][from]];
         }
 }
 
-static void write_wide(real *y, const hr_image *image, const value_table *table, bool mirror)
+static void write_narrow(uint16_t *y, const hr_image *image, const hr_augment_record *r)
 {
     int64_t n = image->width;
+    uint16_t value[3][256];
 
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 256; v++)
+            value[c][v] = hr_bf16_narrow((float)value_of(v, r, c));
     for (int64_t row = 0; row < image->height; row++)
         for (int64_t i = 0; i < n; i++) {
-            int64_t from = row * n + (mirror ? n - 1 - i : i);
+            int64_t from = row * n + (r->flip ? n - 1 - i : i);
 
             for (int c = 0; c < 3; c++)
-                *y++ = table->wide[c][image->plane[c][from]];
-        }
-}
-
-static void write_narrow(uint16_t *y, const hr_image *image, const value_table *table, bool mirror)
-{
-    int64_t n = image->width;
-
-    for (int64_t row = 0; row < image->height; row++)
-        for (int64_t i = 0; i < n; i++) {
-            int64_t from = row * n + (mirror ? n - 1 - i : i);
-
-            for (int c = 0; c < 3; c++)
-                *y++ = table->narrow[c][image->plane[c][from]];
+                *y++ = value[c][image->plane[c][from]];
         }
 }
 
@@ -119,7 +115,6 @@ void hr_cpu_augment(hr_queue *q, const hr_array *y, const hr_array *pixels,
     size_t plane = ((size_t)r->size * (size_t)r->size + 63) / 64 * 64;
     hr_image image = { 0 };
     hr_resize_axis across, down;
-    value_table table;
     uint8_t *work;
 
     if (!check(q, y, pixels, r))
@@ -142,9 +137,8 @@ void hr_cpu_augment(hr_queue *q, const hr_array *y, const hr_array *pixels,
     if (r->solarize)
         hr_image_solarize(&image);
 
-    fill_table(&table, r);
     if (y->dtype == HR_BF16)
-        write_narrow(y->data, &image, &table, r->flip != 0);
+        write_narrow(y->data, &image, r);
     else
-        write_wide(y->data, &image, &table, r->flip != 0);
+        write_wide(y->data, &image, r);
 }

@@ -44,96 +44,108 @@ static box make_box(float sigma)
     return b;
 }
 
-/* out[i] over n values; the taps are `step` apart, in[-(reach+1) step] to in[(reach+1) step] */
-HR_CLONES static void pass(uint8_t *restrict out, const uint8_t *restrict in, int64_t n, box b)
+/* out[i] for i < n; neighbours are `step` bytes apart */
+static inline void pass_of(uint8_t *restrict out, const uint8_t *restrict in, int64_t n,
+                           int64_t step, box b, int32_t reach)
 {
+    const uint8_t *before = in - (reach + 1) * step, *after = in + (reach + 1) * step;
+
     for (int64_t i = 0; i < n; i++) {
-        uint32_t sum = 0;
+        uint32_t inner = 0, outer = (uint32_t)before[i] + after[i];
 
-        for (int32_t d = -b.reach; d <= b.reach; d++)
-            sum += in[i + d];
-        sum = sum * b.inner + (1u << 23) +
-              b.outer * ((uint32_t)in[i - b.reach - 1] + in[i + b.reach + 1]);
-        out[i] = (uint8_t)(sum >> 24);
+        for (int32_t d = -reach; d <= reach; d++)
+            inner += in[i + d * step];
+        out[i] = (uint8_t)((inner * b.inner + outer * b.outer + (1u << 23)) >> 24);
     }
 }
 
-static void repeat_edges(uint8_t *row, int64_t n, int32_t margin)
+/* a constant reach lets the compiler run over i in wide registers; sigma <= 2 has reach 0 or 1 */
+HR_CLONES static void pass(uint8_t *restrict out, const uint8_t *restrict in, int64_t n,
+                           int64_t step, box b)
 {
-    memset(row - margin, row[0], (size_t)margin);
-    memset(row + n, row[n - 1], (size_t)margin);
+    if (b.reach == 0)
+        pass_of(out, in, n, step, b, 0);
+    else if (b.reach == 1)
+        pass_of(out, in, n, step, b, 1);
+    else
+        pass_of(out, in, n, step, b, b.reach);
 }
 
-static void blur_rows(uint8_t *plane, int64_t width, int64_t height, box b, uint8_t *work)
+/* rows of width bytes with `margin` bytes before and behind each */
+static void repeat_sides(uint8_t *rows, int64_t width, int64_t height, int64_t margin)
 {
-    int32_t margin = b.reach + 1;
-    uint8_t *from = work + margin, *to = from + width + 2 * margin;
-
-    for (int64_t y = 0; y < height; y++) {
-        memcpy(from, plane + y * width, (size_t)width);
-        for (int k = 0; k < PASSES; k++) {
-            uint8_t *swap = from;
-
-            repeat_edges(from, width, margin);
-            pass(to, from, width, b);
-            from = to;
-            to = swap;
+    for (int64_t y = 0; y < height; y++, rows += width + 2 * margin)
+        for (int64_t i = 1; i <= margin; i++) {
+            rows[-i] = rows[0];
+            rows[width - 1 + i] = rows[width - 1];
         }
-        memcpy(plane + y * width, from, (size_t)width);
+}
+
+static void repeat_ends(uint8_t *rows, int64_t width, int64_t height, int64_t margin)
+{
+    for (int64_t i = 1; i <= margin; i++) {
+        memcpy(rows - i * width, rows, (size_t)width);
+        memcpy(rows + (height - 1 + i) * width, rows + (height - 1) * width, (size_t)width);
     }
 }
 
-/* row y of a pass along columns; sum [width] is work */
-HR_CLONES static void pass_row(uint8_t *restrict out, const uint8_t *restrict in, int64_t width,
-                               int64_t height, int64_t y, box b, uint32_t *restrict sum)
+static void swap(uint8_t **a, uint8_t **b)
 {
-    int64_t up = y - b.reach - 1, down = y + b.reach + 1;
-    const uint8_t *above = in + width * (up > 0 ? up : 0);
-    const uint8_t *below = in + width * (down < height ? down : height - 1);
+    uint8_t *c = *a;
 
-    memset(sum, 0, (size_t)width * sizeof *sum);
-    for (int64_t d = up + 1; d < down; d++) {
-        const uint8_t *row = in + width * (d < 0 ? 0 : d < height ? d : height - 1);
-
-        for (int64_t x = 0; x < width; x++)
-            sum[x] += row[x];
-    }
-    for (int64_t x = 0; x < width; x++)
-        out[x] =
-            (uint8_t)((sum[x] * b.inner + b.outer * ((uint32_t)above[x] + below[x]) + (1u << 23)) >>
-                      24);
+    *a = *b;
+    *b = c;
 }
 
-static void blur_columns(uint8_t *plane, int64_t width, int64_t height, box b, uint8_t *work)
+/* along rows: the padded plane is one run of bytes; what lands in the margins is overwritten */
+static void blur_rows(uint8_t *plane, int64_t width, int64_t height, box b, uint8_t *from,
+                      uint8_t *to)
 {
-    uint32_t *sum = (uint32_t *)work;
-    uint8_t *from = plane, *to = work + (size_t)width * sizeof *sum;
+    int64_t margin = b.reach + 1, stride = width + 2 * margin;
 
+    for (int64_t y = 0; y < height; y++)
+        memcpy(from + y * stride, plane + y * width, (size_t)width);
     for (int k = 0; k < PASSES; k++) {
-        uint8_t *swap = from;
-
-        for (int64_t y = 0; y < height; y++)
-            pass_row(to + y * width, from, width, height, y, b, sum);
-        from = to;
-        to = swap;
+        repeat_sides(from, width, height, margin);
+        pass(to, from, (height - 1) * stride + width, 1, b);
+        swap(&from, &to);
     }
-    memcpy(plane, from, (size_t)(width * height));
+    for (int64_t y = 0; y < height; y++)
+        memcpy(plane + y * width, from + y * stride, (size_t)width);
+}
+
+static void blur_columns(uint8_t *plane, int64_t width, int64_t height, box b, uint8_t *from,
+                         uint8_t *to)
+{
+    memcpy(from, plane, (size_t)(width * height));
+    for (int k = 0; k < PASSES; k++) {
+        repeat_ends(from, width, height, b.reach + 1);
+        pass(k == PASSES - 1 ? plane : to, from, width * height, width, b);
+        swap(&from, &to);
+    }
+}
+
+/* a plane with margins on all sides */
+static size_t padded(int64_t width, int64_t height, box b)
+{
+    int64_t margin = b.reach + 1;
+
+    return (size_t)((width + 2 * margin) * (height + 2 * margin));
 }
 
 size_t hr_image_blur_bytes(int32_t width, int32_t height, float sigma)
 {
-    size_t rows = 2 * ((size_t)width + 2 * ((size_t)make_box(sigma).reach + 1));
-    size_t columns = (size_t)width * (sizeof(uint32_t) + (size_t)height);
-
-    return rows > columns ? rows : columns;
+    return 2 * padded(width, height, make_box(sigma));
 }
 
 void hr_image_blur(hr_image *image, float sigma, void *work)
 {
     box b = make_box(sigma);
+    int64_t width = image->width, height = image->height, margin = b.reach + 1;
+    uint8_t *from = work, *to = from + padded(width, height, b);
 
     for (int c = 0; c < 3; c++) {
-        blur_rows(image->plane[c], image->width, image->height, b, work);
-        blur_columns(image->plane[c], image->width, image->height, b, work);
+        blur_rows(image->plane[c], width, height, b, from + margin, to + margin);
+        blur_columns(image->plane[c], width, height, b, from + margin * width, to + margin * width);
     }
 }

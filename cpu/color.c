@@ -5,8 +5,9 @@
  *     hue: HSV of 8 bits each, H <- (H + trunc(255 shift)) mod 256, and back
  *
  * With t = (max - middle) / (max - min) the angle in sixths is K + t or K - t: one division, one
- * rounded sum; so all of HSV is binary32, equal to the mixed precision of the specification for
- * all 2^24 colours (tested).
+ * rounded sum. Backwards a channel is V - round(V S m / 255^2) with an integer m (channel_of). So
+ * all of HSV is binary32, equal to the mixed precision of the specification for all 2^24 colours
+ * in both directions.
  */
 #include "cpu/image.h"
 
@@ -100,23 +101,29 @@ static inline int32_t min_of(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-/* H of a colour whose channels lie in [low, low + c], c > 0 */
-static inline int32_t hue_of(int32_t r, int32_t g, int32_t b, int32_t high, int32_t low, int32_t c)
+/* H of a colour with maximum v and minimum low. In sixths of a turn the angle is 0, 2 or 4 for the
+ * largest channel, -+1 for the smallest one, +-t for the middle one. */
+static inline int32_t hue_of(int32_t r, int32_t g, int32_t b, int32_t v, int32_t low)
 {
-    float t = (float)(2 * high + low - r - g - b) / (float)c;
-    /* sixths: red 0 (g - b), green 2 (b - r), blue 4 (r - g): +-t around the nearest odd number */
-    float k = r == high   ? (g == low ? -1.0f : 1.0f)
-              : g == high ? (b == low ? 1.0f : 3.0f)
-                          : (r == low ? 3.0f : 5.0f);
-    bool up = r == high ? g == low : g == high ? b == low : r == low;
-    float turn = (k + (up ? t : -t)) / 6.0f;
+    int32_t c = max_of(v - low, 1);
+    int32_t sixths = r == v ? 0 : g == v ? 2 : 4;
+    int32_t follower = r == v ? g : g == v ? b : r;
+    int32_t sign = follower == low ? 1 : -1;
+    float t = (float)(2 * v + low - r - g - b) / (float)c;
+    float turns = ((float)(sixths - sign) + (float)sign * t) / 6.0f;
 
-    return (int32_t)((turn < 0 ? turn + 1.0f : turn) * 255.0f);
+    turns = turns < 0 ? turns + 1.0f : turns;
+    return v > low ? (int32_t)(turns * 255.0f) : 0;
 }
 
-static inline int32_t share_of(int32_t v, float x) /* round(v (1 - x)) */
+/* v - round(v s m / 255^2): m = 0 in the two sixths around the channel's own colour, 255 in the two
+ * opposite, linear between; `at` = 6 H + 255 n, n sixths from the channel's colour plus 4 */
+static inline int32_t channel_of(int32_t v, int32_t s, int32_t at)
 {
-    return (int32_t)((float)v * (1.0f - x) + 0.5f);
+    int32_t k = at >= 6 * 255 ? at - 6 * 255 : at;
+    int32_t m = min_of(max_of(min_of(k, 4 * 255 - k), 0), 255);
+
+    return v - (int32_t)((float)(v * s * m) * (1 / 65025.0f) + 0.5f);
 }
 
 HR_CLONES static void turn(uint8_t *restrict r, uint8_t *restrict g, uint8_t *restrict b, int64_t n,
@@ -124,22 +131,13 @@ HR_CLONES static void turn(uint8_t *restrict r, uint8_t *restrict g, uint8_t *re
 {
     for (int64_t i = 0; i < n; i++) {
         int32_t ri = r[i], gi = g[i], bi = b[i];
-        int32_t v = max_of(ri, max_of(gi, bi)), low = min_of(ri, min_of(gi, bi)), c = v - low;
-        int32_t h = hue_of(ri, gi, bi, v, low, c > 0 ? c : 1);
-        int32_t sixth, p, q, t;
-        float s, f;
+        int32_t v = max_of(ri, max_of(gi, bi)), low = min_of(ri, min_of(gi, bi));
+        int32_t s = (int32_t)((float)(v - low) / (float)max_of(v, 1) * 255.0f);
+        int32_t angle = 6 * ((hue_of(ri, gi, bi, v, low) + add) & 255);
 
-        h = ((c > 0 ? h : 0) + add) & 255;
-        s = (float)(int32_t)((float)c / (float)(v > 0 ? v : 1) * 255.0f) / 255.0f;
-        sixth = 6 * h / 255;
-        f = (float)(6 * h - 255 * sixth) / 255.0f;
-        p = share_of(v, s);
-        q = share_of(v, s * f);
-        t = share_of(v, s * (1.0f - f));
-        sixth = sixth == 6 ? 0 : sixth;
-        r[i] = (uint8_t)(sixth == 0 || sixth == 5 ? v : sixth == 1 ? q : sixth == 4 ? t : p);
-        g[i] = (uint8_t)(sixth == 1 || sixth == 2 ? v : sixth == 0 ? t : sixth == 3 ? q : p);
-        b[i] = (uint8_t)(sixth == 3 || sixth == 4 ? v : sixth == 2 ? t : sixth == 5 ? q : p);
+        r[i] = (uint8_t)channel_of(v, s, angle >= 255 ? angle - 255 : angle + 5 * 255);
+        g[i] = (uint8_t)channel_of(v, s, angle + 3 * 255);
+        b[i] = (uint8_t)channel_of(v, s, angle + 1 * 255);
     }
 }
 

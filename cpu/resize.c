@@ -17,13 +17,12 @@
 enum {
     BITS = 22,
     HALF = 1 << (BITS - 1),
-    BLOCK = 32, /* bytes of a row that are summed at once: rows are padded to it */
+    BLOCK = 32, /* bytes that are summed at once: rows are padded to it */
+    ROWS = 8,   /* rows that are squeezed at once: one pixel of each, with 4 bytes, is a block */
 };
 
-typedef uint8_t bytes8 __attribute__((vector_size(8)));
-typedef int32_t lanes8 __attribute__((vector_size(32)));
-typedef uint8_t bytes4 __attribute__((vector_size(4)));
-typedef int32_t lanes4 __attribute__((vector_size(16)));
+typedef uint32_t words __attribute__((vector_size(BLOCK)));
+typedef int32_t lanes __attribute__((vector_size(BLOCK)));
 
 /* result i of an axis: weight[i * room + k] of source pixel first[i] + k, k < count[i] */
 typedef struct taps {
@@ -85,15 +84,15 @@ static void fill_taps(taps *t, int32_t i, const hr_resize_axis *axis, int32_t fi
     t->count[i] = high - low;
 }
 
-static char *make_taps(taps *t, const hr_resize_axis *axis, int32_t filter, char *work)
+static void *make_taps(taps *t, const hr_resize_axis *axis, int32_t filter, void *work)
 {
     t->room = tap_room(axis->count, axis->size, filter);
-    t->first = (int32_t *)work;
+    t->first = work;
     t->count = t->first + axis->wanted;
     t->weight = t->count + axis->wanted;
     for (int32_t i = 0; i < axis->wanted; i++)
         fill_taps(t, i, axis, filter);
-    return work + (size_t)axis->wanted * (2 + (size_t)t->room) * sizeof(int32_t);
+    return t->weight + (size_t)axis->wanted * (size_t)t->room;
 }
 
 static int64_t padded(int64_t bytes)
@@ -101,48 +100,61 @@ static int64_t padded(int64_t bytes)
     return (bytes + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-/* one row of 3 * n bytes; reads one byte past a pixel and writes one past the row */
-HR_CLONES static void squeeze_row(uint8_t *out, const uint8_t *row, const taps *t, int32_t n)
+/* sum >> BITS, within 0..255 */
+static inline void clip(words *sum)
 {
-    for (int32_t i = 0; i < n; i++) {
-        const uint8_t *in = row + 3 * (int64_t)t->first[i];
-        const int32_t *weight = t->weight + (int64_t)i * t->room;
-        lanes4 sum = { HALF, HALF, HALF, HALF };
+    lanes v = (lanes)*sum >> BITS, above = v > 255;
 
-        for (int32_t k = 0; k < t->count[i]; k++) {
-            bytes4 pixel;
-
-            memcpy(&pixel, in + 3 * k, sizeof pixel);
-            sum += weight[k] * __builtin_convertvector(pixel, lanes4);
-        }
-        sum >>= BITS;
-        for (int c = 0; c < 3; c++)
-            out[3 * i + c] = (uint8_t)(sum[c] < 0 ? 0 : sum[c] > 255 ? 255 : sum[c]);
-    }
+    v &= ~(v < 0);
+    *sum = (words)((v & ~above) | (above & 255));
 }
 
-/* out[j] = sum_k weight[k] in[k * stride + j], j < n rounded up to whole blocks */
+/* out[j] = sum_k weight[k] in[k * stride + j], one block. A word holds four bytes, summed in four
+ * registers: nothing is widened or packed across lanes. */
+static inline void blend(uint8_t *out, const uint8_t *in, int64_t stride, const int32_t *weight,
+                         int32_t count)
+{
+    words sum[4] = { 0 }, x;
+
+    for (int b = 0; b < 4; b++)
+        sum[b] += HALF;
+    for (int32_t k = 0; k < count; k++) {
+        memcpy(&x, in + k * stride, sizeof x);
+        for (int b = 0; b < 4; b++)
+            sum[b] += (uint32_t)weight[k] * (x >> 8 * b & 255);
+    }
+    for (int b = 0; b < 4; b++)
+        clip(&sum[b]);
+    x = sum[0] | sum[1] << 8 | sum[2] << 16 | sum[3] << 24;
+    memcpy(out, &x, sizeof x);
+}
+
 HR_CLONES static void blend_rows(uint8_t *out, const uint8_t *in, int64_t stride,
                                  const int32_t *weight, int32_t count, int64_t n)
 {
-    for (int64_t j = 0; j < n; j += BLOCK) {
-        lanes8 sum[BLOCK / 8];
+    for (int64_t j = 0; j < n; j += BLOCK)
+        blend(out + j, in + j, stride, weight, count);
+}
 
-        for (int b = 0; b < BLOCK / 8; b++)
-            sum[b] = (lanes8){ 0 } + HALF;
-        for (int32_t k = 0; k < count; k++)
-            for (int b = 0; b < BLOCK / 8; b++) {
-                bytes8 x;
+/* up to ROWS rows at once: a column of pixels is a block, so a tap is a block too */
+HR_CLONES static void squeeze_rows(uint8_t *out, int64_t stride, const uint8_t *const row[ROWS],
+                                   int32_t rows, const taps *t, int32_t n, uint8_t *columns)
+{
+    int32_t low = t->first[0], high = t->first[n - 1] + t->count[n - 1];
 
-                memcpy(&x, in + k * stride + j + 8 * b, sizeof x);
-                sum[b] += weight[k] * __builtin_convertvector(x, lanes8);
-            }
-        for (int b = 0; b < BLOCK / 8; b++)
-            for (int c = 0; c < 8; c++) {
-                int32_t v = sum[b][c] >> BITS;
+    for (int32_t r = 0; r < rows; r++) {
+        uint8_t *to = columns + 4 * r;
 
-                out[j + 8 * b + c] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-            }
+        for (int32_t x = low; x < high; x++, to += BLOCK)
+            memcpy(to, row[r] + 3 * (int64_t)x, 4);
+    }
+    for (int32_t i = 0; i < n; i++) {
+        uint8_t pixel[BLOCK];
+
+        blend(pixel, columns + BLOCK * (int64_t)(t->first[i] - low), BLOCK,
+              t->weight + (int64_t)i * t->room, t->count[i]);
+        for (int32_t r = 0; r < rows; r++)
+            memcpy(out + r * stride + 3 * i, pixel + 4 * r, 4);
     }
 }
 
@@ -156,42 +168,76 @@ HR_CLONES static void split_row(uint8_t *restrict r, uint8_t *restrict g, uint8_
     }
 }
 
+/* the parts of the work memory behind the taps */
+typedef struct parts {
+    uint8_t *columns; /* [width, BLOCK] pixels of ROWS rows */
+    uint8_t *last;    /* the last source row, with a byte more */
+    uint8_t *mixed;   /* one row of the result, interleaved */
+    uint8_t *rows;    /* [height, stride] squeezed rows */
+    int64_t stride;
+} parts;
+
+static int64_t stride_of(int64_t wanted)
+{
+    return padded(3 * wanted + 1);
+}
+
 size_t hr_image_resize_bytes(int64_t width, int64_t height, int32_t wanted, int32_t filter)
 {
     size_t x = (size_t)tap_room((double)width, wanted, filter);
     size_t y = (size_t)tap_room((double)height, wanted, filter);
 
-    return (size_t)wanted * (x + y + 4) * sizeof(int32_t) + (size_t)padded(3 * width + 1) +
-           (size_t)(height + 1) * (size_t)padded(3 * (int64_t)wanted + 1);
+    return (size_t)wanted * (x + y + 4) * sizeof(int32_t) + (size_t)(BLOCK * width) +
+           (size_t)padded(3 * width + 1) + (size_t)((height + 1) * stride_of(wanted));
+}
+
+static void cut(parts *p, void *work, int64_t width, int32_t wanted)
+{
+    p->stride = stride_of(wanted);
+    p->columns = work;
+    p->last = p->columns + BLOCK * width;
+    p->mixed = p->last + padded(3 * width + 1);
+    p->rows = p->mixed + p->stride;
+}
+
+/* source rows [low, high) squeezed into p->rows */
+static void squeeze(const parts *p, const uint8_t *source, int64_t width, int64_t height,
+                    int32_t low, int32_t high, const taps *across, int32_t wanted)
+{
+    for (int32_t y = low; y < high; y += ROWS) {
+        int32_t rows = high - y < ROWS ? high - y : ROWS;
+        const uint8_t *row[ROWS];
+
+        for (int32_t r = 0; r < rows; r++)
+            row[r] = source + 3 * width * (y + r);
+        if (y + rows == height) /* a pixel is read with the byte behind it */
+            row[rows - 1] = memcpy(p->last, row[rows - 1], (size_t)(3 * width));
+        squeeze_rows(p->rows + p->stride * (y - low), p->stride, row, rows, across, wanted,
+                     p->columns);
+    }
 }
 
 void hr_image_resize(hr_image *image, const uint8_t *source, int64_t width, int64_t height,
                      const hr_resize_axis *x, const hr_resize_axis *y, int32_t filter, void *work)
 {
     taps across, down;
-    char *at = make_taps(&down, y, filter, make_taps(&across, x, filter, work));
-    uint8_t *last = (uint8_t *)at, *mixed = last + padded(3 * width + 1);
-    int64_t stride = padded(3 * (int64_t)x->wanted + 1);
-    uint8_t *rows = mixed + stride;
-    int32_t low = down.first[0], high = 0;
+    parts p;
+    int32_t low, high;
 
-    for (int32_t i = 0; i < y->wanted; i++)
-        if (down.first[i] + down.count[i] > high)
-            high = down.first[i] + down.count[i];
-    for (int32_t i = low; i < high; i++) {
-        const uint8_t *row = source + 3 * width * i;
+    work = make_taps(&across, x, filter, work);
+    work = make_taps(&down, y, filter, work);
+    cut(&p, work, width, x->wanted);
+    low = down.first[0];
+    high = down.first[y->wanted - 1] + down.count[y->wanted - 1];
+    squeeze(&p, source, width, height, low, high, &across, x->wanted);
 
-        if (i == height - 1) /* squeeze_row reads a byte past its last pixel */
-            row = memcpy(last, row, (size_t)(3 * width));
-        squeeze_row(rows + stride * (i - low), row, &across, x->wanted);
-    }
     for (int32_t i = 0; i < y->wanted; i++) {
-        int64_t at_pixel = (int64_t)i * x->wanted;
+        int64_t at = (int64_t)i * x->wanted;
 
-        blend_rows(mixed, rows + stride * (down.first[i] - low), stride,
+        blend_rows(p.mixed, p.rows + p.stride * (down.first[i] - low), p.stride,
                    down.weight + (int64_t)i * down.room, down.count[i], 3 * (int64_t)x->wanted);
-        split_row(image->plane[0] + at_pixel, image->plane[1] + at_pixel,
-                  image->plane[2] + at_pixel, mixed, x->wanted);
+        split_row(image->plane[0] + at, image->plane[1] + at, image->plane[2] + at, p.mixed,
+                  x->wanted);
     }
     image->width = x->wanted;
     image->height = y->wanted;
