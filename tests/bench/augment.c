@@ -1,12 +1,15 @@
-/* augment.c - views a second of one core, for augment.py.
+/* augment.c - MoCo v2 views and JPEG decodes of one core, for augment.py.
  *
- *     augment WIDTH HEIGHT SIZE      draws and applies MoCo v2 views of a photo-like picture
+ *     augment WIDTH HEIGHT SIZE
  *
- * Each line `run N` on the input makes N views and answers with one line {"seconds": x}.
+ * A line `view N` on the input draws and applies N views of a photo-like picture, `decode N` decodes
+ * it N times from JPEG (quality 90, 4:2:0); each is answered with one line {"seconds": x}.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include <turbojpeg.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -22,8 +25,8 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double run(hr_queue *queue, const hr_view *view, const hr_array *pixels, const hr_array *y,
-                  int64_t n)
+static double views(hr_queue *queue, const hr_view *view, const hr_array *pixels, const hr_array *y,
+                    int64_t n)
 {
     static int64_t image;
     double start = now();
@@ -37,18 +40,50 @@ static double run(hr_queue *queue, const hr_view *view, const hr_array *pixels, 
     return now() - start;
 }
 
+static double decodes(const hr_array *pixels, int64_t n)
+{
+    int width = (int)pixels->dim[1], height = (int)pixels->dim[0];
+    unsigned char *jpeg = NULL, *out = hr_alloc((size_t)hr_count(pixels));
+    unsigned long bytes = 0;
+    tjhandle coder = tjInitCompress(), decoder = tjInitDecompress();
+    double start;
+
+    tjCompress2(coder, pixels->data, width, 0, height, TJPF_RGB, &jpeg, &bytes, TJSAMP_420, 90, 0);
+    start = now();
+    for (int64_t i = 0; i < n; i++)
+        tjDecompress2(decoder, jpeg, bytes, out, width, 0, height, TJPF_RGB, 0);
+    start = now() - start;
+    tjFree(jpeg);
+    tjDestroy(coder);
+    tjDestroy(decoder);
+    hr_free(out);
+    return start;
+}
+
+static void serve(hr_queue *queue, const hr_view *view, const hr_array *pixels, const hr_array *y)
+{
+    char what[16];
+    long long n;
+
+    while (scanf("%15s %lld", what, &n) == 2) {
+        double seconds = what[0] == 'v' ? views(queue, view, pixels, y, n) : decodes(pixels, n);
+
+        printf("{\"seconds\": %.9g}\n", seconds);
+        fflush(stdout);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
     int64_t width = argc > 3 ? atoi(argv[1]) : 32, height = argc > 3 ? atoi(argv[2]) : 32;
     int32_t size = argc > 3 ? atoi(argv[3]) : 32;
     hr_array pixels = { hr_picture("photo", width, height), HR_U8, 3, { height, width, 3, 1 } };
-    hr_array y = hr_array_4(hr_alloc_array(3 * (size_t)(size * size), sizeof(real)), HR_REAL, 1,
-                            size, size, 3);
+    void *result = hr_alloc_array(3 * (size_t)(size * size), sizeof(real));
+    hr_array y = hr_array_4(result, HR_REAL, 1, size, size, 3);
     hirl_context *context;
     hr_queue *queue;
     hr_view view;
-    long long n;
 
     hr_view_mocov2(&view, size, mean, std);
     if (hr_context_create(&context, "cpu", 1) < 0 ||
@@ -56,13 +91,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "augment: %s\n", hr_error_text());
         return 1;
     }
-    while (scanf("run %lld\n", &n) == 1) {
-        printf("{\"seconds\": %.9g}\n", run(queue, &view, &pixels, &y, n));
-        fflush(stdout);
-    }
+    serve(queue, &view, &pixels, &y);
     hr_context_give_queue(queue);
     hr_context_drop(context);
     hr_free(pixels.data);
-    hr_free(y.data);
+    hr_free(result);
     return 0;
 }
