@@ -218,17 +218,17 @@ END_TEST
 START_TEST(bf16_is_the_rounded_output)
 {
     uint8_t *picture = hr_picture("photo", 40, 30);
-    uint16_t narrow[3 * 32 * 32];
-    real wide[3 * 32 * 32];
+    uint16_t narrow[3 * 16 * 16];
+    real wide[3 * 16 * 16];
     hr_augment_record r;
     hr_view view;
 
-    hr_view_mocov2(&view, 32, mean, std);
+    hr_view_mocov2(&view, 16, mean, std);
     hr_augment_draw(&r, &view, 40, 30, 1, 2, 3, 0);
     augment(narrow, HR_BF16, picture, 40, 30, &r);
     augment(wide, HR_REAL, picture, 40, 30, &r);
     hr_assert_ok(queue->be->sync(queue));
-    for (int i = 0; i < 3 * 32 * 32; i++)
+    for (int i = 0; i < 3 * 16 * 16; i++)
         ck_assert_int_eq(narrow[i], hr_bf16_narrow((float)wide[i]));
     hr_free(picture);
 }
