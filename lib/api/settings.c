@@ -318,7 +318,7 @@ static hirl_status read_json(const reader *r)
         return hr_fail(HIRL_E_FORMAT, "%s: a zero byte", r->path);
     HR_TRY(check_depth(r));
     root = json_loadb(r->text, r->bytes, JSON_REJECT_DUPLICATES, &error);
-    if (!root && json_error_code(&error) == json_error_out_of_memory)
+    if (!root && (!error.text[0] || json_error_code(&error) == json_error_out_of_memory))
         return hr_fail(HIRL_E_NOMEM, "out of memory: reading %s", r->path);
     if (!root) {
         hr_fail(HIRL_E_FORMAT, "%s", error.text);

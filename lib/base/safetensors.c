@@ -91,12 +91,23 @@ static hirl_status plan(span **spans, const hr_tensors *list)
     return HIRL_OK;
 }
 
-/* into an object; a text that is not UTF-8 is refused by jansson */
+static hirl_status no_memory(void)
+{
+    return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+}
+
 static hirl_status put_text(json_t *object, const char *key, const char *value)
 {
-    if (!json_object_set_new(object, key, json_string(value)))
-        return HIRL_OK;
-    return hr_fail(HIRL_E_INVALID, "metadata %.*s: key or value is not UTF-8", SHOWN, key);
+    json_error_t error;
+    json_t *pair = json_pack_ex(&error, 0, "{s:s}", key, value);
+    hirl_status status = HIRL_OK;
+
+    if (!pair && json_error_code(&error) == json_error_invalid_utf8)
+        return hr_fail(HIRL_E_INVALID, "metadata %.*s: key or value is not UTF-8", SHOWN, key);
+    if (!pair || json_object_update(object, pair))
+        status = no_memory();
+    json_decref(pair);
+    return status;
 }
 
 static hirl_status put_metadata(json_t *root, const hr_tensors *list)
@@ -105,7 +116,7 @@ static hirl_status put_metadata(json_t *root, const hr_tensors *list)
     char key[CRC_KEY], text[CRC_TEXT];
 
     if (!metadata || json_object_set_new(root, "__metadata__", metadata))
-        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+        return no_memory();
     for (int32_t i = 0; i < list->texts; i++)
         HR_TRY(put_text(metadata, list->text[i].key, list->text[i].value));
     for (int32_t i = 0; i < list->count; i++) {
@@ -144,44 +155,67 @@ static hirl_status put_entry(json_t *root, const span *s)
                   shape_of(s->item), "data_offsets", (json_int_t)s->begin, (json_int_t)s->end);
 
     if (!entry)
-        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
-    if (json_object_set_new(root, s->item->name, entry))
-        return hr_fail(HIRL_E_INVALID, "tensor %.*s: the name is not UTF-8", SHOWN, s->item->name);
+        return no_memory();
+    if (json_object_set_new(root, s->item->name, entry)) /* UTF-8: its CRC's key was taken */
+        return no_memory();
     return HIRL_OK;
 }
 
-static hirl_status write_padded(hr_file *file, const char *header)
-{
-    static const char spaces[ALIGN + 1] = "        ";
-    size_t length = strlen(header), pad = (ALIGN - length % ALIGN) % ALIGN;
-    uint64_t n = length + pad;
+/* what jansson dumps; a failure sticks, for jansson 2.14 goes on after one of a key */
+typedef struct header {
+    char *text;
+    size_t bytes, room;
+    bool failed;
+} header;
 
-    if (n > HEADER_MAX)
-        return hr_fail(HIRL_E_LIMIT, "a header of %llu bytes, %d are possible",
-                       (unsigned long long)n, HEADER_MAX);
-    HR_TRY(hr_file_write(file, &n, sizeof n));
-    HR_TRY(hr_file_write(file, header, length));
-    return hr_file_write(file, spaces, pad);
+static int append(const char *piece, size_t bytes, void *arg)
+{
+    header *h = arg;
+
+    if (!h->failed && h->bytes + bytes > h->room) {
+        size_t room = 2 * (h->bytes + bytes) + 4096;
+        char *grown = hr_grow(h->text, h->bytes, room);
+
+        h->failed = !grown;
+        h->text = grown ? grown : h->text;
+        h->room = grown ? room : h->room;
+    }
+    if (h->failed)
+        return -1;
+    memcpy(h->text + h->bytes, piece, bytes);
+    h->bytes += bytes;
+    return 0;
+}
+
+static hirl_status make_header(header *h, json_t *root, const hr_tensors *list, const span *s)
+{
+    if (list->count || list->texts)
+        HR_TRY(put_metadata(root, list));
+    for (int32_t i = 0; i < list->count; i++)
+        HR_TRY(put_entry(root, &s[i]));
+    if (json_dump_callback(root, append, h, JSON_COMPACT | JSON_SORT_KEYS) || h->failed)
+        return no_memory();
+    while (h->bytes % ALIGN)
+        if (append(" ", 1, h))
+            return HIRL_E_NOMEM;
+    if (h->bytes > HEADER_MAX)
+        return hr_fail(HIRL_E_LIMIT, "a header of %zu bytes, %d are possible", h->bytes,
+                       HEADER_MAX);
+    return HIRL_OK;
 }
 
 static hirl_status write_header(hr_file *file, const hr_tensors *list, const span *s)
 {
     json_t *root = json_object();
-    hirl_status status = HIRL_OK;
-    char *text = NULL;
+    header h = { 0 };
+    hirl_status status = root ? make_header(&h, root, list, s) : no_memory();
+    uint64_t n = h.bytes;
 
-    if (!root)
-        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
-    if (list->count || list->texts)
-        status = put_metadata(root, list);
-    for (int32_t i = 0; i < list->count && !status; i++)
-        status = put_entry(root, &s[i]);
-    if (!status) {
-        text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
-        status = text ? write_padded(file, text)
-                      : hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
-    }
-    free(text);
+    if (!status)
+        status = hr_file_write(file, &n, sizeof n);
+    if (!status)
+        status = hr_file_write(file, h.text, h.bytes);
+    hr_free(h.text);
     json_decref(root);
     return status;
 }
@@ -250,8 +284,8 @@ static hirl_status parse(json_t **root, const char *text, size_t bytes)
     *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (*root)
         return HIRL_OK;
-    if (json_error_code(&error) == json_error_out_of_memory)
-        return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+    if (!error.text[0] || json_error_code(&error) == json_error_out_of_memory)
+        return no_memory();
     return hr_fail(HIRL_E_FORMAT, "header: byte %d: %s", error.position, error.text);
 }
 

@@ -391,6 +391,7 @@ static const bad bad_file[] = {
     { "a.yaml", "optimizer:\n  lr: 0.1\n", HIRL_E_INVALID, "a.yaml:2: unknown key 'optimizer.lr'" },
     { "a.yaml", "a: &x 1\n", HIRL_E_FORMAT, "anchors" },
     { "a.yaml", "epochs: &x 1\nlr: *x\n", HIRL_E_FORMAT, "anchors" },
+    { "a.yaml", "lr: *x\n", HIRL_E_FORMAT, "a.yaml:1: anchors" },
     { "a.yaml", "<<: {epochs: 1}\n", HIRL_E_INVALID, "unknown key" },
     { "a.yaml", "epochs: !!int 5\n", HIRL_E_FORMAT, "tags" },
     { "a.yaml", "!!map {epochs: 5}\n", HIRL_E_FORMAT, "tags" },

@@ -262,6 +262,25 @@ START_TEST(what_is_no_file_is_refused)
 }
 END_TEST
 
+START_TEST(a_piece_is_read_where_it_lies)
+{
+    uint64_t bytes;
+    char piece[4];
+    int fd;
+
+    begin();
+    hr_test_write(path, "0123456789", 10);
+    hr_assert_ok(hr_file_open(&fd, &bytes, path));
+    ck_assert_uint_eq(bytes, 10);
+    hr_assert_ok(hr_file_read_at(fd, piece, 4, 6, path));
+    ck_assert_mem_eq(piece, "6789", 4);
+    hr_assert_fails(hr_file_read_at(fd, piece, 4, 7, path), HIRL_E_FORMAT, "ends after 10");
+    close(fd);
+    hr_assert_fails(hr_file_read_at(-1, piece, 4, 0, path), HIRL_E_IO, "descriptor");
+    hr_test_remove(folder);
+}
+END_TEST
+
 START_TEST(a_link_in_the_way_is_replaced_and_its_target_left_alone)
 {
     char target[HR_TEST_PATH];
@@ -378,6 +397,6 @@ HR_TESTS("file", any_failing_call_leaves_the_old_file_or_the_new_one,
          a_large_file_is_written_in_pieces_and_read_back,
          a_file_is_written_under_a_long_name_and_in_the_present_folder,
          discard_leaves_the_old_file_and_nothing_else, what_is_no_file_is_refused,
-         a_link_in_the_way_is_replaced_and_its_target_left_alone, a_full_disk_keeps_the_old_file,
-         a_folder_is_made_with_its_parents_and_listed_in_byte_order,
+         a_piece_is_read_where_it_lies, a_link_in_the_way_is_replaced_and_its_target_left_alone,
+         a_full_disk_keeps_the_old_file, a_folder_is_made_with_its_parents_and_listed_in_byte_order,
          a_list_that_runs_out_of_memory_leaves_nothing, paths_are_joined_with_one_slash)

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <jansson.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/tensors.h"
@@ -469,9 +471,52 @@ START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
 }
 END_TEST
 
+static int until_failure;
+
+static void *frail_malloc(size_t bytes)
+{
+    return until_failure && !--until_failure ? NULL : malloc(bytes);
+}
+
+/* jansson takes memory of its own; when reading it calls a lack of it a fault of the text */
+START_TEST(any_failing_allocation_of_the_json_library_damages_nothing)
+{
+    int64_t live = hr_alloc_live();
+    hirl_status status = HIRL_E_NOMEM;
+    hr_tensors list, back;
+
+    begin();
+    hr_tensors_init(&list);
+    hr_assert_ok(fill(&list));
+    json_set_alloc_funcs(frail_malloc, free);
+    for (int nth = 1; status; nth++) {
+        until_failure = nth;
+        status = hr_tensors_save(&list, path);
+        until_failure = 0;
+        ck_assert_msg(status == HIRL_OK || status == HIRL_E_NOMEM, "%d: status %d: %s", nth,
+                      (int)status, hr_error_text());
+        ck_assert_int_eq(hr_test_entries(folder), status == HIRL_OK);
+    }
+    status = HIRL_E_NOMEM;
+    for (int nth = 1; status; nth++) {
+        until_failure = nth;
+        status = hr_tensors_load(&back, path);
+        until_failure = 0;
+        ck_assert(status == HIRL_OK || status == HIRL_E_NOMEM || status == HIRL_E_FORMAT);
+    }
+    json_set_alloc_funcs(malloc, free);
+    expect_equal(&list, &back);
+    hr_tensors_done(&list);
+    hr_tensors_done(&back);
+    ck_assert_int_eq(hr_alloc_live(), live);
+    hr_test_remove(folder);
+}
+END_TEST
+
 HR_TESTS("safetensors", a_list_is_written_as_the_format_asks, bytes_of_another_program_are_read,
          every_type_and_rank_comes_back_and_is_written_again_alike, an_empty_list_comes_back_empty,
          a_text_that_is_not_utf8_is_not_written, a_damaged_header_is_refused_with_its_fault,
          what_the_rules_allow_is_read, a_header_length_that_lies_is_refused,
          limits_of_header_count_and_name_hold, any_cut_and_any_flipped_bit_is_seen,
-         any_failing_allocation_is_told_and_leaks_nothing)
+         any_failing_allocation_is_told_and_leaks_nothing,
+         any_failing_allocation_of_the_json_library_damages_nothing)
