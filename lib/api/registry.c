@@ -16,8 +16,6 @@
 #include "nn/net.h"
 #include "train/config.h"
 
-extern const hr_keys hr_data_keys __attribute__((weak));
-
 enum { ROOM = 256 };
 
 static const hr_key preset_key[] = {
@@ -98,8 +96,7 @@ static void add_table(const hr_keys *table)
 static void build(void)
 {
     for (int t = 0; t < TABLES; t++)
-        if (tables[t])
-            add_table(tables[t]);
+        add_table(tables[t]);
 }
 
 int32_t hr_registry_count(void)
