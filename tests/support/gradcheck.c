@@ -129,6 +129,8 @@ hr_array hr_check_i64(hr_gradcheck *c, const int64_t *value, int64_t n)
 
 /* ---- the check ---- */
 
+#define SMALL 1e-3 /* of a gradient that cancels, differences see only rounding */
+
 static hr_tensor *built(hr_gradcheck *c, hr_check_build *build)
 {
     hr_tensor *y;
@@ -178,8 +180,9 @@ static double leaf_error(hr_gradcheck *c, hr_check_build *build, hr_check_leaf *
         wrong += (gradient[i] - numeric) * (gradient[i] - numeric);
         length += numeric * numeric;
     }
-    ck_assert_msg(length > 0, "leaf [%lld] has no influence", (long long)leaf->count);
-    return sqrt(wrong / length);
+    ck_assert_msg(length > 0, "leaf %d of %lld numbers has no influence", (int)(leaf - c->leaf),
+                  (long long)leaf->count);
+    return sqrt(wrong) / fmax(sqrt(length), SMALL);
 }
 
 double hr_gradcheck_error(hr_gradcheck *c, hr_check_build *build)
@@ -197,8 +200,12 @@ double hr_gradcheck_error(hr_gradcheck *c, hr_check_build *build)
     }
     hr_assert_ok(c->queue->be->sync(c->queue));
     for (int i = 0; i < c->leaves; i++) {
-        if (c->leaf[i].grad)
-            worst = fmax(worst, leaf_error(c, build, &c->leaf[i], gradient[i]));
+        double error = c->leaf[i].grad ? leaf_error(c, build, &c->leaf[i], gradient[i]) : 0;
+
+        if (!(error <= worst)) {
+            worst = error;
+            c->worst = i;
+        }
         hr_free(gradient[i]);
     }
     return worst;

@@ -1,6 +1,7 @@
 /* gradcheck.h - gradients of the tape against central differences (double build).
  *
- *     numeric_i = (f(x + h e_i) - f(x - h e_i)) / 2h        error = max over leaves |g - numeric| / |numeric|
+ *     numeric_i = (f(x + h e_i) - f(x - h e_i)) / 2h
+ *     error     = max over leaves |g - numeric| / max(|numeric|, 1e-3)
  *
  * A case builds a tensor from leaves; a result that is not [1] is reduced by fixed random weights.
  * Leaves are made at the first build and keep their values: a case asks for the same ones, in the
@@ -32,6 +33,7 @@ typedef struct hr_gradcheck {
     double quantum; /* leaves and weights are multiples of it; 0: any number */
     uint32_t seed;  /* of values made next */
     bool started;
+    int worst; /* the leaf with the largest error */
 } hr_gradcheck;
 
 typedef hr_tensor *hr_check_build(hr_gradcheck *c);
