@@ -17,7 +17,9 @@ extern "C" {
  * prototypes below into M_l.
  *
  * @param[out] tree  owned by the caller; knows the leaf of each row
- * @param features   [n, d]  f32, row-major, d >= 1; rows are L2-normalised unless normalize=0
+ * @param features   [n, d]  f32, row-major; rows are L2-normalised unless normalize=0
+ * @param n          rows, >= 1
+ * @param d          columns, >= 1
  * @param weight     [n]     > 0, or NULL: all 1
  * @param previous   tree to start from (its prototypes of equal levels become initial centroids), or NULL
  * @param options    prototypes, kmeans_iterations, kmeans_redo, kmeans_seed, kmeans_between,
@@ -37,10 +39,12 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_cluster(hirl_tree **tree, hirl_context 
  * A tree from given prototypes and parents (copied).
  *
  * @param levels      L, 1 to 8
+ * @param d           columns of the prototypes
  * @param m           [L]          prototypes of each level, strictly falling
  * @param prototypes  L pointers to f32 [M_l, d], rows of any length but zero (stored L2-normalised)
  * @param parents     L-1 pointers to i32 [M_l], values in [0, M_{l+1})
  * @param leaf        [n]          leaf of each row, -1: none; NULL with n 0
+ * @param n           rows that have a leaf
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_context *context, int32_t levels,
@@ -48,10 +52,10 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_cont
                                                      const float *const *prototypes,
                                                      const int32_t *const *parents, const int32_t *leaf,
                                                      int64_t n);
-/** NULL is fine. Since 0.1. */
+/** NULL is fine. Threads: not while another call uses it. Since 0.1. */
 HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 
-/** Reads and writes .hpt: safetensors with prototypes, parents, leaves, counts. Since 0.1. */
+/** Reads and writes .hpt: safetensors with prototypes, parents, leaves, counts. Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_save(const hirl_tree *tree, const char *path);
 
@@ -59,19 +63,22 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_save(const hirl_tree *tree, const 
 HIRL_API int32_t hirl_tree_levels(const hirl_tree *tree);
 HIRL_API int64_t hirl_tree_dim(const hirl_tree *tree);
 HIRL_API int64_t hirl_tree_rows(const hirl_tree *tree);
-/** M_l, levels from 1 (leaves) to L (top); 0 outside. Since 0.1. */
+/** M_l, levels from 1 (leaves) to L (top); 0 outside. Threads: safe. Since 0.1. */
 HIRL_API int64_t hirl_tree_count(const hirl_tree *tree, int32_t level);
-/** Unit prototypes c^l [M_l, d]; parents [M_l] (NULL at the top); rows below each node [M_l]. Borrowed. Since 0.1. */
+/** Unit prototypes c^l [M_l, d]; parents [M_l] (NULL at the top); rows below each node [M_l].
+ * Borrowed. Threads: safe. Since 0.1. */
 HIRL_API const float *hirl_tree_prototypes(const hirl_tree *tree, int32_t level);
 HIRL_API const int32_t *hirl_tree_parents(const hirl_tree *tree, int32_t level);
 HIRL_API const int64_t *hirl_tree_sizes(const hirl_tree *tree, int32_t level);
-/** Leaf of each row [n], -1: none. Borrowed. Since 0.1. */
+/** Leaf of each row [n], -1: none. Borrowed. Threads: safe. Since 0.1. */
 HIRL_API const int32_t *hirl_tree_leaves(const hirl_tree *tree);
 
 /**
  * Paths of new features: nearest leaf of each row, then its parents.
  * @param[out] path    [n, L]  node of each level, leaf first
  * @param[out] margin  [n]     cosine of the best leaf minus that of the second, or NULL
+ * @param features     [n, d]  f32, rows of any length
+ * @param n            rows, >= 1
  * Threads: safe on one tree. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
@@ -86,14 +93,16 @@ typedef struct hirl_tree_score {
     double dendrogram_purity; /**< mean share of equal labels below the lowest common ancestor of two rows of equal label */
 } hirl_tree_score;
 
-/** Scores against one level of labels [n] (-1: row does not count). @retval HIRL_E_INVALID Since 0.1. */
+/** Scores against one level of labels [n] (-1: row does not count). @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree,
                                                        const int32_t *label, int64_t n);
 
 /**
  * Writes the tree as "json", "dot", "newick", "graphml" or "csv" (row,level1,..,levelL), replaced atomically.
- * @param name  [n] names of the rows for csv and json, or NULL: their numbers
- * Since 0.1.
+ * @param path    of the file
+ * @param format  one of the five
+ * @param name    [n] names of the rows for csv and json, or NULL: their numbers
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char *format,
                                                      const char *const *name);

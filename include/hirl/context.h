@@ -45,7 +45,8 @@ typedef int32_t hirl_progress_fn(const char *phase, int64_t done, int64_t total,
 HIRL_API HIRL_NODISCARD hirl_status hirl_context_create(hirl_context **context,
                                                         const hirl_options *options);
 
-/** Ends a context; handles made from it stay usable and keep what they need. NULL is fine. Since 0.1. */
+/** Ends a context; handles made from it stay usable and keep what they need. NULL is fine.
+ * Threads: not while another call uses the context itself. Since 0.1. */
 HIRL_API void hirl_context_destroy(hirl_context *context);
 
 /** Where log lines go; NULL: nowhere (the default). Threads: one call per context at a time. Since 0.1. */
@@ -56,7 +57,7 @@ HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn 
 
 /**
  * Stops the running call of this context, or the next one, which returns HIRL_E_CANCELED with
- * nothing lost: calling it again goes on. Async-signal-safe, from any thread. NULL is fine. Since 0.1.
+ * nothing lost: calling it again goes on. NULL is fine. Threads: safe, also in signal handlers. Since 0.1.
  */
 HIRL_API void hirl_cancel(hirl_context *context);
 

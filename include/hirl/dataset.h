@@ -33,6 +33,7 @@ typedef struct hirl_dataset_info {
  * or for nearest neighbours bank (train) and queries (test, else validation, else val): without such
  * splits all but every tenth image, and every tenth.
  *
+ * @param path     file or folder, "generated", or NULL: the key data
  * @param options  keys data (used when path is NULL), split, max_images, exif, generated_images,
  *                 generated_test_images, generated_size, generated_seed; NULL: defaults
  * @retval HIRL_E_INVALID      no such format, or no images
@@ -47,7 +48,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_open(hirl_dataset **dataset, hi
 
 /**
  * Images in memory: u8 [count, height, width, channels], channels 1 or 3; copied when copy is not 0,
- * else they must outlive the data set. label [count] or NULL. Since 0.1.
+ * else they must outlive the data set. label [count] or NULL. Threads: safe per context. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_memory(hirl_dataset **dataset, hirl_context *context,
                                                              const uint8_t *pixels, int64_t count,
@@ -73,24 +74,26 @@ typedef struct hirl_image {
  */
 typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
 
-/** A data set of `count` images that a callback hands over. label [count] (copied) or NULL. Since 0.1. */
+/** A data set of `count` images that a callback hands over. label [count] (copied) or NULL.
+ * Threads: safe per context. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *context,
                                                                hirl_image_fn *read, void *user,
                                                                int64_t count, const int32_t *label,
                                                                const hirl_options *options);
 
-/** NULL is fine. Since 0.1. */
+/** NULL is fine. Threads: not while another call uses it. Since 0.1. */
 HIRL_API void hirl_dataset_destroy(hirl_dataset *dataset);
 
-/** What was found; info->struct_size is set by the caller. @retval HIRL_E_INVALID Since 0.1. */
+/** What was found; info->struct_size is set by the caller. @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_describe(hirl_dataset_info *info, const hirl_dataset *dataset);
 HIRL_API int64_t hirl_dataset_count(const hirl_dataset *dataset);
 
-/** Name of image i (path relative to the root, or its number); borrowed until the data set ends; NULL outside. Since 0.1. */
+/** Name of image i (path relative to the root, or its number); borrowed until the data set ends; NULL outside.
+ * Threads: safe. Since 0.1. */
 HIRL_API const char *hirl_dataset_name(const hirl_dataset *dataset, int64_t index);
-/** Label of image i at a level (0: fine); -1: none. Since 0.1. */
+/** Label of image i at a level (0: fine); -1: none. Threads: safe. Since 0.1. */
 HIRL_API int32_t hirl_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
-/** Name of a class; borrowed; NULL outside. Since 0.1. */
+/** Name of a class; borrowed; NULL outside. Threads: safe. Since 0.1. */
 HIRL_API const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_t level, int32_t class_index);
 
 /**
@@ -105,6 +108,9 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_read(uint8_t **pixels, int64_t 
  * Reads features from a NumPy file: [n, d] of f2, f4 or f8, little-endian, C order.
  *
  * @param[out] data  [n, d]  f32, freed with hirl_free()
+ * @param[out] n     rows
+ * @param[out] d     columns
+ * @param path       of the file
  * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_UNSUPPORTED, HIRL_E_LIMIT, HIRL_E_NOMEM  with what was expected
  * Threads: safe. Since 0.1.
  */
@@ -112,6 +118,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_npy_read(float **data, int64_t *n, int6
 /**
  * Writes a NumPy file, replaced atomically.
  *
+ * @param path   of the file
+ * @param data   C order
  * @param dtype  of data: "f4", "i4", "i8" or "u1"
  * @param rank   1 to 8
  * @param dim    [rank]

@@ -32,6 +32,9 @@ typedef struct hirl_knn_report {
  * @param bank_label   [bank_count]     >= 0; -1: the row does not count
  * @param query        [query_count, d]; NULL: every bank row asks all others (leave one out)
  * @param query_label  [query_count]
+ * @param bank_count   rows of the bank
+ * @param query_count  rows of the queries
+ * @param d            columns of both
  * @param options      keys knn_k (10,20,100,200), knn_temperature (0.07); NULL: defaults
  * @retval HIRL_E_INVALID, HIRL_E_NONFINITE, HIRL_E_CANCELED, HIRL_E_NOMEM
  * Threads: one call per context at a time. Since 0.1.

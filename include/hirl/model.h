@@ -24,6 +24,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_create(hirl_model **model, hirl_c
 
 /**
  * Reads a model file, a run directory (its newest whole checkpoint) or a checkpoint.
+ * @param path     of the file or folder
  * @param options  key network (auto, online, teacher); NULL: auto
  * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
@@ -38,7 +39,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_load(hirl_model **model, hirl_con
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_save(const hirl_model *model, const char *path);
 
-/** NULL is fine. Since 0.1. */
+/** NULL is fine. Threads: not while another call uses it. Since 0.1. */
 HIRL_API void hirl_model_destroy(hirl_model *model);
 
 /** What the model is. Strings are borrowed until the model ends. */
@@ -80,7 +81,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed(float *features, const hirl
 
 /**
  * The same from input that the host has preprocessed: [n, image_size, image_size, 3] f32,
- * normalised with the model's mean and std. Since 0.1.
+ * normalised with the model's mean and std. Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_input(float *features, const hirl_model *model,
                                                            const char *layer, const float *input, int64_t n);
@@ -90,6 +91,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_input(float *features, cons
  *
  * @param[out] features  [count, dim]; rows of unreadable images are 0
  * @param[out] readable  [count] 1 or 0, or NULL
+ * @param layer          as in hirl_model_embed()
  * @param options        keys loader_threads, eval_batch, max_bad; NULL: defaults
  * @retval HIRL_E_INVALID, HIRL_E_NOMEM, HIRL_E_CANCELED, HIRL_E_FORMAT (more than max_bad unreadable)
  * Threads: one call per context at a time. Since 0.1.

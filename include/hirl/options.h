@@ -26,7 +26,7 @@ typedef struct hirl_option_info {
 
 /** An empty set of options: every key has its default. @retval HIRL_E_NOMEM Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_create(hirl_options **options);
-/** NULL is fine. Since 0.1. */
+/** NULL is fine. Threads: not while another call uses it. Since 0.1. */
 HIRL_API void hirl_options_destroy(hirl_options *options);
 
 /**
@@ -38,26 +38,29 @@ HIRL_API void hirl_options_destroy(hirl_options *options);
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_set(hirl_options *options, const char *key,
                                                      const char *value);
-/** As hirl_options_set(), from a number. Since 0.1. */
+/** As hirl_options_set(), from a number. Threads: one call per options at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_set_int(hirl_options *options, const char *key,
                                                          int64_t value);
-/** As hirl_options_set(), from a number. Since 0.1. */
+/** As hirl_options_set(), from a number. Threads: one call per options at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_set_real(hirl_options *options, const char *key,
                                                           double value);
 
 /**
  * Writes a preset's values under those already set by the caller ("hirl-mocov2-small").
  * @retval HIRL_E_INVALID  an unknown preset (the message lists them)
- * Since 0.1.
+ * Threads: one call per options at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_preset(hirl_options *options, const char *preset);
 
-/** Reads key = value from a YAML or JSON file, under the values already set. @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_INVALID Since 0.1. */
+/** Reads key = value from a YAML or JSON file, under the values already set. @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_INVALID
+ * Threads: one call per options at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_load(hirl_options *options, const char *path);
 
-/** The value in force: set, from the preset, or the default. Borrowed until the next set; NULL: unknown key. Since 0.1. */
+/** The value in force: set, from the preset, or the default. Borrowed until the next set; NULL: unknown key.
+ * Threads: one call per options at a time. Since 0.1. */
 HIRL_API const char *hirl_options_get(const hirl_options *options, const char *key);
-/** 3 set by the caller, 2 read from a file, 1 from a preset, 0 the default, -1 unknown key. Since 0.1. */
+/** 3 set by the caller, 2 read from a file, 1 from a preset, 0 the default, -1 unknown key.
+ * Threads: one call per options at a time. Since 0.1. */
 HIRL_API int32_t hirl_options_origin(const hirl_options *options, const char *key);
 
 /** Number of keys. Threads: safe. Since 0.1. */

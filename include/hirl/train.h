@@ -54,7 +54,7 @@ typedef struct hirl_step_report {
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_create(hirl_trainer **trainer, hirl_context *context,
                                                         const hirl_model *start, hirl_dataset *dataset,
                                                         const hirl_options *options);
-/** Ends a run's memory; what was saved stays. NULL is fine. Since 0.1. */
+/** Ends a run's memory; what was saved stays. NULL is fine. Threads: not while another call uses it. Since 0.1. */
 HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
 
 /**
@@ -69,35 +69,43 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer);
-/** Steps to the end of the epoch. As hirl_train_step(). Since 0.1. */
+/** Steps to the end of the epoch. As hirl_train_step().
+ * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer);
-/** Steps to the end of the run, with checkpoints and metrics when out= is set. As hirl_train_step(). Since 0.1. */
+/** Steps to the end of the run, with checkpoints and metrics when out= is set. As hirl_train_step().
+ * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer);
 
 /** Called after every step of hirl_train_epoch() and hirl_train_run(), on the calling thread. */
 typedef void hirl_report_fn(const hirl_step_report *report, void *user);
+/** Where steps are reported; NULL: nowhere. Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user);
 
-/** Writes a checkpoint of this moment, exact to the bit; path NULL: into the run directory. Since 0.1. */
+/** Writes a checkpoint of this moment, exact to the bit; path NULL: into the run directory.
+ * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
-/** Goes back to a checkpoint of the same run. @retval HIRL_E_INVALID it belongs to other options. Since 0.1. */
+/** Goes back to a checkpoint of the same run. @retval HIRL_E_INVALID it belongs to other options.
+ * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
 
-/** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Owned by the caller. Since 0.1. */
+/** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Owned by the caller.
+ * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer,
                                                        const char *network);
-/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1). Since 0.1. */
+/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1).
+ * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer);
 /**
  * Drives the path loss with the host's own tree from the next step on (copied); leaf [count]: leaf of
- * each image of the data set, -1: none. Clustering stops until it is called with NULL. Since 0.1.
+ * each image of the data set, -1: none. Clustering stops until it is called with NULL.
+ * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree,
                                                           const int32_t *leaf);
 
 /**
  * Joint loss (eq. 4) on other images, averaged over whole batches, without changing anything.
- * report: loss, loss_image, loss_spd. Since 0.1.
+ * report: loss, loss_image, loss_spd. Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                                           hirl_dataset *held_out);
