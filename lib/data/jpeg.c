@@ -21,12 +21,13 @@ bool hr_is_jpeg(const uint8_t *bytes, size_t count)
 static hirl_status read_header(int64_t *width, int64_t *height, int *space, tjhandle decoder,
                                const uint8_t *bytes, size_t count)
 {
-    int w = 0, h = 0, subsampling = 0;
+    int w = 0, h = 0, subsampling = 0, failed;
 
     *space = -1;
-    if (tjDecompressHeader3(decoder, bytes, (unsigned long)count, &w, &h, &subsampling, space) &&
-        (w < 1 || h < 1 || *space < 0))
-        return hr_fail(HIRL_E_FORMAT, "JPEG: %s", tjGetErrorStr2(decoder));
+    failed = tjDecompressHeader3(decoder, bytes, (unsigned long)count, &w, &h, &subsampling, space);
+    if (w < 1 || h < 1 || *space < 0)
+        return hr_fail(HIRL_E_FORMAT, "JPEG: %s",
+                       failed ? tjGetErrorStr2(decoder) : "no picture in the file");
     *width = w;
     *height = h;
     return HIRL_OK;
