@@ -53,7 +53,7 @@ static const char *integer_end(const char *text)
     return end > digits ? end : NULL;
 }
 
-/* [+-] digits [. digits] [e [+-] digits], digits on one side of the point at least */
+/* [+-] digits [. digits] [e [+-] digits] [%], digits on one side of the point at least */
 static bool is_real(const char *text)
 {
     const char *digits = skip_sign(text), *at = skip_digits(digits);
@@ -67,7 +67,7 @@ static bool is_real(const char *text)
     }
     if (count && (*at == 'e' || *at == 'E'))
         at = integer_end(at + 1);
-    return count && at && !*at;
+    return count && at && (!*at || !strcmp(at, "%"));
 }
 
 static hirl_status read_integer(int64_t *value, const hr_key *key, const char *text,
@@ -102,6 +102,8 @@ static hirl_status read_real(double *value, const hr_key *key, const char *text)
     if (!c)
         return hr_fail(HIRL_E_NOMEM, "out of memory: the C locale was asked for");
     *value = strtod_l(text, NULL, c);
+    if (strchr(text, '%'))
+        *value /= 100;
     freelocale(c);
     if (!isfinite(*value))
         return refuse(key, text, "number that can be kept");

@@ -139,10 +139,23 @@ static hirl_status resolve(hr_run_config *config, int64_t n)
     return HIRL_OK;
 }
 
+/* the caller's lr stands over a preset's base_lr, and the other way round */
+static void prefer_the_nearer_rate(hr_train_config *c, const hirl_options *options)
+{
+    const hr_option *lr = options ? hr_options_find(options, "lr") : NULL;
+    const hr_option *base = options ? hr_options_find(options, "base_lr") : NULL;
+
+    if (lr && base && lr->origin > base->origin && c->lr > 0)
+        c->base_lr = 0;
+    if (lr && base && base->origin > lr->origin && c->base_lr > 0)
+        c->lr = 0;
+}
+
 hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *options, int64_t n)
 {
     *config = (hr_run_config){ 0 };
     HR_TRY(hr_options_read(&config->train, &hr_train_keys, options));
+    prefer_the_nearer_rate(&config->train, options);
     HR_TRY(hr_model_config_read(&config->model, options));
     HR_TRY(hr_options_read(&config->cluster, &hr_cluster_keys, options));
     HR_TRY(hr_options_read(&config->spd, &hr_spd_keys, options));
