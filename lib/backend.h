@@ -151,7 +151,8 @@ typedef struct hr_augment_record {
     OP(void, norm_sums, hr_queue *q, const hr_array *sums, const hr_array *dv, const hr_map *x,    \
        const hr_array *mean, const hr_array *rstd)                                                 \
     /* draw = beta draw + gamma rstd (d - sum d / count - xhat sum(d xhat) / count);               \
-     * dgamma += sum over groups of sums[.,1], dbeta += of sums[.,0]; gamma, both NULL: none */    \
+     * dgamma += sum over groups of sums[.,1], dbeta += of sums[.,0]; gamma NULL: 1; draw or       \
+     * dgamma and dbeta NULL: not wanted */                                                        \
     OP(void, norm_dx, hr_queue *q, const hr_array *draw, const hr_array *dgamma,                   \
        const hr_array *dbeta, const hr_array *dv, const hr_map *x, const hr_array *mean,           \
        const hr_array *rstd, const hr_array *gamma, const hr_array *sums, double count,            \
