@@ -1,6 +1,7 @@
 /* dataset.c - opening data: which format, which of its images, what was found. */
 #include "data/dataset.h"
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,44 +150,65 @@ static hirl_status select_images(hirl_dataset *dataset, int64_t max_images)
 
 /* ---- what was found ---- */
 
-static void describe_size(char *text, size_t bytes, const hirl_dataset *d)
-{
-    if (!d->max_width)
-        snprintf(text, bytes, "of unknown size");
-    else if (d->min_width == d->max_width && d->min_height == d->max_height)
-        snprintf(text, bytes, "of %lld x %lld pixels", (long long)d->min_width,
-                 (long long)d->min_height);
-    else
-        snprintf(text, bytes, "%lld to %lld pixels wide, %lld to %lld high",
-                 (long long)d->min_width, (long long)d->max_width, (long long)d->min_height,
-                 (long long)d->max_height);
-    if (d->looked_at && d->looked_at < d->count) {
-        size_t used = strlen(text);
+/* appends to a text of `room` bytes; what has no room is cut */
+static void append(char *text, size_t room, const char *format, ...) HR_PRINTF(3, 4);
 
-        snprintf(text + used, bytes - used, " (%lld looked at)", (long long)d->looked_at);
+static void append(char *text, size_t room, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text + used, room - used, format, args);
+    va_end(args);
+}
+
+static void append_range(char *text, size_t room, int64_t low, int64_t high)
+{
+    append(text, room, "%lld", (long long)low);
+    if (high > low)
+        append(text, room, " to %lld", (long long)high);
+}
+
+static void append_size(char *text, size_t room, const hirl_dataset *d)
+{
+    append(text, room, " of ");
+    if (!d->max_width) {
+        append(text, room, "unknown size");
+        return;
     }
+    append_range(text, room, d->min_width, d->max_width);
+    append(text, room, " x ");
+    append_range(text, room, d->min_height, d->max_height);
+    append(text, room, " pixels");
+    if (d->looked_at && d->looked_at < d->count)
+        append(text, room, " (%lld looked at)", (long long)d->looked_at);
+}
+
+static void append_split(char *text, size_t room, const hirl_dataset *d)
+{
+    if (*d->split)
+        append(text, room, "; split %s", d->split);
+    for (int32_t i = 0; i < d->parts; i++)
+        append(text, room, "%s%s %lld", i ? ", " : " of ", d->part[i].name,
+               (long long)d->part[i].images);
 }
 
 static void describe(hirl_dataset *d)
 {
-    char size[128], *text = d->summary;
+    char *text = d->summary;
     size_t room = sizeof d->summary;
-    int used;
 
-    describe_size(size, sizeof size, d);
-    used = snprintf(text, room, "%s: %lld images %s", d->format, (long long)d->count, size);
+    append(text, room, "%s: %lld image%s", d->format, (long long)d->count,
+           d->count == 1 ? "" : "s");
+    append_size(text, room, d);
     if (d->levels)
-        used += snprintf(text + used, room - (size_t)used, ", classes %d", (int)d->classes[0]);
+        append(text, room, ", %d classes", (int)d->classes[0]);
     for (int32_t l = 1; l < d->levels; l++)
-        used += snprintf(text + used, room - (size_t)used, " in %d", (int)d->classes[l]);
-    if (*d->split)
-        used += snprintf(text + used, room - (size_t)used, ", split %s", d->split);
-    for (int32_t i = 0; i < d->parts; i++)
-        used += snprintf(text + used, room - (size_t)used, "%s%s %lld", i ? ", " : " of ",
-                         d->part[i].name, (long long)d->part[i].images);
+        append(text, room, " in %d", (int)d->classes[l]);
+    append_split(text, room, d);
     if (d->ignored)
-        snprintf(text + used, room - (size_t)used, "; %lld other files ignored",
-                 (long long)d->ignored);
+        append(text, room, "; %lld other files ignored", (long long)d->ignored);
 }
 
 /* ---- opening ---- */

@@ -586,7 +586,7 @@ START_TEST(hierarchy_tsv_names_classes_and_parents)
     ck_assert_int_eq(hr_dataset_label(set, 0, 1), 1);
     ck_assert_int_eq(hr_dataset_label(set, 0, 2), 0);
     ck_assert_str_eq(set->class_name[1][1], "insect");
-    ck_assert_ptr_nonnull(strstr(set->summary, "classes 3 in 2 in 1"));
+    ck_assert_ptr_nonnull(strstr(set->summary, "3 classes in 2 in 1"));
     hr_assert_ok(open_set("val")); /* found above a folder that is named like a split */
     ck_assert_int_eq(hr_dataset_label(set, 0, 0), 2);
     end();
