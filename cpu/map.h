@@ -27,4 +27,8 @@ hr_cpu_map hr_cpu_map_in(hr_queue *q, const hr_map *map);
 /* out [count, C] = value of rows [row, row + count) */
 void hr_cpu_map_rows(real *out, const hr_cpu_map *map, int64_t row, int64_t count);
 
+/* norm.c: sums [groups, 2, cols] = sums of x and x^2 over the rows of each group */
+void hr_cpu_stats(hr_queue *q, double *sums, int64_t groups, const real *x, int64_t rows,
+                  int64_t cols);
+
 #endif

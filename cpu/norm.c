@@ -86,15 +86,19 @@ static void stats_part(void *arg, int64_t i, int worker)
         }
 }
 
-void hr_cpu_norm_stats(hr_queue *q, const hr_array *sums, const hr_array *x)
+void hr_cpu_stats(hr_queue *q, double *sums, int64_t groups, const real *x, int64_t rows,
+                  int64_t cols)
 {
-    sums_job job = { .q = q,
-                     .grid = grid_of(sums->dim[0], hr_rows_of(x), hr_cols(x)),
-                     .cols = hr_cols(x),
-                     .x = hr_cpu_in(q, x),
-                     .sums = sums->data };
+    sums_job job = {
+        .q = q, .grid = grid_of(groups, rows, cols), .cols = cols, .x = x, .sums = sums
+    };
 
     run_sums(&job, stats_part);
+}
+
+void hr_cpu_norm_stats(hr_queue *q, const hr_array *sums, const hr_array *x)
+{
+    hr_cpu_stats(q, sums->data, sums->dim[0], hr_cpu_in(q, x), hr_rows_of(x), hr_cols(x));
     hr_cpu_end(q);
 }
 
