@@ -136,24 +136,25 @@ HR_CLONES static void blend_rows(uint8_t *out, const uint8_t *in, int64_t stride
         blend(out + j, in + j, stride, weight, count);
 }
 
-/* up to ROWS rows at once: a column of pixels is a block, so a tap is a block too */
+/* ROWS rows at once: a column of pixels is a block, so a tap is a block too */
 HR_CLONES static void squeeze_rows(uint8_t *out, int64_t stride, const uint8_t *const row[ROWS],
-                                   int32_t rows, const taps *t, int32_t n, uint8_t *columns)
+                                   const taps *t, int32_t n, uint8_t *columns)
 {
-    int32_t low = t->first[0], high = t->first[n - 1] + t->count[n - 1];
+    int64_t low = t->first[0], high = t->first[n - 1] + t->count[n - 1];
 
-    for (int32_t r = 0; r < rows; r++) {
-        uint8_t *to = columns + 4 * r;
+    for (int64_t x = low; x < high; x++) {
+        uint8_t column[BLOCK];
 
-        for (int32_t x = low; x < high; x++, to += BLOCK)
-            memcpy(to, row[r] + 3 * (int64_t)x, 4);
+        for (int r = 0; r < ROWS; r++)
+            memcpy(column + 4 * r, row[r] + 3 * x, 4);
+        memcpy(columns + BLOCK * (x - low), column, BLOCK);
     }
-    for (int32_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n; i++) {
         uint8_t pixel[BLOCK];
 
-        blend(pixel, columns + BLOCK * (int64_t)(t->first[i] - low), BLOCK,
-              t->weight + (int64_t)i * t->room, t->count[i]);
-        for (int32_t r = 0; r < rows; r++)
+        blend(pixel, columns + BLOCK * (t->first[i] - low), BLOCK, t->weight + i * t->room,
+              t->count[i]);
+        for (int r = 0; r < ROWS; r++)
             memcpy(out + r * stride + 3 * i, pixel + 4 * r, 4);
     }
 }
@@ -173,7 +174,7 @@ typedef struct parts {
     uint8_t *columns; /* [width, BLOCK] pixels of ROWS rows */
     uint8_t *last;    /* the last source row, with a byte more */
     uint8_t *mixed;   /* one row of the result, interleaved */
-    uint8_t *rows;    /* [height, stride] squeezed rows */
+    uint8_t *rows;    /* [height + ROWS - 1, stride] squeezed rows, written ROWS at a time */
     int64_t stride;
 } parts;
 
@@ -188,7 +189,7 @@ size_t hr_image_resize_bytes(int64_t width, int64_t height, int32_t wanted, int3
     size_t y = (size_t)tap_room((double)height, wanted, filter);
 
     return (size_t)wanted * (x + y + 4) * sizeof(int32_t) + (size_t)(BLOCK * width) +
-           (size_t)padded(3 * width + 1) + (size_t)((height + 1) * stride_of(wanted));
+           (size_t)padded(3 * width + 1) + (size_t)((height + ROWS) * stride_of(wanted));
 }
 
 static void cut(parts *p, void *work, int64_t width, int32_t wanted)
@@ -204,16 +205,17 @@ static void cut(parts *p, void *work, int64_t width, int32_t wanted)
 static void squeeze(const parts *p, const uint8_t *source, int64_t width, int64_t height,
                     int32_t low, int32_t high, const taps *across, int32_t wanted)
 {
+    /* a pixel is read with the byte behind it */
+    memcpy(p->last, source + 3 * width * (height - 1), (size_t)(3 * width));
     for (int32_t y = low; y < high; y += ROWS) {
-        int32_t rows = high - y < ROWS ? high - y : ROWS;
         const uint8_t *row[ROWS];
 
-        for (int32_t r = 0; r < rows; r++)
-            row[r] = source + 3 * width * (y + r);
-        if (y + rows == height) /* a pixel is read with the byte behind it */
-            row[rows - 1] = memcpy(p->last, row[rows - 1], (size_t)(3 * width));
-        squeeze_rows(p->rows + p->stride * (y - low), p->stride, row, rows, across, wanted,
-                     p->columns);
+        for (int32_t r = 0; r < ROWS; r++) {
+            int32_t at = y + r < high ? y + r : high - 1;
+
+            row[r] = at == height - 1 ? p->last : source + 3 * width * at;
+        }
+        squeeze_rows(p->rows + p->stride * (y - low), p->stride, row, across, wanted, p->columns);
     }
 }
 
