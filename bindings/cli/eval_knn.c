@@ -63,6 +63,8 @@ static int open_data(comparison *c)
 
     if (!code)
         code = open_side(&c->query, c->session, cli_own(c->session, "query_split"));
+    if (!code && hirl_options_set(c->session->options, "split", "auto") < 0)
+        code = cli_fail(c->session, HIRL_E_INVALID);
     if (code || hirl_dataset_describe(&info, c->query.dataset) < 0)
         return code;
     c->levels = info.label_levels;
@@ -185,6 +187,18 @@ static json_t *level_json(const comparison *c, int32_t level)
     return one;
 }
 
+/* what the model is: with features=random its settings are those of a run */
+static json_t *model_json(const comparison *c)
+{
+    hirl_model_info info = { .struct_size = sizeof info };
+
+    if (!c->model || hirl_model_describe(&info, c->model) < 0)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "arch", info.arch, "method", info.method,
+                     "network", info.network, "image_size", (int)info.image_size, "backbone_dim",
+                     (json_int_t)info.backbone_dim, "parameters", (json_int_t)info.parameters);
+}
+
 static int tell(comparison *c)
 {
     cli_session *session = c->session;
@@ -193,11 +207,12 @@ static int tell(comparison *c)
 
     for (int32_t l = 0; l < c->levels; l++)
         json_array_append_new(levels, level_json(c, l));
-    result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:o}", "event", "result",
+    result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "event", "result",
                        "verb", "eval knn", "bank_split", c->bank.split, "query_split",
                        c->query.split, "bank", (json_int_t)c->report[0].bank, "queries",
                        (json_int_t)c->report[0].queries, "columns", (json_int_t)c->bank.rows.dim,
-                       "seconds", c->seconds, "levels", levels, "settings", cli_settings(session));
+                       "seconds", c->seconds, "levels", levels, "model", model_json(c), "settings",
+                       cli_settings(session));
     if (!session->json)
         print(c);
     if (*cli_own(session, "out"))

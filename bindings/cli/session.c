@@ -149,10 +149,20 @@ int cli_fail_write(cli_session *session, hirl_status status)
                 hirl_error_message());
 }
 
+/* a verb that computes nothing takes the CPU, whatever else is there */
+static hirl_status choose_backend(cli_session *session)
+{
+    if (strstr(session->verb->objects, "context"))
+        return HIRL_OK;
+    return hirl_options_set(session->options, "backend", "cpu");
+}
+
 int cli_session_begin(cli_session *session)
 {
-    hirl_status status = hirl_context_create(&session->context, session->options);
+    hirl_status status = choose_backend(session);
 
+    if (status >= 0)
+        status = hirl_context_create(&session->context, session->options);
     if (status < 0)
         return cli_fail(session, status);
     cli_progress_open(&session->progress, !session->quiet);

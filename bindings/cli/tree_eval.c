@@ -142,7 +142,7 @@ const cli_verb cli_tree_eval = {
     .help = "scores the tree against the labels of its images",
     .example = "clusters data=PHOTOS",
     .positional = "tree",
-    .objects = "context data",
+    .objects = "data",
     .keys = keys,
     .run = run,
 };

@@ -85,7 +85,7 @@ const cli_verb cli_tree_export = {
     .help = "writes the tree as json, dot, newick, graphml or csv",
     .example = "clusters out=tree.json",
     .positional = "tree",
-    .objects = "context data",
+    .objects = "data",
     .keys = keys,
     .run = run,
 };

@@ -212,7 +212,7 @@ const cli_verb cli_tree_show = {
     .help = "prints the tree with counts, classes and example names",
     .example = "clusters data=PHOTOS depth=2",
     .positional = "tree",
-    .objects = "context data",
+    .objects = "data",
     .keys = keys,
     .run = run,
 };

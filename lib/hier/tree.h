@@ -33,6 +33,9 @@ void hr_tree_count_rows(hirl_tree *tree);
 hirl_status hr_tree_to_tensors(hr_tensors *out, const hirl_tree *tree, const char *prefix);
 hirl_status hr_tree_from_tensors(hirl_tree **tree, hirl_context *context, const hr_tensors *in,
                                  const char *prefix);
+/* tree_file.c: .hpt files; replaced atomically */
+hirl_status hr_tree_save(const hirl_tree *tree, const char *path);
+hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
 /* node of each level of a leaf's path, [M_1, L] i32 */
 hirl_status hr_tree_paths(int32_t *path, const hirl_tree *tree);
 /* "json", "dot", "newick", "graphml", "csv": export.c */

@@ -332,10 +332,10 @@ hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
     return status;
 }
 
-static hirl_status save_tree(const char *folder, const char *name, const hr_tensors *list)
+static hirl_status save_tree(const char *folder, const char *name, const hirl_tree *tree)
 {
     char *path = hr_path_join(folder, name);
-    hirl_status status = path ? hr_tensors_save(list, path) : HIRL_E_NOMEM;
+    hirl_status status = path ? hr_tree_save(tree, path) : HIRL_E_NOMEM;
 
     hr_free(path);
     return status;
@@ -344,7 +344,6 @@ static hirl_status save_tree(const char *folder, const char *name, const hr_tens
 hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch)
 {
     char name[64], *folder;
-    hr_tensors list;
     hirl_status status;
 
     if (!directory->path)
@@ -353,13 +352,9 @@ hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tr
     folder = hr_path_join(directory->path, "trees");
     if (!folder)
         return HIRL_E_NOMEM;
-    hr_tensors_init(&list);
-    status = hr_tree_to_tensors(&list, tree, "");
+    status = save_tree(folder, name, tree);
     if (status >= 0)
-        status = save_tree(folder, name, &list);
-    if (status >= 0)
-        status = save_tree(folder, "current.hpt", &list);
-    hr_tensors_done(&list);
+        status = save_tree(folder, "current.hpt", tree);
     hr_free(folder);
     return status;
 }

@@ -53,11 +53,11 @@ assert lines, "no line"
 assert all(isinstance(json.loads(line), dict) for line in lines)' "$1"
 }
 
-# json FILE EXPRESSION: a Python expression over r, the last object, and all, the list of them
+# json FILE EXPRESSION: a Python expression over r, the last object, and lines, all of them
 json() {
     python3 -c 'import json, sys
-all = [json.loads(line) for line in open(sys.argv[1])]
-r = all[-1]
+lines = [json.loads(line) for line in open(sys.argv[1])]
+r = lines[-1]
 assert eval(sys.argv[2]), r' "$1" "$2"
 }
 

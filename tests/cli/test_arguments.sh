@@ -46,7 +46,7 @@ hirl tree show --depth
 ok "a value that is missing is refused" exits 2
 hirl tree show --depth=x
 ok "--key=value is checked as well" says err 'depth'
-hirl pretrain backend=cuda:99 data=generated out=x
+hirl pretrain backend=cuda:9 data=generated out=x
 ok "a backend that is not there has its own code" exits 5
 hirl embed data=generated
 ok "embed without a model is refused" exits 2

@@ -1,0 +1,57 @@
+/* tree_file.c - .hpt files: the tensors of a tree in safetensors, marked with format and version. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/tensors.h"
+#include "hier/tree.h"
+
+#define FILE_FORMAT "hirl-tree"
+enum { FILE_VERSION = 1 };
+
+hirl_status hr_tree_save(const hirl_tree *tree, const char *path)
+{
+    hr_tensors list;
+    hirl_status status;
+
+    hr_tensors_init(&list);
+    status = hr_tree_to_tensors(&list, tree, "");
+    if (status >= 0)
+        status = hr_tensors_set_text(&list, "format", FILE_FORMAT);
+    if (status >= 0)
+        status = hr_tensors_set_int(&list, "version", FILE_VERSION);
+    if (status >= 0)
+        status = hr_tensors_save(&list, path);
+    hr_tensors_done(&list);
+    return status;
+}
+
+static hirl_status read_file(hirl_tree **tree, hirl_context *context, const hr_tensors *list)
+{
+    const char *format = hr_tensors_text(list, "format");
+    int64_t version;
+
+    if (!format || strcmp(format, FILE_FORMAT))
+        return hr_fail(HIRL_E_FORMAT, "no tree: format is \"%.40s\", not " FILE_FORMAT,
+                       format ? format : "");
+    HR_TRY(hr_tensors_int(&version, list, "version"));
+    if (version > FILE_VERSION)
+        return hr_fail(HIRL_E_VERSION, "a tree of version %lld; this library knows up to %d",
+                       (long long)version, FILE_VERSION);
+    return hr_tree_from_tensors(tree, context, list, "");
+}
+
+hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
+{
+    hr_tensors list;
+    hirl_status status;
+
+    hr_tensors_init(&list);
+    status = hr_tensors_load(&list, path);
+    if (status >= 0) {
+        status = read_file(tree, context, &list);
+        if (status < 0)
+            status = hr_fail_in(status, path);
+    }
+    hr_tensors_done(&list);
+    return status;
+}
