@@ -85,8 +85,11 @@ static hr_tensor *batch_norm(hr_gradcheck *c)
 
     if (c->variant == 0) /* a matrix, without parameters */
         return hr_batch_norm(&c->tape, LEAF_2(c, 6, 4), &plain, NULL, false);
-    if (c->variant == 1) /* two groups, a written tensor added */
-        return norm(c, LEAF_4(c, 4, 2, 3, 3), 2, LEAF_4(c, 4, 2, 3, 3), true);
+    if (c->variant == 1) { /* two groups, a written tensor added that has another use */
+        hr_tensor *shortcut = hr_scale(&c->tape, LEAF_4(c, 4, 2, 3, 3), 1.5);
+
+        return hr_add(&c->tape, norm(c, LEAF_4(c, 4, 2, 3, 3), 2, shortcut, true), shortcut);
+    }
     return norm(c, LEAF_4(c, 3, 3, 2, 2), 1, norm(c, LEAF_4(c, 3, 3, 2, 2), 3, NULL, false), true);
 }
 

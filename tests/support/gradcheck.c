@@ -93,12 +93,19 @@ static void new_leaf(hr_gradcheck *c, int rank, const int64_t *dim, bool grad)
 static hr_tensor *take_leaf(hr_gradcheck *c, int rank, const int64_t *dim, bool grad)
 {
     hr_check_leaf *leaf;
+    hr_tensor *x;
 
     if (!c->started)
         new_leaf(c, rank, dim, grad);
     leaf = &c->leaf[c->at++];
     c->queue->be->upload(c->queue, &leaf->x, leaf->value, HR_REAL);
-    return hr_leaf(&c->tape, &leaf->x, grad ? &leaf->g : NULL);
+    x = hr_leaf(&c->tape, &leaf->x, grad ? &leaf->g : NULL);
+    if (!grad || c->variant == 1)
+        return x;
+    x = hr_scale(&c->tape, x, 1);
+    if (c->variant == 0)
+        c->shared[c->shares++] = x;
+    return x;
 }
 
 hr_tensor *hr_check_leaf_of(hr_gradcheck *c, int rank, const int64_t *dim)
@@ -133,14 +140,19 @@ hr_array hr_check_i64(hr_gradcheck *c, const int64_t *value, int64_t n)
 
 static hr_tensor *built(hr_gradcheck *c, hr_check_build *build)
 {
+    hr_tape *t = &c->tape;
     hr_tensor *y;
 
-    hr_tape_reset(&c->tape);
-    c->at = 0;
+    hr_tape_reset(t);
+    c->at = c->shares = 0;
     y = build(c);
     c->started = true;
-    hr_assert_ok(hr_tape_status(&c->tape));
-    return hr_count(&y->x) == 1 && y->x.data ? y : probe(&c->tape, y);
+    hr_assert_ok(hr_tape_status(t));
+    if (hr_count(&y->x) != 1 || !y->x.data)
+        y = probe(t, y);
+    for (int i = 0; i < c->shares; i++)
+        y = hr_add(t, y, probe(t, c->shared[i]));
+    return y;
 }
 
 static double value_of(hr_gradcheck *c, hr_check_build *build)

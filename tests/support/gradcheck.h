@@ -5,7 +5,9 @@
  *
  * A case builds a tensor from leaves; a result that is not [1] is reduced by fixed random weights.
  * Leaves are made at the first build and keep their values: a case asks for the same ones, in the
- * same order, each time it is called.
+ * same order, each time it is called. In variant 1 it gets parameters, whose gradient array is the
+ * caller's; in the others tensors without a gradient as yet, in variant 0 with a second use behind
+ * the case: so every operation is the first writer of a gradient, and a later one.
  */
 #ifndef HR_TEST_GRADCHECK_H
 #define HR_TEST_GRADCHECK_H
@@ -28,6 +30,8 @@ typedef struct hr_gradcheck {
     hr_tape tape;
     hr_check_leaf leaf[HR_CHECK_LEAVES];
     int leaves, at;
+    hr_tensor *shared[HR_CHECK_LEAVES];
+    int shares;
     int variant;    /* which of its shapes a case is to build */
     double step;    /* h, 1e-5 unless the case sets it while building */
     double quantum; /* leaves and weights are multiples of it; 0: any number */
