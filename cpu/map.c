@@ -4,32 +4,37 @@
 #include <math.h>
 #include <string.h>
 
+#include "cpu/clones.h"
 #include "cpu/part.h"
 
-static const real *constant(hr_queue *q, int64_t n, real value)
+int64_t hr_cpu_map_width(int64_t cols)
 {
-    real *x = hr_cpu_work(q, (size_t)n * sizeof *x);
+    return cols >= HR_MAP_WIDTH ? cols : hr_parts(HR_MAP_WIDTH, cols) * cols;
+}
 
-    for (int64_t i = 0; x && i < n; i++)
-        x[i] = value;
-    return x;
+/* x [groups, cols] with the columns of each group repeated to `width`; x NULL: `value` */
+static const real *repeated(hr_queue *q, const real *x, real value, int64_t groups, int64_t cols)
+{
+    int64_t width = hr_cpu_map_width(cols);
+    real *to;
+
+    if (x && width == cols)
+        return x;
+    to = hr_cpu_work(q, (size_t)(groups * width) * sizeof *to);
+    for (int64_t i = 0; to && i < groups * width; i++)
+        to[i] = x ? x[i / width * cols + i % width % cols] : value;
+    return to;
 }
 
 static hr_cpu_layer layer_in(hr_queue *q, const hr_map *map)
 {
     int64_t cols = hr_cols(&map->raw), groups = map->scale.data ? hr_rows_of(&map->scale) : 1;
-    hr_cpu_layer layer = { .raw = hr_cpu_in(q, &map->raw),
+
+    return (hr_cpu_layer){ .raw = hr_cpu_in(q, &map->raw),
+                           .scale = repeated(q, hr_cpu_in(q, &map->scale), 1, groups, cols),
+                           .shift = repeated(q, hr_cpu_in(q, &map->shift), 0, groups, cols),
                            .group_rows = hr_rows_of(&map->raw) / groups,
                            .floor = map->relu ? 0 : -(real)INFINITY };
-
-    if (map->scale.data) {
-        layer.scale = hr_cpu_in(q, &map->scale);
-        layer.shift = hr_cpu_in(q, &map->shift);
-    } else {
-        layer.scale = constant(q, cols, 1);
-        layer.shift = constant(q, cols, 0);
-    }
-    return layer;
 }
 
 hr_cpu_map hr_cpu_map_in(hr_queue *q, const hr_map *map)
@@ -39,57 +44,102 @@ hr_cpu_map hr_cpu_map_in(hr_queue *q, const hr_map *map)
                      .plain = !map->scale.data && !map->add && !map->relu,
                      .relu = map->relu };
 
+    m.width = hr_cpu_map_width(m.cols);
     m.base = layer_in(q, map);
-    if (map->add)
+    if (map->add) {
         m.add = layer_in(q, map->add);
+        m.base.floor = -(real)INFINITY; /* comes after the addition */
+    }
     return m;
 }
 
-/* a NaN passes every floor */
-static void one_layer(real *restrict out, const real *restrict x, const real *restrict scale,
-                      const real *restrict shift, int64_t n, real floor)
+/* n numbers, `width` at a time; a NaN passes every floor */
+HR_CLONES static void one_layer(real *restrict out, const hr_cpu_layer *base, int64_t at,
+                                const real *scale, const real *shift, int64_t n, int64_t width)
 {
-    for (int64_t c = 0; c < n; c++) {
-        real v = scale[c] * x[c] + shift[c];
+    const real *restrict x = base->raw + at;
+    real floor = base->floor;
 
-        out[c] = floor > v ? floor : v;
+    for (; n > 0; n -= width, x += width, out += width) {
+        int64_t now = n < width ? n : width;
+
+        for (int64_t c = 0; c < now; c++) {
+            real v = scale[c] * x[c] + shift[c];
+
+            out[c] = floor > v ? floor : v;
+        }
     }
 }
 
-static void two_layers(real *restrict out, const real *restrict x, const real *restrict scale,
-                       const real *restrict shift, const real *restrict more,
-                       const real *restrict more_scale, const real *restrict more_shift, int64_t n,
-                       real floor, real more_floor)
+/* out = [relu] (out + layer), out holding the scaled layer above it */
+HR_CLONES static void add_layer(real *restrict out, const hr_cpu_layer *add, int64_t at,
+                                const real *scale, const real *shift, int64_t n, int64_t width,
+                                real floor)
 {
-    for (int64_t c = 0; c < n; c++) {
-        real a = more_scale[c] * more[c] + more_shift[c];
-        real v = scale[c] * x[c] + shift[c] + (more_floor > a ? more_floor : a);
+    const real *restrict x = add->raw + at;
+    real add_floor = add->floor;
 
-        out[c] = floor > v ? floor : v;
+    for (; n > 0; n -= width, x += width, out += width) {
+        int64_t now = n < width ? n : width;
+
+        for (int64_t c = 0; c < now; c++) {
+            real a = scale[c] * x[c] + shift[c];
+            real v = out[c] + (add_floor > a ? add_floor : a);
+
+            out[c] = floor > v ? floor : v;
+        }
+    }
+}
+
+/* rows from `row` on, at most `count`, of one group */
+static int64_t same_group(const hr_cpu_layer *layer, int64_t row, int64_t count)
+{
+    int64_t left = layer->group_rows - row % layer->group_rows;
+
+    return count < left ? count : left;
+}
+
+static void rows_of_layer(real *out, const hr_cpu_map *map, const hr_cpu_layer *layer, int64_t row,
+                          int64_t count)
+{
+    for (int64_t now; count > 0; row += now, count -= now, out += now * map->cols) {
+        int64_t group = row / layer->group_rows * map->width;
+        const real *scale = layer->scale + group, *shift = layer->shift + group;
+
+        now = same_group(layer, row, count);
+        if (layer == &map->base)
+            one_layer(out, layer, row * map->cols, scale, shift, now * map->cols, map->width);
+        else
+            add_layer(out, layer, row * map->cols, scale, shift, now * map->cols, map->width,
+                      map->relu ? 0 : -(real)INFINITY);
     }
 }
 
 void hr_cpu_map_rows(real *out, const hr_cpu_map *map, int64_t row, int64_t count)
 {
-    const hr_cpu_layer *base = &map->base, *add = &map->add;
-    int64_t n = map->cols;
-
     if (map->plain) {
-        memcpy(out, base->raw + row * n, (size_t)(count * n) * sizeof *out);
+        memcpy(out, map->base.raw + row * map->cols, (size_t)(count * map->cols) * sizeof *out);
         return;
     }
-    for (int64_t r = row; r < row + count; r++, out += n) {
-        int64_t at = r / base->group_rows * n;
+    rows_of_layer(out, map, &map->base, row, count);
+    if (map->add.raw)
+        rows_of_layer(out, map, &map->add, row, count);
+}
 
-        if (add->raw) {
-            int64_t more = r / add->group_rows * n;
+HR_CLONES static void mask(real *v, const real *dv, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        v[k] = v[k] > 0 ? dv[k] : 0;
+}
 
-            two_layers(out, base->raw + r * n, base->scale + at, base->shift + at, add->raw + r * n,
-                       add->scale + more, add->shift + more, n, base->floor, add->floor);
-        } else {
-            one_layer(out, base->raw + r * n, base->scale + at, base->shift + at, n, base->floor);
-        }
-    }
+const real *hr_cpu_map_masked(real *room, const hr_cpu_map *map, const real *dv, int64_t row,
+                              int64_t count)
+{
+    if (!map->relu)
+        return dv;
+    hr_cpu_map_rows(room, map, row, count);
+    mask(room, dv, count * map->cols);
+    return room;
 }
 
 /* ---- map_write ---- */
@@ -126,28 +176,29 @@ typedef struct add_grad_job {
     real beta;
 } add_grad_job;
 
+HR_CLONES static void accumulate(real *da, const real *d, int64_t n, real beta)
+{
+    for (int64_t k = 0; k < n; k++)
+        da[k] = beta * da[k] + d[k];
+}
+
 static void add_grad_part(void *arg, int64_t i, int worker)
 {
     const add_grad_job *job = arg;
-    hr_range r = hr_range_of(job->map.rows, hr_part_rows(job->map.cols), i);
-    int64_t n = (r.to - r.from) * job->map.cols;
-    real *da = job->da + r.from * job->map.cols, beta = job->beta;
-    const real *dv = job->dv + r.from * job->map.cols;
-    real *v = hr_cpu_scratch(job->q, worker, (size_t)n * sizeof *v);
+    hr_range r = hr_range_of(job->map.rows, hr_map_block(job->map.cols), i);
+    int64_t n = (r.to - r.from) * job->map.cols, at = r.from * job->map.cols;
+    real *room = job->da + at;
+    const real *d;
 
-    if (!v)
+    if (job->beta != 0)
+        room = hr_cpu_scratch(job->q, worker, (size_t)n * sizeof *room);
+    if (!room)
         return;
-    if (job->map.relu)
-        hr_cpu_map_rows(v, &job->map, r.from, r.to - r.from);
-    else
-        for (int64_t k = 0; k < n; k++)
-            v[k] = 1;
-    if (beta == 0)
-        for (int64_t k = 0; k < n; k++)
-            da[k] = v[k] > 0 ? dv[k] : 0;
-    else
-        for (int64_t k = 0; k < n; k++)
-            da[k] = beta * da[k] + (v[k] > 0 ? dv[k] : 0);
+    d = hr_cpu_map_masked(room, &job->map, job->dv + at, r.from, r.to - r.from);
+    if (job->beta != 0)
+        accumulate(job->da + at, d, n, job->beta);
+    else if (d != room)
+        memcpy(room, d, (size_t)n * sizeof *room);
 }
 
 void hr_cpu_map_add_grad(hr_queue *q, const hr_array *da, const hr_array *dv, const hr_map *x,
@@ -156,6 +207,6 @@ void hr_cpu_map_add_grad(hr_queue *q, const hr_array *da, const hr_array *dv, co
     add_grad_job job = { q, hr_cpu_out(q, da, beta != 0), hr_cpu_in(q, dv), hr_cpu_map_in(q, x),
                          (real)beta };
 
-    hr_cpu_run(q, hr_parts(job.map.rows, hr_part_rows(job.map.cols)), add_grad_part, &job);
+    hr_cpu_run(q, hr_parts(job.map.rows, hr_map_block(job.map.cols)), add_grad_part, &job);
     hr_cpu_end(q);
 }

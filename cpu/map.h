@@ -9,9 +9,12 @@
 
 #include "cpu/cpu.h"
 
-/* one raw map with its own scale, shift [groups, C] and lower bound (0: ReLU, -infinity: none) */
+enum { HR_MAP_WIDTH = 64 };
+
+/* one raw map with its own scale, shift and lower bound (0: ReLU, -infinity: none) */
 typedef struct hr_cpu_layer {
-    const real *raw, *scale, *shift; /* raw NULL: no such layer */
+    const real *raw;           /* NULL: no such layer */
+    const real *scale, *shift; /* [groups, width] */
     int64_t group_rows;
     real floor;
 } hr_cpu_layer;
@@ -19,13 +22,26 @@ typedef struct hr_cpu_layer {
 typedef struct hr_cpu_map {
     hr_cpu_layer base, add; /* the map's own floor comes after the addition */
     int64_t rows, cols;
-    bool plain; /* the value is raw */
+    int64_t width; /* numbers of whole rows, at least HR_MAP_WIDTH: few channels are repeated */
+    bool plain;    /* the value is raw */
     bool relu;
 } hr_cpu_map;
 
+/* numbers of the fewest whole rows of `cols` that make HR_MAP_WIDTH */
+int64_t hr_cpu_map_width(int64_t cols);
 hr_cpu_map hr_cpu_map_in(hr_queue *q, const hr_map *map);
 /* out [count, C] = value of rows [row, row + count) */
 void hr_cpu_map_rows(real *out, const hr_cpu_map *map, int64_t row, int64_t count);
+/* dv [count, C] where the value of rows [row, row + count) is positive, else 0, in room; or dv
+ * itself when the map has no ReLU. dv and room begin at `row`. */
+const real *hr_cpu_map_masked(real *room, const hr_cpu_map *map, const real *dv, int64_t row,
+                              int64_t count);
+
+/* rows that a worker takes at once: they stay in the first cache between two passes */
+static inline int64_t hr_map_block(int64_t cols)
+{
+    return cols < 4096 ? 4096 / (cols > 0 ? cols : 1) : 1;
+}
 
 /* norm.c: sums [groups, 2, cols] = sums of x and x^2 over the rows of each group */
 void hr_cpu_stats(hr_queue *q, double *sums, int64_t groups, const real *x, int64_t rows,

@@ -10,9 +10,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "cpu/clones.h"
 #include "cpu/cpu.h"
 #include "cpu/map.h"
 #include "cpu/part.h"
+
+enum { PART_ROWS = 64 }; /* the fewest of a part: its sums are [2, C] f64 */
 
 /* a grid of parts that never crosses a group */
 typedef struct norm_grid {
@@ -25,6 +28,8 @@ static norm_grid grid_of(int64_t groups, int64_t rows, int64_t cols)
                        .group_rows = rows / groups,
                        .part_rows = hr_part_rows(cols) };
 
+    if (grid.part_rows < PART_ROWS)
+        grid.part_rows = PART_ROWS;
     grid.parts = hr_parts(grid.group_rows, grid.part_rows);
     return grid;
 }
@@ -69,21 +74,52 @@ static void run_sums(sums_job *job, hr_task *task)
     hr_cpu_run(job->q, job->grid.groups, add_parts, job);
 }
 
+/* sum [width], square [width] += of n numbers, `width` at a time, four of them together */
+HR_CLONES static void add_squares(double *restrict sum, double *restrict square,
+                                  const real *restrict x, int64_t n, int64_t width)
+{
+    for (; n >= 4 * width; n -= 4 * width, x += 4 * width)
+        for (int64_t c = 0; c < width; c++) {
+            double x0 = (double)x[c], x1 = (double)x[c + width];
+            double x2 = (double)x[c + 2 * width], x3 = (double)x[c + 3 * width];
+
+            sum[c] += (x0 + x1) + (x2 + x3);
+            square[c] += (x0 * x0 + x1 * x1) + (x2 * x2 + x3 * x3);
+        }
+    for (; n > 0; n -= width, x += width)
+        for (int64_t c = 0; c < (n < width ? n : width); c++) {
+            double x0 = (double)x[c];
+
+            sum[c] += x0;
+            square[c] += x0 * x0;
+        }
+}
+
+/* to [cols] = wide [width] folded, `width` a multiple of cols */
+static void fold(double *to, const double *wide, int64_t width, int64_t cols)
+{
+    for (int64_t c = 0; c < cols; c++) {
+        double sum = 0;
+
+        for (int64_t k = c; k < width; k += cols)
+            sum += wide[k];
+        to[c] = sum;
+    }
+}
+
 static void stats_part(void *arg, int64_t i, int worker)
 {
     const sums_job *job = arg;
     hr_range r = grid_range(&job->grid, i);
-    double *sum = job->part + i * 2 * job->cols, *square = sum + job->cols;
+    int64_t cols = job->cols, width = hr_cpu_map_width(cols);
+    double *sum = hr_cpu_scratch(job->q, worker, (size_t)(2 * width) * sizeof *sum);
 
-    (void)worker;
-    memset(sum, 0, (size_t)(2 * job->cols) * sizeof *sum);
-    for (int64_t row = r.from; row < r.to; row++)
-        for (int64_t c = 0; c < job->cols; c++) {
-            double v = (double)job->x[row * job->cols + c];
-
-            sum[c] += v;
-            square[c] += v * v;
-        }
+    if (!sum)
+        return;
+    memset(sum, 0, (size_t)(2 * width) * sizeof *sum);
+    add_squares(sum, sum + width, job->x + r.from * cols, (r.to - r.from) * cols, width);
+    fold(job->part + 2 * i * cols, sum, width, cols);
+    fold(job->part + (2 * i + 1) * cols, sum + width, width, cols);
 }
 
 void hr_cpu_stats(hr_queue *q, double *sums, int64_t groups, const real *x, int64_t rows,
@@ -167,42 +203,52 @@ void hr_cpu_norm_running(hr_queue *q, const hr_array *mean, const hr_array *var,
 
 /* ---- gradients ---- */
 
-/* d [rows, C] of a range: dv where the value is positive or there is no ReLU */
-static const real *masked(hr_queue *q, const hr_cpu_map *map, const real *dv, hr_range r,
-                          int worker)
+/* sum [width] += d, product [width] += d (x - mean): n numbers, `width` at a time, two together */
+HR_CLONES static void add_products(double *restrict sum, double *restrict product,
+                                   const real *restrict d, const real *restrict x,
+                                   const real *restrict mean, int64_t n, int64_t width)
 {
-    int64_t n = (r.to - r.from) * map->cols;
-    real *d;
+    for (; n >= 2 * width; n -= 2 * width, d += 2 * width, x += 2 * width)
+        for (int64_t c = 0; c < width; c++) {
+            double d0 = (double)d[c], d1 = (double)d[c + width];
+            double x0 = (double)(x[c] - mean[c]), x1 = (double)(x[c + width] - mean[c]);
 
-    dv += r.from * map->cols;
-    if (!map->relu)
-        return dv;
-    d = hr_cpu_scratch(q, worker, (size_t)n * sizeof *d);
-    if (!d)
-        return NULL;
-    hr_cpu_map_rows(d, map, r.from, r.to - r.from);
-    for (int64_t k = 0; k < n; k++)
-        d[k] = d[k] > 0 ? dv[k] : 0;
-    return d;
+            sum[c] += d0 + d1;
+            product[c] += d0 * x0 + d1 * x1;
+        }
+    for (; n > 0; n -= width, d += width, x += width)
+        for (int64_t c = 0; c < (n < width ? n : width); c++) {
+            sum[c] += (double)d[c];
+            product[c] += (double)d[c] * (double)(x[c] - mean[c]);
+        }
 }
 
 static void sums_part(void *arg, int64_t i, int worker)
 {
     const sums_job *job = arg;
     hr_range r = grid_range(&job->grid, i);
-    const real *d = masked(job->q, &job->map, job->dv, r, worker);
-    const real *mean = job->mean + i / job->grid.parts * job->cols;
-    const real *rstd = job->rstd + i / job->grid.parts * job->cols;
-    double *sum = job->part + i * 2 * job->cols, *product = sum + job->cols;
+    int64_t cols = job->cols, width = job->map.width, step = hr_map_block(cols),
+            g = i / job->grid.parts;
+    double *part = job->part + 2 * i * cols;
+    size_t bytes = (size_t)width * (2 * sizeof(double) + sizeof(real));
+    double *sum = hr_cpu_scratch(job->q, worker, bytes + (size_t)(step * cols) * sizeof(real));
+    real *mean = (real *)(sum + 2 * width), *room = mean + width;
 
-    memset(sum, 0, (size_t)(2 * job->cols) * sizeof *sum);
-    for (int64_t row = r.from; d && row < r.to; row++, d += job->cols)
-        for (int64_t c = 0; c < job->cols; c++) {
-            real xhat = (job->x[row * job->cols + c] - mean[c]) * rstd[c];
+    if (!sum)
+        return;
+    memset(sum, 0, (size_t)(2 * width) * sizeof *sum);
+    for (int64_t c = 0; c < width; c++)
+        mean[c] = job->mean[g * cols + c % cols];
+    for (int64_t row = r.from; row < r.to; row += step) {
+        int64_t count = r.to - row < step ? r.to - row : step;
+        const real *d = hr_cpu_map_masked(room, &job->map, job->dv + row * cols, row, count);
 
-            sum[c] += (double)d[c];
-            product[c] += (double)d[c] * (double)xhat;
-        }
+        add_products(sum, sum + width, d, job->x + row * cols, mean, count * cols, width);
+    }
+    fold(part, sum, width, cols);
+    fold(part + cols, sum + width, width, cols);
+    for (int64_t c = 0; c < cols; c++)
+        part[cols + c] *= (double)job->rstd[g * cols + c];
 }
 
 void hr_cpu_norm_sums(hr_queue *q, const hr_array *sums, const hr_array *dv, const hr_map *x,
@@ -234,24 +280,63 @@ typedef struct dx_job {
     real beta;
 } dx_job;
 
+/* what dx is made of, [width] each: dx = k d - base - (x - mean) slope */
+typedef struct dx_line {
+    real *k, *base, *mean, *slope;
+} dx_line;
+
+static void line_of(const dx_job *job, const dx_line *line, int64_t g)
+{
+    int64_t cols = job->cols;
+    const double *sums = job->sums + 2 * g * cols;
+
+    for (int64_t i = 0; i < job->map.width; i++) {
+        int64_t c = i % cols;
+        double rstd = (double)job->rstd[g * cols + c];
+        double k = job->gamma ? (double)job->gamma[c] * rstd : rstd;
+
+        line->k[i] = (real)k;
+        line->base[i] = (real)(k * sums[c] / job->count);
+        line->slope[i] = (real)(k * rstd * sums[cols + c] / job->count);
+        line->mean[i] = job->mean[g * cols + c];
+    }
+}
+
+HR_CLONES static void write_dx(real *to, const real *d, const real *x, const dx_line *line,
+                               int64_t n, int64_t width, real beta)
+{
+    const real *k = line->k, *base = line->base, *mean = line->mean, *slope = line->slope;
+
+    for (; n > 0; n -= width, d += width, x += width, to += width) {
+        int64_t now = n < width ? n : width;
+
+        if (beta == 0)
+            for (int64_t c = 0; c < now; c++)
+                to[c] = k[c] * d[c] - base[c] - (x[c] - mean[c]) * slope[c];
+        else
+            for (int64_t c = 0; c < now; c++)
+                to[c] = beta * to[c] + (k[c] * d[c] - base[c] - (x[c] - mean[c]) * slope[c]);
+    }
+}
+
 static void dx_part(void *arg, int64_t i, int worker)
 {
     const dx_job *job = arg;
     hr_range r = grid_range(&job->grid, i);
-    int64_t g = i / job->grid.parts, cols = job->cols;
-    const real *d = masked(job->q, &job->map, job->dv, r, worker);
-    const double *sums = job->sums + 2 * g * cols;
+    int64_t cols = job->cols, width = job->map.width, step = hr_map_block(cols);
+    real *room = hr_cpu_scratch(job->q, worker, (size_t)(4 * width + step * cols) * sizeof *room);
+    dx_line line = { room, room + width, room + 2 * width, room + 3 * width };
 
-    for (int64_t row = r.from; d && row < r.to; row++, d += cols)
-        for (int64_t c = 0; c < cols; c++) {
-            real rstd = job->rstd[g * cols + c], k = job->gamma ? job->gamma[c] * rstd : rstd;
-            real xhat = (job->map.base.raw[row * cols + c] - job->mean[g * cols + c]) * rstd;
-            real dx = k * (d[c] - (real)(sums[c] / job->count) -
-                           xhat * (real)(sums[cols + c] / job->count));
-            real *to = &job->draw[row * cols + c];
+    if (!room)
+        return;
+    room += 4 * width;
+    line_of(job, &line, i / job->grid.parts);
+    for (int64_t row = r.from; row < r.to; row += step) {
+        int64_t count = r.to - row < step ? r.to - row : step, at = row * cols;
+        const real *d = hr_cpu_map_masked(room, &job->map, job->dv + at, row, count);
 
-            *to = job->beta == 0 ? dx : job->beta * *to + dx;
-        }
+        write_dx(job->draw + at, d, job->map.base.raw + at, &line, count * cols, width, job->beta);
+    }
 }
 
 /* to [C] += sum over groups of sums[., which] */

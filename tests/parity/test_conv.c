@@ -107,21 +107,6 @@ static void compute(hr_queue *q, operands *o, const shape *s)
 
 /* ---- the definition, in f64 ---- */
 
-static double map_value(const hr_map *m, int64_t at)
-{
-    int64_t cols = hr_cols(&m->raw), row = at / cols, c = at % cols;
-    double v = (double)hr_at(&m->raw, at);
-
-    if (m->scale.data) {
-        int64_t g = row / (hr_rows_of(&m->raw) / m->scale.dim[0]);
-
-        v = v * (double)hr_at(&m->scale, g * cols + c) + (double)hr_at(&m->shift, g * cols + c);
-    }
-    if (m->add)
-        v += map_value(m->add, at);
-    return m->relu && v < 0 ? 0 : v;
-}
-
 typedef struct wanted {
     double *y, *dx, *dw;
     int64_t terms; /* the most numbers in one sum */
@@ -147,7 +132,7 @@ static void add_tap(wanted *want, const operands *o, const shape *s, int64_t n, 
         return;
     for (int64_t i = 0; i < s->in; i++) {
         int64_t x_at = ((n * s->h + h) * s->w + w) * s->in + i;
-        double x = map_value(&o->map, x_at);
+        double x = hr_map_value(&o->map, x_at);
 
         for (int64_t c = 0; c < s->out; c++) {
             int64_t y_at = (n * places + p) * s->out + c, w_at = (c * k * k + a) * s->in + i;

@@ -101,6 +101,22 @@ static inline hr_array hr_filled(hr_dtype dtype, double value, int64_t d0, int64
     return a;
 }
 
+/* number `at` of the value of a map, by its definition (backend.h), in f64 */
+static inline double hr_map_value(const hr_map *m, int64_t at)
+{
+    int64_t cols = hr_cols(&m->raw), row = at / cols, c = at % cols;
+    double v = (double)hr_at(&m->raw, at);
+
+    if (m->scale.data) {
+        int64_t g = row / (hr_rows_of(&m->raw) / m->scale.dim[0]);
+
+        v = v * (double)hr_at(&m->scale, g * cols + c) + (double)hr_at(&m->shift, g * cols + c);
+    }
+    if (m->add)
+        v += hr_map_value(m->add, at);
+    return m->relu && v < 0 ? 0 : v;
+}
+
 /* rounding of real: relative size of one unit in the last place */
 static inline double hr_epsilon(void)
 {
