@@ -14,8 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "cpu/blas.h"
 #include "cpu/cpu.h"
-#include "cpu/dots.h"
 
 enum { ROWS = 256, COLS = 512, LANES = 16 / sizeof(real), VECTORS = 4, W = LANES * VECTORS };
 
@@ -121,8 +121,10 @@ static void assign_tile(void *arg, int64_t tile, int worker)
         }
     for (int64_t j = 0; j < job->k; j += COLS) {
         int64_t cols = job->k - j < COLS ? job->k - j : COLS;
+        hr_cpu_matrix c = { job->c + j * job->d, job->d, HR_T };
 
-        hr_cpu_dots(product, COLS, x, rows, job->c + j * job->d, cols, job->d, -2);
+        hr_cpu_blas_gemm(product, COLS, (hr_cpu_matrix){ x, job->d, HR_N }, c, rows, cols, job->d,
+                         -2, 0);
         for (int64_t i = 0; i < rows; i++)
             scan(&best[i], product + i * COLS, job->square + j, cols, j);
     }

@@ -9,8 +9,8 @@
  */
 #include <math.h>
 
+#include "cpu/blas.h"
 #include "cpu/cpu.h"
-#include "cpu/dots.h"
 
 enum { ROWS = 128, COLS = 1024 };
 
@@ -83,6 +83,7 @@ static void top_tile(void *arg, int64_t tile, int worker)
     int32_t *index = job->index + first * job->k;
     real *score = job->score + first * job->k;
     real *product = hr_cpu_scratch(job->q, worker, (size_t)ROWS * COLS * sizeof *product);
+    hr_cpu_matrix x = { job->x + first * job->d, job->d, HR_N };
 
     if (!product)
         return;
@@ -92,9 +93,9 @@ static void top_tile(void *arg, int64_t tile, int worker)
     }
     for (int64_t j = 0; j < job->m; j += COLS) {
         int64_t cols = job->m - j < COLS ? job->m - j : COLS;
+        hr_cpu_matrix bank = { job->bank + j * job->d, job->d, HR_T };
 
-        hr_cpu_dots(product, COLS, job->x + first * job->d, rows, job->bank + j * job->d, cols,
-                    job->d, 1);
+        hr_cpu_blas_gemm(product, COLS, x, bank, rows, cols, job->d, 1, 0);
         for (int64_t i = 0; i < rows; i++)
             offer(index + i * job->k, score + i * job->k, job->k, product + i * COLS, cols, j,
                   job->skip ? job->skip[first + i] : -1);
