@@ -1,0 +1,344 @@
+/* test_kmeans.c - nearest centroid, sums by cluster, nearest rows: against loops over all pairs. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "context.h"
+#include "support/close.h"
+#include "support/fill.h"
+#include "support/run.h"
+
+#ifdef HR_REAL_DOUBLE
+#define EPS 1e-13
+#else
+#define EPS 2e-6
+#endif
+
+static hirl_context *context;
+static hr_queue *q;
+
+static void open_with(int threads)
+{
+    hr_assert_ok(hr_context_create(&context, "cpu", threads));
+    hr_assert_ok(hr_context_enter(context));
+    hr_assert_ok(hr_context_take_queue(&q, context));
+}
+
+static void close_all(void)
+{
+    hr_context_give_queue(q);
+    hr_context_leave(context);
+    hr_context_drop(context);
+}
+
+/* ---- assignment ---- */
+
+typedef struct assigned {
+    int64_t n, k, d;
+    real *x, *c, *distance;
+    int32_t *label;
+} assigned;
+
+static assigned make(int64_t n, int64_t k, int64_t d)
+{
+    assigned a = { n, k, d, NULL, NULL, NULL, NULL };
+
+    a.x = hr_alloc_array((size_t)(n * d), sizeof(real));
+    a.c = hr_alloc_array((size_t)(k * d), sizeof(real));
+    a.distance = hr_alloc_array((size_t)n, sizeof(real));
+    a.label = hr_alloc_array((size_t)n, sizeof(int32_t));
+    hr_fill_uniform(a.x, n * d, 1, -1, 1);
+    hr_fill_uniform(a.c, k * d, 2, -1, 1);
+    return a;
+}
+
+static void assign(assigned *a)
+{
+    hr_array label = hr_array_1(a->label, HR_I32, a->n);
+    hr_array distance = hr_array_1(a->distance, HR_REAL, a->n);
+    hr_array x = hr_array_2(a->x, HR_REAL, a->n, a->d), c = hr_array_2(a->c, HR_REAL, a->k, a->d);
+
+    q->be->kmeans_assign(q, &label, &distance, &x, &c);
+    hr_assert_ok(q->be->sync(q));
+}
+
+static void release(assigned *a)
+{
+    hr_free(a->x);
+    hr_free(a->c);
+    hr_free(a->distance);
+    hr_free(a->label);
+}
+
+static double exact(const assigned *a, int64_t i, int64_t j)
+{
+    double sum = 0;
+
+    for (int64_t t = 0; t < a->d; t++) {
+        double difference = (double)a->x[i * a->d + t] - (double)a->c[j * a->d + t];
+
+        sum += difference * difference;
+    }
+    return sum;
+}
+
+/* the label is the nearest but for rounding, the distance is that of the label */
+static void compare_with_all_pairs(const assigned *a)
+{
+    for (int64_t i = 0; i < a->n; i++) {
+        double own = exact(a, i, a->label[i]), limit = EPS * (double)a->d;
+
+        for (int64_t j = 0; j < a->k; j++)
+            ck_assert_msg(own <= exact(a, i, j) + limit, "row %d: %d is nearer than %d", (int)i,
+                          (int)j, (int)a->label[i]);
+        ck_assert_double_le(fabs((double)a->distance[i] - own), limit);
+    }
+}
+
+START_TEST(assign_finds_the_nearest_of_all_centroids)
+{
+    static const int64_t size[][3] = { { 1, 1, 1 },     { 3, 2, 5 },     { 255, 16, 3 },
+                                       { 257, 17, 8 },  { 300, 513, 7 }, { 64, 1100, 33 },
+                                       { 513, 40, 130 } };
+
+    open_with(2);
+    for (size_t s = 0; s < sizeof size / sizeof *size; s++) {
+        assigned a = make(size[s][0], size[s][1], size[s][2]);
+
+        assign(&a);
+        compare_with_all_pairs(&a);
+        release(&a);
+    }
+    close_all();
+}
+END_TEST
+
+START_TEST(assign_gives_known_labels_and_distances)
+{
+    /* (0,0) (3,4) (1,1) against (0,1) (3,3): 1, 1, 1 */
+    real x[] = { 0, 0, 3, 4, 1, 1 }, c[] = { 0, 1, 3, 3 }, distance[3];
+    int32_t label[3];
+    assigned a = { 3, 2, 2, x, c, distance, label };
+
+    open_with(1);
+    assign(&a);
+    ck_assert_int_eq(label[0], 0);
+    ck_assert_int_eq(label[1], 1);
+    ck_assert_int_eq(label[2], 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_double_eq(distance[i], 1);
+    close_all();
+}
+END_TEST
+
+START_TEST(assign_takes_the_lowest_index_on_ties)
+{
+    enum { N = 9, K = 700, D = 4 };
+    assigned a = make(N, K, D);
+
+    open_with(2);
+    for (int64_t j = 0; j < K; j++) /* copies of three centroids, in turn */
+        memcpy(a.c + j * D, a.c + j % 3 * D, D * sizeof(real));
+    assign(&a);
+    for (int64_t i = 0; i < N; i++)
+        ck_assert_int_lt(a.label[i], 3);
+    release(&a);
+    close_all();
+}
+END_TEST
+
+START_TEST(a_distance_is_never_negative_and_a_nan_stays)
+{
+    enum { N = 40, D = 50 };
+    assigned a = make(N, N, D);
+
+    open_with(2);
+    for (int64_t i = 0; i < N * D; i++)
+        a.x[i] = a.c[i] += 100; /* cancellation */
+    a.x[7 * D + 3] = (real)NAN;
+    assign(&a);
+    for (int64_t i = 0; i < N; i++)
+        if (i == 7)
+            ck_assert(isnan(a.distance[i]));
+        else
+            ck_assert(a.distance[i] >= 0);
+    release(&a);
+    close_all();
+}
+END_TEST
+
+/* ---- sums ---- */
+
+static void sum_rows(double *sum, double *weight, const real *x, const int32_t *label,
+                     const real *row_weight, int64_t n, int64_t k, int64_t d)
+{
+    memset(sum, 0, (size_t)(k * d) * sizeof *sum);
+    memset(weight, 0, (size_t)k * sizeof *weight);
+    for (int64_t i = 0; i < n; i++) {
+        double w = row_weight ? (double)row_weight[i] : 1;
+
+        if (label[i] < 0)
+            continue;
+        weight[label[i]] += w;
+        for (int64_t t = 0; t < d; t++)
+            sum[label[i] * d + t] += w * (double)x[i * d + t];
+    }
+}
+
+static void check_sums(int64_t n, int64_t k, int64_t d, bool weighted)
+{
+    real *x = hr_alloc_array((size_t)(n * d), sizeof *x), *w = hr_alloc_array((size_t)n, sizeof *w);
+    double *sum = hr_alloc_array((size_t)(k * d), 16), *want = sum + k * d;
+    double *weight = hr_alloc_array((size_t)k, 16), *want_weight = weight + k;
+    int32_t *label = hr_alloc_array((size_t)n, sizeof *label);
+    hr_array xs = hr_array_2(x, HR_REAL, n, d), ws = hr_array_1(w, HR_REAL, n);
+    hr_array sums = hr_array_2(sum, HR_F64, k, d), weights = hr_array_1(weight, HR_F64, k);
+    hr_array labels = hr_array_1(label, HR_I32, n);
+
+    hr_fill_uniform(x, n * d, 3, -1, 1);
+    hr_fill_uniform(w, n, 4, 0.1, 2);
+    for (int64_t i = 0; i < n; i++)
+        label[i] = (int32_t)((i * 7919 + i / 3) % (k + 1)) - 1;
+    memset(sum, 0xff, (size_t)(k * d) * sizeof *sum); /* NaN: everything is written */
+    q->be->kmeans_sum(q, &sums, &weights, &xs, &labels, weighted ? &ws : NULL);
+    hr_assert_ok(q->be->sync(q));
+    sum_rows(want, want_weight, x, label, weighted ? w : NULL, n, k, d);
+    ck_assert_mem_eq(sum, want, (size_t)(k * d) * sizeof *sum); /* the same order: the same bits */
+    ck_assert_mem_eq(weight, want_weight, (size_t)k * sizeof *weight);
+    hr_free(x);
+    hr_free(w);
+    hr_free(sum);
+    hr_free(weight);
+    hr_free(label);
+}
+
+START_TEST(sums_are_those_of_one_loop_in_row_order)
+{
+    open_with(3);
+    check_sums(1, 1, 1, false);
+    check_sums(500, 7, 3, false);
+    check_sums(300, 131, 5, true);
+    check_sums(90, 3, 1300, true);
+    close_all();
+}
+END_TEST
+
+/* ---- nearest rows of a bank ---- */
+
+typedef struct pair {
+    double score;
+    int32_t index;
+} pair;
+
+static int falling(const void *a, const void *b)
+{
+    const pair *x = a, *y = b;
+
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static void check_top(int64_t n, int64_t m, int64_t d, int64_t k, bool skipping)
+{
+    real *x = hr_alloc_array((size_t)(n * d), sizeof *x);
+    real *bank = hr_alloc_array((size_t)(m * d), sizeof *bank);
+    real *score = hr_alloc_array((size_t)(n * k), sizeof *score);
+    int32_t *index = hr_alloc_array((size_t)(n * k), sizeof *index);
+    int32_t *skip = hr_alloc_array((size_t)n, sizeof *skip);
+    pair *all = hr_alloc_array((size_t)m, sizeof *all);
+    hr_array xs = hr_array_2(x, HR_REAL, n, d), banks = hr_array_2(bank, HR_REAL, m, d);
+    hr_array indices = hr_array_2(index, HR_I32, n, k), scores = hr_array_2(score, HR_REAL, n, k);
+    hr_array skips = hr_array_1(skip, HR_I32, n);
+
+    /* small whole numbers: products are exact, and there are ties */
+    hr_fill_uniform(x, n * d, 5, -3, 3);
+    hr_fill_uniform(bank, m * d, 6, -3, 3);
+    for (int64_t i = 0; i < n * d; i++)
+        x[i] = (real)(int)x[i];
+    for (int64_t i = 0; i < m * d; i++)
+        bank[i] = (real)(int)bank[i];
+    for (int64_t i = 0; i < n; i++)
+        skip[i] = (int32_t)(i % m);
+    q->be->top(q, &indices, &scores, &xs, &banks, skipping ? &skips : NULL);
+    hr_assert_ok(q->be->sync(q));
+    for (int64_t i = 0; i < n; i++) {
+        int64_t count = 0;
+
+        for (int64_t j = 0; j < m; j++) {
+            pair p = { 0, (int32_t)j };
+
+            for (int64_t t = 0; t < d; t++)
+                p.score += (double)x[i * d + t] * (double)bank[j * d + t];
+            if (!skipping || j != skip[i])
+                all[count++] = p;
+        }
+        qsort(all, (size_t)count, sizeof *all, falling);
+        for (int64_t j = 0; j < k; j++) {
+            ck_assert_int_eq(index[i * k + j], j < count ? all[j].index : -1);
+            ck_assert_double_eq(score[i * k + j], j < count ? all[j].score : -INFINITY);
+        }
+    }
+    hr_free(x);
+    hr_free(bank);
+    hr_free(score);
+    hr_free(index);
+    hr_free(skip);
+    hr_free(all);
+}
+
+START_TEST(top_gives_the_largest_products_lowest_index_first)
+{
+    open_with(2);
+    check_top(1, 1, 1, 1, false);
+    check_top(131, 1100, 6, 20, false);
+    check_top(40, 40, 3, 7, true);
+    check_top(5, 4, 3, 9, true); /* fewer rows than asked for */
+    close_all();
+}
+END_TEST
+
+/* ---- threads ---- */
+
+START_TEST(results_do_not_depend_on_the_number_of_threads)
+{
+    enum { N = 1500, K = 70, D = 19, TOP = 5 };
+    assigned a = make(N, K, D), first = make(N, K, D);
+    int32_t *index = hr_alloc_array(2 * N * TOP, sizeof *index), *first_index = index + N * TOP;
+    real *score = hr_alloc_array(2 * N * TOP, sizeof *score), *first_score = score + N * TOP;
+    static const int threads[] = { 1, 2, 3, 7 };
+
+    for (int t = 0; t < 4; t++) {
+        hr_array indices = hr_array_2(index, HR_I32, N, TOP),
+                 scores = hr_array_2(score, HR_REAL, N, TOP);
+        hr_array x = hr_array_2(a.x, HR_REAL, N, D);
+
+        open_with(threads[t]);
+        assign(&a);
+        q->be->top(q, &indices, &scores, &x, &x, NULL);
+        hr_assert_ok(q->be->sync(q));
+        close_all();
+        if (!t) {
+            memcpy(first.label, a.label, N * sizeof *a.label);
+            memcpy(first.distance, a.distance, N * sizeof *a.distance);
+            memcpy(first_index, index, N * TOP * sizeof *index);
+            memcpy(first_score, score, N * TOP * sizeof *score);
+        }
+        ck_assert_mem_eq(a.label, first.label, N * sizeof *a.label);
+        ck_assert_mem_eq(a.distance, first.distance, N * sizeof *a.distance);
+        ck_assert_mem_eq(index, first_index, N * TOP * sizeof *index);
+        ck_assert_mem_eq(score, first_score, N * TOP * sizeof *score);
+    }
+    hr_free(index);
+    hr_free(score);
+    release(&a);
+    release(&first);
+}
+END_TEST
+
+HR_TESTS("cpu_kmeans", assign_finds_the_nearest_of_all_centroids,
+         assign_gives_known_labels_and_distances, assign_takes_the_lowest_index_on_ties,
+         a_distance_is_never_negative_and_a_nan_stays, sums_are_those_of_one_loop_in_row_order,
+         top_gives_the_largest_products_lowest_index_first,
+         results_do_not_depend_on_the_number_of_threads)
