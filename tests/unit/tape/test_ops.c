@@ -2,6 +2,7 @@
 #include <check.h>
 #include <math.h>
 
+#include "support/fill.h"
 #include "support/run.h"
 #include "support/tape.h"
 
@@ -267,6 +268,70 @@ START_TEST(a_pending_map_is_written_once)
 }
 END_TEST
 
+/* ---- types ---- */
+
+enum { STEM = 8 * 9 * 3, BLOCK = 8 * 9 * 8, HEAD = 5 * 8 };
+
+typedef struct small_run {
+    double loss, stem[STEM], block[BLOCK], head[HEAD];
+} small_run;
+
+/* a weight as a copy in the run's type with its gradient in real numbers */
+static hr_tensor *weight(const int64_t *dim, int rank, uint32_t which, hr_array *grad)
+{
+    static real value[BLOCK];
+    hr_array x = hr_tape_array(&here.t, here.t.run, rank, dim);
+
+    *grad = hr_tape_array(&here.t, HR_REAL, rank, dim);
+    hr_fill_uniform(value, hr_count(&x), which, -0.3, 0.3);
+    here.q->be->upload(here.q, &x, value, HR_REAL);
+    here.q->be->fill(here.q, grad, 0);
+    return hr_leaf(&here.t, &x, grad);
+}
+
+static small_run run_in(hr_dtype type)
+{
+    static real pixel[4 * 8 * 8 * 3];
+    hr_tape *t = &here.t;
+    hr_norm norm = { .eps = 1e-5, .groups = 2 };
+    hr_array image, label, g[3];
+    hr_tensor *x, *y;
+    small_run got;
+
+    hr_test_tape_init(&here);
+    t->run = type;
+    t->check = true;
+    image = hr_tape_array(t, type, 4, HR_DIM(4, 8, 8, 3));
+    hr_fill_normal(pixel, hr_count(&image), 1);
+    here.q->be->upload(here.q, &image, pixel, HR_REAL);
+    label = hr_test_i32(&here, 1, HR_DIM(4), (int32_t[]){ 0, 1, 2, 3 });
+    x = hr_conv(t, hr_leaf(t, &image, NULL), weight(HR_DIM(8, 3, 3, 3), 4, 2, &g[0]), 1, 1);
+    x = hr_max_pool(t, hr_batch_norm(t, x, &norm, NULL, true), 3, 2, 1);
+    y = hr_conv(t, x, weight(HR_DIM(8, 3, 3, 8), 4, 3, &g[1]), 1, 1);
+    y = hr_mean_pool(t, hr_batch_norm(t, y, &norm, x, true));
+    y = hr_linear(t, hr_normalize(t, y), weight(HR_DIM(5, 8), 2, 4, &g[2]), NULL);
+    y = hr_cross_entropy(t, y, &label);
+    hr_assert_ok(hr_tape_backward(t, y));
+    hr_test_read(&got.loss, &here, &y->x);
+    hr_test_read(got.stem, &here, &g[0]);
+    hr_test_read(got.block, &here, &g[1]);
+    hr_test_read(got.head, &here, &g[2]);
+    hr_test_tape_done(&here);
+    return got;
+}
+
+/* bf16 rounds each stored number by up to 1/512 of itself */
+START_TEST(a_network_in_bf16_follows_the_one_in_real_numbers)
+{
+    small_run exact = run_in(HR_REAL), rounded = run_in(HR_BF16);
+
+    hr_assert_close(&rounded.loss, &exact.loss, 1, 0, 0.01);
+    hr_assert_distance(rounded.stem, exact.stem, STEM, 0.1);
+    hr_assert_distance(rounded.block, exact.block, BLOCK, 0.1);
+    hr_assert_distance(rounded.head, exact.head, HEAD, 0.1);
+}
+END_TEST
+
 /* ---- rows, shapes ---- */
 
 START_TEST(normalize_makes_unit_rows_and_leaves_zero_alone)
@@ -417,6 +482,7 @@ HR_TESTS("tape-ops", linear_is_x_times_w_transposed_plus_b, linear_names_the_sha
          running_statistics_can_follow_the_first_group_alone, batch_norm_adds_before_the_relu,
          batch_norm_in_evaluation_uses_running_statistics,
          batch_norm_refuses_groups_that_do_not_divide_the_batch, a_pending_map_is_written_once,
+         a_network_in_bf16_follows_the_one_in_real_numbers,
          normalize_makes_unit_rows_and_leaves_zero_alone, row_dot_multiplies_row_by_row,
          rows_concat_and_gather_move_rows, convert_rounds_to_bf16_and_back,
          cross_entropy_is_minus_the_logarithm_of_the_share,
