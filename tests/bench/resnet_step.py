@@ -29,6 +29,8 @@ CASES = {
     'cifar': dict(arch='resnet18', width=0.25, stem='small', image_size=32, batch_size=128, classes=100),
     'imagenet': dict(arch='resnet18', width=1, stem='normal', image_size=224, batch_size=32, classes=1000),
 }
+IDLE = 0.5  # load average per core at the start above which nothing is stored: a busy machine slows
+            # PyTorch's OpenMP barriers far more than libhirl's pool
 REST = 0.3  # seconds between two timings: idle worker threads of the other side stop spinning
 
 
@@ -140,7 +142,7 @@ def run_case(name, arguments):
     best = min(('contiguous', 'channels_last'), key=lambda side: figures[side]['median'])
     row = {'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
            'commit': commit(), 'case': name, **case, 'threads': arguments.threads,
-           'repeats': arguments.repeats, 'cpu': cpu(), 'load': round(os.getloadavg()[0], 2),
+           'repeats': arguments.repeats, 'cpu': cpu(),
            'python': platform.python_version(), 'torch': torch.__version__, 'seconds': figures,
            'torch_best': best}
     if not arguments.peer_only:
@@ -166,17 +168,22 @@ def main():
     parser.add_argument('--repeats', type=int, default=7)
     parser.add_argument('--warmup', type=int, default=2)
     parser.add_argument('--peer-only', action='store_true', help='PyTorch alone; nothing is stored')
+    parser.add_argument('--busy', action='store_true', help='store rows of a busy machine too')
     arguments = parser.parse_args()
     if not arguments.peer_only and not os.access(arguments.program, os.X_OK):
         sys.exit(f'resnet_step: {arguments.program} is not built (--peer-only times PyTorch alone)')
     if arguments.repeats < 5:
         sys.exit('resnet_step: at least 5 repeats')
     torch.set_num_threads(arguments.threads)
+    load = os.getloadavg()[0]
+    busy = load > IDLE * os.cpu_count() and not arguments.busy
+    if busy:
+        print(f'the machine is busy (load {load:.1f}): nothing is stored without --busy')
     for name in arguments.cases or CASES:
-        row = run_case(name, arguments)
+        row = {**run_case(name, arguments), 'load': round(load, 2)}
         show(row)
         sys.stdout.flush()
-        if not arguments.peer_only:
+        if not arguments.peer_only and not busy:
             os.makedirs(f'{HERE}/results', exist_ok=True)
             with open(f'{HERE}/results/step.jsonl', 'a') as file:
                 file.write(json.dumps(row) + '\n')
