@@ -10,7 +10,7 @@ typedef struct hr_run {
     hr_tape *tape;
     const hr_weights *weights;
     int64_t groups;         /* BN groups of the batch */
-    int64_t running_groups; /* groups that enter the running statistics */
+    int64_t running_groups; /* groups that enter the running statistics; 0: of all ranks all */
     bool commit;            /* running statistics are updated at commit */
 } hr_run;
 

@@ -258,7 +258,7 @@ static hr_tensor *teacher_view(hr_learner *learner, const hr_learner_input *in, 
 {
     hr_tape *t = &learner->tape;
     hr_run run = { t, &learner->teacher, learner->config.bn_groups,
-                   learner->config.reference ? 1 : learner->config.bn_groups, commit };
+                   learner->config.reference ? 1 : 0, commit };
     hr_array image = image_on_tape(t, in, v);
     const int32_t *to, *back;
     hr_tensor *z;
@@ -306,7 +306,7 @@ static losses joint_loss(hr_learner *learner, const hr_learner_input *in, bool c
     const hr_method *method = learner->method;
     hr_tape *t = &learner->tape;
     hr_run run = { t, &learner->online, learner->config.bn_groups,
-                   learner->config.reference ? 1 : learner->config.bn_groups, commit };
+                   learner->config.reference ? 1 : 0, commit };
     hr_outputs out = { .image = on_tape(t, in->image, HR_I64, HR_I64, 1, &in->n) };
     losses l = { 0 };
 
