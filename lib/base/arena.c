@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 
-enum { ALIGN = 64, BLOCK_BYTES = 16 << 20 };
+enum { ALIGN = 64, SMALLEST_BLOCK = 256 << 10, LARGEST_BLOCK = 16 << 20 };
 
 static void *host_take(void *owner, size_t bytes)
 {
@@ -42,13 +42,26 @@ void hr_arena_done(hr_arena *arena)
     arena->used = 0;
 }
 
+/* as much as there is already: a short call stays cheap, a long step has few blocks */
+static size_t block_bytes(const hr_arena *arena)
+{
+    size_t all = 0;
+
+    for (const hr_arena_block *block = arena->first; block; block = block->next)
+        all += block->bytes;
+    if (all < SMALLEST_BLOCK)
+        return SMALLEST_BLOCK;
+    return all < LARGEST_BLOCK ? all : LARGEST_BLOCK;
+}
+
 static hr_arena_block *add_block(hr_arena *arena, size_t bytes)
 {
+    size_t usual = block_bytes(arena);
     hr_arena_block *block = hr_alloc(sizeof *block);
 
     if (!block)
         return NULL;
-    block->bytes = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+    block->bytes = bytes > usual ? bytes : usual;
     block->data = arena->take(arena->owner, block->bytes);
     if (!block->data) {
         hr_free(block);
