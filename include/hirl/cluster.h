@@ -21,9 +21,10 @@ extern "C" {
  * @param n          rows, >= 1
  * @param d          columns, >= 1
  * @param weight     [n]     > 0, or NULL: all 1
- * @param previous   tree to start from (its prototypes of equal levels become initial centroids), or NULL
+ * @param previous   tree to start from (levels of equal prototype count begin at its centroids and make
+ *                   one run), or NULL
  * @param options    prototypes, kmeans_iterations, kmeans_redo, kmeans_seed, kmeans_between,
- *                   kmeans_max_points, normalize, profile; NULL: defaults (prototypes=auto)
+ *                   kmeans_max_points, warm, normalize, profile; NULL: defaults (prototypes=auto)
  *
  * @retval HIRL_E_INVALID    sizes or prototype counts that the data cannot carry, with the numbers
  * @retval HIRL_E_NONFINITE  a row that is not finite, named
@@ -74,9 +75,11 @@ HIRL_API const int64_t *hirl_tree_sizes(const hirl_tree *tree, int32_t level);
 HIRL_API const int32_t *hirl_tree_leaves(const hirl_tree *tree);
 
 /**
- * Paths of new features: nearest leaf of each row, then its parents.
+ * Paths of new features: nearest leaf of each row (Euclid to the centroids of the clustering), then its
+ * parents; rows are L2-normalised first unless the tree was made with normalize=0.
  * @param[out] path    [n, L]  node of each level, leaf first
- * @param[out] margin  [n]     cosine of the best leaf minus that of the second, or NULL
+ * @param[out] margin  [n]     cosine of the most similar leaf prototype minus that of the second (-1 when
+ *                             there is one leaf only), or NULL
  * @param features     [n, d]  f32, rows of any length
  * @param n            rows, >= 1
  * Threads: safe on one tree. Since 0.1.
@@ -90,7 +93,9 @@ typedef struct hirl_tree_score {
     int32_t levels;
     double purity[8];         /**< share of rows whose node's most frequent label is theirs, by level */
     double nmi[8];            /**< normalised mutual information (arithmetic mean), by level */
-    double dendrogram_purity; /**< mean share of equal labels below the lowest common ancestor of two rows of equal label */
+    /** mean share of equal labels below the lowest common ancestor of two rows of equal label, over all
+     *  pairs; a root stands above the top level; 1 without a pair */
+    double dendrogram_purity;
 } hirl_tree_score;
 
 /** Scores against one level of labels [n] (-1: row does not count). @retval HIRL_E_INVALID Threads: safe. Since 0.1. */

@@ -26,12 +26,13 @@ typedef struct hirl_knn_report {
 
 /**
  * Weighted k nearest neighbours (Wu et al. 2018): rows are L2-normalised, a neighbour's weight is
- * exp(cosine / temperature), the class with the largest sum wins, the lowest index on ties.
+ * exp(cosine / temperature), the class with the largest sum wins, the lowest index on ties. A bank of fewer
+ * than K rows answers with all of them.
  *
  * @param bank         [bank_count, d]  f32
  * @param bank_label   [bank_count]     >= 0; -1: the row does not count
  * @param query        [query_count, d]; NULL: every bank row asks all others (leave one out)
- * @param query_label  [query_count]
+ * @param query_label  [query_count]     -1: the row does not count
  * @param bank_count   rows of the bank
  * @param query_count  rows of the queries
  * @param d            columns of both
