@@ -21,7 +21,4 @@ typedef struct hr_cpu_matrix {
 void hr_cpu_blas_gemm(real *c, int64_t c_stride, hr_cpu_matrix a, hr_cpu_matrix b, int64_t m,
                       int64_t n, int64_t k, double alpha, double beta);
 
-/* calls take turns: this flavour of OpenBLAS computes on one thread at a time */
-bool hr_cpu_blas_serialised(void);
-
 #endif

@@ -255,6 +255,8 @@ extern const hr_backend hr_cpu;
 /* OpenBLAS stays at one thread a call between begin and end (counted; decision 6). */
 void hr_cpu_blas_begin(void);
 void hr_cpu_blas_end(void);
+/* this flavour of OpenBLAS computes on one thread at a time (decision 6): a line for the log */
+bool hr_cpu_blas_serialised(void);
 
 /* "auto", "cpu", "cuda", "cuda:N"; auto logs why it did not take CUDA */
 hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, const char *name);
