@@ -540,8 +540,8 @@ int64_t hr_loader_steps(const hr_loader *loader)
     return loader->steps;
 }
 
-/* under the lock */
-static void restart(hr_loader *loader, int64_t epoch, int64_t step)
+/* drops what was prepared; (epoch, step) is the next to hand over. Under the lock, as restart */
+static void halt(hr_loader *loader, int64_t epoch, int64_t step)
 {
     loader->running = false;
     while (loader->busy)
@@ -551,6 +551,11 @@ static void restart(hr_loader *loader, int64_t epoch, int64_t step)
     loader->taken = -1;
     loader->epoch = loader->want_epoch = epoch;
     loader->step = loader->want_step = step;
+}
+
+static void restart(hr_loader *loader, int64_t epoch, int64_t step)
+{
+    halt(loader, epoch, step);
     loader->running = true;
     pthread_cond_broadcast(&loader->work);
 }
@@ -703,8 +708,9 @@ hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader)
     if (s->failure.status < 0) {
         hr_error failure = s->failure;
 
-        HR_TRY(
-            hr_loader_seek(loader, s->batch.epoch, s->batch.step)); /* the next call tries again */
+        pthread_mutex_lock(&loader->lock);
+        halt(loader, s->batch.epoch, s->batch.step); /* the next call tries again, not before */
+        pthread_mutex_unlock(&loader->lock);
         return hr_error_raise(&failure);
     }
     *batch = &s->batch;
