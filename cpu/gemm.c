@@ -7,14 +7,22 @@
 #include "cpu/cpu.h"
 #include "cpu/part.h"
 
-enum { TILE_ROWS = 128, TILE_COLS = 1024, SUM_COLS = 64 };
+enum {
+    TILE_ROWS = 128, /* of the largest tile; smaller ones when there would be few */
+    TILE_COLS = 1024,
+    LEAST_ROWS = 32,
+    LEAST_COLS = 64,
+    TILES = 16,
+    SUM_COLS = 64,
+};
 
 /* ---- product ---- */
 
 typedef struct gemm_job {
     real *c;
     hr_cpu_matrix a, b;
-    int64_t m, n, k, tiles_across;
+    int64_t m, n, k;
+    int64_t tile_rows, tile_cols, tiles_across;
     double alpha, beta;
 } gemm_job;
 
@@ -27,8 +35,8 @@ static hr_cpu_matrix part_of(hr_cpu_matrix x, int64_t row, int64_t col)
 static void gemm_tile(void *arg, int64_t i, int worker)
 {
     const gemm_job *job = arg;
-    hr_range row = hr_range_of(job->m, TILE_ROWS, i / job->tiles_across);
-    hr_range col = hr_range_of(job->n, TILE_COLS, i % job->tiles_across);
+    hr_range row = hr_range_of(job->m, job->tile_rows, i / job->tiles_across);
+    hr_range col = hr_range_of(job->n, job->tile_cols, i % job->tiles_across);
 
     (void)worker;
     hr_cpu_blas_gemm(job->c + row.from * job->n + col.from, job->n, part_of(job->a, row.from, 0),
@@ -39,6 +47,25 @@ static void gemm_tile(void *arg, int64_t i, int worker)
 static hr_cpu_matrix matrix_in(hr_queue *q, const hr_array *x, hr_trans trans)
 {
     return (hr_cpu_matrix){ hr_cpu_in(q, x), hr_cols(x), trans };
+}
+
+/* the grid: sizes alone decide */
+static int64_t cut(gemm_job *job)
+{
+    job->tile_rows = TILE_ROWS;
+    job->tile_cols = TILE_COLS;
+    for (;;) {
+        int64_t tiles = hr_parts(job->m, job->tile_rows) * hr_parts(job->n, job->tile_cols);
+
+        if (tiles < TILES && job->tile_cols > LEAST_COLS)
+            job->tile_cols /= 2;
+        else if (tiles < TILES && job->tile_rows > LEAST_ROWS)
+            job->tile_rows /= 2;
+        else
+            break;
+    }
+    job->tiles_across = hr_parts(job->n, job->tile_cols);
+    return hr_parts(job->m, job->tile_rows) * job->tiles_across;
 }
 
 void hr_cpu_gemm(hr_queue *q, const hr_array *c, const hr_array *a, const hr_array *b, hr_trans ta,
@@ -53,9 +80,8 @@ void hr_cpu_gemm(hr_queue *q, const hr_array *c, const hr_array *a, const hr_arr
                      .alpha = alpha,
                      .beta = beta };
 
-    job.tiles_across = hr_parts(job.n, TILE_COLS);
     hr_cpu_blas_begin();
-    hr_cpu_run(q, hr_parts(job.m, TILE_ROWS) * job.tiles_across, gemm_tile, &job);
+    hr_cpu_run(q, cut(&job), gemm_tile, &job);
     hr_cpu_blas_end();
     hr_cpu_end(q);
 }

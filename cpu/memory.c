@@ -103,14 +103,22 @@ typedef struct fill_job {
     int64_t n;
 } fill_job;
 
+/* the first element, then what is written already, again and again */
 static void fill_part(void *arg, int64_t i, int worker)
 {
     const fill_job *job = arg;
     hr_range r = hr_range_of(job->n, HR_PART, i);
+    size_t bytes = (size_t)(r.to - r.from) * job->size;
+    char *to = job->data + (size_t)r.from * job->size;
 
     (void)worker;
-    for (int64_t k = r.from; k < r.to; k++)
-        memcpy(job->data + (size_t)k * job->size, job->value, job->size);
+    memcpy(to, job->value, job->size);
+    for (size_t done = job->size; done < bytes;) {
+        size_t now = bytes - done < done ? bytes - done : done;
+
+        memcpy(to + done, to, now);
+        done += now;
+    }
 }
 
 void hr_cpu_fill(hr_queue *q, const hr_array *y, double value)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "cpu/dot.h"
 #include "cpu/part.h"
 
 static const double SHORTEST = 1e-12;
@@ -19,22 +20,6 @@ typedef struct row_job {
     int64_t rows, cols;
     real beta;
 } row_job;
-
-static double dot(const real *a, const real *b, int64_t n)
-{
-    enum { LANES = 8 };
-    double sum[LANES] = { 0 }, total = 0;
-    int64_t k = 0;
-
-    for (; k + LANES <= n; k += LANES)
-        for (int l = 0; l < LANES; l++)
-            sum[l] += (double)a[k + l] * (double)b[k + l];
-    for (; k < n; k++)
-        sum[0] += (double)a[k] * (double)b[k];
-    for (int l = 0; l < LANES; l++)
-        total += sum[l];
-    return total;
-}
 
 static void run_rows(hr_queue *q, row_job *job, hr_task *task)
 {
@@ -57,7 +42,7 @@ static void normalize_part(void *arg, int64_t i, int worker)
     (void)worker;
     for (int64_t row = r.from; row < r.to; row++) {
         const real *x = job->a + row * job->cols;
-        double length = sqrt(dot(x, x, job->cols));
+        double length = sqrt(hr_cpu_dot(x, x, job->cols));
         real inv = (real)(1 / (SHORTEST > length ? SHORTEST : length));
 
         job->inv[row] = inv;
@@ -86,7 +71,7 @@ static void normalize_grad_part(void *arg, int64_t i, int worker)
     for (int64_t row = r.from; row < r.to; row++) {
         int64_t at = row * job->cols;
         const real *dy = job->a + at, *y = job->b + at;
-        real inv = job->c[row], along = (real)dot(y, dy, job->cols);
+        real inv = job->c[row], along = (real)hr_cpu_dot(y, dy, job->cols);
 
         if (inv >= (real)(1 / SHORTEST))
             inv = 0;
@@ -121,7 +106,8 @@ static void dot_part(void *arg, int64_t i, int worker)
 
     (void)worker;
     for (int64_t row = r.from; row < r.to; row++)
-        job->to[row] = (real)dot(job->a + row * job->cols, job->b + row * job->cols, job->cols);
+        job->to[row] =
+            (real)hr_cpu_dot(job->a + row * job->cols, job->b + row * job->cols, job->cols);
 }
 
 void hr_cpu_row_dot(hr_queue *q, const hr_array *y, const hr_array *a, const hr_array *b)

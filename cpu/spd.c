@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "cpu/dot.h"
 
 enum { LEVELS = 8 };
 
@@ -19,102 +20,143 @@ typedef struct spd_job {
     const real *u, *proto[LEVELS];
     const int32_t *path, *positive, *negative;
     int64_t levels, rows, d, negatives;
+    int64_t first[LEVELS + 1]; /* place of each level's first prototype among all */
     double eps, divisor_eps, rows_with_leaf;
     real *du;
     double *row; /* loss of each row */
 } spd_job;
 
-static double dot(const real *a, const real *b, int64_t n)
-{
-    enum { LANES = 8 };
-    double sum[LANES] = { 0 }, total = 0;
-    int64_t k = 0;
+/* What one row knows of every prototype: paths share nodes, so each dot product is made once and
+ * each prototype is added to the gradient once. */
+typedef struct nodes {
+    double *product; /* <u^l, c^l> */
+    double *slope;   /* d loss / d <u^l, c^l> */
+    int32_t *met;    /* nodes on paths of this row, in the order they were met */
+    int64_t count;
+    uint8_t *seen;
+    double *du; /* [d] */
+} nodes;
 
-    for (; k + LANES <= n; k += LANES)
-        for (int l = 0; l < LANES; l++)
-            sum[l] += (double)a[k + l] * (double)b[k + l];
-    for (; k < n; k++)
-        sum[0] += (double)a[k] * (double)b[k];
-    for (int l = 0; l < LANES; l++)
-        total += sum[l];
-    return total;
+static size_t nodes_bytes(const spd_job *job)
+{
+    size_t all = (size_t)job->first[job->levels];
+
+    return all * (2 * sizeof(double) + sizeof(int32_t) + 1) + (size_t)job->d * sizeof(double);
 }
 
-static const real *node(const spd_job *job, int32_t leaf, int64_t level)
+static nodes nodes_in(const spd_job *job, void *memory)
 {
-    return job->proto[level] + job->path[leaf * job->levels + level] * job->d;
+    int64_t all = job->first[job->levels];
+    nodes k = { .product = memory };
+
+    k.slope = k.product + all;
+    k.du = k.slope + all;
+    k.met = (int32_t *)(k.du + job->d);
+    k.seen = (uint8_t *)(k.met + all);
+    memset(k.seen, 0, (size_t)all);
+    return k;
 }
 
-/* similarity of row n to the path of a leaf, and its derivatives by the L dot products */
-static double similarity(const spd_job *job, int64_t n, int32_t leaf, double slope[LEVELS])
+static const real *prototype(const spd_job *job, int64_t level, int64_t at)
 {
-    double f[LEVELS], s = 1;
+    return job->proto[level] + (at - job->first[level]) * job->d;
+}
+
+static const real *direction(const spd_job *job, int64_t level, int64_t n)
+{
+    return job->u + (level * job->rows + n) * job->d;
+}
+
+/* nodes of a leaf's path, by their places among those of all levels */
+static void path_of(const spd_job *job, int32_t leaf, int64_t at[LEVELS])
+{
+    for (int64_t l = 0; l < job->levels; l++)
+        at[l] = job->first[l] + job->path[leaf * job->levels + l];
+}
+
+/* similarity of row n to a path */
+static double similarity(const spd_job *job, int64_t n, nodes *k, const int64_t at[LEVELS])
+{
+    double s = 1;
 
     for (int64_t l = 0; l < job->levels; l++) {
-        const real *u = job->u + (l * job->rows + n) * job->d;
+        int64_t i = at[l];
 
-        f[l] = (1 + dot(u, node(job, leaf, l), job->d)) / 2;
-        s *= f[l];
-    }
-    for (int64_t l = 0; l < job->levels; l++) {
-        slope[l] = 0.5;
-        for (int64_t j = 0; j < job->levels; j++)
-            slope[l] *= j == l ? 1 : f[j];
+        if (!k->seen[i]) {
+            k->seen[i] = 1;
+            k->met[k->count++] = (int32_t)i;
+            k->product[i] = hr_cpu_dot(direction(job, l, n), prototype(job, l, i), job->d);
+            k->slope[i] = 0;
+        }
+        s *= (1 + k->product[i]) / 2;
     }
     return s;
 }
 
-/* du^l += factor slope_l c^l */
-static void push(const spd_job *job, double *du, int32_t leaf, const double slope[LEVELS],
-                 double factor)
+/* the derivative of the loss by the similarity to a path, handed on to its nodes */
+static void push(const spd_job *job, nodes *k, const int64_t at[LEVELS], double dloss)
 {
     for (int64_t l = 0; l < job->levels; l++) {
-        const real *c = node(job, leaf, l);
-        double k = factor * slope[l];
+        double slope = 0.5;
 
-        for (int64_t i = 0; i < job->d; i++)
-            du[l * job->d + i] += k * (double)c[i];
+        for (int64_t j = 0; j < job->levels; j++)
+            slope *= j == l ? 1 : (1 + k->product[at[j]]) / 2;
+        k->slope[at[l]] += dloss * slope;
     }
 }
 
-/* loss of row n, and its gradient in du [L,d] */
-static double row_loss(const spd_job *job, int64_t n, double *du)
+/* loss of row n, and its slopes */
+static double row_loss(const spd_job *job, int64_t n, nodes *k)
 {
     const int32_t *negative = job->negative + n * job->negatives;
-    double slope[LEVELS], drawn = 0, loss, s, sum = 0, divisor;
+    double drawn = 0, sum = 0, s, divisor, plus;
+    int64_t at[LEVELS];
 
-    for (int64_t k = 0; k < job->negatives; k++)
-        drawn += negative[k] >= 0;
+    for (int64_t i = 0; i < job->negatives; i++)
+        drawn += negative[i] >= 0;
     divisor = drawn + job->divisor_eps;
-    s = similarity(job, n, job->positive[n], slope);
-    loss = -log(s + job->eps);
-    push(job, du, job->positive[n], slope, -1 / (s + job->eps) / job->rows_with_leaf);
-    for (int64_t k = 0; k < job->negatives; k++) {
+    path_of(job, job->positive[n], at);
+    plus = similarity(job, n, k, at) + job->eps;
+    push(job, k, at, -1 / plus / job->rows_with_leaf);
+    for (int64_t i = 0; i < job->negatives; i++) {
         double rest;
 
-        if (negative[k] < 0)
+        if (negative[i] < 0)
             continue;
-        s = similarity(job, n, negative[k], slope);
+        path_of(job, negative[i], at);
+        s = similarity(job, n, k, at);
         rest = (s < 1 ? 1 - s : 0) + job->eps; /* rounding may give s > 1 */
         sum -= log(rest);
-        push(job, du, negative[k], slope, 1 / (rest * divisor) / job->rows_with_leaf);
+        push(job, k, at, 1 / (rest * divisor) / job->rows_with_leaf);
     }
-    return drawn > 0 ? loss + sum / divisor : loss;
+    return -log(plus) + (drawn > 0 ? sum / divisor : 0);
+}
+
+/* du^l [d] of row n = sum over the nodes of level l of slope c^l */
+static void write_du(const spd_job *job, int64_t n, const nodes *k, int64_t level)
+{
+    real *to = job->du + (level * job->rows + n) * job->d;
+
+    memset(k->du, 0, (size_t)job->d * sizeof *k->du);
+    for (int64_t i = 0; i < k->count; i++)
+        if (k->met[i] >= job->first[level] && k->met[i] < job->first[level + 1])
+            hr_cpu_add_scaled(k->du, k->slope[k->met[i]], prototype(job, level, k->met[i]), job->d);
+    for (int64_t i = 0; i < job->d; i++)
+        to[i] = (real)k->du[i];
 }
 
 static void spd_row(void *arg, int64_t n, int worker)
 {
     const spd_job *job = arg;
-    int64_t size = job->levels * job->d;
-    double *du = hr_cpu_scratch(job->q, worker, (size_t)size * sizeof *du);
+    void *memory = hr_cpu_scratch(job->q, worker, nodes_bytes(job));
+    nodes k;
 
-    if (!du)
+    if (!memory)
         return;
-    memset(du, 0, (size_t)size * sizeof *du);
-    job->row[n] = job->positive[n] < 0 ? 0 : row_loss(job, n, du);
+    k = nodes_in(job, memory);
+    job->row[n] = job->positive[n] < 0 ? 0 : row_loss(job, n, &k);
     for (int64_t l = 0; l < job->levels; l++)
-        for (int64_t i = 0; i < job->d; i++)
-            job->du[(l * job->rows + n) * job->d + i] = (real)du[l * job->d + i];
+        write_du(job, n, &k, l);
 }
 
 static double count_leaves(const int32_t *positive, int64_t n)
@@ -159,8 +201,10 @@ void hr_cpu_spd(hr_queue *q, const hr_array *loss, const hr_array *du, const hr_
         hr_cpu_fail(q, HIRL_E_INTERNAL, "spd: %d levels", (int)job.levels);
         job.levels = 0;
     }
-    for (int64_t l = 0; l < job.levels; l++)
+    for (int64_t l = 0; l < job.levels; l++) {
         job.proto[l] = hr_cpu_in(q, &proto[l]);
+        job.first[l + 1] = job.first[l] + proto[l].dim[0];
+    }
     job.rows_with_leaf = count_leaves(job.positive, job.rows);
     job.row = hr_cpu_work(q, (size_t)job.rows * sizeof *job.row);
     hr_cpu_run(q, job.rows, spd_row, &job);

@@ -1,0 +1,27 @@
+/* dot.c - dot product in f64, its summation order fixed by n alone. */
+#include "cpu/dot.h"
+
+#include "cpu/clones.h"
+
+enum { LANES = 16 };
+
+HR_CLONES double hr_cpu_dot(const real *a, const real *b, int64_t n)
+{
+    double sum[LANES] = { 0 }, total = 0;
+    int64_t k = 0;
+
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            sum[l] += (double)a[k + l] * (double)b[k + l];
+    for (; k < n; k++)
+        sum[0] += (double)a[k] * (double)b[k];
+    for (int l = 0; l < LANES; l++)
+        total += sum[l];
+    return total;
+}
+
+HR_CLONES void hr_cpu_add_scaled(double *y, double k, const real *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] += k * (double)x[i];
+}
