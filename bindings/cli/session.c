@@ -64,11 +64,21 @@ static bool colours(void)
     return isatty(STDERR_FILENO) && (!none || !*none);
 }
 
+/* verbs that cluster tell what they do; the others only what is wrong */
+static int32_t loudest(const cli_session *session)
+{
+    if (session->quiet)
+        return HIRL_LOG_WARNING;
+    if (session->verbose)
+        return HIRL_LOG_DEBUG;
+    return strstr(session->verb->objects, "cluster") ? HIRL_LOG_INFO : HIRL_LOG_WARNING;
+}
+
 static void on_log(int32_t level, const char *text, void *user)
 {
     cli_session *session = user;
 
-    if (session->quiet ? level > HIRL_LOG_WARNING : level > HIRL_LOG_INFO && !session->verbose)
+    if (level > loudest(session))
         return;
     cli_progress_clear(&session->progress);
     fprintf(stderr, "%s%s\n", level <= HIRL_LOG_WARNING ? "warning: " : "", text);
