@@ -61,8 +61,13 @@ int cli_make_folder(cli_session *session, const char *path)
 
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name)
 {
+    struct stat info;
+
     snprintf(file->path, sizeof file->path, "%s%s%s", folder, *folder ? "/" : "", name);
     snprintf(file->part, sizeof file->part, "%s.%ld.part", file->path, (long)getpid());
+    if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode)) /* it would itself be replaced */
+        return cli_error(session, CLI_FAILED, "cannot write '%s': it is no regular file",
+                         file->path);
     file->stream = fopen(file->part, "w");
     if (!file->stream)
         return cli_error(session, CLI_FAILED, "cannot write '%s': %s", file->path, strerror(errno));

@@ -137,14 +137,25 @@ static hirl_status open_temporary(hr_file *file)
     return file->fd < 0 ? hr_fail_errno("write", file->path) : HIRL_OK;
 }
 
+/* a device or pipe would itself be replaced */
+static hirl_status check_target(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) || S_ISREG(info.st_mode))
+        return HIRL_OK;
+    return hr_fail(S_ISDIR(info.st_mode) ? HIRL_E_INVALID : HIRL_E_IO, "write %s: it is %s", path,
+                   S_ISDIR(info.st_mode) ? "a folder" : "no regular file");
+}
+
 hirl_status hr_file_begin(hr_file *file, const char *path)
 {
     hirl_status status;
 
     *file = (hr_file){ .open = true, .fd = -1, .folder = -1, .path = hr_strdup(path) };
     status = file->path ? HIRL_OK : HIRL_E_NOMEM;
-    if (!status && hr_is_folder(path))
-        status = hr_fail(HIRL_E_INVALID, "write %s: it is a folder", path);
+    if (!status)
+        status = check_target(path);
     if (!status)
         status = open_folder(file);
     if (!status)

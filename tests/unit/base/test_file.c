@@ -156,6 +156,19 @@ START_TEST(an_interrupted_call_and_a_short_write_are_gone_on_with)
 }
 END_TEST
 
+START_TEST(a_pipe_is_refused_and_stays_one)
+{
+    struct stat info;
+
+    begin();
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    hr_assert_fails(hr_file_replace(path, "x", 1), HIRL_E_IO, "regular");
+    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert(S_ISFIFO(info.st_mode));
+    hr_test_remove(folder);
+}
+END_TEST
+
 START_TEST(a_folder_that_cannot_be_synced_at_all_is_no_failure)
 {
     begin();
@@ -398,5 +411,6 @@ HR_TESTS("file", any_failing_call_leaves_the_old_file_or_the_new_one,
          a_file_is_written_under_a_long_name_and_in_the_present_folder,
          discard_leaves_the_old_file_and_nothing_else, what_is_no_file_is_refused,
          a_piece_is_read_where_it_lies, a_link_in_the_way_is_replaced_and_its_target_left_alone,
-         a_full_disk_keeps_the_old_file, a_folder_is_made_with_its_parents_and_listed_in_byte_order,
+         a_pipe_is_refused_and_stays_one, a_full_disk_keeps_the_old_file,
+         a_folder_is_made_with_its_parents_and_listed_in_byte_order,
          a_list_that_runs_out_of_memory_leaves_nothing, paths_are_joined_with_one_slash)
