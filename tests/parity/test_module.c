@@ -1,0 +1,198 @@
+/* test_module.c - backends in files of their own: every reason for a refusal is a status and a
+ * sentence, an explicit backend never falls back, auto does and says why. */
+#include <check.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "host.h"
+#include "nn/model.h"
+#include "support/close.h"
+#include "support/run.h"
+
+/* a new one for each module: an opened library is never closed, and is known by its file */
+static char folder[64];
+
+static void in_folder(char path[512], const char *name)
+{
+    snprintf(path, 512, "%s/%s", folder, name);
+}
+
+static int folders;
+
+static void clean(void)
+{
+    char path[512];
+
+    if (!folder[0])
+        return;
+    in_folder(path, "libhirl-cuda.so");
+    unlink(path);
+    rmdir(folder);
+    folder[0] = 0;
+}
+
+/* the module is searched in a fresh folder that holds these bytes as libhirl-cuda.so; NULL: nothing */
+static void place(const void *bytes, size_t count)
+{
+    char path[512];
+    FILE *file;
+
+    clean();
+    snprintf(folder, sizeof folder, "/tmp/hirl-module-%ld-%d-XXXXXX", (long)getpid(), ++folders);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    setenv("HIRL_BACKEND_PATH", folder, 1);
+    in_folder(path, "libhirl-cuda.so");
+    if (!bytes)
+        return;
+    file = fopen(path, "wb");
+    ck_assert_uint_eq(fwrite(bytes, 1, count, file), count);
+    fclose(file);
+}
+
+static void place_copy(const char *from, long most)
+{
+    FILE *file = fopen(from, "rb");
+    char *bytes;
+    long count;
+
+    ck_assert_msg(file != NULL, "%s", from);
+    fseek(file, 0, SEEK_END);
+    count = ftell(file);
+    count = most && most < count ? most : count;
+    rewind(file);
+    bytes = malloc((size_t)count);
+    ck_assert_uint_eq(fread(bytes, 1, (size_t)count, file), (size_t)count);
+    fclose(file);
+    place(bytes, (size_t)count);
+    free(bytes);
+}
+
+static void assert_refused(const char *word)
+{
+    hirl_context *context = NULL;
+
+    hr_assert_fails(hr_context_create(&context, "cuda", 1), HIRL_E_BACKEND_UNAVAILABLE, word);
+    ck_assert_ptr_null(context);
+}
+
+static void keep_line(int32_t level, const char *text, void *user)
+{
+    (void)level;
+    snprintf(user, 512, "%s", text);
+}
+
+START_TEST(a_missing_module_is_named)
+{
+    place(NULL, 0);
+    assert_refused("there is no");
+}
+END_TEST
+
+START_TEST(auto_takes_the_cpu_and_says_why)
+{
+    hirl_context *context;
+    char line[512] = "";
+
+    place(NULL, 0);
+    hr_assert_ok(hr_context_create(&context, "auto", 1));
+    ck_assert_str_eq(hr_context_backend(context)->name, "cpu");
+    hr_context_set_log(context, keep_line, line);
+    ck_assert_msg(strstr(line, "there is no") != NULL, "%s", line);
+    hr_context_drop(context);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_library_is_refused)
+{
+    place("not a library", 13);
+    assert_refused("libhirl-cuda.so");
+}
+END_TEST
+
+START_TEST(a_library_without_the_symbol_is_refused)
+{
+    const char *library = getenv("HIRL_TEST_LIBRARY");
+
+    ck_assert_msg(library != NULL, "HIRL_TEST_LIBRARY is not set");
+    place_copy(library, 0);
+    assert_refused("no symbol");
+}
+END_TEST
+
+START_TEST(unknown_names_and_devices_are_refused)
+{
+    hirl_context *context = NULL;
+
+    hr_assert_fails(hr_context_create(&context, "cuda:x", 1), HIRL_E_INVALID, "cuda:x");
+    hr_assert_fails(hr_context_create(&context, "gpu", 1), HIRL_E_INVALID, "gpu");
+    hr_assert_fails(hr_context_create(&context, "cuda:99", 1), HIRL_E_INVALID, "cuda:99");
+}
+END_TEST
+
+static char refusal[256];
+
+static hirl_status keep_refusal(hirl_status status, const char *text)
+{
+    snprintf(refusal, sizeof refusal, "%s", text);
+    return status;
+}
+
+START_TEST(the_real_module_refuses_another_build_and_a_machine_without_a_device)
+{
+    const char *module = getenv("HIRL_TEST_MODULE");
+    hr_host host = { HR_MODULE_ABI, "another build", keep_refusal, malloc, free };
+    hr_module_open_fn *entry;
+    hirl_context *context = NULL;
+    hr_backend backend;
+    hirl_model *model;
+    hr_model_config config;
+    void *library;
+
+    if (!module || !module[0])
+        return; /* built without nvcc */
+    library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(library != NULL, "%s", dlerror());
+    *(void **)&entry = dlsym(library, HR_MODULE_SYMBOL);
+    ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI, "another build", -1),
+                     HIRL_E_BACKEND_UNAVAILABLE);
+    ck_assert(strstr(refusal, "another build") != NULL);
+    ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI + 1, "another build", -1),
+                     HIRL_E_BACKEND_UNAVAILABLE);
+
+    place_copy(module, 4096);
+    assert_refused("libhirl-cuda.so");
+    place_copy(module, 0);
+    if (hr_context_create(&context, "cuda", 1) < 0) {
+        ck_assert_msg(strstr(hr_error_text(), "device") != NULL, "%s", hr_error_text());
+        return;
+    }
+    hr_assert_ok(
+        hr_model_config_read(&config, NULL)); /* a device: training needs what is not there yet */
+    hr_assert_fails(hr_model_alloc(&model, context, &config, 0, "online"), HIRL_E_UNSUPPORTED,
+                    "conv");
+    hr_context_drop(context);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("module");
+    TCase *c = tcase_create("refusals");
+
+    tcase_add_unchecked_fixture(c, NULL, clean);
+    tcase_add_test(c, a_missing_module_is_named);
+    tcase_add_test(c, auto_takes_the_cpu_and_says_why);
+    tcase_add_test(c, a_file_that_is_no_library_is_refused);
+    tcase_add_test(c, a_library_without_the_symbol_is_refused);
+    tcase_add_test(c, unknown_names_and_devices_are_refused);
+    tcase_add_test(c, the_real_module_refuses_another_build_and_a_machine_without_a_device);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+HR_TEST_MAIN(suite)
