@@ -13,11 +13,11 @@ data=data=generated
 begun=$(date +%s)
 
 install_packages "$build_packages"
-[ -f build/build.ninja ] || meson setup build >build.log 2>&1 || {
-    cat build.log
+mkdir -p build
+[ -f build/build.ninja ] || meson setup build >build/setup.log 2>&1 || {
+    cat build/setup.log
     exit 1
 }
-rm -f build.log
 ninja -C build bindings/cli/hirl >build/ninja.log || {
     tail -n 40 build/ninja.log
     exit 1

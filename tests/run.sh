@@ -16,13 +16,14 @@ setup() {
     if [ -f "$folder/build.ninja" ]; then
         meson configure "$folder" "$@" >/dev/null || rm -rf "$folder"
     fi
-    [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >"$folder.log" 2>&1 || {
-        cat "$folder.log"
+    mkdir -p "$folder"
+    [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >"$folder/setup.log" 2>&1 || {
+        cat "$folder/setup.log"
         exit 1
     }
-    ninja -C "$folder" >"$folder.log" 2>&1 || {
-        grep -v '^\[' "$folder.log" | tail -n 60
-        echo "the build in $folder failed: see $folder.log"
+    ninja -C "$folder" >"$folder/ninja.log" 2>&1 || {
+        grep -v '^\[' "$folder/ninja.log" | tail -n 60
+        echo "the build in $folder failed: see $folder/ninja.log"
         exit 1
     }
 }
@@ -33,7 +34,6 @@ run_suites() {
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || true
 }
 
-mkdir -p "$here"
 install_packages "$test_packages"
 setup "$here" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dexamples=enabled
 if [ "$mode" = full ]; then

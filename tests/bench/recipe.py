@@ -62,17 +62,17 @@ def commit():
     return done.stdout.strip()
 
 
-def load():
-    if not RESULTS.exists():
+def load(path):
+    if not path.exists():
         return []
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def store(row):
-    RESULTS.parent.mkdir(exist_ok=True)
+def store(path, row):
+    path.parent.mkdir(parents=True, exist_ok=True)
     row = dict(row, commit=commit(), machine=machine(), date=time.strftime("%Y-%m-%d"))
-    with open(RESULTS, "a") as stream:
-        stream.write(json.dumps(row, sort_keys=True) + "\n")
+    with open(path, "a") as stream:
+        stream.write(json.dumps(row) + "\n")
 
 
 def same(row, wanted):
@@ -127,7 +127,7 @@ def run_set(name, arguments, settings, rows):
         else:
             out, seconds = train(name, method, seed, settings, data, arguments.work)
             row = dict(wanted, seconds=round(seconds, 1), **judge(out, data, settings, arguments.work))
-        store(row)
+        store(arguments.results, row)
         rows.append(row)
         if not plain and not arguments.keep:
             shutil.rmtree(arguments.work / ("%s-%s-%d" % (name, method, seed)))
@@ -188,6 +188,7 @@ def main():
                         help="images seen in a run: epochs are this over the size of the set")
     parser.add_argument("--epochs", type=int, help="instead of --passes")
     parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings")
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "recipe")
     parser.add_argument("--keep", action="store_true", help="keeps the run directories")
     parser.add_argument("--table", action="store_true", help="prints, runs nothing")
@@ -198,7 +199,7 @@ def main():
         settings = dict(SHAPE, **COMMON, **SETS[name], epochs=str(epochs),
                         cluster_warmup_epoch=str(max(1, epochs // 5)))
         settings.update(item.split("=", 1) for item in arguments.set)
-        rows = load()
+        rows = load(arguments.results)
         if not arguments.table:
             run_set(name, arguments, settings, rows)
         table(name, rows, settings)
