@@ -62,7 +62,7 @@ hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, c
     if (strcmp(name, "auto")) {
         HR_TRY(device_of(&device, name));
         status = open_cuda(backend, device);
-        return status < 0 ? hr_fail_in(HIRL_E_BACKEND_UNAVAILABLE, name) : HIRL_OK;
+        return status < 0 ? HIRL_E_BACKEND_UNAVAILABLE : HIRL_OK;
     }
     status = open_cuda(backend, device);
     if (status >= 0)

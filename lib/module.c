@@ -4,6 +4,8 @@
  * directory. A module is never closed again: drivers keep threads and exit handlers in it.
  */
 #include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +29,39 @@ static hirl_status fail(hirl_status status, const char *text)
 
 static const hr_host host = { HR_MODULE_ABI, HR_BUILD_ID, fail, hr_alloc, hr_free };
 
+/* dlopen maps what the program headers promise and dies of a file that was cut short: look first */
+static hirl_status check_whole(const char *path)
+{
+    ElfW(Ehdr) head = { 0 };
+    ElfW(Phdr) part = { 0 };
+    FILE *file = fopen(path, "rbe");
+    bool whole;
+    long size;
+
+    if (!file)
+        return hr_fail_errno("opening", path);
+    fseek(file, 0, SEEK_END);
+    size = ftell(file);
+    rewind(file);
+    whole = fread(&head, sizeof head, 1, file) == 1 && !memcmp(head.e_ident, ELFMAG, SELFMAG) &&
+            head.e_phentsize == sizeof part && !fseek(file, (long)head.e_phoff, SEEK_SET);
+    for (int i = 0; i < head.e_phnum && whole; i++)
+        whole = fread(&part, sizeof part, 1, file) == 1 && part.p_offset <= (size_t)size &&
+                part.p_filesz <= (size_t)size - part.p_offset;
+    fclose(file);
+    if (!whole)
+        return hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "module %s: no shared library, or cut short",
+                       path);
+    return HIRL_OK;
+}
+
 static hirl_status open_file(hr_backend *backend, const char *path, int32_t device)
 {
-    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     hr_module_open_fn *entry;
+    void *module;
 
+    HR_TRY(check_whole(path));
+    module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!module)
         return hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "module: %s", dlerror());
     *(void **)&entry = dlsym(module, HR_MODULE_SYMBOL);
