@@ -31,6 +31,14 @@ test -s tree.hpt
 cat own_loop.txt
 # the last path loss is below the first
 awk '{ loss = $NF; if (NR == 1) first = loss } END { exit !(NR > 1 && loss < first) }' own_loop.txt
+# uninstalled
+PKG_CONFIG_PATH=$build/meson-uninstalled
+export PKG_CONFIG_PATH
+unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
+# shellcheck disable=SC2046
+"$cc" -std=c99 "$root/examples/cluster.c" -o uninstalled $(pkg-config --cflags --libs hirl)
+LD_LIBRARY_PATH=$build/lib ./uninstalled uninstalled.hpt
+
 ./pretrain generated model.safetensors 1 max_images 128 batch_size 32 queue 64 arch resnet18 \
     width 0.125 image_size 32 prototypes 16,4 negatives 4 cluster_warmup_epoch 0
 ./embed model.safetensors generated max_images 64
