@@ -120,14 +120,16 @@ END_TEST
 START_TEST(equal_scores_go_to_the_lower_class)
 {
     /* both neighbours have cosine sqrt(1/2), classes 9 and 4: class 4 wins, 9 is second */
-    const float two[] = { 1, 0, 0, 1 }, between[] = { 3, 3, 3, 3 };
-    const int32_t label[] = { 9, 4 }, four_nine[] = { 4, 9 };
+    const float two[] = { 1, 0, 0, 1 }, between[] = { 3, 3 };
+    const int32_t label[] = { 9, 4 }, four[] = { 4 }, nine[] = { 9 };
     hirl_options *options = options_of("2", "0.07");
     hirl_knn_report report = { .struct_size = sizeof report };
 
     open_with(1);
-    hr_assert_ok(hirl_eval_knn(&report, context, two, label, 2, between, four_nine, 2, 2, options));
-    ck_assert_double_eq(report.top1[0], 0.5);
+    hr_assert_ok(hirl_eval_knn(&report, context, two, label, 2, between, four, 1, 2, options));
+    ck_assert_double_eq(report.top1[0], 1);
+    hr_assert_ok(hirl_eval_knn(&report, context, two, label, 2, between, nine, 1, 2, options));
+    ck_assert_double_eq(report.top1[0], 0);
     ck_assert_double_eq(report.top5[0], 1);
     hirl_options_destroy(options);
     close_context();
