@@ -125,6 +125,7 @@ typedef struct cli_file {
 } cli_file;
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name);
 int cli_file_end(cli_file *file, cli_session *session);
+int cli_file_drop(cli_file *file, cli_session *session); /* after a stop: nothing is left */
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value);
 int cli_make_folder(cli_session *session, const char *path);
 bool cli_exists(const char *folder, const char *name);
@@ -164,6 +165,31 @@ typedef struct cli_names {
 int cli_names_read(cli_names *names, cli_session *session, const char *path);
 int cli_names_of(cli_names *names, cli_session *session, const hirl_dataset *dataset);
 void cli_names_done(cli_names *names);
+
+/* nodes.c: which rows lie below which node */
+typedef struct cli_child {
+    int64_t size;
+    int32_t id;
+} cli_child;
+
+typedef struct cli_nodes {
+    int64_t rows;
+    int32_t *node[8]; /* node[l][row]: the row's node of level l + 1, -1: none */
+} cli_nodes;
+
+/* the nodes of a level below `parent` (below 0: all), largest first; freed with free() */
+cli_child *cli_children(const hirl_tree *tree, int32_t level, int32_t parent, int64_t *count);
+int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree);
+void cli_nodes_done(cli_nodes *nodes);
+/* the first row behind `row` that lies below a node, -1: none; row -1 begins */
+int64_t cli_next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t row);
+/* "shirt 43 %": the most frequent class below a node; false: no labels there */
+bool cli_majority(char *text, size_t bytes, const cli_nodes *nodes, const hirl_dataset *dataset,
+                  int32_t level, int32_t id);
+
+/* tree_page.c: the tree with thumbnails as one HTML file */
+int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_dataset *dataset,
+                  const char *out);
 
 /* tree_file.c: a tree from a file or from the folder of a run or of a clustering */
 int cli_tree_open(hirl_tree **tree, cli_session *session);

@@ -88,6 +88,13 @@ int cli_file_end(cli_file *file, cli_session *session)
     return cli_error(session, CLI_FAILED, "cannot write '%s': %s", file->path, strerror(reason));
 }
 
+int cli_file_drop(cli_file *file, cli_session *session)
+{
+    fclose(file->stream);
+    unlink(file->part);
+    return cli_error(session, CLI_FAILED, "stopped on request; '%s' was not written", file->path);
+}
+
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value)
 {
     cli_file file;

@@ -1,4 +1,4 @@
-/* tree_export.c - hirl tree export: the tree as json, dot, newick, graphml or csv. */
+/* tree_export.c - hirl tree export: the tree as json, dot, newick, graphml, csv or an HTML page. */
 #include "cli.h"
 
 #include <string.h>
@@ -6,10 +6,12 @@
 static const cli_key keys[] = {
     { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
     { "out", "text", "", "", "", "the file to write" },
-    { "format", "choice", "auto", "auto json dot newick graphml csv", "",
+    { "format", "choice", "auto", "auto json dot newick graphml csv html", "",
       "auto: from the end of out (.nwk is newick)" },
     { "names", "text", "", "", "",
       "names of the rows, one a line; default: those of data=, or numbers" },
+    { "examples", "int", "4", "1 to 100", "images", "html: thumbnails at each node" },
+    { "thumbnail", "int", "48", "8 to 512", "pixels", "html: longer side of a thumbnail" },
     { 0 },
 };
 
@@ -18,7 +20,8 @@ static const char *format_of(cli_session *session, const char *out)
     static const char *const end[][2] = { { ".json", "json" },       { ".dot", "dot" },
                                           { ".gv", "dot" },          { ".nwk", "newick" },
                                           { ".newick", "newick" },   { ".tree", "newick" },
-                                          { ".graphml", "graphml" }, { ".csv", "csv" } };
+                                          { ".graphml", "graphml" }, { ".html", "html" },
+                                          { ".csv", "csv" } };
     const char *given = cli_own(session, "format"), *dot = strrchr(out, '.');
 
     if (strcmp(given, "auto"))
@@ -33,18 +36,18 @@ static int read_names(cli_names *names, hirl_dataset **dataset, cli_session *ses
 {
     int code = CLI_OK;
 
-    if (*cli_own(session, "names"))
-        code = cli_names_read(names, session, cli_own(session, "names"));
-    else if (hirl_options_origin(session->options, "data") > 0) {
+    if (hirl_options_origin(session->options, "data") > 0)
         code = cli_data_open(dataset, session, NULL);
-        if (!code)
-            code = cli_names_of(names, session, *dataset);
-    }
-    if (code || !names->count || names->count == rows)
-        return code;
-    return *dataset ? cli_rows_differ(session, rows, names->count)
-                    : cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
-                                (long long)rows, (long long)names->count);
+    if (!code && *cli_own(session, "names"))
+        code = cli_names_read(names, session, cli_own(session, "names"));
+    else if (!code && *dataset)
+        code = cli_names_of(names, session, *dataset);
+    if (!code && *dataset && hirl_dataset_count(*dataset) != rows)
+        return cli_rows_differ(session, rows, hirl_dataset_count(*dataset));
+    if (!code && names->count && names->count != rows)
+        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
+                         (long long)rows, (long long)names->count);
+    return code;
 }
 
 static int run(cli_session *session)
@@ -64,7 +67,11 @@ static int run(cli_session *session)
         code = cli_tree_open(&tree, session);
     if (!code)
         code = read_names(&names, &dataset, session, hirl_tree_rows(tree));
-    if (!code) {
+    if (!code && !strcmp(format, "html") && !dataset)
+        code = cli_error(session, CLI_USAGE, "format=html shows images: data= is missing");
+    if (!code && !strcmp(format, "html"))
+        code = cli_tree_page(session, tree, dataset, out);
+    else if (!code) {
         hirl_status status = hirl_tree_export(tree, out, format, names.count ? names.name : NULL);
 
         code = status < 0 ? cli_fail_write(session, status) : CLI_OK;
@@ -82,7 +89,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_tree_export = {
     .name = "tree export",
-    .help = "writes the tree as json, dot, newick, graphml or csv",
+    .help = "writes the tree as json, dot, newick, graphml, csv or a page of thumbnails",
     .example = "clusters out=tree.json",
     .positional = "tree",
     .objects = "data",

@@ -19,82 +19,31 @@ typedef struct view {
     hirl_tree *tree;
     hirl_dataset *dataset; /* NULL: not given */
     cli_names names;
-    int32_t *node[8]; /* node[l][row]: the row's node of level l + 1, -1: none */
+    cli_nodes nodes;
     int64_t depth, width, examples;
     const char *tee, *corner, *bar, *gap;
 } view;
 
-typedef struct child {
-    int64_t size;
-    int32_t id;
-} child;
-
-static int larger_first(const void *a, const void *b)
+static void put_majority(const view *v, int32_t level, int32_t id)
 {
-    const child *x = a, *y = b;
+    char text[96];
 
-    return x->size != y->size ? (x->size < y->size ? 1 : -1) : (x->id > y->id) - (x->id < y->id);
-}
-
-/* the nodes of a level below `parent` (all for the top), largest first; *count of them */
-static child *children(const view *v, int32_t level, int32_t parent, int64_t *count)
-{
-    int64_t m = hirl_tree_count(v->tree, level);
-    const int64_t *size = hirl_tree_sizes(v->tree, level);
-    const int32_t *up = hirl_tree_parents(v->tree, level);
-    child *list = calloc((size_t)m + 1, sizeof *list);
-
-    *count = 0;
-    if (!list)
-        return NULL;
-    for (int64_t i = 0; i < m; i++)
-        if (!up || parent < 0 || up[i] == parent)
-            list[(*count)++] = (child){ size[i], (int32_t)i };
-    qsort(list, (size_t)*count, sizeof *list, larger_first);
-    return list;
-}
-
-/* "  shirt 43 %": the most frequent class below a node */
-static void put_majority(const view *v, int32_t level, int32_t id, int64_t size)
-{
-    hirl_dataset_info info = { .struct_size = sizeof info };
-    const int32_t *node = v->node[level - 1];
-    int32_t best = 0, *seen;
-    const char *name;
-
-    if (!v->dataset || hirl_dataset_describe(&info, v->dataset) < 0 || info.label_levels < 1 ||
-        !size)
-        return;
-    seen = calloc((size_t)info.classes[0] + 1, sizeof *seen);
-    for (int64_t r = 0; seen && r < hirl_tree_rows(v->tree); r++) {
-        int32_t label = node[r] == id ? hirl_dataset_label(v->dataset, r, 0) : -1;
-
-        if (label >= 0 && ++seen[label] > seen[best])
-            best = label;
-    }
-    if (seen && seen[best]) {
-        name = hirl_dataset_class_name(v->dataset, 0, best);
-        printf("  %s %.0f %%", name ? name : "?", 100.0 * seen[best] / (double)size);
-    }
-    free(seen);
+    if (v->dataset && cli_majority(text, sizeof text, &v->nodes, v->dataset, level, id))
+        printf("  %s", text);
 }
 
 static void put_examples(const view *v, int32_t level, int32_t id)
 {
-    const int32_t *node = v->node[level - 1];
     int64_t left = v->names.count ? v->examples : 0;
 
-    for (int64_t r = 0; left > 0 && r < hirl_tree_rows(v->tree); r++)
-        if (node[r] == id) {
-            printf("  %s", v->names.name[r]);
-            left--;
-        }
+    for (int64_t r = -1; left > 0 && (r = cli_next_row(&v->nodes, level, id, r)) >= 0; left--)
+        printf("  %s", v->names.name[r]);
 }
 
 static void put_level(const view *v, int32_t level, int32_t parent, const char *prefix)
 {
     int64_t count, hidden = 0;
-    child *list = children(v, level, parent, &count);
+    cli_child *list = cli_children(v->tree, level, parent, &count);
     int32_t lowest = hirl_tree_levels(v->tree) - (int32_t)v->depth + 1;
     char deeper[256], number[32];
 
@@ -103,7 +52,7 @@ static void put_level(const view *v, int32_t level, int32_t parent, const char *
 
         printf("%s%s%d.%d  %s", prefix, last ? v->corner : v->tee, (int)level, (int)list[i].id,
                cli_grouped(number, sizeof number, (double)list[i].size));
-        put_majority(v, level, list[i].id, list[i].size);
+        put_majority(v, level, list[i].id);
         put_examples(v, level, list[i].id);
         putchar('\n');
         snprintf(deeper, sizeof deeper, "%s%s", prefix, last ? v->gap : v->bar);
@@ -116,27 +65,6 @@ static void put_level(const view *v, int32_t level, int32_t parent, const char *
         printf("%s%s... %lld more (%s)\n", prefix, v->corner, (long long)(count - v->width),
                cli_grouped(number, sizeof number, (double)hidden));
     free(list);
-}
-
-/* node[l][row] from the leaves upwards */
-static int place_rows(view *v)
-{
-    int64_t rows = hirl_tree_rows(v->tree);
-    const int32_t *leaf = hirl_tree_leaves(v->tree);
-
-    for (int32_t l = 0; l < hirl_tree_levels(v->tree); l++) {
-        const int32_t *up = l ? hirl_tree_parents(v->tree, l) : NULL;
-
-        v->node[l] = malloc((size_t)(rows + 1) * sizeof **v->node);
-        if (!v->node[l])
-            return cli_error(v->session, CLI_MEMORY, "out of memory");
-        for (int64_t r = 0; r < rows; r++) {
-            int32_t below = l ? v->node[l - 1][r] : leaf[r];
-
-            v->node[l][r] = l && below >= 0 ? up[below] : below;
-        }
-    }
-    return CLI_OK;
 }
 
 static int name_rows(view *v)
@@ -191,7 +119,7 @@ static int run(cli_session *session)
     if (!code)
         code = name_rows(&v);
     if (!code)
-        code = place_rows(&v);
+        code = cli_nodes_place(&v.nodes, session, v.tree);
     if (!code && session->json)
         cli_emit(session,
                  json_pack("{s:s, s:s, s:I, s:I, s:o}", "event", "result", "verb", "tree show",
@@ -199,8 +127,7 @@ static int run(cli_session *session)
                            (json_int_t)hirl_tree_dim(v.tree), "levels", cli_tree_sizes(v.tree)));
     else if (!code)
         show(&v);
-    for (int l = 0; l < 8; l++)
-        free(v.node[l]);
+    cli_nodes_done(&v.nodes);
     cli_names_done(&v.names);
     hirl_dataset_destroy(v.dataset);
     hirl_tree_destroy(v.tree);

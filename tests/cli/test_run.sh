@@ -71,6 +71,10 @@ for format in json dot nwk graphml csv; do
     hirl tree export t out=tree.$format
     ok "tree export writes $format" test -s tree.$format
 done
+hirl tree export t $data out=tree.html examples=2
+ok "tree export writes a page of thumbnails" says tree.html 'data:image/png'
+hirl tree export t out=other.html
+ok "a page needs images" exits 2
 ok "the exported json is JSON" python3 -c 'import json; json.load(open("tree.json"))'
 hirl tree export t out=/nowhere/at/all.json
 ok "a file that cannot be written is a failure" exits 1

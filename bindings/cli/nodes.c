@@ -1,0 +1,93 @@
+/* nodes.c - which rows lie below which node of a tree, and what they are. */
+#include "cli.h"
+
+#include <stdlib.h>
+
+static int larger_first(const void *a, const void *b)
+{
+    const cli_child *x = a, *y = b;
+
+    return x->size != y->size ? (x->size < y->size ? 1 : -1) : (x->id > y->id) - (x->id < y->id);
+}
+
+cli_child *cli_children(const hirl_tree *tree, int32_t level, int32_t parent, int64_t *count)
+{
+    int64_t m = hirl_tree_count(tree, level);
+    const int64_t *size = hirl_tree_sizes(tree, level);
+    const int32_t *up = hirl_tree_parents(tree, level);
+    cli_child *list = calloc((size_t)m + 1, sizeof *list);
+
+    *count = 0;
+    if (!list)
+        return NULL;
+    for (int64_t i = 0; i < m; i++)
+        if (!up || parent < 0 || up[i] == parent)
+            list[(*count)++] = (cli_child){ size[i], (int32_t)i };
+    qsort(list, (size_t)*count, sizeof *list, larger_first);
+    return list;
+}
+
+int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree)
+{
+    const int32_t *leaf = hirl_tree_leaves(tree);
+
+    *nodes = (cli_nodes){ .rows = hirl_tree_rows(tree) };
+    for (int32_t l = 0; l < hirl_tree_levels(tree); l++) {
+        const int32_t *up = l ? hirl_tree_parents(tree, l) : NULL;
+        int32_t *node = malloc((size_t)(nodes->rows + 1) * sizeof *node);
+
+        nodes->node[l] = node;
+        if (!node)
+            return cli_error(session, CLI_MEMORY, "out of memory");
+        for (int64_t r = 0; r < nodes->rows; r++) {
+            int32_t below = l ? nodes->node[l - 1][r] : leaf[r];
+
+            node[r] = l && below >= 0 ? up[below] : below;
+        }
+    }
+    return CLI_OK;
+}
+
+void cli_nodes_done(cli_nodes *nodes)
+{
+    for (int l = 0; l < 8; l++)
+        free(nodes->node[l]);
+    *nodes = (cli_nodes){ 0 };
+}
+
+int64_t cli_next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t row)
+{
+    const int32_t *node = nodes->node[level - 1];
+
+    for (row++; row < nodes->rows; row++)
+        if (node[row] == id)
+            return row;
+    return -1;
+}
+
+bool cli_majority(char *text, size_t bytes, const cli_nodes *nodes, const hirl_dataset *dataset,
+                  int32_t level, int32_t id)
+{
+    hirl_dataset_info info = { .struct_size = sizeof info };
+    int32_t best = 0, *seen;
+    int64_t size = 0;
+    bool found;
+
+    if (hirl_dataset_describe(&info, dataset) < 0 || info.label_levels < 1)
+        return false;
+    seen = calloc((size_t)info.classes[0] + 1, sizeof *seen);
+    for (int64_t r = -1; seen && (r = cli_next_row(nodes, level, id, r)) >= 0; size++) {
+        int32_t label = hirl_dataset_label(dataset, r, 0);
+
+        if (label >= 0 && ++seen[label] > seen[best])
+            best = label;
+    }
+    found = seen && seen[best];
+    if (found) {
+        const char *name = hirl_dataset_class_name(dataset, 0, best);
+
+        snprintf(text, bytes, "%s %.0f %%", name ? name : "?", 100.0 * seen[best] / (double)size);
+    }
+    free(seen);
+    return found;
+}
