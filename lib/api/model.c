@@ -12,8 +12,8 @@
 #include "data/dataset.h"
 #include "ssl/method.h"
 #include "train/config.h"
-#include "train/extract.h"
 #include "train/directory.h"
+#include "train/extract.h"
 
 enum { BICUBIC = 2, EMBED_BATCH = 32 }; /* spec.md 2.2: evaluation transform of kNN and linear */
 
@@ -168,8 +168,8 @@ static hirl_status preprocess(float *input, hr_queue *queue, const hr_view *view
     int64_t size = view->size;
 
     for (int64_t i = 0; i < n; i++) {
-        hr_array y = hr_array_4(input + i * size * size * 3, HR_F32, 1, size, size, 3);
-        hr_array x = hr_array_4((void *)pixels[i], HR_U8, 1, height[i], width[i], 3);
+        hr_array y = { input + i * size * size * 3, HR_F32, 3, { size, size, 3, 1 } };
+        hr_array x = { (void *)pixels[i], HR_U8, 3, { height[i], width[i], 3, 1 } };
         hr_augment_record record;
 
         hr_augment_draw(&record, view, width[i], height[i], 0, 0, i, 0);

@@ -159,6 +159,9 @@ hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *option
     HR_TRY(hr_model_config_read(&config->model, options));
     HR_TRY(hr_options_read(&config->cluster, &hr_cluster_keys, options));
     HR_TRY(hr_options_read(&config->spd, &hr_spd_keys, options));
+    if (config->train.profile == HR_PROFILE_REFERENCE &&
+        !(options && hr_options_find(options, "warm")))
+        config->cluster.warm = 0; /* the authors' program clusters from scratch in each epoch */
     return resolve(config, n);
 }
 
