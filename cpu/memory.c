@@ -1,4 +1,4 @@
-/* memory.c - memory and order: take, give, upload, download, copy, fill, scalars, finite.
+/* memory.c - memory and order: take, give, upload, download, copy, fill, scalars.
  *
  * Float types convert into each other; other types only copy.
  */
@@ -35,23 +35,32 @@ static bool is_float(hr_dtype type)
     return type == HR_F32 || type == HR_F64 || type == HR_BF16;
 }
 
-static double get(const void *x, hr_dtype type, int64_t i)
+enum { BLOCK = 256 }; /* numbers that pass through f64 at once */
+
+static void widen(double *to, const void *x, hr_dtype type, int64_t at, int64_t n)
 {
     if (type == HR_F32)
-        return (double)((const float *)x)[i];
-    if (type == HR_F64)
-        return ((const double *)x)[i];
-    return (double)hr_bf16_widen(((const uint16_t *)x)[i]);
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (double)((const float *)x)[at + i];
+    else if (type == HR_F64)
+        for (int64_t i = 0; i < n; i++)
+            to[i] = ((const double *)x)[at + i];
+    else
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (double)hr_bf16_widen(((const uint16_t *)x)[at + i]);
 }
 
-static void put(void *x, hr_dtype type, int64_t i, double value)
+static void narrow(void *x, hr_dtype type, int64_t at, const double *from, int64_t n)
 {
     if (type == HR_F32)
-        ((float *)x)[i] = (float)value;
+        for (int64_t i = 0; i < n; i++)
+            ((float *)x)[at + i] = (float)from[i];
     else if (type == HR_F64)
-        ((double *)x)[i] = value;
+        for (int64_t i = 0; i < n; i++)
+            ((double *)x)[at + i] = from[i];
     else
-        ((uint16_t *)x)[i] = hr_bf16_narrow((float)value);
+        for (int64_t i = 0; i < n; i++)
+            ((uint16_t *)x)[at + i] = hr_bf16_narrow((float)from[i]);
 }
 
 static void convert_part(void *arg, int64_t i, int worker)
@@ -66,8 +75,13 @@ static void convert_part(void *arg, int64_t i, int worker)
                 (const char *)job->from + (size_t)r.from * size, (size_t)(r.to - r.from) * size);
         return;
     }
-    for (int64_t k = r.from; k < r.to; k++)
-        put(job->to, job->to_type, k, get(job->from, job->from_type, k));
+    for (int64_t k = r.from; k < r.to; k += BLOCK) {
+        int64_t n = r.to - k < BLOCK ? r.to - k : BLOCK;
+        double wide[BLOCK];
+
+        widen(wide, job->from, job->from_type, k, n);
+        narrow(job->to, job->to_type, k, wide, n);
+    }
 }
 
 static void convert(hr_queue *q, convert_job job)
@@ -126,7 +140,7 @@ void hr_cpu_fill(hr_queue *q, const hr_array *y, double value)
     fill_job job = { y->data, hr_dtype_size(y->dtype), { 0 }, hr_count(y) };
 
     if (is_float(y->dtype)) {
-        put(job.value, y->dtype, 0, value);
+        narrow(job.value, y->dtype, 0, &value, 1);
     } else {
         int64_t integer = (int64_t)value;
         int32_t narrow = (int32_t)integer;
