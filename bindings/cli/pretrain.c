@@ -162,12 +162,13 @@ static int finish(cli_session *session, const hirl_step_report *report, double s
     char took[32];
 
     cli_progress_clear(&session->progress);
+    if (!session->json && report->step)
+        printf("%s: %lld steps in %s, loss %.3f\n", out, (long long)report->step,
+               cli_clock(took, sizeof took, seconds), report->loss);
     if (!session->json)
         printf(
-            "%s: %lld steps in %s, loss %.3f\n"
             "next: hirl eval knn model=%s data=..., hirl embed model=%s data=..., hirl tree show %s\n",
-            out, (long long)report->step, cli_clock(took, sizeof took, seconds), report->loss, out,
-            out, out);
+            out, out, out);
     cli_emit(session,
              json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f}", "event", "result", "verb",
                        "pretrain", "out", out, "step", (json_int_t)report->step, "epoch",
@@ -188,6 +189,8 @@ static int train(cli_session *session, hirl_trainer *trainer)
     status = hirl_train_run(&report, trainer);
     if (status == HIRL_E_CANCELED)
         return leave(session, trainer);
+    if (status == HIRL_DONE)
+        cli_note(session, "%s: the run was finished already", cli_own(session, "out"));
     return status < 0 ? cli_fail(session, status) : finish(session, &report, cli_seconds() - begun);
 }
 

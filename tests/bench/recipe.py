@@ -81,10 +81,15 @@ def same(row, wanted):
 
 def train(name, method, seed, settings, data, work):
     out = work / ("%s-%s-%d" % (name, method, seed))
-    begun = time.time()
-    hirl("pretrain", "preset=%s-small" % method, "data=%s" % data, "out=%s" % out, "resume=1",
-         "seed=%d" % seed, *keys(settings))
-    return out, time.time() - begun
+    clock = work / (out.name + ".seconds")  # of all parts of a run that was stopped
+    begun = time.time() - (float(clock.read_text()) if clock.exists() else 0)
+    try:
+        hirl("pretrain", "preset=%s-small" % method, "data=%s" % data, "out=%s" % out, "resume=1",
+             "seed=%d" % seed, *keys(settings))
+    finally:
+        work.mkdir(parents=True, exist_ok=True)
+        clock.write_text("%.1f" % (time.time() - begun))
+    return out, float(clock.read_text())
 
 
 def judge(out, data, settings, work):
@@ -130,7 +135,8 @@ def run_set(name, arguments, settings, rows):
         store(arguments.results, row)
         rows.append(row)
         if not plain and not arguments.keep:
-            shutil.rmtree(arguments.work / ("%s-%s-%d" % (name, method, seed)))
+            for path in arguments.work.glob("%s-%s-%d*" % (name, method, seed)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def interval(values):
@@ -141,6 +147,11 @@ def interval(values):
         return mean, math.nan
     spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1))
     return mean, T95[min(n - 1, len(T95) - 1)] * spread / math.sqrt(n)
+
+
+def cell(interval_of):
+    mean, half = interval_of
+    return "%10.2f" % mean + ("+-%6.2f" % half if half == half else " " * 8)
 
 
 def differences(rows, a, b, level):
@@ -163,19 +174,19 @@ def table(name, rows, settings):
         if not mine:
             continue
         cells = [interval([100 * r["knn"][n] for r in mine]) for n in names]
-        print("%-24s" % method + "".join("%10.2f +-%5.2f" % c for c in cells) + "%8d  %7.1f" %
+        print("%-24s" % method + "".join(map(cell, cells)) + "%8d  %7.1f" %
               (len(mine), sum(r["seconds"] for r in mine) / len(mine) / 60))
     for a, b in (("mocov2", "random"), ("hirl-mocov2", "random"), ("hirl-mocov2", "mocov2")):
         found = [differences(rows, a, b, n) for n in names]
         if found[0]:
             print("%-24s" % (a + " - " + b) +
-                  "".join("%+10.2f +-%5.2f" % interval(f) for f in found) + "%8d" % len(found[0]))
+                  "".join(cell(interval(f)) for f in found) + "%8d" % len(found[0]))
     for key in ("dendrogram_purity",):
         for method in METHODS:
             mine = [r for r in rows if r["method"] == method]
             if mine:
                 cells = [interval([100 * r["tree_" + key][n] for r in mine]) for n in names]
-                print("%-24s" % (method + " tree") + "".join("%10.2f +-%5.2f" % c for c in cells) +
+                print("%-24s" % (method + " tree") + "".join(map(cell, cells)) +
                       "   " + key.replace("_", " "))
 
 

@@ -38,6 +38,8 @@ ok "Ctrl-C says how to go on" says out 'resume=1'
 ok "a checkpoint is there" sh -c 'ls cut/checkpoints/*.safetensors'
 hirl pretrain out=cut resume=1 threads=1
 ok "the run goes on" exits 0
+hirl pretrain out=cut resume=1
+ok "a finished run says so" says err finished
 hirl embed model=run $data out=a
 ok "embed succeeds" exits 0
 hirl embed model=cut $data out=b
