@@ -1,6 +1,7 @@
 /* cpu.c - the CPU backend: its table, queues, memory, widened operands. */
 #include "cpu/cpu.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,9 +63,12 @@ const hr_backend hr_cpu = { .name = "cpu",
 #undef OP
 };
 
+/* tasks of several threads may fail at once */
+static pthread_mutex_t first_failure = PTHREAD_MUTEX_INITIALIZER;
+
 bool hr_cpu_ok(hr_queue *q)
 {
-    return hr_cpu_state(q)->failure.status == 0;
+    return __atomic_load_n(&hr_cpu_state(q)->failure.status, __ATOMIC_ACQUIRE) == 0;
 }
 
 void hr_cpu_fail(hr_queue *q, hirl_status status, const char *format, ...)
@@ -72,12 +76,14 @@ void hr_cpu_fail(hr_queue *q, hirl_status status, const char *format, ...)
     hr_error *failure = &hr_cpu_state(q)->failure;
     va_list args;
 
-    if (failure->status)
-        return;
-    va_start(args, format);
-    vsnprintf(failure->text, sizeof failure->text, format, args);
-    va_end(args);
-    failure->status = status;
+    pthread_mutex_lock(&first_failure);
+    if (!failure->status) {
+        va_start(args, format);
+        vsnprintf(failure->text, sizeof failure->text, format, args);
+        va_end(args);
+        __atomic_store_n(&failure->status, status, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&first_failure);
 }
 
 void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg)

@@ -96,6 +96,16 @@ const hr_backend *hr_context_backend(const hirl_context *context)
 
 /* ---- queues ---- */
 
+/* what the last user of a queue left unread is not the next one's */
+static void forget_failure(hr_queue *queue)
+{
+    hr_error kept;
+
+    hr_error_keep(&kept, HIRL_OK);
+    if (queue->be->sync(queue) < 0)
+        (void)hr_error_raise(&kept);
+}
+
 static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backend *backend)
 {
     queue_node **at, *node = NULL;
@@ -118,6 +128,7 @@ static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backen
             return status;
         }
     }
+    forget_failure(&node->queue);
     node->next = NULL;
     node->queue.comm = NULL;
     *queue = &node->queue;

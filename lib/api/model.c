@@ -44,7 +44,9 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
     return status;
 }
 
-static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const char *path)
+/* a run's own model file holds the network that the method evaluates; others are in the checkpoint */
+static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const char *path,
+                                bool automatic)
 {
     hr_directory directory = { (char *)path, -1 };
     char *model;
@@ -55,8 +57,8 @@ static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const c
     model = hr_path_join(path, "model.safetensors");
     if (!model)
         return HIRL_E_NOMEM;
-    status = hr_file_exists(model) ? hr_tensors_load(list, model)
-                                   : hr_directory_load(list, &directory, context);
+    status = automatic && hr_file_exists(model) ? hr_tensors_load(list, model)
+                                                : hr_directory_load(list, &directory, context);
     hr_free(model);
     return status;
 }
@@ -90,7 +92,7 @@ hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const cha
     hr_choice_name(&network_key[0], choice.network, network, sizeof network);
     HR_TRY(hr_context_enter(context));
     hr_tensors_init(&list);
-    status = read_tensors(&list, context, path);
+    status = read_tensors(&list, context, path, !choice.network);
     if (status >= 0)
         status = hr_model_from_tensors(model, context, &list, network);
     hr_tensors_done(&list);
@@ -105,11 +107,13 @@ hirl_status hirl_model_save(const hirl_model *model, const char *path)
 
     if (!model || !path)
         return hr_fail(HIRL_E_INVALID, "model_save: %s is NULL", model ? "path" : "model");
+    HR_TRY(hr_context_enter(model->context));
     hr_tensors_init(&list);
     status = hr_model_to_tensors(&list, model);
     if (status >= 0)
         status = hr_tensors_save(&list, path);
     hr_tensors_done(&list);
+    hr_context_leave(model->context);
     return status;
 }
 

@@ -57,9 +57,10 @@ hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
 static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int64_t end)
 {
     hirl_step_report own = { .struct_size = sizeof own };
-    hirl_status status = trainer->step == trainer->steps ? HIRL_DONE : HIRL_OK;
+    bool done = trainer->step == trainer->steps && !trainer->epoch_open;
+    hirl_status status = done ? HIRL_DONE : HIRL_OK;
 
-    while (status == HIRL_OK && trainer->step < end) {
+    while (status == HIRL_OK && (trainer->step < end || trainer->epoch_open)) {
         status = hr_trainer_step(&own, trainer);
         if (status != HIRL_OK)
             break;
@@ -109,12 +110,17 @@ void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void
 
 hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
 {
+    hirl_status status;
+
     if (!trainer)
         return missing("trainer_save", "trainer");
     if (!path && !trainer->directory.path)
         return hr_fail(HIRL_E_INVALID,
                        "trainer_save: no path, and the run has no directory (out=)");
-    return hr_trainer_save(trainer, path);
+    HR_TRY(hr_context_enter(trainer->context));
+    status = hr_trainer_save(trainer, path);
+    hr_context_leave(trainer->context);
+    return status;
 }
 
 hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
@@ -124,20 +130,27 @@ hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
 
     if (!trainer || !path)
         return missing("trainer_load", trainer ? "path" : "trainer");
+    HR_TRY(hr_context_enter(trainer->context));
     hr_tensors_init(&state);
     status = hr_tensors_load(&state, path);
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     hr_tensors_done(&state);
+    hr_context_leave(trainer->context);
     return status;
 }
 
 hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network)
 {
+    hirl_status status;
+
     if (!model || !trainer)
         return missing("trainer_model", model ? "trainer" : "model");
     *model = NULL;
-    return hr_trainer_model(model, trainer, network ? network : "auto");
+    HR_TRY(hr_context_enter(trainer->context));
+    status = hr_trainer_model(model, trainer, network ? network : "auto");
+    hr_context_leave(trainer->context);
+    return status;
 }
 
 hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
@@ -156,9 +169,14 @@ hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
 
 hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
 {
+    hirl_status status;
+
     if (!trainer || (tree && !leaf))
         return missing("trainer_set_tree", trainer ? "leaf" : "trainer");
-    return hr_trainer_set_tree(trainer, tree, leaf);
+    HR_TRY(hr_context_enter(trainer->context));
+    status = hr_trainer_set_tree(trainer, tree, leaf);
+    hr_context_leave(trainer->context);
+    return status;
 }
 
 hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,

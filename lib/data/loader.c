@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -56,6 +57,7 @@ struct hr_loader {
     size_t largest_view;
     worker *worker; /* [threads], or one for the caller */
     int workers, started;
+    pid_t process; /* a forked child has none of the threads */
 
     pthread_mutex_t lock; /* everything below */
     pthread_cond_t work, ready;
@@ -472,6 +474,7 @@ hirl_status hr_loader_create(hr_loader **out, hirl_dataset *dataset, const hr_lo
     loader = hr_alloc(sizeof *loader);
     if (!loader)
         return HIRL_E_NOMEM;
+    loader->process = getpid();
     loader->dataset = dataset;
     hr_dataset_hold(dataset);
     loader->config = *config;
@@ -498,7 +501,7 @@ static void stop_threads(hr_loader *loader)
     loader->quit = true;
     pthread_cond_broadcast(&loader->work);
     pthread_mutex_unlock(&loader->lock);
-    for (int i = 0; i < loader->started; i++)
+    for (int i = 0; i < loader->started && getpid() == loader->process; i++)
         pthread_join(loader->worker[i].thread, NULL);
 }
 
@@ -704,7 +707,13 @@ hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader)
     if (!s)
         return status;
     s->batch.waited = seconds() - start;
-    HR_TRY(commit_bad(loader, s));
+    status = commit_bad(loader, s);
+    if (status < 0) {
+        pthread_mutex_lock(&loader->lock);
+        halt(loader, s->batch.epoch, s->batch.step);
+        pthread_mutex_unlock(&loader->lock);
+        return status;
+    }
     if (s->failure.status < 0) {
         hr_error failure = s->failure;
 

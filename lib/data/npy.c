@@ -415,7 +415,9 @@ hirl_status hr_npy_write(const char *path, const void *data, const char *dtype, 
         return hr_fail(HIRL_E_INVALID, "npy: type '%.8s' of rank %d; f4, i4, i8 and u1 are written",
                        dtype, (int)rank);
     for (int32_t i = 0; i < rank; i++)
-        items *= (size_t)dim[i];
+        if (dim[i] < 0 || __builtin_mul_overflow(items, (size_t)dim[i], &items) ||
+            items > SIZE_MAX / 16)
+            return hr_fail(HIRL_E_INVALID, "npy: dimension %d is %lld", (int)i, (long long)dim[i]);
     make_header(head, &length, dtype, rank, dim);
     HR_TRY(hr_file_begin(&file, path));
     status = hr_file_write(&file, head, length);

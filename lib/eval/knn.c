@@ -183,7 +183,7 @@ static hirl_status find(knn *k, const counted *query, int64_t first, int64_t row
     return q->be->sync(q);
 }
 
-/* rank of a class by its score among those of the first `count` neighbours; -1: it has none */
+/* rank of a class by its score, sum of exp((cosine - best cosine) / T), among those of the first `count` neighbours; -1: it has none */
 static int64_t rank_of(knn *k, int32_t class, const int32_t *neighbour, const real *cosine,
                        int64_t count)
 {
@@ -191,7 +191,8 @@ static int64_t rank_of(knn *k, int32_t class, const int32_t *neighbour, const re
     double own;
 
     for (int64_t i = 0; i < count && neighbour[i] >= 0; i++)
-        k->sum[k->bank_class[neighbour[i]]] += exp((double)cosine[i] / k->config->knn_temperature);
+        k->sum[k->bank_class[neighbour[i]]] +=
+            exp(((double)cosine[i] - (double)cosine[0]) / k->config->knn_temperature);
     own = class < 0 ? 0 : k->sum[class];
     for (int64_t i = 0; i < count && neighbour[i] >= 0; i++) {
         int32_t other = k->bank_class[neighbour[i]];

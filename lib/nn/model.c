@@ -10,8 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "host.h"
 #include "base/key_text.h"
+#include "host.h"
 
 static const char *const prefix_of_keys = "model.";
 

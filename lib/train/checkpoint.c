@@ -28,6 +28,7 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
     HR_TRY(hr_tensors_set_int(out, "images", trainer->dataset->count));
     HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->tree_epoch));
     HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->own_tree));
+    HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->epoch_open));
     return hr_tensors_set_text(out, "phase",
                                trainer->recluster.maker     ? "clustering"
                                : trainer->recluster.extract ? "extracting"
@@ -183,12 +184,17 @@ static hirl_status copy_maker_state(hirl_trainer *trainer, const hr_tensors *in)
 
 static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
 {
-    int64_t own;
+    int64_t own, open;
 
     HR_TRY(hr_tensors_int(&trainer->step, in, "step"));
     HR_TRY(hr_tensors_int(&trainer->tree_epoch, in, "tree_epoch"));
     HR_TRY(hr_tensors_int(&own, in, "own_tree"));
+    HR_TRY(hr_tensors_int(&open, in, "epoch_open"));
     trainer->own_tree = own != 0;
+    trainer->epoch_open = open != 0;
+    trainer->last = (hr_learner_result){ 0 };
+    trainer->told = -1;
+    trainer->started = 0;
     if (trainer->step < 0 || trainer->step > trainer->steps)
         return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld", (long long)trainer->step,
                        (long long)trainer->steps);

@@ -6,6 +6,7 @@
  */
 #include "train/config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,11 +71,12 @@ const hr_keys hr_train_keys = { "train", keys, sizeof keys / sizeof *keys };
 
 static hirl_status resolve_rate(hr_train_config *c)
 {
-    if (c->lr > 0 && c->base_lr > 0)
+    double scaled = (c->base_lr > 0 ? c->base_lr : 0.03) * (double)c->batch_size / RATE_IMAGES;
+
+    if (c->lr > 0 && c->base_lr > 0 && fabs(c->lr - scaled) > 1e-12 * scaled)
         return hr_fail(HIRL_E_INVALID, "lr=%g and base_lr=%g: give one of them", c->lr, c->base_lr);
     if (c->lr <= 0)
-        c->lr = (c->base_lr > 0 ? c->base_lr : 0.03) * (double)c->batch_size / RATE_IMAGES;
-    c->base_lr = 0;
+        c->lr = scaled;
     return HIRL_OK;
 }
 
@@ -104,7 +106,7 @@ static hirl_status resolve_groups(hr_train_config *c)
 {
     if (c->bn_groups == HR_AUTO) {
         c->bn_groups = c->batch_size / GROUP_IMAGES > 2 ? c->batch_size / GROUP_IMAGES : 2;
-        while (c->batch_size % c->bn_groups)
+        while (c->batch_size % c->bn_groups || c->batch_size / c->bn_groups < 2)
             c->bn_groups--;
     }
     if (c->batch_size % c->bn_groups || c->batch_size / c->bn_groups < 2)
@@ -122,6 +124,9 @@ static hirl_status resolve(hr_run_config *config, int64_t n)
     if (c->batch_size > n)
         return hr_fail(HIRL_E_INVALID, "batch_size: %lld, but the data set has %lld images",
                        (long long)c->batch_size, (long long)n);
+    if (!config->cluster.normalize)
+        return hr_fail(HIRL_E_INVALID,
+                       "normalize=0: a run clusters unit rows; hirl_cluster() takes others");
     HR_TRY(resolve_rate(c));
     HR_TRY(resolve_queue(c, n));
     HR_TRY(resolve_groups(c));
@@ -190,9 +195,9 @@ static bool is_one_of(const char *name, const char *const *names)
 }
 
 static const char *const about_the_call[] = { "resume", "overwrite", NULL };
-static const char *const free_keys[] = { "out",          "data", "loader_threads", "save_every",
-                                         "log_every",    "keep", "eval_batch",     "max_bad",
-                                         "on_bad_image", NULL };
+static const char *const free_keys[] = { "out",        "data",         "loader_threads",
+                                         "save_every", "log_every",    "keep",
+                                         "max_bad",    "on_bad_image", NULL };
 
 hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
                                hr_setting_fn *fn, void *arg)
@@ -283,14 +288,12 @@ static bool contradicts(const hr_option *given, const char *kept)
            strcmp(given->value, "auto");
 }
 
-/* the same number written in another way is no contradiction */
+/* the same value written in another way is no contradiction */
 static bool same_value(const hr_key *key, const char *a, const char *b)
 {
-    double x, y;
+    char x[HR_KEY_TEXT_BYTES] = { 0 }, y[HR_KEY_TEXT_BYTES] = { 0 };
 
-    if (key->type != HR_KEY_REAL)
-        return !strcmp(a, b);
-    return hr_key_parse(&x, key, a) >= 0 && hr_key_parse(&y, key, b) >= 0 && x == y;
+    return hr_key_parse(x, key, a) >= 0 && hr_key_parse(y, key, b) >= 0 && !memcmp(x, y, sizeof x);
 }
 
 static hirl_status resume_key(hirl_options *options, const hr_key *key, const char *kept,

@@ -44,6 +44,17 @@ static bool holds(const hr_directory *directory, const char *name)
     return yes;
 }
 
+/* suffix NULL: the name is the prefix and no more */
+static bool matches(const char *name, const char *prefix, const char *suffix)
+{
+    size_t length = strlen(name), tail = suffix ? strlen(suffix) : 0;
+
+    if (!suffix)
+        return !strcmp(name, prefix);
+    return !strncmp(name, prefix, strlen(prefix)) && length >= tail &&
+           !strcmp(name + length - tail, suffix);
+}
+
 static hirl_status remove_matching(const char *folder, const char *prefix, const char *suffix)
 {
     char **names;
@@ -51,11 +62,9 @@ static hirl_status remove_matching(const char *folder, const char *prefix, const
 
     HR_TRY(hr_folder_list(&names, &count, folder));
     for (int64_t i = 0; i < count; i++) {
-        size_t length = strlen(names[i]), tail = strlen(suffix);
         char *path;
 
-        if (strncmp(names[i], prefix, strlen(prefix)) || length < tail ||
-            strcmp(names[i] + length - tail, suffix))
+        if (!matches(names[i], prefix, suffix))
             continue;
         path = hr_path_join(folder, names[i]);
         if (path)
@@ -66,13 +75,14 @@ static hirl_status remove_matching(const char *folder, const char *prefix, const
     return HIRL_OK;
 }
 
-static hirl_status clear(const hr_directory *directory)
+hirl_status hr_directory_clear(const hr_directory *directory)
 {
-    static const char *const folder[] = { "checkpoints", "checkpoints", "trees", "" };
-    static const char *const prefix[] = { "step_", "last.", "", "metrics.jsonl" };
-    static const char *const suffix[] = { ".safetensors", "safetensors", ".hpt", "" };
+    static const char *const folder[] = { "checkpoints", "checkpoints", "trees", "", "" };
+    static const char *const prefix[] = { "step_", "last.", "", "metrics.jsonl",
+                                          "model.safetensors" };
+    static const char *const suffix[] = { ".safetensors", "safetensors", ".hpt", NULL, NULL };
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5 && directory->path; i++) {
         char *path = hr_path_join(directory->path, folder[i]);
         hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
 
@@ -109,8 +119,6 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     if (resume && !run)
         return hr_fail(HIRL_E_STATE, "%s holds no run that could be resumed", directory->path);
     HR_TRY(lock(directory));
-    if (run && overwrite && !resume)
-        HR_TRY(clear(directory));
     return make_folders(directory);
 }
 
@@ -257,7 +265,8 @@ static void link_last(const char *folder, const char *name)
     hr_free(last);
 }
 
-static void remove_older(const char *folder, int64_t keep)
+/* of the checkpoints up to `step` only the newest `keep` stay */
+static void remove_older(const char *folder, int64_t step, int64_t keep)
 {
     char **names;
     int64_t count, seen = 0;
@@ -268,7 +277,7 @@ static void remove_older(const char *folder, int64_t keep)
     for (int64_t i = 0; i < count; i++) {
         char *path;
 
-        if (step_of(names[i]) < 0 || ++seen <= keep)
+        if (step_of(names[i]) < 0 || step_of(names[i]) > step || ++seen <= keep)
             continue;
         path = hr_path_join(folder, names[i]);
         if (path)
@@ -293,26 +302,40 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
     status = path ? hr_tensors_save(state, path) : HIRL_E_NOMEM;
     if (status >= 0) {
         link_last(folder, name);
-        remove_older(folder, keep);
+        remove_older(folder, step, keep);
     }
     hr_free(path);
     hr_free(folder);
     return status;
 }
 
+/* HIRL_OK, or HIRL_DONE: damaged, told and left in place */
+static hirl_status try_load(hr_tensors *state, const char *folder, const char *name,
+                            hirl_context *context)
+{
+    char *path = hr_path_join(folder, name);
+    hirl_status status = path ? hr_tensors_load(state, path) : HIRL_E_NOMEM;
+
+    hr_free(path);
+    if (status != HIRL_E_FORMAT && status != HIRL_E_LIMIT)
+        return status;
+    hr_log(context, HIRL_LOG_WARNING, "%s is left aside: %s", name, hr_error_text());
+    return HIRL_DONE;
+}
+
+/* the one written last, else the highest step that is whole */
 static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, const char *folder,
                                hirl_context *context)
 {
-    for (int64_t i = 0; i < count && step_of(names[i]) >= 0; i++) {
-        char *path = hr_path_join(folder, names[i]);
-        hirl_status status = path ? hr_tensors_load(state, path) : HIRL_E_NOMEM;
+    hirl_status status = HIRL_DONE;
 
-        hr_free(path);
-        if (status >= 0 || status == HIRL_E_NOMEM)
-            return status;
-        hr_log(context, HIRL_LOG_WARNING, "%s is left aside: %s", names[i], hr_error_text());
-    }
-    return hr_fail(HIRL_E_STATE, "%s: no whole checkpoint", folder);
+    for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
+        if (!strcmp(names[i], "last.safetensors"))
+            status = try_load(state, folder, names[i], context);
+    for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
+        if (step_of(names[i]) >= 0)
+            status = try_load(state, folder, names[i], context);
+    return status == HIRL_DONE ? hr_fail(HIRL_E_STATE, "%s: no whole checkpoint", folder) : status;
 }
 
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,

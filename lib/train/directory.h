@@ -14,6 +14,8 @@ typedef struct hr_directory {
 /* STATE when it holds a run and neither resume nor overwrite is asked for; BUSY when locked */
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
                               bool overwrite);
+/* removes what an earlier run left: checkpoints, trees, metrics, model */
+hirl_status hr_directory_clear(const hr_directory *directory);
 void hr_directory_close(hr_directory *directory);
 
 hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text);
@@ -25,8 +27,8 @@ hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step
 /* checkpoints/step_<step>.safetensors, `last` a hard link to it; then all but the newest `keep` go */
 hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *state, int64_t step,
                               int64_t keep);
-/* the newest checkpoint that is whole; broken newer ones are logged and left in place.
- * E_STATE: there is none */
+/* the checkpoint written last, or the newest that is whole; damaged ones are logged and left in
+ * place. E_STATE: there is none */
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
                               hirl_context *context);
 hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch);

@@ -26,6 +26,8 @@ static hirl_status open(hr_extract *extract, hr_queue *queue)
         .threads = c->threads,
         .max_bad = c->max_bad,
         .views = 1,
+        .shuffled = c->sample > 0,
+        .replace_bad = true,
     };
 
     hr_view_evaluation(&loader.view[0], c->size, c->filter, c->mean, c->std);
@@ -79,20 +81,37 @@ static void blank_unreadable(float *rows, uint8_t *readable, const hr_batch *bat
     }
 }
 
-hirl_status hr_extract_step(bool *done, float *features, uint8_t *readable, hr_extract *extract)
+static hirl_status next_batch(float *features, uint8_t *readable, hr_extract *extract)
 {
     int64_t dim = hr_net_layer_dim(extract->net, extract->config.layer), first = extract->done;
-    const hr_batch *batch;
+    const hr_batch *batch = NULL;
 
-    *done = first == extract->dataset->count;
-    if (*done)
-        return HIRL_OK;
     HR_TRY(hr_loader_next(&batch, extract->loader));
+    if (!batch)
+        return hr_fail(HIRL_E_INTERNAL, "extraction: the loader ended at image %lld of %lld",
+                       (long long)first, (long long)extract->dataset->count);
     HR_TRY(hr_net_embed(features + first * dim, extract->net, extract->weights, &extract->tape,
                         extract->config.layer, batch->view[0], batch->n, extract->config.size));
     blank_unreadable(features + first * dim, readable ? readable + first : NULL, batch, dim);
     extract->done += batch->n;
-    *done = extract->done == extract->dataset->count;
+    return HIRL_OK;
+}
+
+hirl_status hr_extract_step(bool *done, float *features, uint8_t *readable, hr_extract *extract)
+{
+    int64_t all = extract->config.sample ? extract->config.sample : extract->dataset->count;
+    hirl_status status = HIRL_OK;
+
+    if (extract->done < all)
+        status = next_batch(features, readable, extract);
+    if (status < 0) { /* the next call begins with the same batch */
+        hr_error failure;
+
+        hr_error_keep(&failure, status);
+        HR_TRY(hr_loader_seek(extract->loader, 0, extract->done / extract->config.batch));
+        return hr_error_raise(&failure);
+    }
+    *done = extract->done >= all;
     return HIRL_OK;
 }
 

@@ -14,7 +14,8 @@ typedef struct hr_extract_config {
     int32_t layer;   /* HR_LAYER_* or l-1 */
     float mean[3], std[3];
     double max_bad;
-    bool bf16; /* activations in bf16 (feature_precision=run) */
+    int64_t sample; /* 0: all images in order; else at least so many, drawn evenly over the set */
+    bool bf16;      /* activations in bf16 (feature_precision=run) */
 } hr_extract_config;
 
 /* an extraction that may be left and continued */

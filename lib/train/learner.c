@@ -9,6 +9,7 @@
 #include "train/learner.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -160,14 +161,16 @@ hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree)
 {
     hirl_status status;
 
-    drop_tree(learner);
-    if (!tree)
+    if (!tree) {
+        drop_tree(learner);
         return HIRL_OK;
+    }
     if (tree->levels != learner->net.levels || tree->d != learner->net.z_dim)
         return hr_fail(HIRL_E_INVALID,
                        "tree: %d levels of %lld columns; the model has %d heads h_l of %lld",
                        (int)tree->levels, (long long)tree->d, (int)learner->net.levels,
                        (long long)learner->net.z_dim);
+    drop_tree(learner);
     status = upload_tree(learner, tree);
     if (status < 0) {
         drop_tree(learner);
@@ -449,8 +452,12 @@ static hirl_status name_the_fault(hr_learner *learner, const hr_learner_input *i
     status = compute(&ignored, learner, in, &bad);
     learner->tape.check = false;
     hr_tape_reset(&learner->tape);
-    if (status < 0)
-        return status;
+    if (status < 0) {
+        char step[32];
+
+        snprintf(step, sizeof step, "step %lld", (long long)in->step);
+        return hr_fail_in(status, step);
+    }
     return hr_fail(HIRL_E_NONFINITE, "step %lld: the loss or a gradient is not finite",
                    (long long)in->step);
 }

@@ -64,7 +64,8 @@ hirl_status hr_learner_create(hr_learner **learner, hirl_context *context,
                               const hr_learner_config *config);
 void hr_learner_destroy(hr_learner *learner);
 
-/* copies the tree's arrays to the device; NULL: none */
+/* copies the tree's arrays to the device; NULL: none. INVALID leaves the tree in use alone, another
+ * failure leaves none */
 hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree);
 
 /* NONFINITE names the first tensor that is not finite; nothing is changed then */

@@ -63,6 +63,8 @@ static hirl_status place_points(hirl_trainer *trainer)
     int64_t n = trainer->dataset->count, d = learner->net.z_dim;
     hr_array inverse = hr_array_1(NULL, HR_REAL, n);
 
+    if (r->points.data)
+        q->be->give(q, r->points.data);
     r->points = hr_array_2(NULL, HR_REAL, n, d);
     r->points.data = q->be->take(q, hr_bytes(&r->points));
     inverse.data = q->be->take(q, hr_bytes(&inverse));
@@ -90,6 +92,10 @@ static hirl_status begin_clustering(hirl_trainer *trainer)
     hr_tensors_done(r->kept);
     hr_free(r->kept);
     r->kept = NULL;
+    if (status < 0) {
+        hr_tree_maker_destroy(r->maker);
+        r->maker = NULL;
+    }
     return status;
 }
 

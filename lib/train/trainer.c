@@ -31,12 +31,12 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
     HR_TRY(hr_dataset_colours(found_mean, found_std, trainer->dataset, COLOUR_IMAGES));
     if (mean) {
         memcpy(c->mean, found_mean, sizeof c->mean);
-        snprintf(c->mean_text, sizeof c->mean_text, "%.4f,%.4f,%.4f", c->mean[0], c->mean[1],
+        snprintf(c->mean_text, sizeof c->mean_text, "%.17g,%.17g,%.17g", c->mean[0], c->mean[1],
                  c->mean[2]);
     }
     if (std) {
         memcpy(c->std, found_std, sizeof c->std);
-        snprintf(c->std_text, sizeof c->std_text, "%.4f,%.4f,%.4f", c->std[0], c->std[1],
+        snprintf(c->std_text, sizeof c->std_text, "%.17g,%.17g,%.17g", c->std[0], c->std[1],
                  c->std[2]);
     }
     return HIRL_OK;
@@ -186,9 +186,11 @@ static hirl_status copy_options(hirl_options *to, const hirl_options *from)
     return HIRL_OK;
 }
 
-static hirl_status begin(hirl_trainer *trainer, const hirl_model *start)
+static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fresh)
 {
     HR_TRY(make_parts(trainer, start));
+    if (fresh)
+        HR_TRY(hr_directory_clear(&trainer->directory));
     HR_TRY(write_settings(trainer));
     announce(trainer);
     return HIRL_OK;
@@ -206,7 +208,7 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
         status = hr_run_config_resume(&trainer->options, &state, given);
     }
     if (status >= 0)
-        status = begin(trainer, NULL);
+        status = begin(trainer, NULL, false);
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     if (status >= 0)
@@ -226,15 +228,18 @@ static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
     HR_TRY(hr_options_read(&asked, &hr_train_keys, options));
     HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite));
     HR_TRY(copy_options(&trainer->options, options));
-    return asked.resume ? resume(trainer, options) : begin(trainer, start);
+    return asked.resume ? resume(trainer, options) : begin(trainer, start, true);
 }
 
 hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const hirl_model *start,
                               hirl_dataset *dataset, const hirl_options *options)
 {
-    hirl_trainer *trainer = hr_alloc(sizeof *trainer);
+    hirl_trainer *trainer;
     hirl_status status;
 
+    if (dataset->context != context)
+        return hr_fail(HIRL_E_INVALID, "trainer: the data set belongs to another context");
+    trainer = hr_alloc(sizeof *trainer);
     if (!trainer)
         return HIRL_E_NOMEM;
     hr_context_hold(context);
@@ -244,6 +249,7 @@ hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const h
     trainer->directory.lock = -1;
     trainer->tree_epoch = -1;
     trainer->churn = -1;
+    trainer->told = -1;
     trainer->judgement = "";
     status = create(trainer, start, options);
     if (status < 0) {
@@ -309,23 +315,25 @@ static hirl_status measure_health(hirl_trainer *trainer, double loss)
     hr_learner *learner = trainer->learner;
     hr_extract_config config = hr_trainer_extract_config(trainer);
     int64_t n = trainer->dataset->count < HEALTH_IMAGES ? trainer->dataset->count : HEALTH_IMAGES;
-    int64_t d = learner->net.z_dim, done = 0;
+    int64_t d = learner->net.z_dim;
     hr_method_config m = { .queue = trainer->config.train.queue };
     float *z = hr_alloc_array((size_t)((n + config.batch) * d), sizeof *z);
     double *work = hr_alloc_array((size_t)(d * d + d), sizeof *work);
     hr_extract *extract = NULL;
-    hirl_status status = z && work ? HIRL_OK : HIRL_E_NOMEM;
+    hirl_status status;
     bool ended = false;
+
+    config.batch = config.batch < n ? config.batch : (int32_t)n;
+    config.sample = n;
+    status = z && work ? HIRL_OK : HIRL_E_NOMEM;
 
     if (status >= 0)
         status = hr_extract_create(&extract, learner->queue, trainer->dataset, &learner->net,
                                    &learner->online, &config);
-    while (status >= 0 && !ended && done < n) {
+    while (status >= 0 && !ended)
         status = hr_extract_step(&ended, z, NULL, extract);
-        done += config.batch;
-    }
     if (status >= 0) {
-        hr_health_measure(&trainer->health, z, done < n ? done : n, d, work);
+        hr_health_measure(&trainer->health, z, n, d, work);
         trainer->judgement =
             hr_health_judge(&trainer->health, d, loss, learner->method->chance(&m));
     }
@@ -353,20 +361,24 @@ static hirl_status save_model(hirl_trainer *trainer)
     return status;
 }
 
-static hirl_status end_epoch(hirl_trainer *trainer, const hr_learner_result *result, bool *saved)
+/* The rest of an epoch whose last step is made: it may fail or be canceled, and is then done first in
+ * the next call; a checkpoint says so too. */
+static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
 {
     const hr_train_config *t = &trainer->config.train;
     int64_t ended = trainer->step / trainer->per_epoch;
     bool last = trainer->step == trainer->steps;
+    hirl_status status = HIRL_OK;
 
-    HR_TRY(measure_health(trainer, result->loss_image));
-    if (!trainer->directory.path)
-        return HIRL_OK;
-    if (last || (t->save_every && ended % t->save_every == 0)) {
-        HR_TRY(hr_trainer_save(trainer, NULL));
-        *saved = true;
+    trainer->epoch_open = false; /* for the checkpoint that is written here */
+    if (trainer->directory.path && (last || (t->save_every && ended % t->save_every == 0))) {
+        status = hr_trainer_save(trainer, NULL);
+        *saved = status >= 0;
     }
-    return last ? save_model(trainer) : HIRL_OK;
+    if (status >= 0 && last && trainer->directory.path)
+        status = save_model(trainer);
+    trainer->epoch_open = status < 0;
+    return status;
 }
 
 static bool needs_tree(const hirl_trainer *trainer, int64_t epoch)
@@ -379,45 +391,76 @@ static hirl_status make_step(hr_learner_result *result, hirl_trainer *trainer, i
 {
     const hr_batch *batch;
     hr_learner_input in;
+    hirl_status status;
 
     HR_TRY(hr_loader_next(&batch, trainer->loader));
     in = input_of(trainer, batch, epoch);
     if (trainer->tree)
         draw_paths(&in, trainer, trainer->step);
-    HR_TRY(hr_learner_step(result, trainer->learner, &in));
+    status = hr_learner_step(result, trainer->learner, &in);
+    if (status < 0) { /* the same batch again when the host calls again */
+        hr_error failure;
+
+        hr_error_keep(&failure, status);
+        HR_TRY(hr_loader_seek(trainer->loader, epoch, trainer->step % trainer->per_epoch));
+        return hr_error_raise(&failure);
+    }
     trainer->waited += batch->waited;
     trainer->step++;
     return HIRL_OK;
 }
 
-hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
+/* everything before the step, and the step */
+static hirl_status advance(bool *clustered, hirl_trainer *trainer)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
     int64_t epoch = trainer->step / trainer->per_epoch;
-    hr_learner_result result = { 0 };
-    bool clustered = false, saved = false;
 
-    if (trainer->step == trainer->steps)
-        return HIRL_DONE;
-    HR_TRY(hr_poll(trainer->context));
     if (needs_tree(trainer, epoch)) {
         HR_TRY(hr_trainer_recluster(trainer));
-        clustered = true;
+        *clustered = true;
     }
-    if (trainer->step % trainer->per_epoch == 0 || !trainer->started) {
+    if (trainer->step % trainer->per_epoch == 0 || trainer->started <= 0) {
         trainer->started = hr_seconds();
         trainer->started_step = trainer->step;
         trainer->waited = 0;
     }
-    HR_TRY(make_step(&result, trainer, epoch));
-    if (trainer->step % trainer->per_epoch == 0)
-        HR_TRY(end_epoch(trainer, &result, &saved));
-    hr_trainer_report(&report, trainer, &result);
+    HR_TRY(make_step(&trainer->last, trainer, epoch));
+    trainer->epoch_open = trainer->step % trainer->per_epoch == 0;
+    return HIRL_OK;
+}
+
+/* a line that cannot be written is told, not a failure: the step is made */
+static void tell(hirl_trainer *trainer, const hirl_step_report *report)
+{
+    bool due = report->clustered || report->epoch_end ||
+               trainer->step % trainer->config.train.log_every == 0;
+
+    if (!due || trainer->told == trainer->step)
+        return;
+    trainer->told = trainer->step;
+    if (hr_trainer_metric(trainer, report) < 0)
+        hr_log(trainer->context, HIRL_LOG_WARNING, "metrics.jsonl: %s", hr_error_text());
+}
+
+hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
+{
+    hirl_step_report report = { .struct_size = sizeof report };
+    bool clustered = false, saved = false;
+
+    if (trainer->step == trainer->steps && !trainer->epoch_open)
+        return HIRL_DONE;
+    HR_TRY(hr_poll(trainer->context));
+    if (!trainer->epoch_open)
+        HR_TRY(advance(&clustered, trainer));
+    if (trainer->epoch_open)
+        HR_TRY(measure_health(trainer, trainer->last.loss_image));
+    hr_trainer_report(&report, trainer, &trainer->last);
     report.clustered = clustered;
     report.cluster_seconds = clustered ? trainer->last_cluster_seconds : 0;
+    tell(trainer, &report);
+    if (trainer->epoch_open)
+        HR_TRY(end_epoch(trainer, &saved));
     report.saved = saved;
-    if (clustered || report.epoch_end || trainer->step % trainer->config.train.log_every == 0)
-        HR_TRY(hr_trainer_metric(trainer, &report));
     if (out) {
         size_t size = out->struct_size;
 
@@ -436,15 +479,17 @@ hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, cons
     bool teacher = automatic ? learner->method->evaluate_teacher : !strcmp(network, "teacher");
     const hr_weights *from = teacher ? &learner->teacher : &learner->online;
     hirl_model *model;
+    hirl_status status;
 
     if (!automatic && !teacher && strcmp(network, "online"))
         return hr_fail(HIRL_E_INVALID, "network: \"%s\" is none of auto, online, teacher", network);
     HR_TRY(hr_model_alloc(&model, trainer->context, &trainer->config.model,
                           teacher ? 0 : learner->net.levels, teacher ? "teacher" : "online"));
     hr_weights_copy(&model->weights, from);
-    if (model->queue->be->sync(model->queue) < 0) {
+    status = model->queue->be->sync(model->queue);
+    if (status < 0) {
         hr_model_destroy(model);
-        return HIRL_E_DEVICE;
+        return status;
     }
     *out = model;
     return HIRL_OK;
@@ -459,24 +504,36 @@ static hirl_status check_leaves(const hirl_tree *tree, const int32_t *leaf, int6
     return HIRL_OK;
 }
 
+static hirl_status forget_tree(hirl_trainer *trainer)
+{
+    hr_tree_drop(trainer->tree);
+    hr_free(trainer->own_leaf);
+    trainer->tree = NULL;
+    trainer->own_leaf = NULL;
+    trainer->own_tree = false;
+    trainer->tree_epoch = -1;
+    return hr_learner_set_tree(trainer->learner, NULL);
+}
+
 hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
 {
     int64_t n = trainer->dataset->count;
+    hirl_status status;
     int32_t *copy;
 
-    if (!tree) {
-        trainer->own_tree = false;
-        trainer->tree_epoch = -1;
-        return HIRL_OK;
-    }
+    if (!tree)
+        return forget_tree(trainer);
     HR_TRY(check_leaves(tree, leaf, n));
     copy = hr_alloc_array((size_t)n, sizeof *copy);
     if (!copy)
         return HIRL_E_NOMEM;
     memcpy(copy, leaf, (size_t)n * sizeof *copy);
-    if (hr_learner_set_tree(trainer->learner, (hirl_tree *)tree) < 0) {
+    status = hr_learner_set_tree(trainer->learner, (hirl_tree *)tree);
+    if (status < 0) {
         hr_free(copy);
-        return HIRL_E_INVALID;
+        if (!trainer->learner->tree)
+            (void)forget_tree(trainer);
+        return status;
     }
     hr_recluster_drop(trainer);
     hr_free(trainer->own_leaf);

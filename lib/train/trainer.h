@@ -5,10 +5,10 @@
 #include "data/loader.h"
 #include "hier/tree.h"
 #include "train/config.h"
+#include "train/directory.h"
 #include "train/extract.h"
 #include "train/health.h"
 #include "train/learner.h"
-#include "train/directory.h"
 #include "types.h"
 
 #include <hirl/train.h>
@@ -35,9 +35,12 @@ struct hirl_trainer {
     hr_loader *loader;
     int64_t step, steps, per_epoch; /* steps made, in all, an epoch */
     hirl_tree *tree;                /* in use, or NULL */
-    int64_t tree_epoch;             /* whose epoch it is, -1: none */
-    bool own_tree;                  /* given by the host: no clustering */
-    int32_t *own_leaf;              /* [N] */
+    bool epoch_open;        /* the last step of an epoch is made, the rest of its end is not */
+    hr_learner_result last; /* of the last step */
+    int64_t told;           /* step of the last line in metrics.jsonl */
+    int64_t tree_epoch;     /* whose epoch it is, -1: none */
+    bool own_tree;          /* given by the host: no clustering */
+    int32_t *own_leaf;      /* [N] */
     hr_recluster recluster;
     double churn;             /* of the last clustering, -1 */
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */

@@ -63,7 +63,7 @@ END_TEST
 START_TEST(lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts)
 {
     static const char *const both[][2] = {
-        { "lr", "0.1" }, { "base_lr", "0.1" }, { "hirl", "0" }, { NULL, NULL }
+        { "lr", "0.1" }, { "base_lr", "0.2" }, { "hirl", "0" }, { NULL, NULL }
     };
     static const char *const base[][2] = { { "base_lr", "0.1" },
                                            { "batch_size", "512" },
