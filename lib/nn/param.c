@@ -143,6 +143,10 @@ static real first_value(const hr_slot *slot, hr_rng *rng)
     case HR_FIRST_UNIFORM:
         limit = 1 / sqrt(slot->fan);
         return (real)hr_rng_range(rng, -limit, limit);
+    case HR_FIRST_NORMAL:
+        return (real)fmin(2, fmax(-2, hr_rng_normal(rng) * slot->fan));
+    case HR_FIRST_RANGE:
+        return (real)hr_rng_range(rng, -slot->fan, slot->fan);
     }
     return 0;
 }

@@ -17,6 +17,8 @@ typedef enum hr_first {
     HR_FIRST_ONE,
     HR_FIRST_KAIMING, /* normal, sqrt(2 / fan): He et al. 2015, fan_out; fan = O k k */
     HR_FIRST_UNIFORM, /* U(-1/sqrt(fan), 1/sqrt(fan)); fan = inputs of the layer */
+    HR_FIRST_NORMAL,  /* normal of standard deviation `fan`, cut at -2 and 2 (spec.md 1.2) */
+    HR_FIRST_RANGE,   /* U(-fan, fan) */
 } hr_first;
 
 enum { HR_SLOT_NAME = 96 };
