@@ -103,54 +103,48 @@ static int open_source(source *from, cli_session *session)
     return from_images(from, session);
 }
 
-/* the same tree with one leaf for each image: -1 where there is no row */
-static int spread(hirl_tree **tree, cli_session *session, const cli_rows *rows)
+/* rows back to the places of their images; weight 0 and no features where there is none */
+static int spread(float **weight, cli_session *session, const cli_rows *rows)
 {
-    int32_t levels = hirl_tree_levels(*tree);
-    const float *prototype[8];
-    const int32_t *parent[8], *leaf = hirl_tree_leaves(*tree);
-    int64_t m[8];
-    int32_t *all = malloc((size_t)rows->images * sizeof *all);
-    hirl_tree *whole = NULL;
-    hirl_status status;
+    size_t bytes = (size_t)rows->dim * sizeof *rows->value;
 
-    if (!all)
+    *weight = calloc((size_t)rows->images, sizeof **weight);
+    if (!*weight)
         return cli_error(session, CLI_MEMORY, "out of memory");
-    for (int64_t i = 0; i < rows->images; i++)
-        all[i] = -1;
-    for (int64_t r = 0; r < rows->count; r++)
-        all[rows->image[r]] = leaf[r];
-    for (int32_t l = 0; l < levels; l++) {
-        prototype[l] = hirl_tree_prototypes(*tree, l + 1);
-        parent[l] = hirl_tree_parents(*tree, l + 1);
-        m[l] = hirl_tree_count(*tree, l + 1);
+    for (int64_t r = rows->count - 1; r >= 0; r--) {
+        float *from = rows->value + r * rows->dim, *to = rows->value + rows->image[r] * rows->dim;
+
+        (*weight)[rows->image[r]] = 1;
+        if (from == to)
+            continue;
+        memcpy(to, from, bytes);
+        memset(from, 0, bytes);
     }
-    status = hirl_tree_create(&whole, session->context, levels, hirl_tree_dim(*tree), m, prototype,
-                              parent, all, rows->images);
-    free(all);
-    if (status < 0)
-        return cli_fail(session, status);
-    hirl_tree_destroy(*tree);
-    *tree = whole;
     return CLI_OK;
 }
 
 static int make(hirl_tree **tree, cli_session *session, const source *from)
 {
+    const cli_rows *rows = &from->rows;
     const char *path = cli_own(session, "previous");
     hirl_tree *previous = NULL;
     hirl_status status = HIRL_OK;
+    float *weight = NULL;
+    int code = rows->count < rows->images ? spread(&weight, session, rows) : CLI_OK;
 
+    if (code)
+        return code;
     if (*path)
         status = hirl_tree_load(&previous, session->context, path);
     if (status >= 0)
-        status = hirl_cluster(tree, session->context, from->rows.value, from->rows.count,
-                              from->rows.dim, NULL, previous, session->options);
+        status = hirl_cluster(tree, session->context, rows->value, rows->images, rows->dim, weight,
+                              previous, session->options);
     hirl_tree_destroy(previous);
+    free(weight);
     if (status < 0)
         return cli_fail(session, status);
     cli_progress_clear(&session->progress);
-    return from->rows.count < from->rows.images ? spread(tree, session, &from->rows) : CLI_OK;
+    return CLI_OK;
 }
 
 static int write_all(cli_session *session, const hirl_tree *tree, const source *from)

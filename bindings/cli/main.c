@@ -76,7 +76,7 @@ static int run(const cli_verb *verb, int count, char **word)
     else if (!code)
         code = verb->run(&session);
     cli_session_end(&session);
-    if (fflush(stdout) && !code) {
+    if ((fflush(stdout) || ferror(stdout)) && !code) {
         fprintf(stderr, "hirl: the output could not be written\n");
         code = CLI_FAILED;
     }

@@ -224,7 +224,9 @@ static int run(cli_session *session)
         code = open_start(&start, session);
     if (!code) {
         status = hirl_trainer_create(&trainer, session->context, start, dataset, session->options);
-        code = status < 0 ? cli_fail(session, status) : CLI_OK;
+        code = status == HIRL_E_IO ? cli_fail_write(session, status) /* the run directory */
+               : status < 0        ? cli_fail(session, status)
+                                   : CLI_OK;
     }
     if (!code) {
         print_settings(session);

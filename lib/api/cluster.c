@@ -21,8 +21,8 @@ static hirl_status check_rows(const float *features, int64_t n, int64_t d, const
         return hr_fail(HIRL_E_INVALID, "cluster: %lld rows of %lld columns cannot be", (long long)n,
                        (long long)d);
     for (int64_t i = 0; weight && i < n; i++)
-        if (!(weight[i] > 0) || !isfinite(weight[i]))
-            return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld is not above 0",
+        if (!(weight[i] >= 0) || !isfinite(weight[i]))
+            return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld is below 0",
                            (double)weight[i], (long long)i);
     return HIRL_OK;
 }
@@ -45,21 +45,38 @@ typedef struct cluster_input {
     const hirl_tree *previous;
 } cluster_input;
 
+/* rows of weight 0 are left out; usable: NULL without weights */
+static hirl_status mark_usable(uint8_t **usable, const float *weight, int64_t n)
+{
+    if (!weight)
+        return HIRL_OK;
+    *usable = hr_alloc_array((size_t)n, 1);
+    if (!*usable)
+        return HIRL_E_NOMEM;
+    for (int64_t i = 0; i < n; i++)
+        (*usable)[i] = weight[i] > 0;
+    return HIRL_OK;
+}
+
 static hirl_status cluster(hirl_tree **tree, hr_queue *queue, const cluster_input *in,
                            const hr_cluster_config *config)
 {
     hr_tree_maker *maker = NULL;
+    uint8_t *usable = NULL;
     hr_array rows = { 0 };
     hirl_status status = hr_rows_take(&rows, queue, HR_REAL, in->n, in->d);
 
     if (status >= 0)
         status = hr_rows_upload(queue, &rows, in->features, config->normalize != 0, 0);
     if (status >= 0)
-        status = hr_tree_maker_create(&maker, queue->context, queue, &rows, in->weight, NULL,
+        status = mark_usable(&usable, in->weight, in->n);
+    if (status >= 0)
+        status = hr_tree_maker_create(&maker, queue->context, queue, &rows, in->weight, usable,
                                       in->previous, config);
     if (status >= 0)
         status = make(tree, maker, queue->context);
     hr_tree_maker_destroy(maker);
+    hr_free(usable);
     hr_rows_give(&rows, queue);
     return status;
 }

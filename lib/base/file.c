@@ -347,10 +347,11 @@ bool hr_is_folder(const char *path)
 
 static hirl_status make_one(const char *path)
 {
-    if (!mkdir(path, 0777) || hr_is_folder(path))
+    int error = mkdir(path, 0777) ? errno : 0;
+
+    if (!error || hr_is_folder(path))
         return HIRL_OK;
-    if (errno == EEXIST)
-        errno = ENOTDIR;
+    errno = error == EEXIST ? ENOTDIR : error;
     return hr_fail_errno("make folder", path);
 }
 

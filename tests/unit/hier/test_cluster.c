@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "context.h"
+#include "hier/tree.h"
 #include "support/close.h"
 #include "support/run.h"
 
@@ -120,7 +121,7 @@ START_TEST(what_cannot_be_is_refused_with_the_numbers)
                     "features");
     hr_assert_fails(hirl_cluster(NULL, context, x, N, D, NULL, NULL, NULL), HIRL_E_INVALID, "tree");
     for (int i = 0; i < N; i++)
-        weight[i] = i == 5 ? 0 : 1;
+        weight[i] = i == 5 ? -1 : 1;
     hr_assert_fails(hirl_cluster(&tree, context, x, N, D, weight, NULL, NULL), HIRL_E_INVALID,
                     "row 5");
     hr_assert_ok(hirl_cluster(&other, context, x, N * 2, D / 2, NULL, NULL, NULL));
@@ -131,6 +132,37 @@ START_TEST(what_cannot_be_is_refused_with_the_numbers)
                     "row 7");
     ck_assert_ptr_null(tree);
     hirl_tree_destroy(other);
+    hirl_options_destroy(options);
+    close_context();
+}
+END_TEST
+
+/* the same rows with others of weight 0 between them: the same centroids to the bit, no leaf there */
+START_TEST(a_row_of_weight_0_is_left_out)
+{
+    float wide[2 * N * D], weight[2 * N];
+    hirl_options *options;
+    hirl_tree *tree = NULL, *whole = NULL;
+
+    open_context();
+    options = options_of("12,3");
+    for (int i = 0; i < 2 * N; i++) {
+        weight[i] = (float)(i % 2);
+        for (int t = 0; t < D; t++)
+            wide[i * D + t] = i % 2 ? x[i / 2 * D + t] : i % 4 ? 0 : 100;
+    }
+    hr_assert_ok(hirl_cluster(&tree, context, x, N, D, NULL, NULL, options));
+    hr_assert_ok(hirl_cluster(&whole, context, wide, 2 * N, D, weight, NULL, options));
+    for (int l = 0; l < 2; l++)
+        ck_assert(!memcmp(tree->centroid[l], whole->centroid[l],
+                          (size_t)(tree->m[l] * D) * sizeof(float)));
+    for (int i = 0; i < 2 * N; i++)
+        ck_assert_int_eq(hirl_tree_leaves(whole)[i], i % 2 ? hirl_tree_leaves(tree)[i / 2] : -1);
+    hirl_tree_destroy(whole);
+    memset(weight, 0, sizeof weight);
+    hr_assert_fails(hirl_cluster(&whole, context, wide, 2 * N, D, weight, NULL, options),
+                    HIRL_E_INVALID, "0 ");
+    hirl_tree_destroy(tree);
     hirl_options_destroy(options);
     close_context();
 }
@@ -199,5 +231,6 @@ START_TEST(cluster_survives_every_lack_of_memory)
 END_TEST
 
 HR_TESTS("cluster", cluster_makes_a_tree_of_plain_arrays, normalize_0_clusters_rows_as_they_are,
-         the_host_may_drop_its_context_before_the_tree, what_cannot_be_is_refused_with_the_numbers,
+         the_host_may_drop_its_context_before_the_tree, a_row_of_weight_0_is_left_out,
+         what_cannot_be_is_refused_with_the_numbers,
          progress_can_stop_it_and_it_can_be_called_again, cluster_survives_every_lack_of_memory)

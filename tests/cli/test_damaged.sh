@@ -1,0 +1,150 @@
+#!/bin/sh
+# shellcheck disable=SC1091,SC2086,SC2016,SC2034
+# Damaged and hostile files, folders that cannot be written, a full disk: an exit code and one sentence.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+
+small="arch=resnet18 width=0.0625 stem=small image_size=16 batch_size=4 queue=8 epochs=2
+    cluster_warmup_epoch=1 prototypes=6,2 negatives=3 threads=2"
+python3 - "$here/../golden/images/444.jpg" <<'END'
+import json, os, shutil, struct, sys, zlib
+
+def chunk(name, data):
+    return struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+
+def png(path, width, height, said=None):
+    rows = b''.join(b'\0' + bytes((x * 7 + y * width + k) % 256 for x in range(width) for k in range(3))
+                    for y in range(height))
+    head = struct.pack('>IIBBBBB', *(said or (width, height)), 8, 2, 0, 0, 0)
+    open(path, 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(b'IDAT', zlib.compress(rows)) +
+                           chunk(b'IEND', b''))
+
+os.mkdir('good')
+for i in range(30):
+    png(f'good/{i:02}.png', 20 + i, 24)
+shutil.copytree('good', 'mixed')
+jpeg = open(sys.argv[1], 'rb').read()
+half = open('good/03.png', 'rb').read()
+open('mixed/05a.jpg', 'wb').write(jpeg)
+open('mixed/05b.jpg', 'wb').write(jpeg[:len(jpeg) // 2])
+open('mixed/07b.png', 'wb').write(half[:len(half) // 2])
+png('mixed/09b.png', 1, 1, (60000, 60000))
+open('mixed/11b.jpg', 'wb').write(b'')
+open('mixed/12b.png', 'wb').write(b'this is text')
+
+def idx(name, *numbers):
+    open(name, 'wb').write(struct.pack('>IIII', 0x803, *numbers) + b'\0' * 1000)
+
+idx('lie-images-idx3-ubyte', 60000, 28, 28)
+idx('huge-images-idx3-ubyte', 2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1)
+
+def safetensors(name, header, bytes):
+    open(name, 'wb').write(struct.pack('<Q', len(header)) + header.encode() + b'\0' * bytes)
+
+def tensor(first, last, shape='[2]'):
+    return f'{{"dtype":"F32","shape":{shape},"data_offsets":[{first},{last}]}}'
+
+safetensors('overlap.safetensors', f'{{"a":{tensor(0, 8)},"b":{tensor(4, 12)}}}', 12)
+safetensors('twice.safetensors', f'{{"a":{tensor(0, 8)},"a":{tensor(8, 16)}}}', 16)
+safetensors('short.safetensors', f'{{"a":{tensor(0, 8)}}}', 4)
+safetensors('endless.safetensors', f'{{"a":{tensor(0, 8, "[1099511627776,1099511627776]")}}}', 8)
+open('header.safetensors', 'wb').write(struct.pack('<Q', 2 ** 62) + b'{}')
+END
+
+one_sentence() { # stderr ends with one line of the program, which holds the text
+    test "$(grep -c '^hirl: ' err)" = 1 && tail -n 1 err | grep -q -e "$1"
+}
+
+# images
+hirl pretrain data=mixed $small out=stopped
+ok "more unreadable images than max_bad stop a run" exits 3
+ok "the share and the last reason are named" one_sentence 'max_bad=1 %.*b.[jp][pn]g'
+hirl pretrain data=mixed $small out=run max_bad=0.5
+ok "unreadable images are replaced" exits 0
+ok "an unreadable image is named" says err 'unreadable image 09b.png: an image of 60000 x 60000'
+hirl pretrain data=mixed $small out=strict max_bad=0.5 on_bad_image=error
+ok "on_bad_image=error stops at the first" exits 3
+hirl embed data=mixed model=run out=rows max_bad=0.5
+ok "embed leaves unreadable images out" test "$(wc -l <rows/filenames.txt)" = 31
+ok "skipped.txt names number, image and reason" says rows/skipped.txt '^7	05b.jpg	JPEG'
+ok "skipped.txt has them all" test "$(wc -l <rows/skipped.txt)" = 5
+hirl cluster data=mixed model=run out=tree max_bad=0.5 prototypes=6,2 --json
+ok "cluster leaves unreadable images out" json out 'r["rows"] == 31 and r["skipped"] == 5'
+ok "skipped.txt of a clustering is that of the rows" cmp rows/skipped.txt tree/skipped.txt
+ok "clusters.csv has a row for each readable image" sh -c \
+    'tail -n +2 tree/clusters.csv | cut -d, -f1 | cmp - rows/filenames.txt'
+hirl embed data=mixed model=run out=z layer=z0 max_bad=0.5
+hirl cluster data=z out=again prototypes=6,2
+ok "the same rows without gaps make the same tree" cmp tree/clusters.csv again/clusters.csv
+ok "images keep their numbers in the tree" python3 -c 'import json, struct
+import sys
+def read(path):
+    data = open(path, "rb").read()
+    size, = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + size])
+    return {k: data[8 + size:][slice(*v["data_offsets"])] for k, v in header.items() if k != "__metadata__"}
+whole, rows = read("tree/tree.hpt"), read("again/tree.hpt")
+leaf = [k for k in whole if "leaf" in k][0]
+bad = [int(line.split("\t")[0]) for line in open("tree/skipped.txt")]
+number = struct.unpack("<36i", whole[leaf])
+assert [i for i in range(36) if number[i] == -1] == bad
+assert [n for n in number if n >= 0] == list(struct.unpack("<31i", rows[leaf]))
+differ = [k for k in whole if whole[k] != rows[k] and k not in (leaf, "shape")]
+assert not differ, differ'
+hirl tree show tree data=mixed
+ok "tree show takes a tree with rows left out" exits 0
+hirl pretrain data=$PWD $small out=none
+ok "a folder of no images is a matter of data" test "$code" != 0
+for set in lie huge; do
+    hirl eval knn features=pixels data=$set-images-idx3-ubyte
+    ok "IDX: a header that lies ($set) is a matter of data" exits 3
+    ok "IDX: the bytes are named ($set)" one_sentence 'claims'
+done
+
+# models
+for fault in overlap:overlap twice:duplicate short:'4 bytes' endless:size header:header; do
+    hirl embed model=${fault%%:*}.safetensors data=good out=x
+    ok "safetensors, ${fault%%:*}: a matter of data" exits 3
+    ok "safetensors, ${fault%%:*}: what is wrong is said" one_sentence "${fault#*:}"
+done
+head -c 5000 run/model.safetensors >cut.safetensors
+hirl embed model=cut.safetensors data=good out=x
+ok "a model file that was cut off is a matter of data" exits 3
+
+# places to write to
+touch file
+hirl pretrain data=good $small out=file/run
+ok "a run below a file is a failure" exits 1
+ok "a run below a file: the folder is named" one_sentence "folder.*file"
+hirl embed model=run data=good out=file/rows
+ok "rows below a file are a failure" exits 1
+hirl tree export run out=/dev/full format=json
+ok "a device is no place for a file" exits 1
+if [ -w /dev/full ]; then
+    for verb in info models "config show"; do
+        "$HIRL" $verb >/dev/full 2>err
+        code=$?
+        ok "$verb says when its output is lost" exits 1
+        "$HIRL" $verb --json >/dev/full 2>err
+        code=$?
+        ok "$verb --json says when its output is lost" exits 1
+    done
+fi
+mkdir full closed
+trap 'umount full closed 2>/dev/null; rm -rf "$T"' EXIT
+if mount -t tmpfs -o size=600k none full 2>/dev/null && mount -t tmpfs -o ro none closed 2>/dev/null; then
+    hirl pretrain data=good $small out=closed/run
+    ok "a folder that cannot be written is a failure" exits 1
+    ok "a folder that cannot be written: the reason" one_sentence 'Read-only'
+    hirl pretrain data=good $small out=full/run
+    ok "a full disk is a failure" exits 1
+    ok "a full disk: the file is named" one_sentence 'safetensors: No space left'
+    ok "a full disk: no half checkpoint stays" test -z "$(ls full/run/checkpoints)"
+    hirl embed model=run data=generated generated_images=9000 out=full/rows
+    ok "a full disk: embed fails" exits 1
+    ok "a full disk: no half file stays" test -z "$(ls full/rows)"
+else
+    skip "a folder that cannot be written" "no mount here"
+    skip "a full disk" "no mount here"
+fi
+finish
