@@ -198,6 +198,20 @@ typedef struct hr_augment_record {
        const hr_array *z, const hr_array *label)                                                   \
     OP(void, cross_entropy_grad, hr_queue *q, const hr_array *dz, const hr_array *g,               \
        const hr_array *lse, const hr_array *z, const hr_array *label, double beta)                 \
+    /* p[N,K] real = softmax((z - center) / T) by rows; z run; center [K] or NULL */               \
+    OP(void, target, hr_queue *q, const hr_array *p, const hr_array *z, const hr_array *center,    \
+       double temperature)                                                                         \
+    /* loss[1] = sum_n w_n ( - sum_k p_nk log softmax(z_n / T)_k ); p, z [N,K] run; weight [N],    \
+     * NULL or absent: 1/N; lse[n], 0 where the weight is 0;  dz = beta dz + g ... */              \
+    OP(void, soft_cross_entropy, hr_queue *q, const hr_array *loss, const hr_array *lse,           \
+       const hr_array *p, const hr_array *z, const hr_array *weight, double temperature)           \
+    OP(void, soft_cross_entropy_grad, hr_queue *q, const hr_array *dz, const hr_array *g,          \
+       const hr_array *lse, const hr_array *p, const hr_array *z, const hr_array *weight,          \
+       double temperature, double beta)                                                            \
+    /* y[R,K] real = rows [first, first + R) of Sinkhorn-Knopp of exp(s / epsilon): iterations of  \
+     * { columns sum to N/K, rows to 1 }; s[N,K] run */                                            \
+    OP(void, sinkhorn, hr_queue *q, const hr_array *y, const hr_array *s, int64_t first,           \
+       double epsilon, int iterations)                                                             \
     /* Path loss, HIRL eqs. 2 and 3, and its gradient by u (spec.md 3.7):                          \
      * u [L,N,d] unit rows; proto: L arrays [M_l,d]; path i32 [M_1,L] node of each leaf's path;    \
      * positive i32 [N] leaf or -1 (row without loss); negative i32 [N,K] leaves, -1 = not drawn.  \

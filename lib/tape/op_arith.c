@@ -1,7 +1,8 @@
-/* op_arith.c - sums, multiples and conversions.
+/* op_arith.c - sums, multiples, means and conversions.
  *
  *   y = a + b     da += dy      db += dy
  *   y = k x       dx += k dy
+ *   y = mean x    dx += dy / n  of all n numbers
  *   y = x         dx += dy      in another float type
  */
 #include "tape/ops.h"
@@ -55,6 +56,46 @@ hr_tensor *hr_scale(hr_tape *t, hr_tensor *x, double k)
         return &t->dead;
     s->number[0] = k;
     t->q->be->axpby(t->q, &s->out->x, &x->x, k, 0);
+    return s->out;
+}
+
+/* all numbers as one row */
+static hr_array flat(const hr_array *x)
+{
+    return hr_array_2(x->data, x->dtype, 1, hr_count(x));
+}
+
+static void mean_backward(hr_tape *t, const hr_step *s)
+{
+    double beta;
+    const hr_array *dx = hr_grad(t, s->in[0], &beta);
+    hr_array row;
+
+    if (!dx)
+        return;
+    row = flat(dx);
+    t->q->be->row_dot_grad(t->q, &row, &s->out->g, &s->saved[0], beta);
+}
+
+hr_tensor *hr_mean(hr_tape *t, hr_tensor *x)
+{
+    static const hr_op op = { "mean", mean_backward };
+    int64_t n;
+    hr_array row, *part;
+    hr_step *s;
+
+    x = hr_write(t, x);
+    n = hr_count(&x->x);
+    s = hr_tape_push(t, &op, HR_REAL, 1, (int64_t[]){ 1 }, 1, &x);
+    if (!s)
+        return &t->dead;
+    part = &s->saved[0];
+    *part = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ 1, n });
+    if (!part->data)
+        return &t->dead;
+    row = flat(&x->x);
+    t->q->be->fill(t->q, part, 1 / (double)n);
+    t->q->be->row_dot(t->q, &s->out->x, &row, part);
     return s->out;
 }
 

@@ -10,6 +10,7 @@
 /* ---- op_arith.c ---- */
 hr_tensor *hr_add(hr_tape *t, hr_tensor *a, hr_tensor *b);       /* a + b, same shape */
 hr_tensor *hr_scale(hr_tape *t, hr_tensor *x, double k);         /* k x */
+hr_tensor *hr_mean(hr_tape *t, hr_tensor *x);                    /* of all numbers, [1] */
 hr_tensor *hr_convert(hr_tape *t, hr_tensor *x, hr_dtype dtype); /* x in another float type */
 
 /* ---- op_linear.c, op_activation.c ---- */
@@ -65,6 +66,17 @@ hr_tensor *hr_info_nce(hr_tape *t, hr_tensor *q, hr_tensor *k, const hr_array *q
 /* ---- op_cross_entropy.c ---- */
 hr_tensor *hr_cross_entropy(hr_tape *t, hr_tensor *z,
                             const hr_array *label); /* i32 [N]; mean, [1] */
+/* p [N,K] without gradient, z [N,K] -> sum_n w_n ( - sum_k p_nk log softmax(z_n / T)_k ), [1].
+ * weight: w, real [N] on the device, NULL: 1/N each; a row of weight 0 is not looked at. */
+hr_tensor *hr_soft_cross_entropy(hr_tape *t, hr_tensor *p, hr_tensor *z, double temperature,
+                                 const hr_array *weight);
+
+/* ---- op_target.c: no gradient ---- */
+/* softmax((z - center) / T) by rows, [N,K] real; center: real [K], NULL: none */
+hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, double temperature);
+/* SwAV's targets of scores [N,K] over the rows of all ranks; keep: the last rows that are wanted
+ * (rows of a queue come first), 0: all. -> real [keep,K], rows sum to 1 */
+hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterations, int64_t keep);
 
 /* ---- op_spd.c ---- */
 /* What one step needs of the tree, on the device. */

@@ -28,6 +28,11 @@ static hr_tensor *scale(hr_gradcheck *c)
     return hr_scale(&c->tape, LEAF_4(c, 2, 1 + c->variant, 2, 3), -1.75);
 }
 
+static hr_tensor *mean(hr_gradcheck *c)
+{
+    return hr_mean(&c->tape, LEAF_4(c, 2, 1 + c->variant, 3, 2));
+}
+
 /* through bf16: multiples of 1/8 are exact there */
 static hr_tensor *convert(hr_gradcheck *c)
 {
@@ -181,6 +186,19 @@ static hr_tensor *cross_entropy(hr_gradcheck *c)
     return hr_cross_entropy(&c->tape, LEAF_2(c, 3, 3 + c->variant), &labels);
 }
 
+/* variant 1: targets whose rows do not sum to 1; variant 2: weights, one of them 0 */
+static hr_tensor *soft_cross_entropy(hr_gradcheck *c)
+{
+    hr_tape *t = &c->tape;
+    hr_tensor *p = hr_check_constant(c, 2, DIM(3, 4)), *z = LEAF_2(c, 3, 4);
+    hr_array weight = hr_tape_array_1(t, HR_REAL, 3);
+
+    t->q->be->upload(t->q, &weight, (double[]){ 0.25, 0, 1.5 }, HR_F64);
+    if (c->variant != 1)
+        p = hr_target(t, p, NULL, 0.3);
+    return hr_soft_cross_entropy(t, p, z, 0.4, c->variant == 2 ? &weight : NULL);
+}
+
 /* a binary tree over four leaves; variant: one, two or three levels */
 static hr_tensor *spd(hr_gradcheck *c)
 {
@@ -211,6 +229,7 @@ static const struct {
 } cases[] = {
     { "add", add },
     { "scale", scale },
+    { "mean", mean },
     { "convert", convert },
     { "linear", linear },
     { "relu", relu },
@@ -226,6 +245,7 @@ static const struct {
     { "gather", gather },
     { "info_nce", info_nce },
     { "cross_entropy", cross_entropy },
+    { "soft_cross_entropy", soft_cross_entropy },
     { "spd", spd },
 };
 enum { CASES = sizeof cases / sizeof *cases };

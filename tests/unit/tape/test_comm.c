@@ -1,4 +1,4 @@
-/* test_comm.c - batch norm over several ranks: two ranks of N images do what one rank of 2N does. */
+/* test_comm.c - batch norm and Sinkhorn: two ranks of N images do what one rank of 2N does. */
 #include <check.h>
 
 #include "support/comm.h"
@@ -157,5 +157,48 @@ START_TEST(other_ranks_are_further_groups)
 }
 END_TEST
 
+/* ---- Sinkhorn ---- */
+
+typedef struct targets {
+    double s[ALL], p[ALL], kept[RANKS * C]; /* kept: the last row of each rank */
+} targets;
+
+static void balance(targets *to, hr_comm *comm, int64_t first, int64_t rows)
+{
+    int r = comm ? comm->rank : 0;
+    hr_tensor *s, *p;
+    hr_test_tape here;
+
+    hr_test_tape_init(&here);
+    here.q->comm = comm;
+    s = hr_test_leaf(&here, 2, HR_DIM(rows, C), to->s + first * C);
+    p = hr_sinkhorn(&here.t, s, 0.5, 3, 0);
+    hr_test_read(to->p + first * C, &here, &p->x);
+    p = hr_sinkhorn(&here.t, s, 0.5, 3, 1);
+    hr_test_read(to->kept + r * C, &here, &p->x);
+    hr_test_tape_done(&here);
+}
+
+static void balance_rank(hr_comm *comm, void *arg)
+{
+    balance(arg, comm, comm->rank * N, N);
+}
+
+START_TEST(sinkhorn_is_over_the_rows_of_all_ranks)
+{
+    targets one, two;
+    real s[ALL];
+
+    hr_fill_normal(s, ALL, 2);
+    for (int i = 0; i < ALL; i++)
+        one.s[i] = two.s[i] = (double)s[i];
+    balance(&one, NULL, 0, RANKS * N);
+    hr_test_ranks(RANKS, balance_rank, &two);
+    hr_assert_close(two.p, one.p, ALL, 0, 0);
+    for (int r = 0; r < RANKS; r++)
+        hr_assert_close(two.kept + r * C, one.p + ((r + 1) * N - 1) * C, C, 0, 0);
+}
+END_TEST
+
 HR_TESTS("comm", ranks_reduce_gather_and_broadcast, synchronised_ranks_share_one_group,
-         other_ranks_are_further_groups)
+         other_ranks_are_further_groups, sinkhorn_is_over_the_rows_of_all_ranks)

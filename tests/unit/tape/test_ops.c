@@ -408,6 +408,94 @@ START_TEST(cross_entropy_is_minus_the_logarithm_of_the_share)
 }
 END_TEST
 
+START_TEST(mean_is_over_all_numbers)
+{
+    hr_tensor *x, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 1, 2, 3, 10 });
+    y = hr_mean(&here.t, x);
+    hr_assert_values(&here, &y->x, 1, 4);
+    hr_assert_ok(hr_tape_backward(&here.t, y));
+    hr_assert_values(&here, &x->g, 4, 0.25, 0.25, 0.25, 0.25);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* teacher (0, log 3) + center (7, 7): target (1/4, 3/4); student (0, 0), T = 0.5: log 2 a row, and
+ * the gradient is w / T (1/2 - p) */
+START_TEST(soft_targets_pull_the_scores_and_have_no_gradient)
+{
+    hr_tape *t = &here.t;
+    hr_array center, weight;
+    hr_tensor *teacher, *z, *p, *loss;
+
+    hr_test_tape_init(&here);
+    center = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 7, 7 });
+    weight = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0.25, 0 });
+    teacher = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 7, 7 + log(3), 0, 0 });
+    z = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 0, 0, 5, 6 });
+    p = hr_target(t, teacher, &center, 1);
+    hr_assert_values(&here, &p->x, 4, 0.25, 0.75, 0.5, 0.5);
+    ck_assert(!p->grad);
+    loss = hr_soft_cross_entropy(t, p, z, 0.5, &weight);
+    hr_assert_values(&here, &loss->x, 1, 0.25 * log(2));
+    hr_assert_ok(hr_tape_backward(t, loss));
+    hr_assert_values(&here, &z->g, 4, 0.125, -0.125, 0, 0);
+    hr_soft_cross_entropy(t, z, z, 0.5, NULL);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "detach");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* spec.md 7.5 */
+START_TEST(sinkhorn_keeps_the_last_rows)
+{
+    hr_tape *t = &here.t;
+    hr_tensor *s;
+
+    hr_test_tape_init(&here);
+    s = hr_test_leaf(&here, 2, HR_DIM(4, 3),
+                     (double[]){ .9, .1, -.2, .8, .3, .1, -.5, .7, .6, .2, .2, .9 });
+    hr_assert_values(&here, &hr_sinkhorn(t, s, 0.05, 3, 1)->x, 3, .000000185, .000045550,
+                     .999954264);
+    ck_assert(!hr_sinkhorn(t, s, 0.05, 3, 0)->grad);
+    hr_sinkhorn(t, s, 0.05, 3, 5);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "5 rows");
+    hr_tape_reset(t);
+    s = hr_test_leaf(&here, 2, HR_DIM(1, 1), (double[]){ 0 });
+    hr_sinkhorn(t, s, 0, 3, 0);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "epsilon 0");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(soft_targets_name_the_shapes_they_refuse)
+{
+    hr_tape *t = &here.t;
+    hr_array three;
+    hr_tensor *z, *p;
+
+    hr_test_tape_init(&here);
+    three = hr_test_array(&here, 1, HR_DIM(3), (double[]){ 0, 0, 0 });
+    z = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 0, 0, 0, 0 });
+    p = hr_test_constant(&here, 2, HR_DIM(1, 2), (double[]){ 0, 1 });
+    hr_soft_cross_entropy(t, p, z, 1, NULL);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "targets are [1,2], scores [2,2]");
+    hr_tape_reset(t);
+    three = hr_test_array(&here, 1, HR_DIM(3), (double[]){ 0, 0, 0 });
+    z = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 0, 0, 0, 0 });
+    hr_soft_cross_entropy(t, hr_target(t, z, NULL, 1), z, 1, &three);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "weights are [3]");
+    hr_tape_reset(t);
+    three = hr_test_array(&here, 1, HR_DIM(3), (double[]){ 0, 0, 0 });
+    z = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 0, 0, 0, 0 });
+    hr_target(t, z, &three, 1);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "the center [3]");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
 /* q = k = (1, 0), queue (1, 0), (0, 1), (-1, 0), T = 1: log((e + e + 1 + 1/e) / e); the first
  * queue row of the same image leaves it log((e + 1 + 1/e) / e) */
 START_TEST(info_nce_does_not_count_keys_of_the_same_image)
@@ -485,6 +573,7 @@ HR_TESTS("tape-ops", linear_is_x_times_w_transposed_plus_b, linear_names_the_sha
          a_network_in_bf16_follows_the_one_in_real_numbers,
          normalize_makes_unit_rows_and_leaves_zero_alone, row_dot_multiplies_row_by_row,
          rows_concat_and_gather_move_rows, convert_rounds_to_bf16_and_back,
-         cross_entropy_is_minus_the_logarithm_of_the_share,
-         info_nce_does_not_count_keys_of_the_same_image, spd_is_log4_for_orthogonal_paths,
-         spd_names_the_level_whose_prototypes_do_not_fit)
+         cross_entropy_is_minus_the_logarithm_of_the_share, mean_is_over_all_numbers,
+         soft_targets_pull_the_scores_and_have_no_gradient, sinkhorn_keeps_the_last_rows,
+         soft_targets_name_the_shapes_they_refuse, info_nce_does_not_count_keys_of_the_same_image,
+         spd_is_log4_for_orthogonal_paths, spd_names_the_level_whose_prototypes_do_not_fit)

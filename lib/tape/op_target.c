@@ -1,0 +1,75 @@
+/* op_target.c - what a teacher or the prototypes ask of the other views: rows without a gradient.
+ *
+ *   target    p_n = softmax((z_n - center) / T)               (DINO: Caron et al. 2021, eq. 1)
+ *   sinkhorn  p = diag(v) exp(s / eps) diag(u), rows sum to 1, columns to N / K
+ *                                                             (SwAV: Caron et al. 2020, eqs. 3 to 5)
+ *
+ * z, s, p [N,K]; center [K]. Sinkhorn is taken over the rows of all ranks: it needs them together.
+ */
+#include "tape/ops.h"
+
+hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, double temperature)
+{
+    static const hr_op op = { "target", NULL };
+    char found[HR_SHAPE], other[HR_SHAPE];
+    hr_step *s;
+
+    z = hr_write(t, z);
+    if (z->x.rank != 2)
+        return hr_tape_fail(t, HIRL_E_INVALID, "target: scores are %s; wanted [N,K]",
+                            hr_shape(found, &z->x));
+    if (center && hr_count(center) != z->x.dim[1])
+        return hr_tape_fail(
+            t, HIRL_E_INVALID, "target: scores are %s, the center %s; wanted [%lld]",
+            hr_shape(found, &z->x), hr_shape(other, center), (long long)z->x.dim[1]);
+    s = hr_tape_push(t, &op, HR_REAL, 2, z->x.dim, 1, &z);
+    if (!s)
+        return &t->dead;
+    t->q->be->target(t->q, &s->out->x, &z->x, center, temperature);
+    return s->out;
+}
+
+/* rows of all ranks, in rank order; data NULL after a failure */
+static hr_array of_all_ranks(hr_tape *t, const hr_array *mine)
+{
+    hr_comm *comm = t->q->comm;
+    hr_array all = *mine;
+
+    if (!comm || comm->ranks == 1)
+        return all;
+    all = hr_tape_array(t, mine->dtype, 2, (int64_t[]){ comm->ranks * mine->dim[0], mine->dim[1] });
+    if (all.data)
+        comm->all_gather(comm, t->q, &all, mine);
+    return all;
+}
+
+hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterations, int64_t keep)
+{
+    static const hr_op op = { "sinkhorn", NULL };
+    char found[HR_SHAPE];
+    hr_array all;
+    int64_t rows, first;
+    hr_step *s;
+
+    scores = hr_write(t, scores);
+    rows = scores->x.dim[0];
+    if (scores->x.rank != 2 || keep < 0 || keep > rows)
+        return hr_tape_fail(t, HIRL_E_INVALID,
+                            "sinkhorn: scores are %s, %lld rows are to be kept; wanted [N,K] and "
+                            "0 to N",
+                            hr_shape(found, &scores->x), (long long)keep);
+    if (iterations < 1 || !(epsilon > 0))
+        return hr_tape_fail(t, HIRL_E_INVALID,
+                            "sinkhorn: %d iterations with epsilon %g; wanted 1 or more, above 0",
+                            iterations, epsilon);
+    keep = keep ? keep : rows;
+    s = hr_tape_push(t, &op, HR_REAL, 2, (int64_t[]){ keep, scores->x.dim[1] }, 1, &scores);
+    if (!s)
+        return &t->dead;
+    all = of_all_ranks(t, &scores->x);
+    if (!all.data)
+        return &t->dead;
+    first = (t->q->comm ? t->q->comm->rank * rows : 0) + rows - keep;
+    t->q->be->sinkhorn(t->q, &s->out->x, &all, first, epsilon, iterations);
+    return s->out;
+}

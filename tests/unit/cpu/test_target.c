@@ -1,0 +1,251 @@
+/* test_target.c - soft targets and cross-entropy against PyTorch 1.13 in float64, Sinkhorn against
+ * spec.md 7.5; bf16 operands, threads.
+ *
+ * Numbers of PyTorch: p = softmax((t - c) / .5, -1), rows = -(p * log_softmax(z / .4, -1)).sum(-1),
+ * loss = rows.mean() or (rows * w).sum(), torch.autograd.grad(loss, z); all double.
+ */
+#include <math.h>
+
+#include "support/kernels.h"
+#include "support/run.h"
+
+enum { N = 3, K = 3 };
+static real teacher[N * K] = {
+    (real)0.3, (real)-0.2, (real)0.1, 1, 2, -1, 0, (real)0.5, (real)0.5
+};
+static real center[K] = { 0.5, -0.25, 1 };
+static real scores[N * K] = { 1, 2, 3, 0.5, -1, 0.25, 2, 2, -4 };
+static real weights[N] = { 0.25, 0, 0.5 };
+static const double wanted[N * K] = { 3.453851766743e-01, 5.694438873674e-01, 8.517093595831e-02,
+                                      2.930644260418e-02, 9.704960921388e-01, 1.974652569987e-04,
+                                      7.050946066121e-02, 8.589810786776e-01, 7.050946066121e-02 };
+
+static double close_to(void)
+{
+    return sizeof(real) == 8 ? 1e-11 : 2e-6;
+}
+
+/* ---- targets ---- */
+
+START_TEST(target_is_the_softmax_of_centred_scores)
+{
+    hr_queue *q = hr_test_queue(2);
+    hr_array z = hr_array_2(teacher, HR_REAL, N, K), c = hr_array_1(center, HR_REAL, K);
+    hr_array p = hr_guarded(HR_REAL, N, K, 0, 0);
+
+    q->be->target(q, &p, &z, &c, 0.5);
+    hr_test_sync(q);
+    hr_assert_close((real *)p.data, wanted, N * K, close_to(), 0);
+    hr_drop(&p);
+}
+END_TEST
+
+START_TEST(target_survives_large_scores_and_low_temperatures)
+{
+    static real large[4] = { 30000, 29999, -30000, 0 }, nothing[4] = { 0 };
+    hr_queue *q = hr_test_queue(1);
+    hr_array z = hr_array_2(large, HR_REAL, 1, 4), c = hr_array_1(nothing, HR_REAL, 4);
+    hr_array p = hr_guarded(HR_REAL, 1, 4, 0, 0);
+
+    /* exp(-1 / 0.5) = 0.1353352832366127; 0.8807970779778823 = 1 / 1.1353352832366127 */
+    q->be->target(q, &p, &z, &c, 0.5);
+    hr_test_sync(q);
+    hr_assert_close((real *)p.data, ((double[]){ 0.8807970779778823, 0.11920292202211755, 0, 0 }),
+                    4, 1e-7, 0);
+    q->be->target(q, &p, &z, NULL, 0.04);
+    hr_test_sync(q);
+    ck_assert_double_eq_tol((double)hr_at(&p, 1), exp(-25), 1e-17);
+    hr_drop(&p);
+}
+END_TEST
+
+/* ---- cross-entropy ---- */
+
+typedef struct entropy {
+    hr_array loss, lse, p, z, weight;
+} entropy;
+
+static entropy make_entropy(hr_dtype type, bool weighted)
+{
+    entropy o = { hr_guarded(HR_REAL, 1, 0, 0, 0), hr_guarded(HR_REAL, N, 0, 0, 0),
+                  hr_guarded(HR_REAL, N, K, 0, 0), hr_guarded(type, N, K, 0, 0),
+                  hr_array_1(weighted ? weights : NULL, HR_REAL, N) };
+
+    for (int i = 0; i < N * K; i++) {
+        hr_put(&o.p, i, (real)wanted[i]);
+        hr_put(&o.z, i, scores[i]); /* all of them are exact in bf16 */
+    }
+    return o;
+}
+
+static void drop_entropy(entropy *o)
+{
+    hr_drop(&o->loss);
+    hr_drop(&o->lse);
+    hr_drop(&o->p);
+    hr_drop(&o->z);
+}
+
+static double entropy_of(entropy *o)
+{
+    hr_queue *q = hr_test_queue(2);
+
+    q->be->soft_cross_entropy(q, &o->loss, &o->lse, &o->p, &o->z, &o->weight, 0.4);
+    hr_test_sync(q);
+    return (double)hr_at(&o->loss, 0);
+}
+
+/* dz = 0.5 dz + 2 gradient, dz = 1 before */
+static void check_gradient(entropy *o, hr_dtype type, const double *gradient)
+{
+    static real two[] = { 2 };
+    hr_queue *q = hr_test_queue(2);
+    hr_array g = hr_array_1(two, HR_REAL, 1), dz = hr_filled(type, 1, N, K, 0, 0);
+    double bound = type == HR_BF16 ? 0x1p-8 : 2 * close_to();
+
+    q->be->soft_cross_entropy_grad(q, &dz, &g, &o->lse, &o->p, &o->z, &o->weight, 0.4, 0.5);
+    hr_test_sync(q);
+    for (int i = 0; i < N * K; i++)
+        ck_assert_double_eq_tol((double)hr_at(&dz, i), 0.5 + 2 * gradient[i], bound);
+    q->be->soft_cross_entropy_grad(q, &dz, &g, &o->lse, &o->p, &o->z, &o->weight, 0.4, 0);
+    hr_test_sync(q);
+    for (int i = 0; i < N * K; i++)
+        ck_assert_double_eq_tol((double)hr_at(&dz, i), 2 * gradient[i], bound);
+    hr_drop(&dz);
+}
+
+START_TEST(soft_cross_entropy_agrees_with_pytorch)
+{
+    static const double mean[] = { -0.282664076168, -0.411712616170, 0.694376692338,
+                                   0.510184371249,  -0.796174005842, 0.285989634593,
+                                   0.357908719053,  -0.299150962628, -0.058757756425 };
+    hr_dtype type = _i ? HR_BF16 : HR_REAL;
+    entropy o = make_entropy(type, false);
+
+    ck_assert_double_eq_tol(entropy_of(&o), 3.0232695957487388, 4 * close_to());
+    check_gradient(&o, type, mean);
+    drop_entropy(&o);
+}
+END_TEST
+
+START_TEST(rows_of_weight_zero_cost_nothing)
+{
+    static const double sum[] = { -0.211998057126, -0.308784462128, 0.520782519254, 0, 0, 0,
+                                  0.536863078579,  -0.448726443941, -0.088136634638 };
+    entropy o = make_entropy(HR_REAL, true);
+
+    hr_put(&o.z, K, (real)NAN); /* not even looked at */
+    hr_put(&o.p, K + 1, (real)INFINITY);
+    ck_assert_double_eq_tol(entropy_of(&o), 1.6843028337531423, 4 * close_to());
+    ck_assert(hr_at(&o.lse, 1) == 0);
+    hr_put(&o.p, K + 1, 0);
+    check_gradient(&o, HR_REAL, sum);
+    drop_entropy(&o);
+}
+END_TEST
+
+/* ---- Sinkhorn ---- */
+
+START_TEST(sinkhorn_gives_the_golden_rows)
+{
+    static const double golden[] = { .999972323, .000027675, .000000001, .988954308,
+                                     .011042000, .000003692, .000000000, .997535642,
+                                     .002464358, .000000185, .000045550, .999954264 };
+    static real s[] = { (real)0.9,  (real)0.1, (real)-0.2, (real)0.8, (real)0.3, (real)0.1,
+                        (real)-0.5, (real)0.7, (real)0.6,  (real)0.2, (real)0.2, (real)0.9 };
+    hr_queue *q = hr_test_queue(2);
+    hr_array from = hr_array_2(s, HR_REAL, 4, K), y = hr_guarded(HR_REAL, 4, K, 0, 0);
+    hr_array last = hr_guarded(HR_REAL, 2, K, 0, 0);
+
+    q->be->sinkhorn(q, &y, &from, 0, 0.05, 3);
+    q->be->sinkhorn(q, &last, &from, 2, 0.05, 3);
+    hr_test_sync(q);
+    hr_assert_close((real *)y.data, golden, 4 * K, sizeof(real) == 8 ? 6e-10 : 2e-6, 0);
+    ck_assert_mem_eq(last.data, (real *)y.data + 2 * K, hr_bytes(&last));
+    hr_drop(&y);
+    hr_drop(&last);
+}
+END_TEST
+
+/* the definition of Caron et al., word by word, in f64 */
+static void by_definition(double *p, const hr_array *s, double epsilon, int iterations)
+{
+    int64_t rows = hr_rows_of(s), cols = hr_cols(s);
+
+    for (int64_t i = 0; i < rows * cols; i++)
+        p[i] = exp((double)hr_at(s, i) / epsilon);
+    for (int t = 0; t < iterations; t++) {
+        for (int64_t k = 0; k < cols; k++) {
+            double sum = 0;
+
+            for (int64_t n = 0; n < rows; n++)
+                sum += p[n * cols + k];
+            for (int64_t n = 0; n < rows; n++)
+                p[n * cols + k] /= sum * (double)cols;
+        }
+        for (int64_t n = 0; n < rows; n++) {
+            double sum = 0;
+
+            for (int64_t k = 0; k < cols; k++)
+                sum += p[n * cols + k];
+            for (int64_t k = 0; k < cols; k++)
+                p[n * cols + k] /= sum;
+        }
+    }
+}
+
+START_TEST(sinkhorn_of_any_size_is_what_the_definition_says)
+{
+    enum { ROWS = 37, COLS = 301 };
+    static double want[ROWS * COLS];
+    hr_queue *q = hr_test_queue(1), *many = hr_test_queue(7);
+    hr_array s = hr_random(_i ? HR_BF16 : HR_REAL, 3, -1, 1, ROWS, COLS, 0, 0);
+    hr_array y = hr_guarded(HR_REAL, ROWS, COLS, 0, 0),
+             other = hr_guarded(HR_REAL, ROWS, COLS, 0, 0);
+
+    by_definition(want, &s, 0.05, 3);
+    q->be->sinkhorn(q, &y, &s, 0, 0.05, 3);
+    hr_test_sync(q);
+    hr_assert_close((real *)y.data, want, ROWS * COLS, 0, 64 * hr_epsilon());
+    many->be->sinkhorn(many, &other, &s, 0, 0.05, 3);
+    hr_test_sync(many);
+    ck_assert_mem_eq(y.data, other.data, hr_bytes(&y)); /* threads change nothing */
+    hr_drop(&s);
+    hr_drop(&y);
+    hr_drop(&other);
+}
+END_TEST
+
+/* the second row lies 300 / 0.5 = 600 below the first: exp(-600) has no place in a float */
+START_TEST(sinkhorn_keeps_rows_far_below_the_largest_score)
+{
+    static real s[] = { 300, (real)299.5, 0, 0.25 };
+    hr_queue *q = hr_test_queue(1);
+    hr_array from = hr_array_2(s, HR_REAL, 2, 2), y = hr_guarded(HR_REAL, 2, 2, 0, 0);
+    double want[4];
+
+    by_definition(want, &from, 0.5, 3);
+    q->be->sinkhorn(q, &y, &from, 0, 0.5, 3);
+    hr_test_sync(q);
+    hr_assert_close((real *)y.data, want, 4, 1e-6, 0);
+    hr_drop(&y);
+}
+END_TEST
+
+static Suite *target(void)
+{
+    Suite *suite = suite_create("target");
+    TCase *tests = tcase_create("target");
+
+    tcase_add_test(tests, target_is_the_softmax_of_centred_scores);
+    tcase_add_test(tests, target_survives_large_scores_and_low_temperatures);
+    tcase_add_loop_test(tests, soft_cross_entropy_agrees_with_pytorch, 0, 2);
+    tcase_add_test(tests, rows_of_weight_zero_cost_nothing);
+    tcase_add_test(tests, sinkhorn_gives_the_golden_rows);
+    tcase_add_loop_test(tests, sinkhorn_of_any_size_is_what_the_definition_says, 0, 2);
+    tcase_add_test(tests, sinkhorn_keeps_rows_far_below_the_largest_score);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+HR_TEST_MAIN(target)
