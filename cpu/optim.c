@@ -1,8 +1,14 @@
-/* optim.c - SGD with momentum, moving average, finite check, sum of squares: flat arrays.
+/* optim.c - SGD with momentum, AdamW, moving average, finite check, sum of squares: flat arrays.
  *
- *   v <- mu v + (grad + wd p)      p <- p - lr v      first step: v = grad + wd p
- *   y <- m y + (1 - m) x
+ *   SGD      v <- mu v + (grad + wd p)      p <- p - lr v      first step: v = grad + wd p
+ *   AdamW    p <- p (1 - lr wd)             (Loshchilov and Hutter 2019)
+ *            m <- beta1 m + (1 - beta1) grad      v <- beta2 v + (1 - beta2) grad^2
+ *            p <- p - lr (m / unbias1) / (sqrt(v / unbias2) + eps)
+ *   average  y <- m y + (1 - m) x
  */
+#include <tgmath.h>
+
+#include "cpu/clones.h"
 #include "cpu/cpu.h"
 #include "cpu/part.h"
 
@@ -44,6 +50,67 @@ void hr_cpu_sgd(hr_queue *q, const hr_array *p, const hr_array *v, const hr_arra
                     s->first[group] != 0 ? 0 : (real)s->momentum[group] };
 
     hr_cpu_run(q, hr_parts(job.n, HR_PART), sgd_part, &job);
+    hr_cpu_end(q);
+}
+
+/* ---- AdamW ---- */
+
+typedef struct adamw_rates {
+    real keep, step, root, beta1, take1, beta2, take2, eps;
+} adamw_rates;
+
+typedef struct adamw_job {
+    real *p, *m, *v;
+    const real *grad;
+    int64_t n;
+    adamw_rates rates;
+} adamw_job;
+
+/* p <- keep p - step m / (root sqrt(v) + eps), step = lr / unbias1, root = 1 / sqrt(unbias2) */
+HR_CLONES static void adamw_numbers(real *restrict p, real *restrict m, real *restrict v,
+                                    const real *restrict grad, int64_t n, const adamw_rates *rates)
+{
+    adamw_rates r = *rates;
+
+    for (int64_t k = 0; k < n; k++) {
+        real first = r.beta1 * m[k] + r.take1 * grad[k];
+        real second = r.beta2 * v[k] + r.take2 * grad[k] * grad[k];
+
+        m[k] = first;
+        v[k] = second;
+        p[k] = r.keep * p[k] - r.step * first / (r.root * sqrt(second) + r.eps);
+    }
+}
+
+static void adamw_part(void *arg, int64_t i, int worker)
+{
+    const adamw_job *job = arg;
+    hr_range r = hr_range_of(job->n, HR_PART, i);
+
+    (void)worker;
+    adamw_numbers(job->p + r.from, job->m + r.from, job->v + r.from, job->grad + r.from,
+                  r.to - r.from, &job->rates);
+}
+
+void hr_cpu_adamw(hr_queue *q, const hr_array *p, const hr_array *m, const hr_array *v,
+                  const hr_array *grad, int32_t group, double beta1, double beta2, double eps)
+{
+    const hr_scalars *s = hr_cpu_state(q)->scalars;
+    adamw_job job = { hr_cpu_out(q, p, true),
+                      hr_cpu_out(q, m, true),
+                      hr_cpu_out(q, v, true),
+                      hr_cpu_in(q, grad),
+                      hr_count(p),
+                      { .keep = (real)(1 - s->rate[group] * s->decay[group]),
+                        .step = (real)(s->rate[group] / s->unbias1[group]),
+                        .root = (real)(1 / sqrt(s->unbias2[group])),
+                        .beta1 = (real)beta1,
+                        .take1 = (real)(1 - beta1),
+                        .beta2 = (real)beta2,
+                        .take2 = (real)(1 - beta2),
+                        .eps = (real)eps } };
+
+    hr_cpu_run(q, hr_parts(job.n, HR_PART), adamw_part, &job);
     hr_cpu_end(q);
 }
 

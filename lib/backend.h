@@ -49,6 +49,9 @@ struct hr_scalars {
     double decay[HR_GROUPS];    /* weight decay */
     double momentum[HR_GROUPS]; /* of SGD */
     double first[HR_GROUPS];    /* 1 in a group's first update, else 0 */
+    double unbias1[HR_GROUPS];  /* of AdamW: 1 - beta1^t in a group's t-th update, t >= 1 */
+    double unbias2[HR_GROUPS];  /* 1 - beta2^t */
+    double larc[HR_GROUPS];     /* weight decay that LARC applies; `decay` is 0 then */
     double ema;                 /* m of teacher <- m teacher + (1 - m) online */
     double spd_weight;          /* 0 in stage 1, 1 after */
     int64_t queue_at;           /* row of the queue that the next key takes */
@@ -225,12 +228,32 @@ typedef struct hr_augment_record {
     /* SGD: v <- mu v + (grad + wd p), first step v = ...; p <- p - lr v */                        \
     OP(void, sgd, hr_queue *q, const hr_array *p, const hr_array *v, const hr_array *grad,         \
        int32_t group)                                                                              \
+    /* AdamW: p <- p (1 - lr wd); m <- beta1 m + (1 - beta1) grad;                                 \
+     * v <- beta2 v + (1 - beta2) grad^2; p <- p - lr (m / unbias1) / (sqrt(v / unbias2) + eps) */ \
+    OP(void, adamw, hr_queue *q, const hr_array *p, const hr_array *m, const hr_array *v,          \
+       const hr_array *grad, int32_t group, double beta1, double beta2, double eps)                \
     /* y <- m y + (1 - m) x, m = scalars.ema */                                                    \
     OP(void, ema, hr_queue *q, const hr_array *y, const hr_array *x)                               \
     /* bad[0] i32 |= 1 when x holds a NaN or an infinity */                                        \
     OP(void, finite, hr_queue *q, const hr_array *bad, const hr_array *x)                          \
     /* s f64 [1] = sum of squares */                                                               \
     OP(void, square_sum, hr_queue *q, const hr_array *s, const hr_array *x)                        \
+                                                                                                   \
+    /* ---- parts of a flat array: parts i64 [P,2] = first number and count of each ---- */        \
+    /* s f64 [P] = sum of squares of each part */                                                  \
+    OP(void, part_square, hr_queue *q, const hr_array *s, const hr_array *x,                       \
+       const hr_array *parts)                                                                      \
+    /* factor f64 = min(1, limit / (norm + 1e-6)); [P]: norm = sqrt(s) of each part; [1]: norm =   \
+     * sqrt(sum s) of all together */                                                              \
+    OP(void, clip_factor, hr_queue *q, const hr_array *factor, const hr_array *s, double limit)    \
+    /* x of each part <- factor x; factor f64 [P], or [1] for all */                               \
+    OP(void, part_scale, hr_queue *q, const hr_array *x, const hr_array *factor,                   \
+       const hr_array *parts)                                                                      \
+    /* LARC: grad of each part <- a (grad + wd p), a = trust |p| / (|grad| + wd |p| + eps), where  \
+     * both lengths are > 0, wd = scalars.larc; grad_square, p_square f64 [P] from part_square */  \
+    OP(void, larc, hr_queue *q, const hr_array *grad, const hr_array *p,                           \
+       const hr_array *grad_square, const hr_array *p_square, const hr_array *parts,               \
+       int32_t group, double trust, double eps)                                                    \
                                                                                                    \
     /* ---- images ---- */                                                                         \
     /* y run [S,S,3] = the record applied to u8 RGB pixels [H,W,3] (spec.md 2.1) */                \

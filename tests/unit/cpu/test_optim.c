@@ -1,4 +1,4 @@
-/* test_optim.c - optimiser, moving average, checks, running statistics: by hand. */
+/* test_optim.c - optimisers, clipping, moving average, checks, running statistics: by hand. */
 #include <math.h>
 
 #include "support/kernels.h"
@@ -31,6 +31,59 @@ START_TEST(sgd_takes_its_first_and_second_step)
     hr_drop(&p);
     hr_drop(&v);
     hr_drop(&grad);
+}
+END_TEST
+
+START_TEST(adamw_takes_its_first_and_second_step)
+{
+    /* beta1 = 1/2, beta2 = 3/4, eps = 1, lr = 1/10, wd = 2, gradient 2:
+     * step 1: m = 1, v = 1; m / (1 - 1/2) = 2, v / (1 - 3/4) = 4; p = 4 * 0.8 - 0.1 * 2 / (2 + 1)
+     * step 2: m = 1/2 + 1, v = 3/4 + 1; m / (3/4) = 2, v / (7/16) = 4; p = 0.8 p - 0.2 / 3 */
+    hr_scalars s = {
+        .rate = { 9, 0.1 }, .decay = { 9, 2 }, .unbias1 = { 9, 0.5 }, .unbias2 = { 9, 0.25 }
+    };
+    hr_queue *q = hr_test_queue(2);
+    hr_array p = hr_filled(HR_REAL, 4, 50001, 0, 0, 0), m = hr_filled(HR_REAL, 0, 50001, 0, 0, 0);
+    hr_array v = hr_filled(HR_REAL, 0, 50001, 0, 0, 0),
+             grad = hr_filled(HR_REAL, 2, 50001, 0, 0, 0);
+    double first = 4 * 0.8 - 0.2 / 3, second = 0.8 * first - 0.2 / 3;
+
+    q->be->scalars(q, &s);
+    q->be->adamw(q, &p, &m, &v, &grad, 1, 0.5, 0.75, 1);
+    ck_assert_double_eq_tol((double)hr_at(&p, 50000), first, 1e-6);
+    ck_assert_double_eq((double)hr_at(&m, 0), 1);
+    ck_assert_double_eq((double)hr_at(&v, 0), 1);
+    s.unbias1[1] = 0.75;
+    s.unbias2[1] = 0.4375;
+    q->be->adamw(q, &p, &m, &v, &grad, 1, 0.5, 0.75, 1);
+    hr_test_sync(q);
+    for (int i = 0; i < 50001; i++) {
+        ck_assert_double_eq_tol((double)hr_at(&p, i), second, 1e-6);
+        ck_assert_double_eq((double)hr_at(&m, i), 1.5);
+        ck_assert_double_eq((double)hr_at(&v, i), 1.75);
+    }
+    hr_drop(&p);
+    hr_drop(&m);
+    hr_drop(&v);
+    hr_drop(&grad);
+}
+END_TEST
+
+START_TEST(adamw_leaves_zeros_at_zero)
+{
+    hr_scalars s = { .rate = { 0.1 }, .decay = { 2 }, .unbias1 = { 0.1 }, .unbias2 = { 0.001 } };
+    hr_queue *q = hr_test_queue(1);
+    hr_array x[4];
+
+    for (int i = 0; i < 4; i++)
+        x[i] = hr_filled(HR_REAL, 0, 21, 0, 0, 0);
+    q->be->scalars(q, &s);
+    q->be->adamw(q, &x[0], &x[1], &x[2], &x[3], 0, 0.9, 0.999, 1e-8);
+    hr_test_sync(q);
+    for (int i = 0; i < 21; i++)
+        ck_assert_double_eq((double)hr_at(&x[0], i), 0);
+    for (int i = 0; i < 4; i++)
+        hr_drop(&x[i]);
 }
 END_TEST
 
@@ -89,6 +142,103 @@ START_TEST(square_sum_of_many_numbers)
     ck_assert_double_eq(got[1], got[0]);
     hr_drop(&x);
     hr_drop(&s);
+}
+END_TEST
+
+/* ---- parts of a flat array ---- */
+
+/* of 40007 numbers: one of several chunks, one number, none of the rest; not in order */
+static int64_t part_of[] = { 7, 40000, 2, 1, 0, 2 };
+enum { PARTS = 3, PART_TOTAL = 40007 };
+
+START_TEST(part_squares_are_of_each_part_alone)
+{
+    hr_queue *q = hr_test_queue(2), *other = hr_test_queue(7);
+    hr_array parts = hr_array_2(part_of, HR_I64, PARTS, 2);
+    hr_array x = hr_filled(HR_REAL, 0.5, PART_TOTAL, 0, 0, 0);
+    hr_array s = hr_guarded(HR_F64, PARTS, 0, 0, 0), t = hr_guarded(HR_F64, PARTS, 0, 0, 0);
+    const double *got = s.data;
+
+    hr_put(&x, 2, -3);
+    hr_put(&x, 3, 1e30f); /* in no part */
+    q->be->part_square(q, &s, &x, &parts);
+    hr_test_sync(q);
+    ck_assert_double_eq(got[0], 10000);
+    ck_assert_double_eq(got[1], 9);
+    ck_assert_double_eq(got[2], 0.5);
+    hr_drop(&x);
+    x = hr_random(HR_REAL, 1, -1, 1, PART_TOTAL, 0, 0, 0);
+    q->be->part_square(q, &s, &x, &parts);
+    other->be->part_square(other, &t, &x, &parts);
+    ck_assert_mem_eq(s.data, t.data, hr_bytes(&s));
+    hr_drop(&x);
+    hr_drop(&s);
+    hr_drop(&t);
+}
+END_TEST
+
+START_TEST(clip_factors_by_hand)
+{
+    /* lengths 3, 0.1 and 4, together sqrt(25.01); limit 0.3 */
+    static double square[] = { 9, 0.01, 16 };
+    double got[PARTS];
+    hr_queue *q = hr_test_queue(1);
+    hr_array s = hr_array_1(square, HR_F64, PARTS), each = hr_array_1(got, HR_F64, PARTS);
+    hr_array whole = hr_array_1(got, HR_F64, 1);
+
+    q->be->clip_factor(q, &each, &s, 0.3);
+    ck_assert_double_eq_tol(got[0], 0.3 / 3.000001, 1e-15);
+    ck_assert_double_eq(got[1], 1);
+    ck_assert_double_eq_tol(got[2], 0.3 / 4.000001, 1e-15);
+    q->be->clip_factor(q, &whole, &s, 0.3);
+    ck_assert_double_eq_tol(got[0], 0.3 / (5.000999900019995 + 1e-6), 1e-15);
+    q->be->clip_factor(q, &whole, &s, 6);
+    ck_assert_double_eq(got[0], 1);
+    hr_test_sync(q);
+}
+END_TEST
+
+START_TEST(part_scale_scales_each_part_by_its_factor)
+{
+    static double factor[] = { 0.5, 1, 0.25 };
+    hr_queue *q = hr_test_queue(2);
+    hr_array parts = hr_array_2(part_of, HR_I64, PARTS, 2);
+    hr_array each = hr_array_1(factor, HR_F64, PARTS), one = hr_array_1(factor, HR_F64, 1);
+    hr_array x = hr_filled(HR_REAL, 8, PART_TOTAL, 0, 0, 0);
+
+    q->be->part_scale(q, &x, &each, &parts);
+    hr_test_sync(q);
+    for (int i = 0; i < PART_TOTAL; i++)
+        ck_assert_double_eq((double)hr_at(&x, i), i < 2 ? 2 : i < 7 ? 8 : 4);
+    q->be->part_scale(q, &x, &one, &parts);
+    hr_test_sync(q);
+    for (int i = 0; i < PART_TOTAL; i++)
+        ck_assert_double_eq((double)hr_at(&x, i), i < 2 ? 1 : i == 2 ? 4 : i < 7 ? 8 : 2);
+    hr_drop(&x);
+}
+END_TEST
+
+START_TEST(larc_gives_the_published_gradient_and_leaves_zeros_alone)
+{
+    /* spec.md 7.5: p = (3, 4), g = (0.6, 0.8), wd 1e-6, trust 1e-3: g' = (0.00299999997, 0.00399999996);
+     * no length of p, or of g: g as it is, without decay */
+    static int64_t of[] = { 0, 2, 2, 2, 4, 1 };
+    real p[] = { 3, 4, 0, 0, 5 }, g[] = { (real)0.6, (real)0.8, 7, 8, 0 };
+    double pp[] = { 25, 0, 25 }, gg[] = { 1, 113, 0 };
+    hr_scalars s = { .larc = { 9, 1e-6 }, .decay = { 9, 9 } };
+    hr_queue *q = hr_test_queue(1);
+    hr_array parts = hr_array_2(of, HR_I64, 3, 2), to = hr_array_1(g, HR_REAL, 5);
+    hr_array from = hr_array_1(p, HR_REAL, 5), square = hr_array_1(gg, HR_F64, 3);
+    hr_array p_square = hr_array_1(pp, HR_F64, 3);
+
+    q->be->scalars(q, &s);
+    q->be->larc(q, &to, &from, &square, &p_square, &parts, 1, 1e-3, 1e-8);
+    hr_test_sync(q);
+    ck_assert_double_eq_tol((double)g[0], 0.00299999997, 1e-11 + 0.008 * hr_epsilon());
+    ck_assert_double_eq_tol((double)g[1], 0.00399999996, 1e-11 + 0.008 * hr_epsilon());
+    ck_assert_double_eq((double)g[2], 7);
+    ck_assert_double_eq((double)g[3], 8);
+    ck_assert_double_eq((double)g[4], 0);
 }
 END_TEST
 
@@ -161,6 +311,9 @@ START_TEST(norm_frozen_by_hand)
 }
 END_TEST
 
-HR_TESTS("optim", sgd_takes_its_first_and_second_step, ema_moves_towards_x,
-         finite_finds_one_bad_number_anywhere, square_sum_of_many_numbers, norm_finish_by_hand,
+HR_TESTS("optim", sgd_takes_its_first_and_second_step, adamw_takes_its_first_and_second_step,
+         adamw_leaves_zeros_at_zero, ema_moves_towards_x, finite_finds_one_bad_number_anywhere,
+         square_sum_of_many_numbers, part_squares_are_of_each_part_alone, clip_factors_by_hand,
+         part_scale_scales_each_part_by_its_factor,
+         larc_gives_the_published_gradient_and_leaves_zeros_alone, norm_finish_by_hand,
          norm_running_takes_unbiased_variances_of_the_first_groups, norm_frozen_by_hand)
