@@ -68,6 +68,9 @@ static const char *const also[][2] = {
       "groups of bn_groups with permuted keys stand for the paper's 8 GPUs" },
     { "queue", "a key of the same image is never a negative" },
     { "k-means", "a level starts from the last tree when there is one; sums in f64, in row order" },
+    { "k-means, profile=reference",
+      "first rows, subsets and splits of empty clusters as faiss draws them, from scratch each epoch; "
+      "a split gives up after 64 rounds, where faiss may loop for ever" },
     { "resize", "Pillow's arithmetic, on 8-bit pixels" },
     { "running statistics", "mean over the groups; profile=reference: those of the first" },
 };

@@ -16,9 +16,8 @@
  * More rows than kmeans_max_points a centroid: a random subset of k * kmeans_max_points moves the
  * centroids; labels are for all. As many rows as centroids: the rows are the centroids.
  *
- * Draws are of purpose HR_RNG_KMEANS with view = level: epoch = redo, image = 0 for the first rows
- * and 1 + iteration for splits; epoch = SUBSET for the subset. Results depend on neither threads nor
- * interruptions: between two steps the state is the centroids, the best ones, and three numbers.
+ * Draws are those of draws.c, keyed by level, redo and iteration. Results depend on neither threads
+ * nor interruptions: between two steps the state is the centroids, the best ones, and three numbers.
  *
  * points [n,d], of which [rows,d] move the centroids [k,d].
  */
@@ -30,11 +29,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/rng.h"
+#include "hier/draws.h"
 #include "hier/rows.h"
 
 enum { VISITS = 64 }; /* rounds through all clusters before a split is given up */
-#define SUBSET 0xFFFFFFFFu
 #define SHIFT (1.0 / 1024)
 
 #define FIELD(name) offsetof(hr_cluster_config, name)
@@ -65,8 +63,8 @@ const hr_keys hr_cluster_keys = { "cluster", keys, sizeof keys / sizeof *keys };
 
 struct hr_kmeans {
     hr_queue *queue;
+    hr_cluster_config config;
     int level;
-    uint64_t seed;
     int64_t n, k, d;
     hr_kmeans_plan plan;
     hr_array points;     /* borrowed */
@@ -85,29 +83,15 @@ struct hr_kmeans {
 
 /* ---- rows ---- */
 
-/* the rows that start a redo or make the subset: the first `count` of a random order */
-static hirl_status draw_rows(int32_t *row, int64_t count, int64_t n, hr_rng *rng)
-{
-    int64_t *order = hr_alloc_array((size_t)n, sizeof *order);
-
-    if (!order)
-        return HIRL_E_NOMEM;
-    hr_rng_permutation(rng, order, n);
-    for (int64_t i = 0; i < count; i++)
-        row[i] = (int32_t)order[i];
-    hr_free(order);
-    return HIRL_OK;
-}
-
 static hirl_status take_subset(hr_kmeans *m, const float *weight)
 {
     int32_t *row = hr_alloc_array((size_t)m->plan.rows, sizeof *row);
     hirl_status status = row ? HIRL_OK : HIRL_E_NOMEM;
-    hr_rng rng;
+    hr_draws draws;
 
-    hr_rng_init(&rng, m->seed, HR_RNG_KMEANS, (uint32_t)m->level, SUBSET, 0);
+    hr_draws_init(&draws, &m->config, HR_DRAW_SUBSET, m->level, 0, 0);
     if (status >= 0)
-        status = draw_rows(row, m->plan.rows, m->n, &rng);
+        status = hr_draws_rows(row, &draws, m->plan.rows, m->n);
     if (status >= 0)
         status = hr_rows_take(&m->subset, m->queue, HR_REAL, m->plan.rows, m->d);
     if (status >= 0)
@@ -192,8 +176,8 @@ hirl_status hr_kmeans_create(hr_kmeans **out, hr_queue *queue, const hr_array *p
     if (!m)
         return HIRL_E_NOMEM;
     m->queue = queue;
+    m->config = *config;
     m->level = level;
-    m->seed = (uint64_t)config->kmeans_seed;
     m->n = n;
     m->k = k;
     m->d = hr_cols(points);
@@ -231,8 +215,8 @@ static hirl_status start(hr_kmeans *m)
 {
     hr_queue *q = m->queue;
     int32_t *row;
-    hirl_status status = HIRL_OK;
-    hr_rng rng;
+    hirl_status status;
+    hr_draws draws;
 
     if (m->plan.rows == m->k) {
         q->be->download(q, m->now, HR_REAL, moving(m));
@@ -243,8 +227,8 @@ static hirl_status start(hr_kmeans *m)
     row = hr_alloc_array((size_t)m->k, sizeof *row);
     if (!row)
         return HIRL_E_NOMEM;
-    hr_rng_init(&rng, m->seed, HR_RNG_KMEANS, (uint32_t)m->level, (uint32_t)m->redo, 0);
-    status = draw_rows(row, m->k, m->plan.rows, &rng);
+    hr_draws_init(&draws, &m->config, HR_DRAW_START, m->level, m->redo, 0);
+    status = hr_draws_rows(row, &draws, m->k, m->plan.rows);
     if (status >= 0)
         status = hr_rows_gather(q, &m->centroid, moving(m), row);
     hr_free(row);
@@ -314,14 +298,14 @@ static void split(hr_kmeans *m, int64_t empty, int64_t j)
     m->size[empty] = m->size[j];
 }
 
-static void fill_empty(hr_kmeans *m, int64_t empty, hr_rng *rng)
+static void fill_empty(hr_kmeans *m, int64_t empty, hr_draws *draws)
 {
     double spare = (double)(m->plan.rows - m->k);
 
     for (int64_t visit = 0; visit < VISITS * m->k; visit++) {
         int64_t j = visit % m->k;
 
-        if ((float)hr_rng_uniform(rng) < (float)(((double)m->size[j] - 1) / spare)) {
+        if (hr_draws_uniform(draws) < (float)(((double)m->size[j] - 1) / spare)) {
             split(m, empty, j);
             return;
         }
@@ -332,21 +316,20 @@ static void fill_empty(hr_kmeans *m, int64_t empty, hr_rng *rng)
 static void fill_empties(hr_kmeans *m)
 {
     double total = 0;
-    hr_rng rng;
+    hr_draws draws;
 
     for (int64_t j = 0; j < m->k; j++)
         total += m->host_weight[j];
     for (int64_t j = 0; j < m->k; j++)
         m->size[j] = (float)(m->host_weight[j] * ((double)m->plan.rows / total));
-    hr_rng_init(&rng, m->seed, HR_RNG_KMEANS, (uint32_t)m->level, (uint32_t)m->redo,
-                (uint32_t)(1 + m->iteration));
+    hr_draws_init(&draws, &m->config, HR_DRAW_SPLIT, m->level, m->redo, m->iteration);
     m->empty = 0;
     for (int64_t j = 0; j < m->k; j++) {
         if (m->host_weight[j] > 0)
             continue;
         m->empty++;
         if (m->plan.rows > m->k)
-            fill_empty(m, j, &rng);
+            fill_empty(m, j, &draws);
     }
 }
 

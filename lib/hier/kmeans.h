@@ -19,7 +19,8 @@ typedef struct hr_cluster_config {
     int64_t kmeans_max_points; /* points a centroid above which a random subset is used: 1000 */
     int64_t warm;              /* start from the previous tree's centroids where they fit */
     int64_t normalize;         /* rows to unit length first */
-    int64_t profile; /* 0 paper: raw centroids between levels; 1 reference: of unit length */
+    int64_t
+        profile; /* 0 paper; 1 reference: draws of faiss, centroids of unit length between levels */
 } hr_cluster_config;
 extern const hr_keys hr_cluster_keys;
 
