@@ -22,6 +22,7 @@ typedef enum hr_purpose {
     HR_RNG_GENERATED, /* generated images; view = part of the drawing */
     HR_RNG_EVAL,      /* splits and samples of evaluations */
     HR_RNG_TEST,
+    HR_RNG_MASK, /* hidden patches of one view of one image */
 } hr_purpose;
 
 struct hr_rng {
