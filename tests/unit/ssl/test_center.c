@@ -1,0 +1,58 @@
+/* test_center.c - the running mean of a teacher's rows: by hand, over two ranks, at commit only. */
+#include <check.h>
+
+#include "ssl/center.h"
+#include "support/comm.h"
+#include "support/run.h"
+#include "support/tape.h"
+
+/* rows (1, 10), (2, 20), (6, 60): mean (3, 30); 0.9 (10, 0) + 0.1 (3, 30) = (9.3, 3) */
+START_TEST(center_moves_to_the_mean_of_all_parts_at_commit)
+{
+    hr_test_tape here;
+    hr_tensor *part[2];
+    hr_array center;
+
+    hr_test_tape_init(&here);
+    center = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 10, 0 });
+    part[0] = hr_test_constant(&here, 2, HR_DIM(2, 2), (double[]){ 1, 10, 2, 20 });
+    part[1] = hr_test_constant(&here, 2, HR_DIM(1, 2), (double[]){ 6, 60 });
+    hr_center_at_commit(&here.t, &center, part, 2, 0.9);
+    hr_assert_values(&here, &center, 2, 10, 0);
+    hr_tape_commit(&here.t);
+    hr_assert_values(&here, &center, 2, 9.3, 3);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* rank r has the row (1 + 4 r, 8 r): mean (3, 4), from 0 with keep 0.5: (1.5, 2) */
+static void center_of_rank(hr_comm *comm, void *arg)
+{
+    double(*got)[2] = arg;
+    int r = comm->rank;
+    hr_test_tape here;
+    hr_tensor *part;
+    hr_array center;
+
+    hr_test_tape_init(&here);
+    here.q->comm = comm;
+    center = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0, 0 });
+    part = hr_test_constant(&here, 2, HR_DIM(1, 2), (double[]){ 1 + 4 * r, 8 * r });
+    hr_center_at_commit(&here.t, &center, &part, 1, 0.5);
+    hr_tape_commit(&here.t);
+    hr_test_read(got[r], &here, &center);
+    hr_test_tape_done(&here);
+}
+
+START_TEST(center_is_the_mean_over_all_ranks)
+{
+    double got[2][2];
+
+    hr_test_ranks(2, center_of_rank, got);
+    for (int r = 0; r < 2; r++)
+        hr_assert_close(got[r], ((double[]){ 1.5, 2 }), 2, 1e-6, 0);
+}
+END_TEST
+
+HR_TESTS("center", center_moves_to_the_mean_of_all_parts_at_commit,
+         center_is_the_mean_over_all_ranks)
