@@ -305,17 +305,29 @@ hirl_status hr_optim_save(hr_tensors *out, const hr_optim *optim)
     return HIRL_OK;
 }
 
+/* Checkpoints of version 0.1 hold momentum without counts: to SGD every count but 0 is the same. */
+static hirl_status load_steps(hr_optim *optim, const hr_tensors *in)
+{
+    const hr_named *found;
+
+    if (optim->config.kind != HR_OPTIM_ADAMW && !hr_tensors_find(in, "optim.steps")) {
+        for (int g = 0; g < HR_GROUPS; g++)
+            optim->steps[g] = 1;
+        return HIRL_OK;
+    }
+    HR_TRY(hr_tensors_need(&found, in, "optim.steps", HR_I64, 1, steps_shape));
+    memcpy(optim->steps, found->data, sizeof optim->steps);
+    return HIRL_OK;
+}
+
 hirl_status hr_optim_load(hr_optim *optim, const hr_tensors *in)
 {
     const char *const *name = prefix[optim->config.kind];
     const hr_layout *layout = optim->layout;
-    const hr_named *steps;
 
     for (int i = 0; i < MOMENTS && name[i]; i++)
         HR_TRY(hr_layout_load(&optim->moment[i], layout, layout->count, optim->queue, in, name[i]));
-    HR_TRY(hr_tensors_need(&steps, in, "optim.steps", HR_I64, 1, steps_shape));
-    memcpy(optim->steps, steps->data, sizeof optim->steps);
-    return HIRL_OK;
+    return load_steps(optim, in);
 }
 
 /* ---- weight decay ---- */
