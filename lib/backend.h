@@ -119,6 +119,10 @@ typedef struct hr_augment_record {
     OP(void, relu, hr_queue *q, const hr_array *y, const hr_array *x)                              \
     OP(void, relu_grad, hr_queue *q, const hr_array *dx, const hr_array *dy, const hr_array *y,    \
        double beta)                                                                                \
+    /* y = x Phi(x), Phi the normal distribution;  dx = beta dx + (Phi(x) + x Phi'(x)) dy */       \
+    OP(void, gelu, hr_queue *q, const hr_array *y, const hr_array *x)                              \
+    OP(void, gelu_grad, hr_queue *q, const hr_array *dx, const hr_array *dy, const hr_array *x,    \
+       double beta)                                                                                \
                                                                                                    \
     /* ---- feature maps ---- */                                                                   \
     /* y[N,OH,OW,O] = x * w[O,k,k,I]; sums f64 [G,2,O] += of y and y^2 by group, or NULL */        \
@@ -179,12 +183,39 @@ typedef struct hr_augment_record {
     OP(void, row_dot, hr_queue *q, const hr_array *y, const hr_array *a, const hr_array *b)        \
     OP(void, row_dot_grad, hr_queue *q, const hr_array *da, const hr_array *g, const hr_array *b,  \
        double beta)                                                                                \
+    /* y_r = gamma xhat_r + shift, xhat_r = (x_r - mean[r]) rstd[r], variance biased; y, x run     \
+     * [R,D], mean, rstd real [R], gamma, shift real [D] */                                        \
+    OP(void, layer_norm, hr_queue *q, const hr_array *y, const hr_array *mean,                     \
+       const hr_array *rstd, const hr_array *x, const hr_array *gamma, const hr_array *shift,      \
+       double eps)                                                                                 \
+    /* with d = gamma dy:  dx = beta dx + rstd (d - mean d - xhat mean(d xhat));                   \
+     * dgamma += sum_r dy xhat, dshift += sum_r dy; dx, or dgamma and dshift, NULL: not wanted */  \
+    OP(void, layer_norm_grad, hr_queue *q, const hr_array *dx, const hr_array *dgamma,             \
+       const hr_array *dshift, const hr_array *dy, const hr_array *x, const hr_array *mean,        \
+       const hr_array *rstd, const hr_array *gamma, double beta)                                   \
     /* y_r = x_index[r];  dx_index[r] += dy_r, in order of r; index i32 [r] */                     \
     OP(void, gather, hr_queue *q, const hr_array *y, const hr_array *x, const hr_array *index)     \
     OP(void, scatter_add, hr_queue *q, const hr_array *dx, const hr_array *dy,                     \
        const hr_array *index)                                                                      \
     /* ring[(at + r) mod rows] = x_r, at = scalars.queue_at; any type */                           \
     OP(void, ring_write, hr_queue *q, const hr_array *ring, const hr_array *x)                     \
+                                                                                                   \
+    /* ---- tokens: T rows an image ---- */                                                        \
+    /* y[n, at + i] = x[n, from + i] + beta y[n, at + i], i < count; run y [N,T,D], x [N,U,D],     \
+     * or [1,U,D]: the same for all n */                                                           \
+    OP(void, strip, hr_queue *q, const hr_array *y, const hr_array *x, int64_t at, int64_t from,   \
+       int64_t count, double beta)                                                                 \
+    /* y_n = k[n] x_n + beta y_n, n the N equal contiguous parts of y and x, run; k real [N] */    \
+    OP(void, scale_blocks, hr_queue *q, const hr_array *y, const hr_array *k, const hr_array *x,   \
+       double beta)                                                                                \
+    /* H heads of d columns; a row of qkv [N T, 3 H d]: blocks Q, K, V, head after head in each.   \
+     * S = Q K' / sqrt d, lse[n,h,i] = log sum_j e^S_ij, P_ij = e^(S_ij - lse_i), y = P V;         \
+     * y [N T, H d], qkv run, lse real [N,H,T]; no [T,T] array is kept */                          \
+    OP(void, attention, hr_queue *q, const hr_array *y, const hr_array *lse, const hr_array *qkv)  \
+    /* dV = P' dy;  dS = P (dy V' - <dy, y>);  dQ = dS K / sqrt d;  dK = dS' Q / sqrt d;           \
+     * dqkv = beta dqkv + (dQ, dK, dV) */                                                          \
+    OP(void, attention_grad, hr_queue *q, const hr_array *dqkv, const hr_array *dy,                \
+       const hr_array *y, const hr_array *lse, const hr_array *qkv, double beta)                   \
                                                                                                    \
     /* ---- losses ---- */                                                                         \
     /* InfoNCE: loss[1] = mean_n [ -pos/T + log( exp(pos/T) + sum_k exp(neg/T) ) ], the sum over   \

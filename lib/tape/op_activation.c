@@ -1,12 +1,19 @@
-/* op_activation.c - y = max(x, 0).
+/* op_activation.c - max(x, 0), and x Phi(x) (GELU: Hendrycks and Gimpel 2016).
  *
- *   dx += dy where y > 0
+ *   y = max(x, 0)      dx += dy where y > 0
+ *   y = x Phi(x)       dx += (Phi(x) + x Phi'(x)) dy       Phi: the normal distribution function
  *
  * After a batch norm the ReLU is part of its map (op_norm.c); this one stands alone, in heads.
  */
 #include "tape/ops.h"
 
-static void backward(hr_tape *t, const hr_step *s)
+static hr_step *elementwise(hr_tape *t, const hr_op *op, hr_tensor *x)
+{
+    x = hr_write(t, x);
+    return hr_tape_push(t, op, x->x.dtype, x->x.rank, x->x.dim, 1, &x);
+}
+
+static void relu_backward(hr_tape *t, const hr_step *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -17,13 +24,31 @@ static void backward(hr_tape *t, const hr_step *s)
 
 hr_tensor *hr_relu(hr_tape *t, hr_tensor *x)
 {
-    static const hr_op op = { "relu", backward };
-    hr_step *s;
+    static const hr_op op = { "relu", relu_backward };
+    hr_step *s = elementwise(t, &op, x);
 
-    x = hr_write(t, x);
-    s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 1, &x);
     if (!s)
         return &t->dead;
-    t->q->be->relu(t->q, &s->out->x, &x->x);
+    t->q->be->relu(t->q, &s->out->x, &s->in[0]->x);
+    return s->out;
+}
+
+static void gelu_backward(hr_tape *t, const hr_step *s)
+{
+    double beta;
+    const hr_array *dx = hr_grad(t, s->in[0], &beta);
+
+    if (dx)
+        t->q->be->gelu_grad(t->q, dx, &s->out->g, &s->in[0]->x, beta);
+}
+
+hr_tensor *hr_gelu(hr_tape *t, hr_tensor *x)
+{
+    static const hr_op op = { "gelu", gelu_backward };
+    hr_step *s = elementwise(t, &op, x);
+
+    if (!s)
+        return &t->dead;
+    t->q->be->gelu(t->q, &s->out->x, &s->in[0]->x);
     return s->out;
 }

@@ -1,8 +1,9 @@
-/* op_linear.c - y = x w' + b.
+/* op_linear.c - linear layers, and a bias alone.
  *
- *   dx += dy w      dw += dy' x      db += sum_n dy
+ *   y = x w' + b      dx += dy w      dw += dy' x      db += sum_n dy
+ *   y = x + b         dx += dy                         db += sum_n dy
  *
- * x [N,I], w [O,I], b [O], y [N,O].
+ * x [N,I], w [O,I], b [O], y [N,O]; a bias alone: x, y [..,O].
  */
 #include "tape/ops.h"
 
@@ -42,5 +43,34 @@ hr_tensor *hr_linear(hr_tape *t, hr_tensor *x, hr_tensor *w, hr_tensor *b)
     q->be->gemm(q, &s->out->x, &in[0]->x, &w->x, HR_N, HR_T, 1, 0);
     if (b)
         q->be->add_rows(q, &s->out->x, &b->x);
+    return s->out;
+}
+
+static void bias_backward(hr_tape *t, const hr_step *s)
+{
+    const hr_array *dy = &s->out->g, *g;
+    double beta;
+
+    if ((g = hr_grad(t, s->in[0], &beta)))
+        t->q->be->axpby(t->q, g, dy, 1, beta);
+    if ((g = hr_grad(t, s->in[1], &beta)))
+        t->q->be->sum_rows(t->q, g, dy, 1, beta);
+}
+
+hr_tensor *hr_bias(hr_tape *t, hr_tensor *x, hr_tensor *b)
+{
+    static const hr_op op = { "bias", bias_backward };
+    hr_tensor *in[2] = { hr_write(t, x), b };
+    char found[HR_SHAPE], bias[HR_SHAPE];
+    hr_step *s;
+
+    if (hr_count(&b->x) != hr_cols(&x->x))
+        return hr_tape_fail(t, HIRL_E_INVALID, "bias: input is %s, bias %s; wanted [..,O], [O]",
+                            hr_shape(found, &x->x), hr_shape(bias, &b->x));
+    s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 2, in);
+    if (!s)
+        return &t->dead;
+    t->q->be->copy(t->q, &s->out->x, &in[0]->x);
+    t->q->be->add_rows(t->q, &s->out->x, &b->x);
     return s->out;
 }

@@ -16,7 +16,9 @@ hr_tensor *hr_convert(hr_tape *t, hr_tensor *x, hr_dtype dtype); /* x in another
 /* ---- op_linear.c, op_activation.c ---- */
 /* [N,I], w [O,I], b [O] or NULL -> x w' + b [N,O], in x's type */
 hr_tensor *hr_linear(hr_tape *t, hr_tensor *x, hr_tensor *w, hr_tensor *b);
-hr_tensor *hr_relu(hr_tape *t, hr_tensor *x); /* max(x, 0) */
+hr_tensor *hr_bias(hr_tape *t, hr_tensor *x, hr_tensor *b); /* x + b over the last dimension */
+hr_tensor *hr_relu(hr_tape *t, hr_tensor *x);               /* max(x, 0) */
+hr_tensor *hr_gelu(hr_tape *t, hr_tensor *x);               /* x Phi(x), exact */
 
 /* ---- op_conv.c ---- */
 /* [N,H,W,I], w [O,k,k,I] -> [N,OH,OW,O] raw; x may be pending */
@@ -40,6 +42,28 @@ typedef struct hr_norm {
 hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu);
 /* the value of a pending tensor in memory (made once); a written tensor comes back as it is */
 hr_tensor *hr_write(hr_tape *t, hr_tensor *x);
+
+/* ---- op_layer_norm.c ---- */
+/* rows [..,D] by their own mean and variance, times gamma [D], plus shift [D], in x's type */
+hr_tensor *hr_layer_norm(hr_tape *t, hr_tensor *x, hr_tensor *gamma, hr_tensor *shift, double eps);
+
+/* ---- op_attention.c ---- */
+/* qkv [N T, 3 D], blocks Q, K, V, head after head in each -> softmax(Q K' / sqrt(D/heads)) V
+ * [N T, D], T = tokens of an image */
+hr_tensor *hr_attention(hr_tape *t, hr_tensor *qkv, int64_t tokens, int64_t heads);
+
+/* ---- op_token.c, op_position.c: tokens of an image are neighbouring rows ---- */
+/* (class; x_n) + position: x [N P, D] or [N,h,w,D], class [..,D], position [1, P+1, D] real ->
+ * [N (P+1), D] in x's type */
+hr_tensor *hr_tokens(hr_tape *t, hr_tensor *x, hr_tensor *class_token, hr_tensor *position);
+/* of x [N rows, D] the tokens [first, first + count) of each image: [N count, D] */
+hr_tensor *hr_strip(hr_tape *t, hr_tensor *x, int64_t rows, int64_t first, int64_t count);
+/* token [..,D] where mask is not 0, else x [..,D]; mask: host, one a row of x */
+hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const uint8_t *mask);
+/* x + keep_n branch, n the N equal parts of x and branch; keep [N] real, on the device */
+hr_tensor *hr_add_kept(hr_tape *t, hr_tensor *x, hr_tensor *branch, const hr_array *keep);
+/* positions [1, 1 + n n, D] of a grid with side n -> [1, 1 + to to, D] real; x itself if to = n */
+hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to);
 
 /* ---- op_pool.c ---- */
 hr_tensor *hr_max_pool(hr_tape *t, hr_tensor *x, int kernel, int stride, int pad);

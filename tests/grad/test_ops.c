@@ -52,9 +52,19 @@ static hr_tensor *linear(hr_gradcheck *c)
     return hr_linear(&c->tape, x, w, c->variant == 1 ? NULL : LEAF_1(c, o));
 }
 
+static hr_tensor *bias(hr_gradcheck *c)
+{
+    return hr_bias(&c->tape, LEAF_4(c, 2, 1, 3, 2 + c->variant), LEAF_1(c, 2 + c->variant));
+}
+
 static hr_tensor *relu(hr_gradcheck *c)
 {
     return hr_relu(&c->tape, LEAF_2(c, 4 + c->variant, 3));
+}
+
+static hr_tensor *gelu(hr_gradcheck *c)
+{
+    return hr_gelu(&c->tape, hr_scale(&c->tape, LEAF_2(c, 4 + c->variant, 3), 1 + c->variant));
 }
 
 /* ---- op_conv.c ---- */
@@ -106,6 +116,64 @@ static hr_tensor *write(hr_gradcheck *c)
 
     return hr_add(&c->tape, hr_add(&c->tape, y, hr_scale(&c->tape, x, 0.5)),
                   hr_conv(&c->tape, x, LEAF_4(c, 2, 3, 3, 2), 1, 1));
+}
+
+/* ---- op_layer_norm.c, op_attention.c ---- */
+
+static hr_tensor *layer_norm(hr_gradcheck *c)
+{
+    int64_t cols = DIM(3, 16, 21)[c->variant];
+    hr_tensor *x = LEAF_2(c, 4, cols), *gamma = LEAF_1(c, cols);
+
+    return hr_layer_norm(&c->tape, x, gamma, LEAF_1(c, cols), 1e-6);
+}
+
+static hr_tensor *attention(hr_gradcheck *c)
+{
+    int64_t heads = DIM(1, 2, 3)[c->variant], tokens = DIM(3, 5, 52)[c->variant];
+
+    return hr_attention(&c->tape, LEAF_2(c, (c->variant < 2 ? 2 : 1) * tokens, 6 * heads), tokens,
+                        heads);
+}
+
+/* ---- op_token.c, op_position.c ---- */
+
+static hr_tensor *tokens(hr_gradcheck *c)
+{
+    int64_t cols = 2 + c->variant;
+    hr_tensor *x = c->variant ? LEAF_2(c, 8, cols) : LEAF_4(c, 2, 2, 2, cols);
+    hr_tensor *class_token = hr_check_leaf_of(c, 3, DIM(1, 1, cols));
+
+    return hr_tokens(&c->tape, x, class_token, hr_check_leaf_of(c, 3, DIM(1, 5, cols)));
+}
+
+static hr_tensor *strip(hr_gradcheck *c)
+{
+    hr_tensor *x = LEAF_2(c, 10, 3), *y = hr_strip(&c->tape, x, 5, c->variant, 2);
+
+    return hr_add(&c->tape, y, hr_strip(&c->tape, x, 5, 1, 2));
+}
+
+static hr_tensor *mask_tokens(hr_gradcheck *c)
+{
+    static const uint8_t mask[VARIANTS][6] = { { 0, 1, 0, 1, 1, 0 }, { 1 }, { 1, 1, 1, 0, 1, 1 } };
+    hr_tensor *x = LEAF_2(c, 6, 3);
+
+    return hr_mask_tokens(&c->tape, x, LEAF_2(c, 1, 3), mask[c->variant]);
+}
+
+static hr_tensor *add_kept(hr_gradcheck *c)
+{
+    hr_tensor *keep = hr_check_constant(c, 1, DIM(3)), *x = LEAF_2(c, 6, 3);
+
+    return hr_add_kept(&c->tape, x, c->variant == 2 ? x : LEAF_2(c, 6, 3), &keep->x);
+}
+
+static hr_tensor *resize_positions(hr_gradcheck *c)
+{
+    int64_t from = DIM(4, 3, 2)[c->variant], to = DIM(2, 5, 1)[c->variant];
+
+    return hr_resize_positions(&c->tape, hr_check_leaf_of(c, 3, DIM(1, 1 + from * from, 2)), to);
 }
 
 /* ---- op_pool.c ---- */
@@ -232,10 +300,19 @@ static const struct {
     { "mean", mean },
     { "convert", convert },
     { "linear", linear },
+    { "bias", bias },
     { "relu", relu },
+    { "gelu", gelu },
     { "conv", conv },
     { "batch_norm", batch_norm },
     { "write", write },
+    { "layer_norm", layer_norm },
+    { "attention", attention },
+    { "tokens", tokens },
+    { "strip", strip },
+    { "mask_tokens", mask_tokens },
+    { "add_kept", add_kept },
+    { "resize_positions", resize_positions },
     { "max_pool", max_pool },
     { "mean_pool", mean_pool },
     { "normalize", normalize },

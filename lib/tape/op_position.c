@@ -1,0 +1,96 @@
+/* op_position.c - positions of a grid of patches for a grid of another size (DINO: Caron et al. 2021).
+ *
+ *   y_0 = x_0 (class token)      y_(r,c) = sum_(i,j) w_ri w_cj x_(i,j)      dx += w' dy
+ *
+ * w: bicubic interpolation with a = -0.75; sample r of `to` lies at (r + 1/2) from / (to + 0.1) - 1/2
+ * of the `from` samples, which go on beyond the border with their last value. The 0.1 is DINO's
+ * (spec.md 1.2). x [1, 1 + from^2, D], y [1, 1 + to^2, D]; of the same size: x itself.
+ */
+#include <math.h>
+
+#include "tape/ops.h"
+
+static const double A = -0.75, WIDER = 0.1;
+
+enum { TAPS = 4 };
+
+/* the cubic kernel of Keys 1981 at a distance */
+static double cubic(double x)
+{
+    x = fabs(x);
+    if (x <= 1)
+        return ((A + 2) * x - (A + 3)) * x * x + 1;
+    return x < 2 ? ((A * x - 5 * A) * x + 8 * A) * x - 4 * A : 0;
+}
+
+/* the weights of sample r of `to`, and which of the `from` samples they are for */
+static void taps_of(double weight[TAPS], int64_t at[TAPS], int64_t r, int64_t from, int64_t to)
+{
+    double x = ((double)r + 0.5) * (double)from / ((double)to + WIDER) - 0.5;
+    double first = floor(x) - 1;
+
+    for (int k = 0; k < TAPS; k++) {
+        int64_t i = (int64_t)first + k;
+
+        weight[k] = cubic(x - (first + k));
+        at[k] = i < 0 ? 0 : i >= from ? from - 1 : i;
+    }
+}
+
+/* [1 + to^2, 1 + from^2] on the device; data NULL: the tape is dead */
+static hr_array weights_of(hr_tape *t, int64_t from, int64_t to)
+{
+    int64_t rows = 1 + to * to, cols = 1 + from * from;
+    double *host = hr_tape_take(t, (size_t)(rows * cols) * sizeof *host);
+    hr_array w = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ rows, cols });
+
+    if (!host || !w.data)
+        return (hr_array){ 0 };
+    for (int64_t i = 0; i < rows * cols; i++)
+        host[i] = i == 0;
+    for (int64_t r = 0; r < rows - 1; r++) {
+        double down[TAPS], across[TAPS];
+        int64_t i[TAPS], j[TAPS];
+
+        taps_of(down, i, r / to, from, to);
+        taps_of(across, j, r % to, from, to);
+        for (int k = 0; k < TAPS * TAPS; k++)
+            host[(1 + r) * cols + 1 + i[k / TAPS] * from + j[k % TAPS]] +=
+                down[k / TAPS] * across[k % TAPS];
+    }
+    t->q->be->upload(t->q, &w, host, HR_F64);
+    return w;
+}
+
+static void backward(hr_tape *t, const hr_step *s)
+{
+    double beta;
+    const hr_array *dx = hr_grad(t, s->in[0], &beta);
+
+    if (dx)
+        t->q->be->gemm(t->q, dx, &s->saved[0], &s->out->g, HR_T, HR_N, 1, beta);
+}
+
+hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to)
+{
+    static const hr_op op = { "resize_positions", backward };
+    int64_t cols = hr_cols(&x->x), patches = hr_rows_of(&x->x) - 1;
+    int64_t from = (int64_t)floor(sqrt((double)(patches > 0 ? patches : 0)) + 0.5);
+    char found[HR_SHAPE];
+    hr_step *s;
+
+    if (from < 1 || to < 1 || from * from != patches)
+        return hr_tape_fail(t, HIRL_E_INVALID,
+                            "resize_positions: %s for a side of %lld; wanted [1,1+n n,D]",
+                            hr_shape(found, &x->x), (long long)to);
+    if (from == to)
+        return x;
+    s = hr_tape_push(t, &op, HR_REAL, 3, (int64_t[]){ 1, 1 + to * to, cols }, 1, &x);
+    if (!s)
+        return &t->dead;
+    s->saved[0] = weights_of(t, from, to);
+    if (!s->saved[0].data)
+        return &t->dead;
+    t->q->be->gemm(t->q, &s->out->x, &s->saved[0], &x->x, HR_N, HR_N, 1, 0);
+    return s->out;
+}

@@ -1,0 +1,169 @@
+/* test_token.c - tokens, positions and attention by hand, and what they refuse. */
+#include <check.h>
+#include <math.h>
+
+#include "support/run.h"
+#include "support/tape.h"
+
+static hr_test_tape here;
+
+/* ---- positions: spec.md 7.3 ---- */
+
+enum { FROM = 14, TO = 6 };
+
+/* a ramp along the rows, another along the columns; made with torch.nn.functional.interpolate of
+ * torch.arange(14.) with scale_factor 6.1 / 14, mode bicubic, in float64 */
+START_TEST(resized_positions_are_those_of_pytorch)
+{
+    static const double golden[TO] = { .553535731,  2.918683722, 5.285233125,
+                                       7.524625409, 9.781146880, 12.173553210 };
+    static double table[1 + FROM * FROM][2], got[1 + TO * TO][2], want[1 + TO * TO][2];
+    hr_tensor *x, *y;
+
+    table[0][0] = want[0][0] = 100;
+    table[0][1] = want[0][1] = -100;
+    for (int i = 0; i < FROM * FROM; i++) {
+        table[1 + i][0] = i / FROM;
+        table[1 + i][1] = 3 * (i % FROM);
+    }
+    for (int i = 0; i < TO * TO; i++) {
+        want[1 + i][0] = golden[i / TO];
+        want[1 + i][1] = 3 * golden[i % TO];
+    }
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 3, HR_DIM(1, 1 + FROM * FROM, 2), &table[0][0]);
+    y = hr_resize_positions(&here.t, x, TO);
+    ck_assert_int_eq(y->x.dim[1], 1 + TO * TO);
+    hr_test_read(&got[0][0], &here, &y->x);
+    hr_assert_close(&got[0][0], &want[0][0], 2 * (1 + TO * TO), 4e-9, sizeof(real) > 4 ? 0 : 1e-6);
+    ck_assert_ptr_eq(hr_resize_positions(&here.t, x, FROM), x);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(positions_of_no_square_are_refused)
+{
+    hr_tensor *x;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 3, HR_DIM(1, 4, 1), (double[]){ 1, 2, 3, 4 });
+    hr_resize_positions(&here.t, x, 2);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "[1,4,1] for a side of 2");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- tokens ---- */
+
+START_TEST(the_class_token_comes_first_and_positions_are_added)
+{
+    hr_tensor *x, *first, *position, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(4, 1), (double[]){ 1, 2, 3, 4 });
+    first = hr_test_leaf(&here, 3, HR_DIM(1, 1, 1), (double[]){ 9 });
+    position = hr_test_leaf(&here, 3, HR_DIM(1, 3, 1), (double[]){ 10, 20, 30 });
+    y = hr_tokens(&here.t, x, first, position);
+    hr_assert_values(&here, &y->x, 6, 19, 21, 32, 19, 23, 34);
+    hr_assert_values(&here, &hr_strip(&here.t, y, 3, 0, 1)->x, 2, 19, 19);
+    hr_assert_values(&here, &hr_strip(&here.t, y, 3, 1, 2)->x, 4, 21, 32, 23, 34);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(masked_tokens_are_replaced)
+{
+    hr_tensor *x, *token, *y;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
+    token = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ -1, -2 });
+    y = hr_mask_tokens(&here.t, x, token, (uint8_t[]){ 0, 1, 0 });
+    hr_assert_values(&here, &y->x, 6, 1, 2, -1, -2, 5, 6);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(a_branch_counts_as_often_as_it_is_kept)
+{
+    hr_tensor *x, *branch, *keep;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(4, 1), (double[]){ 1, 2, 3, 4 });
+    branch = hr_test_leaf(&here, 2, HR_DIM(4, 1), (double[]){ 10, 20, 30, 40 });
+    keep = hr_test_constant(&here, 1, HR_DIM(2), (double[]){ 0, 1.25 });
+    hr_assert_values(&here, &hr_add_kept(&here.t, x, branch, &keep->x)->x, 4, 1, 2, 40.5, 54);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(tokens_name_the_shapes_they_refuse)
+{
+    hr_tensor *x, *one;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
+    one = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1, 2 });
+    hr_tokens(&here.t, x, one, one);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "positions [1,2]");
+    hr_test_tape_done(&here);
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
+    hr_strip(&here.t, x, 3, 2, 2);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "2 of 3 tokens from 2 on");
+    hr_test_tape_done(&here);
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 5), (double[]){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 });
+    hr_attention(&here.t, x, 2, 1);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "[2,5] for 2 tokens, 1 heads");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* ---- attention, GELU, layer norm ---- */
+
+/* scores of query 1: 0 and log 3 (d = 1), so the shares are 1/4 and 3/4; query 2 scores 0 and 0 */
+START_TEST(attention_weighs_the_values_by_softmax)
+{
+    hr_tensor *qkv;
+
+    hr_test_tape_init(&here);
+    qkv = hr_test_leaf(&here, 2, HR_DIM(2, 3), (double[]){ log(3), 0, 4, 0, 1, 8 });
+    hr_assert_values(&here, &hr_attention(&here.t, qkv, 2, 1)->x, 2, 7, 6);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+/* torch.nn.functional.gelu(torch.tensor([-1., 0, 1, 3], dtype=torch.float64)) */
+START_TEST(gelu_is_that_of_pytorch)
+{
+    hr_tensor *x;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 1, HR_DIM(4), (double[]){ -1, 0, 1, 3 });
+    hr_assert_values(&here, &hr_gelu(&here.t, x)->x, 4, -0.158655253931457, 0, 0.841344746068543,
+                     2.99595030590511);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(layer_norm_centres_and_scales_each_row)
+{
+    hr_tensor *x, *gamma, *shift;
+
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(2, 2), (double[]){ 1, 3, 10, 2 });
+    gamma = hr_test_leaf(&here, 1, HR_DIM(2), (double[]){ 2, 3 });
+    shift = hr_test_leaf(&here, 1, HR_DIM(2), (double[]){ 0, 1 });
+    hr_assert_values(&here, &hr_layer_norm(&here.t, x, gamma, shift, 0)->x, 4, -2, 4, 2, -2);
+    hr_layer_norm(&here.t, x, gamma, x, 0);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "gamma [2], shift [2,2]");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+HR_TESTS("tape-token", resized_positions_are_those_of_pytorch, positions_of_no_square_are_refused,
+         the_class_token_comes_first_and_positions_are_added, masked_tokens_are_replaced,
+         a_branch_counts_as_often_as_it_is_kept, tokens_name_the_shapes_they_refuse,
+         attention_weighs_the_values_by_softmax, gelu_is_that_of_pytorch,
+         layer_norm_centres_and_scales_each_row)
