@@ -23,6 +23,7 @@ typedef enum hr_purpose {
     HR_RNG_EVAL,      /* splits and samples of evaluations */
     HR_RNG_TEST,
     HR_RNG_MASK, /* hidden patches of one view of one image */
+    HR_RNG_DROP, /* stochastic depth of one view of one image; epoch = step, block = of the network */
 } hr_purpose;
 
 struct hr_rng {

@@ -129,7 +129,24 @@ static int64_t memory_place(const hr_slot *slot, int64_t i)
     return (inside * area + place) * slot->dim[3] + channel;
 }
 
-static real first_value(const hr_slot *slot, hr_rng *rng)
+/* element i of the table of Chen et al. 2021 (MoCo v3): 0 for the class token; token (r, c) has
+ * sin r w, cos r w, sin c w, cos c w, w_k = 10000^(-k/q), k < q = D/4 */
+static double sine_cosine(const hr_slot *slot, int64_t i)
+{
+    int64_t quarter = slot->dim[2] / 4, token = i / slot->dim[2] - 1,
+            part = i % slot->dim[2] / quarter;
+    double side = floor(sqrt((double)(slot->dim[1] - 1)) + 0.5), row, angle;
+
+    if (token < 0)
+        return 0;
+    row = floor((double)token / side);
+    angle = pow(10000, -(double)(i % quarter) / (double)quarter);
+    angle *= part < 2 ? row : (double)token - row * side;
+    return part % 2 ? cos(angle) : sin(angle);
+}
+
+/* element i, in the order of the file */
+static real first_value(const hr_slot *slot, int64_t i, hr_rng *rng)
 {
     double limit;
 
@@ -147,6 +164,8 @@ static real first_value(const hr_slot *slot, hr_rng *rng)
         return (real)fmin(2, fmax(-2, hr_rng_normal(rng) * slot->fan));
     case HR_FIRST_RANGE:
         return (real)hr_rng_range(rng, -slot->fan, slot->fan);
+    case HR_FIRST_SINCOS:
+        return (real)sine_cosine(slot, i);
     }
     return 0;
 }
@@ -159,7 +178,7 @@ static void draw_layout(real *host, const hr_layout *layout, int32_t count, uint
 
         hr_rng_init(&rng, seed, HR_RNG_INIT, 0, 0, (uint32_t)s);
         for (int64_t i = 0; i < slot->count; i++)
-            host[slot->offset + memory_place(slot, i)] = first_value(slot, &rng);
+            host[slot->offset + memory_place(slot, i)] = first_value(slot, i, &rng);
     }
 }
 

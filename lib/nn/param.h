@@ -19,6 +19,7 @@ typedef enum hr_first {
     HR_FIRST_UNIFORM, /* U(-1/sqrt(fan), 1/sqrt(fan)); fan = inputs of the layer */
     HR_FIRST_NORMAL,  /* normal of standard deviation `fan`, cut at -2 and 2 (spec.md 1.2) */
     HR_FIRST_RANGE,   /* U(-fan, fan) */
+    HR_FIRST_SINCOS,  /* fixed positions [1, 1 + n n, D] of a grid with side n (spec.md 1.2) */
 } hr_first;
 
 enum { HR_SLOT_NAME = 96 };

@@ -5,7 +5,7 @@ Written from the paper's constants; check.py holds it against the published know
 """
 import numpy as np
 
-INIT, ORDER, AUGMENT, SHUFFLE, QUEUE, NEGATIVE, KMEANS, GENERATED, EVAL, TEST, MASK = range(1, 12)
+INIT, ORDER, AUGMENT, SHUFFLE, QUEUE, NEGATIVE, KMEANS, GENERATED, EVAL, TEST, MASK, DROP = range(1, 13)
 
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)

@@ -1,0 +1,294 @@
+/* vit.c - vision transformers (Dosovitskiy et al. 2021), parameters named as timm's.
+ *
+ *   t = (class; patches W + b) + position
+ *   t = t + keep attention(LN(t))
+ *   t = t + keep fc2(GELU(fc1(LN(t))))       in each block
+ *   LN(t)
+ *
+ * keep: stochastic depth (Huang et al. 2016), for each image and branch 0 with probability p_b, else
+ * 1 / (1 - p_b); p_b = b p / (depth - 1). Tokens [N (P+1), D] in the run's type, class token first,
+ * patches row by row.
+ */
+#include "nn/vit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+
+static const double NORM_EPS = 1e-6; /* spec.md 1.2 */
+static const double NORMAL = 0.02, CLASS_OF_XAVIER = 1e-6;
+
+enum { RATIO = 4, CHANNELS = 3, BRANCHES = 2 };
+
+bool hr_vit_named(hr_vit_shape *shape, const char *name)
+{
+    static const struct {
+        const char *name;
+        hr_vit_shape shape;
+    } known[] = {
+        { "vit_micro_patch4_32", { 128, 4, 4, 4, 32, false, HR_VIT_NORMAL, 0 } },
+        { "vit_tiny_patch16_224", { 192, 12, 3, 16, 224, false, HR_VIT_NORMAL, 0 } },
+        { "vit_small_patch16_224", { 384, 12, 6, 16, 224, false, HR_VIT_NORMAL, 0 } },
+        { "vit_base_patch16_224", { 768, 12, 12, 16, 224, false, HR_VIT_NORMAL, 0 } },
+        { "vit_large_patch16_224", { 1024, 24, 16, 16, 224, false, HR_VIT_NORMAL, 0 } },
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(name, known[i].name)) {
+            *shape = known[i].shape;
+            return true;
+        }
+    return false;
+}
+
+/* ---- parameters ---- */
+
+typedef struct first {
+    hr_first kind;
+    double fan;
+} first;
+
+static hirl_status add(int32_t *slot, hr_layout *params, const char *name, const char *part,
+                       first value, int32_t rank, const int64_t *dim)
+{
+    char full[HR_SLOT_NAME];
+
+    hr_slot_name(full, name, part);
+    *slot = hr_layout_add(params, full, value.kind, value.fan, rank, dim);
+    return *slot < 0 ? *slot : HIRL_OK;
+}
+
+static hirl_status add_norm(hr_vit_pair *pair, hr_layout *params, const char *name, int64_t dim)
+{
+    HR_TRY(add(&pair->weight, params, name, ".weight", (first){ HR_FIRST_ONE, 1 }, 1, &dim));
+    return add(&pair->bias, params, name, ".bias", (first){ HR_FIRST_ZERO, 1 }, 1, &dim);
+}
+
+/* parts: how many square matrices lie in the weight (3 in that of Q, K and V) */
+static hirl_status add_linear(hr_vit_pair *pair, hr_layout *params, const char *name,
+                              hr_vit_first how, int64_t in, int64_t out, int64_t parts)
+{
+    first value = { HR_FIRST_NORMAL, NORMAL };
+
+    if (how == HR_VIT_XAVIER)
+        value = (first){ HR_FIRST_RANGE, sqrt(6 / (double)(in + out / parts)) };
+    HR_TRY(add(&pair->weight, params, name, ".weight", value, 2, (int64_t[]){ out, in }));
+    return add(&pair->bias, params, name, ".bias", (first){ HR_FIRST_ZERO, 1 }, 1, &out);
+}
+
+static hirl_status add_embedding(hr_vit *net, hr_layout *params)
+{
+    const hr_vit_shape *s = &net->shape;
+    int64_t side = s->image_size / s->patch, dim = s->dim, inputs = CHANNELS * s->patch * s->patch;
+    int64_t weight[4] = { dim, s->patch, s->patch, CHANNELS };
+    bool xavier = s->first == HR_VIT_XAVIER;
+    first class_token = { HR_FIRST_NORMAL, xavier ? CLASS_OF_XAVIER : NORMAL };
+    first position = { s->sincos ? HR_FIRST_SINCOS : HR_FIRST_NORMAL, NORMAL };
+    first patch = { HR_FIRST_UNIFORM, (double)inputs }, bias = patch;
+
+    if (xavier) {
+        patch = (first){ HR_FIRST_RANGE, sqrt(6 / (double)(inputs + dim)) };
+        bias = (first){ HR_FIRST_ZERO, 1 };
+    }
+    HR_TRY(
+        add(&net->class_token, params, "cls_token", "", class_token, 3, (int64_t[]){ 1, 1, dim }));
+    HR_TRY(add(&net->position, params, "pos_embed", "", position, 3,
+               (int64_t[]){ 1, 1 + side * side, dim }));
+    HR_TRY(add(&net->patch.weight, params, "patch_embed.proj", ".weight", patch, 4, weight));
+    return add(&net->patch.bias, params, "patch_embed.proj", ".bias", bias, 1, &dim);
+}
+
+static hirl_status add_block(hr_vit_block *block, hr_layout *params, const hr_vit_shape *s, int i)
+{
+    char at[HR_SLOT_NAME], name[HR_SLOT_NAME];
+
+    snprintf(at, sizeof at, "blocks.%d", i);
+    hr_slot_name(name, at, ".norm1");
+    HR_TRY(add_norm(&block->norm1, params, name, s->dim));
+    hr_slot_name(name, at, ".attn.qkv");
+    HR_TRY(add_linear(&block->qkv, params, name, s->first, s->dim, 3 * s->dim, 3));
+    hr_slot_name(name, at, ".attn.proj");
+    HR_TRY(add_linear(&block->proj, params, name, s->first, s->dim, s->dim, 1));
+    hr_slot_name(name, at, ".norm2");
+    HR_TRY(add_norm(&block->norm2, params, name, s->dim));
+    hr_slot_name(name, at, ".mlp.fc1");
+    HR_TRY(add_linear(&block->fc1, params, name, s->first, s->dim, RATIO * s->dim, 1));
+    hr_slot_name(name, at, ".mlp.fc2");
+    return add_linear(&block->fc2, params, name, s->first, RATIO * s->dim, s->dim, 1);
+}
+
+static hirl_status check_shape(const hr_vit_shape *s)
+{
+    if (s->depth < 1 || s->depth > HR_VIT_BLOCKS)
+        return hr_fail(HIRL_E_INVALID, "depth: %d blocks; wanted 1 to %d", (int)s->depth,
+                       HR_VIT_BLOCKS);
+    if (s->heads < 1 || s->dim < 1 || s->dim % s->heads)
+        return hr_fail(HIRL_E_INVALID, "heads: %d heads do not divide %lld columns", (int)s->heads,
+                       (long long)s->dim);
+    if (s->patch < 1 || s->image_size < s->patch || s->image_size % s->patch)
+        return hr_fail(HIRL_E_INVALID, "patch: images of %d pixels are no multiple of %d",
+                       (int)s->image_size, (int)s->patch);
+    if (s->sincos && s->dim % 4)
+        return hr_fail(HIRL_E_INVALID, "dim: sine-cosine positions have a multiple of 4, not %lld",
+                       (long long)s->dim);
+    if (!(s->drop_path >= 0 && s->drop_path < 1))
+        return hr_fail(HIRL_E_INVALID, "drop_path: %g is not in [0, 1)", s->drop_path);
+    return HIRL_OK;
+}
+
+hirl_status hr_vit_init(hr_vit *net, hr_layout *params, const hr_vit_shape *shape)
+{
+    HR_TRY(check_shape(shape));
+    *net = (hr_vit){ .shape = *shape };
+    HR_TRY(add_embedding(net, params));
+    for (int i = 0; i < shape->depth; i++)
+        HR_TRY(add_block(&net->block[i], params, shape, i));
+    return add_norm(&net->norm, params, "norm", shape->dim);
+}
+
+/* ---- stochastic depth ---- */
+
+static double rate_of(const hr_vit_shape *s, int block)
+{
+    return s->depth > 1 ? s->drop_path * block / (s->depth - 1) : 0;
+}
+
+/* factors of every block and branch on the device, [2 depth, N]; data NULL: nothing is dropped, or
+ * the tape is dead */
+static hr_array draw_keep(const hr_vit_shape *s, hr_tape *t, const hr_vit_draw *draw, int64_t n)
+{
+    hr_array keep = { 0 };
+    double *host;
+
+    if (!draw || s->drop_path == 0)
+        return keep;
+    host = hr_tape_take(t, (size_t)(BRANCHES * s->depth * n) * sizeof *host);
+    for (int64_t row = 0; host && row < n; row++)
+        for (int b = 0; b < s->depth; b++) {
+            double rate = rate_of(s, b);
+            hr_rng rng;
+
+            hr_rng_init(&rng, draw->seed, HR_RNG_DROP, (uint32_t)draw->view[row],
+                        (uint32_t)draw->step, (uint32_t)draw->image[row]);
+            rng.counter[0] = (uint32_t)b;
+            for (int k = 0; k < BRANCHES; k++)
+                host[(BRANCHES * b + k) * n + row] =
+                    hr_rng_uniform(&rng) < rate ? 0 : 1 / (1 - rate);
+        }
+    keep = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ BRANCHES * s->depth, n });
+    if (host && keep.data)
+        t->q->be->upload(t->q, &keep, host, HR_F64);
+    return keep;
+}
+
+/* x + the branch, or what stochastic depth leaves of it */
+static hr_tensor *add_branch(hr_tape *t, hr_tensor *x, hr_tensor *branch, const hr_array *keep,
+                             int place)
+{
+    hr_array factors;
+
+    if (!keep->data || place < BRANCHES) /* the first block is never dropped */
+        return hr_add(t, x, branch);
+    factors = hr_slice(keep, place, 1);
+    return hr_add_kept(t, x, branch, &factors);
+}
+
+/* ---- network ---- */
+
+static hr_tensor *norm_run(const hr_vit_pair *pair, const hr_run *run, hr_tensor *x)
+{
+    return hr_layer_norm(run->tape, x, hr_weight(run->tape, run->weights, pair->weight),
+                         hr_weight(run->tape, run->weights, pair->bias), NORM_EPS);
+}
+
+static hr_tensor *linear_run(const hr_vit_pair *pair, const hr_run *run, hr_tensor *x)
+{
+    return hr_linear(run->tape, x, hr_weight_run(run->tape, run->weights, pair->weight),
+                     hr_weight(run->tape, run->weights, pair->bias));
+}
+
+/* [N,S,S,3] -> [N,h,w,D] */
+static hr_tensor *embed(const hr_vit *net, const hr_run *run, hr_tensor *image)
+{
+    hr_tape *t = run->tape;
+    hr_tensor *weight = hr_weight_run(t, run->weights, net->patch.weight);
+    hr_tensor *bias = hr_weight(t, run->weights, net->patch.bias);
+
+    if (net->frozen_patch) {
+        weight = hr_detach(t, weight);
+        bias = hr_detach(t, bias);
+    }
+    return hr_bias(t, hr_conv(t, image, weight, net->shape.patch, 0), bias);
+}
+
+/* [1, 1 + side^2, D] */
+static hr_tensor *positions(const hr_vit *net, const hr_run *run, int64_t side)
+{
+    hr_tensor *table = hr_weight(run->tape, run->weights, net->position);
+
+    if (net->shape.sincos)
+        table = hr_detach(run->tape, table);
+    return hr_resize_positions(run->tape, table, side);
+}
+
+static hr_tensor *run_block(const hr_vit *net, int i, const hr_run *run, hr_tensor *x, int64_t rows,
+                            const hr_array *keep)
+{
+    const hr_vit_block *block = &net->block[i];
+    hr_tape *t = run->tape;
+    hr_tensor *y = linear_run(&block->qkv, run, norm_run(&block->norm1, run, x)); /* [N T, 3 D] */
+
+    y = linear_run(&block->proj, run, hr_attention(t, y, rows, net->shape.heads));
+    x = add_branch(t, x, y, keep, BRANCHES * i);
+    y = linear_run(&block->fc1, run, norm_run(&block->norm2, run, x)); /* [N T, 4 D] */
+    y = linear_run(&block->fc2, run, hr_gelu(t, y));
+    return add_branch(t, x, y, keep, BRANCHES * i + 1);
+}
+
+hr_tensor *hr_vit_run(const hr_vit *net, const hr_run *run, hr_tensor *image,
+                      const hr_vit_draw *draw, const hr_vit_mask *mask)
+{
+    hr_tape *t = run->tape;
+    int64_t n = image->x.dim[0], side = image->x.dim[1] / net->shape.patch;
+    char found[HR_SHAPE];
+    hr_tensor *x;
+    hr_array keep;
+
+    if (image->x.rank != 4 || image->x.dim[1] != image->x.dim[2] || side < 1 ||
+        image->x.dim[1] % net->shape.patch)
+        return hr_tape_fail(t, HIRL_E_INVALID,
+                            "vit: image is %s; wanted [N,S,S,3], S a multiple of the patch, %d",
+                            hr_shape(found, &image->x), (int)net->shape.patch);
+    x = embed(net, run, image); /* [N,h,w,D] */
+    if (mask)
+        x = hr_mask_tokens(t, x, hr_weight(t, run->weights, mask->token), mask->mask);
+    x = hr_tokens(t, x, hr_weight(t, run->weights, net->class_token), positions(net, run, side));
+    keep = draw_keep(&net->shape, t, draw, n);
+    for (int i = 0; i < net->shape.depth; i++)
+        x = run_block(net, i, run, x, 1 + side * side, &keep);
+    return norm_run(&net->norm, run, x);
+}
+
+/* tokens of one image; 1 when there are none, for messages of what comes next */
+static int64_t tokens_of(const hr_tensor *tokens, int64_t images)
+{
+    int64_t rows = images > 0 ? hr_rows_of(&tokens->x) / images : 0;
+
+    return rows > 0 ? rows : 1;
+}
+
+hr_tensor *hr_vit_class(const hr_run *run, hr_tensor *tokens, int64_t images)
+{
+    return hr_convert(run->tape, hr_strip(run->tape, tokens, tokens_of(tokens, images), 0, 1),
+                      HR_REAL);
+}
+
+hr_tensor *hr_vit_patches(const hr_run *run, hr_tensor *tokens, int64_t images)
+{
+    int64_t rows = tokens_of(tokens, images);
+
+    return hr_strip(run->tape, tokens, rows, 1, rows - 1);
+}

@@ -1,0 +1,265 @@
+/* test_vit.c - vision transformers against a float64 program of our own (vit.py, README.md).
+ *
+ * First values, all tokens and all gradients: learned and fixed positions, larger and smaller images,
+ * stochastic depth, masks, a frozen patch embedding. In the double build every dumped number agrees
+ * to 1e-8 of its tensor's norm; in float32 |a - b| <= 1e-4 |b| + 1e-6 max |b_t|.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "context.h"
+#include "golden/dump.h"
+#include "nn/vit.h"
+#include "support/close.h"
+#include "support/run.h"
+
+static const char *const files[] = { "vit_learned.txt", "vit_sincos.txt", "vit_resized.txt",
+                                     "vit_smaller.txt" };
+enum { CASES = sizeof files / sizeof *files };
+enum { MASK_VIEW = 3, CLASS_VIEW = 10, PATCH_VIEW = 11, MOVE_VIEW = 50 };
+
+#ifdef HR_REAL_DOUBLE
+static const dump_limit limit = { 1e-8, 1e-13 };
+#else
+static const dump_limit limit = { 1e-4, 1e-6 };
+#endif
+
+/* a network that follows a dump */
+typedef struct replay {
+    dump dump;
+    hirl_context *context;
+    hr_queue *queue;
+    hr_layout params, norms;
+    hr_weights weights;
+    hr_tape tape;
+    hr_vit net;
+    int32_t mask_token;
+    int64_t n, size, patches;
+    uint64_t seed;
+} replay;
+
+static void *room(int64_t n, size_t size)
+{
+    void *block = calloc((size_t)n + 1, size);
+
+    ck_assert_ptr_nonnull(block);
+    return block;
+}
+
+static int64_t whole(const dump *d, const char *key)
+{
+    return llround(dump_number(d, key));
+}
+
+static hr_vit_shape shape_of(const dump *d)
+{
+    return (hr_vit_shape){ .dim = whole(d, "dim"),
+                           .depth = (int32_t)whole(d, "depth"),
+                           .heads = (int32_t)whole(d, "heads"),
+                           .patch = (int32_t)whole(d, "patch"),
+                           .image_size = (int32_t)whole(d, "native"),
+                           .sincos = whole(d, "sincos"),
+                           .first = strcmp(dump_text(d, "first"), "xavier") ? HR_VIT_NORMAL
+                                                                            : HR_VIT_XAVIER,
+                           .drop_path = dump_number(d, "drop_path") };
+}
+
+static void begin(replay *r, const char *file)
+{
+    hr_vit_shape shape;
+    int64_t side;
+
+    memset(r, 0, sizeof *r);
+    dump_read(&r->dump, file);
+    shape = shape_of(&r->dump);
+    r->n = whole(&r->dump, "batch");
+    r->size = whole(&r->dump, "size");
+    r->seed = (uint64_t)whole(&r->dump, "seed");
+    side = r->size / shape.patch;
+    r->patches = side * side;
+    hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
+    hr_assert_ok(hr_context_take_queue(&r->queue, r->context));
+    hr_assert_ok(hr_vit_init(&r->net, &r->params, &shape));
+    r->net.frozen_patch = whole(&r->dump, "frozen");
+    r->mask_token = hr_layout_add(&r->params, "mask_token", HR_FIRST_NORMAL, 0.02, 2,
+                                  (int64_t[]){ 1, shape.dim });
+    ck_assert_int_ge(r->mask_token, 0);
+    hr_assert_ok(hr_weights_create(&r->weights, r->queue, &r->params, r->params.count, &r->norms, 0,
+                                   true, false));
+    hr_assert_ok(hr_weights_draw(&r->weights, r->seed));
+    hr_assert_ok(hr_tape_init(&r->tape, r->queue, HR_REAL));
+}
+
+static void end(replay *r)
+{
+    hr_tape_done(&r->tape);
+    hr_weights_done(&r->weights);
+    hr_layout_done(&r->params);
+    hr_layout_done(&r->norms);
+    hr_context_give_queue(r->queue);
+    hr_context_drop(r->context);
+    dump_done(&r->dump);
+}
+
+/* every tensor of the layout, in file order, against the dump's of a kind */
+static void check_kind(const replay *r, const char *kind, const hr_array *flat)
+{
+    hr_tensors list;
+
+    hr_tensors_init(&list);
+    hr_assert_ok(hr_layout_save(&list, &r->params, r->params.count, flat, r->queue, ""));
+    ck_assert_int_eq(dump_count(&r->dump, kind), r->params.count);
+    for (int i = 0; i < r->params.count; i++) {
+        const hr_slot *slot = &r->params.slot[i];
+        const hr_named *found = hr_tensors_find(&list, slot->name);
+        const dump_tensor *want = dump_find(&r->dump, slot->name, kind);
+        double *x = room(slot->count, sizeof *x);
+
+        ck_assert_msg(want && want->position == i, "%s is not at place %d of the dump", slot->name,
+                      i);
+        for (int64_t e = 0; e < slot->count; e++)
+            x[e] = (double)((const real *)found->data)[e];
+        dump_check(&r->dump, slot->name, kind, x, slot->count, limit);
+        free(x);
+    }
+    hr_tensors_done(&list);
+}
+
+/* w + move times normal draws, in file order */
+static void move(replay *r)
+{
+    double by = dump_number(&r->dump, "move");
+    hr_tensors list;
+
+    hr_tensors_init(&list);
+    hr_assert_ok(
+        hr_layout_save(&list, &r->params, r->params.count, &r->weights.value, r->queue, ""));
+    for (int i = 0; i < list.count; i++) {
+        const hr_slot *slot = &r->params.slot[i];
+        hr_rng rng;
+
+        ck_assert_str_eq(list.item[i].name, slot->name);
+        hr_rng_init(&rng, r->seed, HR_RNG_TEST, MOVE_VIEW, 0, (uint32_t)i);
+        for (int64_t e = 0; e < slot->count; e++)
+            ((real *)list.item[i].data)[e] += (real)(by * hr_rng_normal(&rng));
+    }
+    hr_assert_ok(
+        hr_layout_load(&r->weights.value, &r->params, r->params.count, r->queue, &list, ""));
+    hr_tensors_done(&list);
+}
+
+/* normal draws of C(view, 0, image) as a constant on the tape */
+static hr_tensor *constant(replay *r, int rank, const int64_t *dim, uint32_t view, bool by_row)
+{
+    hr_array a = hr_tape_array(&r->tape, HR_REAL, rank, dim);
+    int64_t n = hr_count(&a), row = n / dim[0];
+    double *x = room(n, sizeof *x);
+    hr_rng rng;
+
+    ck_assert_ptr_nonnull(a.data);
+    hr_rng_init(&rng, r->seed, HR_RNG_TEST, view, 0, 0);
+    for (int64_t i = 0; i < n; i++) {
+        if (by_row && i % row == 0)
+            hr_rng_init(&rng, r->seed, HR_RNG_TEST, view, 0, (uint32_t)(i / row));
+        x[i] = hr_rng_normal(&rng);
+    }
+    r->queue->be->upload(r->queue, &a, x, HR_F64);
+    hr_assert_ok(r->queue->be->sync(r->queue));
+    free(x);
+    return hr_leaf(&r->tape, &a, NULL);
+}
+
+static uint8_t *masked(const replay *r)
+{
+    double share = dump_number(&r->dump, "mask");
+    uint8_t *mask = room(r->n * r->patches, 1);
+
+    for (int64_t n = 0; n < r->n; n++) {
+        hr_rng rng;
+
+        hr_rng_init(&rng, r->seed, HR_RNG_TEST, MASK_VIEW, 0, (uint32_t)n);
+        for (int64_t p = 0; p < r->patches; p++)
+            mask[n * r->patches + p] = hr_rng_uniform(&rng) < share;
+    }
+    return mask;
+}
+
+static hr_tensor *tokens_of(replay *r)
+{
+    uint8_t *mask = masked(r);
+    hr_vit_mask some = { mask, r->mask_token };
+    int64_t *image = room(r->n, sizeof *image);
+    int32_t *view = room(r->n, sizeof *view);
+    hr_vit_draw draw = { r->seed, 7, image, view };
+    hr_run run = { .tape = &r->tape, .weights = &r->weights };
+    hr_tensor *x = constant(r, 4, (int64_t[]){ r->n, r->size, r->size, 3 }, 0, true), *y;
+
+    for (int64_t n = 0; n < r->n; n++) {
+        image[n] = 5 * n + 2;
+        view[n] = (int32_t)(n % 2);
+    }
+    y = hr_vit_run(&r->net, &run, x, dump_number(&r->dump, "drop_path") > 0 ? &draw : NULL,
+                   dump_number(&r->dump, "mask") > 0 ? &some : NULL);
+    hr_assert_ok(hr_tape_status(&r->tape));
+    free(mask);
+    free(image);
+    free(view);
+    return y;
+}
+
+/* mean <class token, r> + mean <patch token, r'> */
+static hr_tensor *loss_of(replay *r, hr_tensor *tokens)
+{
+    hr_run run = { .tape = &r->tape, .weights = &r->weights };
+    hr_tensor *first = hr_vit_class(&run, tokens, r->n);
+    hr_tensor *patches = hr_vit_patches(&run, tokens, r->n);
+    int64_t dim = r->net.shape.dim;
+
+    first =
+        hr_row_dot(&r->tape, first, constant(r, 2, (int64_t[]){ r->n, dim }, CLASS_VIEW, false));
+    patches = hr_row_dot(&r->tape, patches,
+                         constant(r, 2, (int64_t[]){ r->n * r->patches, dim }, PATCH_VIEW, false));
+    return hr_add(&r->tape, hr_mean(&r->tape, first), hr_mean(&r->tape, patches));
+}
+
+static void check_tokens(replay *r, const hr_tensor *tokens)
+{
+    int64_t count = hr_count(&tokens->x);
+    double *x = room(count, sizeof *x);
+
+    ck_assert_int_eq(tokens->x.dim[0], r->n * (1 + r->patches));
+    r->queue->be->download(r->queue, x, HR_F64, &tokens->x);
+    hr_assert_ok(r->queue->be->sync(r->queue));
+    dump_check(&r->dump, "tokens", "tokens", x, count, limit);
+    free(x);
+}
+
+START_TEST(a_transformer_follows_the_other_program)
+{
+    hr_tensor *tokens;
+    replay r;
+
+    begin(&r, files[_i]);
+    check_kind(&r, "weight", &r.weights.value);
+    move(&r);
+    tokens = tokens_of(&r);
+    check_tokens(&r, tokens);
+    hr_assert_ok(hr_tape_backward(&r.tape, loss_of(&r, tokens)));
+    check_kind(&r, "gradient", &r.weights.grad);
+    end(&r);
+}
+END_TEST
+
+static Suite *vit(void)
+{
+    Suite *suite = suite_create("golden-vit");
+    TCase *tests = tcase_create("vit");
+
+    tcase_add_loop_test(tests, a_transformer_follows_the_other_program, 0, CASES);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+HR_TEST_MAIN(vit)
