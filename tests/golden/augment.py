@@ -10,6 +10,7 @@ Lines (numbers separated by blanks; crc = CRC-32 of the interleaved RGB result):
     op KIND W H NAME a b c d e f g crc s0..s7       one operation; s: eight bytes of the result
     view KIND W H RECIPE size seed epoch image view left top width height flip
          o0 o1 o2 o3 f0 f1 f2 f3 gray sigma solarize crc s0..s7
+    set KIND W H RECIPE size seed image n crc0..         n epochs of a view; view = recipe mod 3
     eval KIND W H size filter crc s0..s7
 """
 import math
@@ -167,6 +168,9 @@ RECIPES = [
 ]
 
 
+LOCAL = 2, 7, 10
+
+
 def draw_box(u, w, h, low, high):
     """torchvision.transforms.RandomResizedCrop.get_params over given uniforms"""
     for b in range(10):
@@ -241,7 +245,24 @@ def views():
     for recipe in range(1, len(RECIPES)):
         for i in range(6):
             view(*small[(i + recipe) % 10], recipe, 32, 100 + i)
-        view('photo', 500, 375, recipe, 96 if recipe in (2, 7, 10) else 224, 200)
+        view('photo', 500, 375, recipe, 96 if recipe in LOCAL else 224, 200)
+
+
+def sets():
+    """50 views of each recipe but the first: 40 small ones, 10 of the size of the paper"""
+    images = [('photo', 120, 90), ('noise', 32, 32), ('saturated', 40, 56), ('photo', 33, 95),
+              ('photo', 64, 47), ('noise', 3, 50), ('photo', 32, 32), ('flat', 28, 28),
+              ('photo', 500, 375), ('saturated', 375, 500)]
+    seed = 0xABCDEF012
+    for recipe in range(1, len(RECIPES)):
+        for image, (kind, w, h) in enumerate(images):
+            size = (14 if image < 8 else 96) if recipe in LOCAL else 32 if image < 8 else 224
+            crc = []
+            for epoch in range(5):
+                r = draw(recipe, w, h, seed, epoch, image, recipe % 3)
+                out = apply(picture(kind, w, h), r, size, RECIPES[recipe][2])
+                crc.append('%08x' % zlib.crc32(np.asarray(out).tobytes()))
+            print('set', kind, w, h, recipe, size, seed, image, len(crc), *crc)
 
 
 def evaluations():
@@ -261,4 +282,5 @@ def evaluations():
 if __name__ == '__main__':
     operations()
     views()
+    sets()
     evaluations()

@@ -156,6 +156,46 @@ START_TEST(views_equal_pillow_and_the_second_draw)
 }
 END_TEST
 
+/* views of the other recipes, every operation as it is drawn: 50 each */
+static int check_set(FILE *file)
+{
+    int width, height, recipe, size, image, n;
+    unsigned long long seed;
+    char kind[16];
+    hr_view view;
+
+    ck_assert_int_eq(fscanf(file, "%15s %d %d %d %d %llu %d %d", kind, &width, &height, &recipe,
+                            &size, &seed, &image, &n),
+                     8);
+    hr_view_recipe(&view, (hr_recipe)recipe, size, none, byte);
+    for (int epoch = 0; epoch < n; epoch++) {
+        hr_print print = { 0 };
+        hr_augment_record r;
+
+        ck_assert_int_eq(fscanf(file, "%x", &print.crc), 1);
+        hr_augment_draw(&r, &view, width, height, seed, epoch, image, recipe % 3);
+        compare(&print, kind, width, height, &r);
+    }
+    return n;
+}
+
+START_TEST(fifty_views_of_each_recipe_equal_pillow)
+{
+    FILE *file = hr_reference_open();
+    int views = 0;
+    char word[16];
+
+    ck_assert_msg(file != NULL, "no augment.txt in HIRL_TEST_DATA");
+    while (fscanf(file, "%15s", word) == 1)
+        if (strcmp(word, "set"))
+            skip_line(file);
+        else
+            views += check_set(file);
+    fclose(file);
+    ck_assert_int_eq(views, 50 * (HR_RECIPES - 1));
+}
+END_TEST
+
 START_TEST(evaluation_transform_equals_torchvision)
 {
     FILE *file = hr_reference_open();
@@ -278,6 +318,7 @@ static Suite *make_suite(void)
 
     tcase_add_checked_fixture(cases, open_queue, close_queue);
     tcase_add_test(cases, views_equal_pillow_and_the_second_draw);
+    tcase_add_test(cases, fifty_views_of_each_recipe_equal_pillow);
     tcase_add_test(cases, evaluation_transform_equals_torchvision);
     tcase_add_test(cases, output_is_normalised_by_channel_and_mirrored);
     tcase_add_test(cases, bf16_is_the_rounded_output);
