@@ -9,7 +9,12 @@
  */
 #include <math.h>
 
+#include "cpu/clones.h"
 #include "cpu/cpu.h"
+#include "cpu/exp.h"
+#include "cpu/part.h"
+
+enum { LANES = 8, CHUNK = 256 };
 
 typedef struct target_job {
     const real *z, *p, *center, *weight, *g, *lse_in;
@@ -19,27 +24,51 @@ typedef struct target_job {
     double *row; /* loss of each row */
 } target_job;
 
-/* ---- softmax ---- */
-
-static double centred(const target_job *job, const real *z, int64_t k)
+HR_CLONES static real largest(const real *x, int64_t n)
 {
-    return job->scale * ((double)z[k] - (job->center ? (double)job->center[k] : 0));
+    real top[LANES];
+
+    for (int l = 0; l < LANES; l++)
+        top[l] = x[0];
+    for (int64_t k = 0; k < n; k++)
+        top[k % LANES] = x[k] > top[k % LANES] ? x[k] : top[k % LANES];
+    for (int l = 1; l < LANES; l++)
+        top[0] = top[l] > top[0] ? top[l] : top[0];
+    return top[0];
 }
+
+/* e_k = exp(scale (x_k - top)), and their sum; e may be x */
+HR_CLONES static double exponentials(real *e, const real *x, real top, real scale, int64_t n)
+{
+    double sum[LANES] = { 0 };
+    int64_t k = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        e[i] = hr_cpu_exp(scale * (x[i] - top));
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            sum[l] += (double)e[k + l];
+    for (int l = 0; k + l < n; l++)
+        sum[l] += (double)e[k + l];
+    for (int l = 1; l < LANES; l++)
+        sum[0] += sum[l];
+    return sum[0];
+}
+
+/* ---- softmax ---- */
 
 static void softmax_row(void *arg, int64_t n, int worker)
 {
     const target_job *job = arg;
     const real *z = job->z + n * job->cols;
-    real *p = job->to + n * job->cols;
-    double top = centred(job, z, 0), sum = 0;
+    real *p = job->to + n * job->cols, share;
 
     (void)worker;
-    for (int64_t k = 1; k < job->cols; k++)
-        top = fmax(top, centred(job, z, k));
     for (int64_t k = 0; k < job->cols; k++)
-        sum += exp(centred(job, z, k) - top);
+        p[k] = job->center ? z[k] - job->center[k] : z[k];
+    share = (real)(1 / exponentials(p, p, largest(p, job->cols), (real)job->scale, job->cols));
     for (int64_t k = 0; k < job->cols; k++)
-        p[k] = (real)(exp(centred(job, z, k) - top) / sum);
+        p[k] *= share;
 }
 
 void hr_cpu_target(hr_queue *q, const hr_array *p, const hr_array *z, const hr_array *center,
@@ -63,28 +92,49 @@ static double weight_of(const target_job *job, int64_t n)
     return job->weight ? (double)job->weight[n] : 1 / (double)job->rows;
 }
 
+/* sum_k p_k and sum_k p_k (z_k - top) */
+HR_CLONES static void along(double sum[2], const real *p, const real *z, real top, int64_t n)
+{
+    double of_p[LANES] = { 0 }, of_z[LANES] = { 0 };
+    int64_t k = 0;
+
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++) {
+            of_p[l] += (double)p[k + l];
+            of_z[l] += (double)p[k + l] * ((double)z[k + l] - (double)top);
+        }
+    for (int l = 0; k + l < n; l++) {
+        of_p[l] += (double)p[k + l];
+        of_z[l] += (double)p[k + l] * ((double)z[k + l] - (double)top);
+    }
+    sum[0] = sum[1] = 0;
+    for (int l = 0; l < LANES; l++) {
+        sum[0] += of_p[l];
+        sum[1] += of_z[l];
+    }
+}
+
 static void entropy_row(void *arg, int64_t n, int worker)
 {
     const target_job *job = arg;
     const real *z = job->z + n * job->cols, *p = job->p + n * job->cols;
-    double top = job->scale * (double)z[0], sum = 0, all = 0, along = 0, weight = weight_of(job, n);
+    double weight = weight_of(job, n), sum = 0, of[2];
+    real e[CHUNK], top;
 
     (void)worker;
     job->row[n] = 0;
     job->lse[n] = 0;
     if (weight == 0)
         return;
-    for (int64_t k = 1; k < job->cols; k++)
-        top = fmax(top, job->scale * (double)z[k]);
-    for (int64_t k = 0; k < job->cols; k++) {
-        double of = job->scale * (double)z[k] - top;
+    top = largest(z, job->cols);
+    for (int64_t i = 0; i < hr_parts(job->cols, CHUNK); i++) {
+        hr_range r = hr_range_of(job->cols, CHUNK, i);
 
-        sum += exp(of);
-        all += (double)p[k];
-        along += (double)p[k] * of;
+        sum += exponentials(e, z + r.from, top, (real)job->scale, r.to - r.from);
     }
-    job->lse[n] = (real)(top + log(sum));
-    job->row[n] = weight * (all * log(sum) - along);
+    along(of, p, z, top, job->cols);
+    job->lse[n] = (real)(job->scale * (double)top + log(sum));
+    job->row[n] = weight * (of[0] * log(sum) - job->scale * of[1]);
 }
 
 void hr_cpu_soft_cross_entropy(hr_queue *q, const hr_array *loss, const hr_array *lse,
@@ -111,23 +161,40 @@ void hr_cpu_soft_cross_entropy(hr_queue *q, const hr_array *loss, const hr_array
     hr_cpu_end(q);
 }
 
+typedef struct slope {
+    real beta, g, all, scale, lse;
+} slope;
+
+/* dz = beta dz + g (all softmax(z / T) - p) */
+HR_CLONES static void add_slope(real *restrict dz, const real *restrict p, const real *restrict z,
+                                slope s, int64_t n)
+{
+    if (s.beta == 0)
+        for (int64_t k = 0; k < n; k++)
+            dz[k] = s.g * (s.all * hr_cpu_exp(s.scale * z[k] - s.lse) - p[k]);
+    else
+        for (int64_t k = 0; k < n; k++)
+            dz[k] = s.beta * dz[k] + s.g * (s.all * hr_cpu_exp(s.scale * z[k] - s.lse) - p[k]);
+}
+
 static void entropy_grad_row(void *arg, int64_t n, int worker)
 {
     const target_job *job = arg;
     const real *z = job->z + n * job->cols, *p = job->p + n * job->cols;
     real *dz = job->to + n * job->cols;
-    double lse = (double)job->lse_in[n], weight = weight_of(job, n), all = 0;
-    double g = (double)job->g[0] * job->scale * weight;
+    double weight = weight_of(job, n), of[2];
 
     (void)worker;
-    for (int64_t k = 0; k < job->cols; k++)
-        all += (double)p[k];
-    for (int64_t k = 0; k < job->cols; k++) {
-        double before = job->beta == 0 ? 0 : job->beta * (double)dz[k];
-        double slope = weight == 0 ? 0 : exp(job->scale * (double)z[k] - lse) * all - (double)p[k];
-
-        dz[k] = (real)(before + g * slope);
+    if (weight == 0) {
+        for (int64_t k = 0; k < job->cols; k++)
+            dz[k] = job->beta == 0 ? 0 : (real)job->beta * dz[k];
+        return;
     }
+    along(of, p, z, 0, job->cols);
+    add_slope(dz, p, z,
+              (slope){ (real)job->beta, (real)((double)job->g[0] * job->scale * weight),
+                       (real)of[0], (real)job->scale, job->lse_in[n] },
+              job->cols);
 }
 
 void hr_cpu_soft_cross_entropy_grad(hr_queue *q, const hr_array *dz, const hr_array *g,

@@ -144,6 +144,55 @@ START_TEST(rows_of_weight_zero_cost_nothing)
 }
 END_TEST
 
+/* the definitions, word by word, in f64, over rows of many columns */
+START_TEST(long_rows_are_what_the_definitions_say)
+{
+    enum { ROWS = 5, COLS = 1003 };
+    static double p[ROWS * COLS], gradient[ROWS * COLS];
+    static real one[] = { 1 };
+    hr_queue *q = hr_test_queue(_i ? 7 : 1);
+    hr_array z = hr_random(HR_REAL, 4, -1, 1, ROWS, COLS, 0, 0), g = hr_array_1(one, HR_REAL, 1);
+    hr_array c = hr_random(HR_REAL, 5, -1, 1, COLS, 0, 0, 0);
+    hr_array got = hr_guarded(HR_REAL, ROWS, COLS, 0, 0),
+             dz = hr_guarded(HR_REAL, ROWS, COLS, 0, 0);
+    hr_array loss = hr_guarded(HR_REAL, 1, 0, 0, 0), lse = hr_guarded(HR_REAL, ROWS, 0, 0, 0);
+    double want = 0;
+
+    for (int n = 0; n < ROWS; n++) {
+        double teacher_sum = 0, sum = 0;
+
+        for (int k = 0; k < COLS; k++) {
+            double x = (double)hr_at(&z, n * COLS + k);
+
+            p[n * COLS + k] = exp((x - (double)hr_at(&c, k)) / 0.07);
+            teacher_sum += p[n * COLS + k];
+            sum += exp(x / 0.1);
+        }
+        for (int k = 0; k < COLS; k++) {
+            double x = (double)hr_at(&z, n * COLS + k), *share = &p[n * COLS + k];
+
+            *share /= teacher_sum;
+            want -= *share * log(exp(x / 0.1) / sum) / ROWS;
+            gradient[n * COLS + k] = (exp(x / 0.1) / sum - *share) / 0.1 / ROWS;
+        }
+    }
+    q->be->target(q, &got, &z, &c, 0.07);
+    q->be->soft_cross_entropy(q, &loss, &lse, &got, &z, NULL, 0.1);
+    q->be->soft_cross_entropy_grad(q, &dz, &g, &lse, &got, &z, NULL, 0.1, 0);
+    hr_test_sync(q);
+    /* exponents down to -4 / 0.07 = -57 after four roundings: 57 x 4 x eps / 2 */
+    hr_assert_close((real *)got.data, p, ROWS * COLS, 0, 128 * hr_epsilon());
+    ck_assert_double_eq_tol((double)hr_at(&loss, 0), want, 64 * hr_epsilon());
+    hr_assert_close((real *)dz.data, gradient, ROWS * COLS, 64 * hr_epsilon(), 0);
+    hr_drop(&z);
+    hr_drop(&c);
+    hr_drop(&got);
+    hr_drop(&dz);
+    hr_drop(&loss);
+    hr_drop(&lse);
+}
+END_TEST
+
 /* ---- Sinkhorn ---- */
 
 START_TEST(sinkhorn_gives_the_golden_rows)
@@ -241,6 +290,7 @@ static Suite *target(void)
     tcase_add_test(tests, target_survives_large_scores_and_low_temperatures);
     tcase_add_loop_test(tests, soft_cross_entropy_agrees_with_pytorch, 0, 2);
     tcase_add_test(tests, rows_of_weight_zero_cost_nothing);
+    tcase_add_loop_test(tests, long_rows_are_what_the_definitions_say, 0, 2);
     tcase_add_test(tests, sinkhorn_gives_the_golden_rows);
     tcase_add_loop_test(tests, sinkhorn_of_any_size_is_what_the_definition_says, 0, 2);
     tcase_add_test(tests, sinkhorn_keeps_rows_far_below_the_largest_score);
