@@ -49,24 +49,17 @@ static const char *split_of(const char *name)
     return hr_split_name(name, strlen(name) - 4);
 }
 
-static bool matches_folder(const char *path)
+static bool is_split(const char *name)
 {
-    char **name;
-    int64_t count;
-    bool found = false;
-
-    if (hr_folder_list(&name, &count, path) < 0)
-        return false;
-    for (int64_t i = 0; i < count; i++)
-        found |= split_of(name[i]) != NULL;
-    hr_names_free(name, count);
-    return found;
+    return split_of(name) != NULL;
 }
 
-static bool matches(const char *path)
+static hirl_status matches(bool *yes, const char *path)
 {
-    return hr_is_folder(path) ? matches_folder(path)
-                              : ends_with(path, ".bin") && hr_file_exists(path);
+    if (hr_is_folder(path))
+        return hr_folder_has(yes, path, is_split);
+    *yes = ends_with(path, ".bin") && hr_file_exists(path);
+    return HIRL_OK;
 }
 
 static hirl_status add_file(cifar *c, char *path, const char *split)

@@ -239,6 +239,19 @@ hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images)
     return HIRL_OK;
 }
 
+hirl_status hr_folder_has(bool *yes, const char *path, bool (*is_such)(const char *name))
+{
+    char **name;
+    int64_t count;
+
+    HR_TRY(hr_folder_list(&name, &count, path));
+    *yes = false;
+    for (int64_t i = 0; i < count; i++)
+        *yes |= is_such(name[i]);
+    hr_names_free(name, count);
+    return HIRL_OK;
+}
+
 static hirl_status find_format(const hr_format **found, const char *path)
 {
     static const hr_format *const format[] = { &hr_format_generated, &hr_format_npy, &hr_format_idx,
@@ -246,11 +259,15 @@ static hirl_status find_format(const hr_format **found, const char *path)
 
     if (!*path)
         return hr_fail(HIRL_E_INVALID, "data: no path was given; data=generated needs none");
-    for (size_t i = 0; i < sizeof format / sizeof *format; i++)
-        if (format[i]->matches(path)) {
+    for (size_t i = 0; i < sizeof format / sizeof *format; i++) {
+        bool yes = false;
+
+        HR_TRY(format[i]->matches(&yes, path));
+        if (yes) {
             *found = format[i];
             return HIRL_OK;
         }
+    }
     if (!hr_file_exists(path))
         return hr_fail_errno("open", path);
     return hr_fail(HIRL_E_INVALID,

@@ -453,9 +453,10 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
     return HIRL_OK;
 }
 
-static bool matches(const char *path)
+static hirl_status matches(bool *yes, const char *path)
 {
-    return hr_is_folder(path) || (is_image_name(path) && hr_file_exists(path));
+    *yes = hr_is_folder(path) || (is_image_name(path) && hr_file_exists(path));
+    return HIRL_OK;
 }
 
 const hr_format hr_format_folder = { "folder", matches, open_set };

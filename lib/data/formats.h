@@ -7,12 +7,15 @@
 
 typedef struct hr_format {
     const char *name;
-    bool (*matches)(const char *path); /* looks at names and first bytes; never fails */
+    hirl_status (*matches)(bool *yes, const char *path); /* looks at names only */
     hirl_status (*open)(hirl_dataset *dataset, const char *path, const hr_data_config *config);
 } hr_format;
 
 extern const hr_format hr_format_cifar, hr_format_folder, hr_format_generated, hr_format_idx,
     hr_format_npy;
+
+/* whether a folder has an entry of such a name */
+hirl_status hr_folder_has(bool *yes, const char *path, bool (*is_such)(const char *name));
 
 /* u8 [count, height, width, channels]; owned: freed with hr_free when the set ends */
 typedef struct hr_memory_images {

@@ -61,9 +61,10 @@ static hirl_status set_labels(hirl_dataset *dataset, const generated *g)
     return HIRL_OK;
 }
 
-static bool matches(const char *path)
+static hirl_status matches(bool *yes, const char *path)
 {
-    return !strcmp(path, "generated");
+    *yes = !strcmp(path, "generated");
+    return HIRL_OK;
 }
 
 static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_data_config *config)

@@ -185,20 +185,12 @@ static bool names_images(const char *name)
            strstr(name, "ubyte");
 }
 
-static bool matches(const char *path)
+static hirl_status matches(bool *yes, const char *path)
 {
-    char **name;
-    int64_t count;
-    bool found = false;
-
-    if (!hr_is_folder(path))
-        return names_images(file_name(path)) && hr_file_exists(path);
-    if (hr_folder_list(&name, &count, path) < 0)
-        return false;
-    for (int64_t i = 0; i < count; i++)
-        found |= names_images(name[i]);
-    hr_names_free(name, count);
-    return found;
+    if (hr_is_folder(path))
+        return hr_folder_has(yes, path, names_images);
+    *yes = names_images(file_name(path)) && hr_file_exists(path);
+    return HIRL_OK;
 }
 
 /* the split that a name begins with or has before "-images"; NULL: none */

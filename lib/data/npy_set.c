@@ -68,20 +68,17 @@ static const char *split_of(const char *name)
     return n > 4 && !strcmp(name + n - 4, ".npy") ? hr_split_name(name, n - 4) : NULL;
 }
 
-static bool matches(const char *path)
+static bool is_split(const char *name)
 {
-    char **name;
-    int64_t count;
-    bool found = false;
+    return split_of(name) != NULL;
+}
 
-    if (!hr_is_folder(path))
-        return hr_is_npy(path);
-    if (hr_folder_list(&name, &count, path) < 0)
-        return false;
-    for (int64_t i = 0; i < count; i++)
-        found |= split_of(name[i]) != NULL;
-    hr_names_free(name, count);
-    return found;
+static hirl_status matches(bool *yes, const char *path)
+{
+    if (hr_is_folder(path))
+        return hr_folder_has(yes, path, is_split);
+    *yes = hr_is_npy(path);
+    return HIRL_OK;
 }
 
 static hirl_status check_images(const arrays *a, const array_file *file)

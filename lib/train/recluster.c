@@ -38,6 +38,14 @@ static const hr_weights *clustered_network(const hr_learner *learner)
     return learner->method->cluster_teacher ? &learner->teacher : &learner->online;
 }
 
+static void drop_extraction(hr_recluster *r)
+{
+    hr_extract_destroy(r->extract);
+    hr_free(r->features);
+    r->extract = NULL;
+    r->features = NULL;
+}
+
 static hirl_status begin_extraction(hirl_trainer *trainer)
 {
     hr_extract_config config = hr_trainer_extract_config(trainer);
@@ -45,6 +53,9 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     hr_recluster *r = &trainer->recluster;
     size_t n = (size_t)trainer->dataset->count, d = (size_t)learner->net.z_dim;
 
+    drop_extraction(r); /* what an earlier try left */
+    hr_free(r->readable);
+    r->readable = NULL;
     r->seconds = hr_seconds();
     r->features = hr_alloc_array(n * d, sizeof *r->features);
     r->readable = hr_alloc_array(n, 1);
@@ -99,14 +110,6 @@ static hirl_status begin_clustering(hirl_trainer *trainer)
     return status;
 }
 
-static void drop_extraction(hr_recluster *r)
-{
-    hr_extract_destroy(r->extract);
-    hr_free(r->features);
-    r->extract = NULL;
-    r->features = NULL;
-}
-
 void hr_recluster_drop(hirl_trainer *trainer)
 {
     hr_recluster *r = &trainer->recluster;
@@ -137,17 +140,19 @@ static double measure_churn(const hirl_tree *before, const hirl_tree *after)
     return (double)moved / (double)after->n;
 }
 
+/* what can fail comes first: a call that failed is made again with the tree of before */
 static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
 {
     int64_t epoch = trainer->step / trainer->per_epoch;
 
+    HR_TRY(hr_directory_tree(&trainer->directory, tree, epoch));
     HR_TRY(hr_learner_set_tree(trainer->learner, tree));
     trainer->churn = measure_churn(trainer->tree, tree);
     hr_tree_drop(trainer->tree);
     hr_tree_hold(tree);
     trainer->tree = tree;
     trainer->tree_epoch = epoch;
-    return hr_directory_tree(&trainer->directory, tree, epoch);
+    return HIRL_OK;
 }
 
 static hirl_status cluster(hirl_trainer *trainer)
@@ -180,7 +185,8 @@ hirl_status hr_trainer_recluster(hirl_trainer *trainer)
     HR_TRY(hr_tree_maker_finish(&tree, r->maker));
     status = take_over(trainer, tree);
     hr_tree_drop(tree);
+    HR_TRY(status);
     trainer->last_cluster_seconds = hr_seconds() - r->seconds;
     hr_recluster_drop(trainer);
-    return status;
+    return HIRL_OK;
 }

@@ -1,0 +1,71 @@
+/* test_oom.c - whatever hosts do, the n-th allocation from there fails, once or for good.
+ *
+ * The call returns NOMEM with a message, or succeeds (it could do without); nothing leaks, neither
+ * memory nor descriptors nor half files; and the same call with memory succeeds on the same handles.
+ */
+#include "base/alloc.h"
+#include "oom/world.h"
+#include "support/run.h"
+
+static int64_t lack(const scenario *s, int64_t nth, bool forever)
+{
+    int64_t outside = hr_alloc_live(), total;
+    int descriptors;
+    hirl_status status;
+    static world w;
+
+    hr_world_open(&w, s);
+    descriptors = hr_test_descriptors();
+    total = hr_alloc_total();
+    hr_alloc_fail_at(nth, forever);
+    status = s->act(&w);
+    hr_alloc_fail_at(0, false);
+    total = hr_alloc_total() - total;
+    ck_assert_msg(status >= 0 || status == HIRL_E_NOMEM, "%s, n = %lld: status %d: %s", s->name,
+                  (long long)nth, (int)status, hirl_error_message());
+    if (status < 0) {
+        ck_assert_msg(strstr(hirl_error_message(), "memory") != NULL, "%s, n = %lld: '%s'", s->name,
+                      (long long)nth, hirl_error_message());
+        status = s->act(&w);
+        ck_assert_msg(status >= 0, "%s, n = %lld, again: %s", s->name, (long long)nth,
+                      hirl_error_message());
+    }
+    if (s->check)
+        s->check(&w);
+    if (!w.trainer)
+        ck_assert_msg(hr_test_descriptors() == descriptors, "%s, n = %lld: descriptors leak",
+                      s->name, (long long)nth);
+    hr_world_close(&w);
+    ck_assert_msg(hr_alloc_live() == outside, "%s, n = %lld: %lld blocks leak", s->name,
+                  (long long)nth, (long long)(hr_alloc_live() - outside));
+    return total;
+}
+
+START_TEST(every_lack_of_memory_is_survived)
+{
+    const scenario *s = &hr_scenarios[_i];
+    int64_t count = lack(s, 0, false);
+    int64_t tried = count < hr_oom_most ? count : hr_oom_most;
+
+    ck_assert_int_gt(count, 0);
+    for (int64_t i = 0; i < tried; i++) {
+        int64_t nth = 1 + i * count / tried;
+
+        lack(s, nth, false);
+        lack(s, nth, true);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("oom");
+    TCase *c = tcase_create("oom");
+
+    tcase_set_timeout(c, 0);
+    tcase_add_loop_test(c, every_lack_of_memory_is_survived, 0, hr_scenario_count);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+HR_TEST_MAIN(suite)
