@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { DUMP_NAME = 48, DUMP_VALUE = 64, DUMP_KEYS = 32, DUMP_STEPS = 8, DUMP_FIRST = 8 };
+enum { DUMP_NAME = 48, DUMP_VALUE = 64, DUMP_KEYS = 64, DUMP_STEPS = 8, DUMP_FIRST = 8 };
 
 typedef struct dump_tensor {
     char name[DUMP_NAME], kind[DUMP_NAME];
@@ -18,6 +18,8 @@ typedef struct dump_tensor {
 
 typedef struct dump_step {
     double image_loss, path_loss, loss, rate;
+    double decay, momentum, temperature; /* scheduled ones, in dumps of selfsup.py */
+    double norm;                         /* of all gradients */
 } dump_step;
 
 typedef struct dump {
@@ -33,7 +35,7 @@ typedef struct dump_limit {
     double relative, floor;
 } dump_limit;
 
-/* a file of the folder HIRL_TEST_DATA; fails the test when it cannot be read */
+/* a file of the folder HIRL_TEST_DATA, or of any folder with its path; fails the test when it cannot be read */
 void dump_read(dump *d, const char *file);
 void dump_done(dump *d);
 const char *dump_text(const dump *d, const char *key);
@@ -42,6 +44,8 @@ int64_t dump_list(int64_t *list, int64_t most, const dump *d, const char *key);
 
 const dump_tensor *dump_find(const dump *d, const char *name, const char *kind);
 int64_t dump_count(const dump *d, const char *kind);
+double dump_longest(const dump *d, const char *kind); /* largest norm */
+void dump_scale(dump_tensor *t, double factor);
 /* fails the test when x, elements in file order, is not the tensor */
 void dump_check(const dump *d, const char *name, const char *kind, const double *x, int64_t count,
                 dump_limit limit);
