@@ -1,9 +1,10 @@
 /* step.c - seconds of one training step of an encoder and a linear classifier: forward, backward, SGD.
  *
  *   step arch=resnet18 width=1 stem=normal image_size=224 batch_size=32 classes=1000 [threads=2] [precision=f32]
+ *   step arch=vit_base_patch16_224 image_size=224 batch_size=4 classes=1000 ...
  *
  * Answers each line "run" on standard input with one line {"seconds": x}; the first step, which
- * takes the memory, is made before. Times nothing else; run by tests/bench/resnet_step.py.
+ * takes the memory, is made before. Times nothing else; run by resnet_step.py, vit_step.py.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "base/rng.h"
 #include "context.h"
 #include "nn/net.h"
+#include "nn/vit.h"
 #include "tape/ops.h"
 
 typedef struct bench {
@@ -23,6 +25,8 @@ typedef struct bench {
     hr_tape tape;
     hr_model_config config;
     hr_net net;
+    hr_vit vit;
+    bool is_vit; /* then the network is vit, and net has its parameters only */
     hr_weights weights;
     hr_array moment;
     float *images;
@@ -41,20 +45,32 @@ static const char *argument(char **argv, int argc, const char *name, const char 
     return standard;
 }
 
-static hirl_status open_net(bench *b, char **argv, int argc)
+static hirl_status open_backbone(int64_t *dim, bench *b, char **argv, int argc)
 {
     const hr_key arch = {
         "arch", HR_KEY_CHOICE, "", 0, 0, "resnet18 resnet34 resnet50", false, "", "", 0
     };
-    int64_t shape[2] = { atoll(argument(argv, argc, "classes", "1000")), 0 };
+    hr_vit_shape vit = { 0 };
 
     HR_TRY(hr_model_config_read(&b->config, NULL));
+    b->config.image_size = atoll(argument(argv, argc, "image_size", "224"));
+    b->is_vit = hr_vit_named(&vit, argument(argv, argc, "arch", "resnet18"));
+    *dim = vit.dim;
+    if (b->is_vit)
+        return hr_vit_init(&b->vit, &b->net.params, &vit);
     HR_TRY(hr_key_parse(&b->config.arch, &arch, argument(argv, argc, "arch", "resnet18")));
     b->config.width = atof(argument(argv, argc, "width", "1"));
     b->config.stem = !strcmp(argument(argv, argc, "stem", "normal"), "small");
-    b->config.image_size = atoll(argument(argv, argc, "image_size", "224"));
     HR_TRY(hr_net_init(&b->net, &b->config, 0));
-    shape[1] = b->net.backbone_dim;
+    *dim = b->net.backbone_dim;
+    return HIRL_OK;
+}
+
+static hirl_status open_net(bench *b, char **argv, int argc)
+{
+    int64_t shape[2] = { atoll(argument(argv, argc, "classes", "1000")), 0 };
+
+    HR_TRY(open_backbone(&shape[1], b, argv, argc));
     b->weight =
         hr_layout_add(&b->net.params, "fc.weight", HR_FIRST_UNIFORM, (double)shape[1], 2, shape);
     b->bias =
@@ -108,7 +124,11 @@ static hirl_status step(bench *b)
     label = hr_tape_array(&b->tape, HR_I32, 1, shape);
     q->be->upload(q, &image, b->images, HR_F32);
     q->be->upload(q, &label, b->labels, HR_I32);
-    x = hr_net_backbone(&b->net, &run, hr_leaf(&b->tape, &image, NULL));
+    x = hr_leaf(&b->tape, &image, NULL);
+    if (b->is_vit)
+        x = hr_vit_class(&run, hr_vit_run(&b->vit, &run, x, NULL, NULL), b->batch);
+    else
+        x = hr_net_backbone(&b->net, &run, x);
     x = hr_linear(&b->tape, x, hr_weight(&b->tape, &b->weights, b->weight),
                   hr_weight(&b->tape, &b->weights, b->bias));
     loss = hr_cross_entropy(&b->tape, x, &label);
