@@ -35,9 +35,10 @@ static void pack_dy(real *to, const real *dy, int64_t count, int64_t out, int64_
 {
     int64_t width = out - first < lanes ? out - first : lanes;
 
-    for (int64_t p = 0; p < count; p++, to += lanes)
-        for (int64_t c = 0; c < lanes; c++)
-            to[c] = c < width ? dy[p * out + first + c] : 0;
+    for (int64_t p = 0; p < count; p++, to += lanes) {
+        memcpy(to, dy + p * out + first, (size_t)width * sizeof *to);
+        memset(to + width, 0, (size_t)(lanes - width) * sizeof *to);
+    }
 }
 
 /* sums of panels [from, to) of one chunk += one unit */

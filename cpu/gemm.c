@@ -1,19 +1,24 @@
 /* gemm.c - matrix products and sums over rows.
  *
- *   c[m,n] = alpha op(a) op(b) + beta c      a fixed grid of tiles, one BLAS call a tile
+ *   c[m,n] = alpha op(a) op(b) + beta c      a fixed grid of tiles, one BLAS call a tile; or, where
+ *                                            this is faster, a convolution with a window of one
  *   y[r,c] += b[c]      s[c] = beta s[c] + alpha sum_r x[r,c]      y = alpha x + beta y
  */
 #include "cpu/blas.h"
+#include "cpu/clones.h"
 #include "cpu/cpu.h"
 #include "cpu/part.h"
+#include "cpu/tile.h"
 
 enum {
-    TILE_ROWS = 128, /* of the largest tile; smaller ones when there would be few */
+    AVX512_BYTES = 128, /* of a panel's row: two registers */
+    TILE_ROWS = 128,    /* of the largest tile; smaller ones when there would be few */
     TILE_COLS = 1024,
     LEAST_ROWS = 32,
     LEAST_COLS = 64,
     TILES = 16,
     SUM_COLS = 64,
+    LEAST_PLACES = 128, /* for which panels are worth packing */
 };
 
 /* ---- product ---- */
@@ -68,18 +73,64 @@ static int64_t cut(gemm_job *job)
     return hr_parts(job->m, job->tile_rows) * job->tiles_across;
 }
 
+/* ---- product as a convolution: rows are places, columns channels ---- */
+
+/* Sweeps of AVX-512 tiles take half the time of OpenBLAS 0.3.21 on processors that it has no
+ * AVX-512 kernel for. The panel of a sweep holds columns of c; of a product a' b it holds columns of
+ * a. */
+static bool better_swept(const hr_array *c, int64_t k, hr_trans ta, hr_trans tb, double alpha,
+                         double beta)
+{
+    int64_t m = hr_rows_of(c), n = hr_cols(c);
+
+    if (alpha != 1 || (ta == HR_T && tb == HR_T) || (tb == HR_T && beta != 0) || m < LEAST_ROWS ||
+        n < LEAST_ROWS || k < LEAST_ROWS || (ta == HR_T ? k : m) < LEAST_PLACES)
+        return false;
+    return hr_cpu_tile_for(ta == HR_T ? m : n)->lanes * sizeof(real) == AVX512_BYTES;
+}
+
+static hr_array as_map(const hr_array *x)
+{
+    return hr_array_4(x->data, x->dtype, 1, hr_rows_of(x), 1, hr_cols(x));
+}
+
+static hr_array as_weight(const hr_array *x)
+{
+    return hr_array_4(x->data, x->dtype, hr_rows_of(x), 1, 1, hr_cols(x));
+}
+
+static void swept(hr_queue *q, const hr_array *c, const hr_array *a, const hr_array *b, hr_trans ta,
+                  hr_trans tb, double beta)
+{
+    static const hr_geometry one = { 1, 1, 0 };
+    hr_array to = ta == HR_T ? as_weight(c) : as_map(c), left = as_map(a);
+    hr_array right = ta == HR_T ? as_map(b) : as_weight(b);
+    hr_map map = { .raw = ta == HR_T ? right : left };
+
+    if (ta == HR_T)
+        hr_cpu_conv_dw(q, &to, &map, &left, one, beta);
+    else if (tb == HR_T)
+        hr_cpu_conv(q, &to, NULL, &map, &right, one);
+    else
+        hr_cpu_conv_dx(q, &to, &left, &right, one, beta);
+}
+
 void hr_cpu_gemm(hr_queue *q, const hr_array *c, const hr_array *a, const hr_array *b, hr_trans ta,
                  hr_trans tb, double alpha, double beta)
 {
-    gemm_job job = { .a = matrix_in(q, a, ta),
-                     .b = matrix_in(q, b, tb),
-                     .c = hr_cpu_out(q, c, beta != 0),
-                     .m = hr_rows_of(c),
+    gemm_job job = { .m = hr_rows_of(c),
                      .n = hr_cols(c),
                      .k = ta == HR_T ? hr_rows_of(a) : hr_cols(a),
                      .alpha = alpha,
                      .beta = beta };
 
+    if (better_swept(c, job.k, ta, tb, alpha, beta)) {
+        swept(q, c, a, b, ta, tb, beta);
+        return;
+    }
+    job.a = matrix_in(q, a, ta);
+    job.b = matrix_in(q, b, tb);
+    job.c = hr_cpu_out(q, c, beta != 0);
     hr_cpu_blas_begin();
     hr_cpu_run(q, cut(&job), gemm_tile, &job);
     hr_cpu_blas_end();
@@ -114,6 +165,21 @@ void hr_cpu_add_rows(hr_queue *q, const hr_array *y, const hr_array *b)
     hr_cpu_end(q);
 }
 
+/* sum [n] += columns of all rows, four rows together */
+HR_CLONES static void add_columns(double *restrict sum, const real *restrict x, int64_t rows,
+                                  int64_t stride, int64_t n)
+{
+    int64_t row = 0;
+
+    for (; row + 4 <= rows; row += 4, x += 4 * stride)
+        for (int64_t c = 0; c < n; c++)
+            sum[c] += ((double)x[c] + (double)x[c + stride]) +
+                      ((double)x[c + 2 * stride] + (double)x[c + 3 * stride]);
+    for (; row < rows; row++, x += stride)
+        for (int64_t c = 0; c < n; c++)
+            sum[c] += (double)x[c];
+}
+
 /* columns [from, to) of all rows, in order, in f64 */
 static void sum_rows_part(void *arg, int64_t i, int worker)
 {
@@ -122,9 +188,7 @@ static void sum_rows_part(void *arg, int64_t i, int worker)
     double sum[SUM_COLS] = { 0 };
 
     (void)worker;
-    for (int64_t row = 0; row < job->rows; row++)
-        for (int64_t c = col.from; c < col.to; c++)
-            sum[c - col.from] += (double)job->from[row * job->cols + c];
+    add_columns(sum, job->from + col.from, job->rows, job->cols, col.to - col.from);
     for (int64_t c = col.from; c < col.to; c++) {
         double before = job->beta != 0 ? job->beta * (double)job->to[c] : 0;
 

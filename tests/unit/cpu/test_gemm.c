@@ -28,9 +28,10 @@ typedef struct product {
 } product;
 
 static const product products[] = {
-    { 1, 1, 1, HR_REAL, 0 },      { 3, 5, 7, HR_REAL, 1 },       { 128, 33, 20, HR_REAL, 0 },
-    { 129, 2, 65, HR_REAL, 0.5 }, { 300, 1030, 9, HR_REAL, 1 },  { 17, 2100, 40, HR_REAL, 0 },
-    { 40, 24, 5000, HR_REAL, 1 }, { 130, 12, 31, HR_BF16, 0.5 },
+    { 1, 1, 1, HR_REAL, 0 },        { 3, 5, 7, HR_REAL, 1 },         { 128, 33, 20, HR_REAL, 0 },
+    { 129, 2, 65, HR_REAL, 0.5 },   { 300, 1030, 9, HR_REAL, 1 },    { 17, 2100, 40, HR_REAL, 0 },
+    { 40, 24, 5000, HR_REAL, 1 },   { 130, 12, 31, HR_BF16, 0.5 },   { 150, 97, 131, HR_REAL, 0 },
+    { 137, 150, 1300, HR_REAL, 1 }, { 133, 1030, 67, HR_REAL, 0.5 }, { 131, 130, 141, HR_BF16, 0 },
 };
 enum { PRODUCTS = sizeof products / sizeof *products };
 
