@@ -13,7 +13,6 @@
 
 #include "cpu/clones.h"
 #include "cpu/cpu.h"
-#include "cpu/dot.h"
 #include "cpu/exp.h"
 #include "cpu/tile.h"
 
@@ -190,6 +189,21 @@ HR_CLONES static real total(const real *x, int64_t n)
     return sum[0];
 }
 
+HR_CLONES static real product(const real *x, const real *y, int64_t n)
+{
+    real sum[LANES] = { 0 };
+    int64_t k = 0;
+
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            sum[l] += x[k + l] * y[k + l];
+    for (int l = 0; k + l < n; l++)
+        sum[l] += x[k + l] * y[k + l];
+    for (int l = 1; l < LANES; l++)
+        sum[0] += sum[l];
+    return sum[0];
+}
+
 /* x = e^(scale x - shift) */
 HR_CLONES static void exponential(real *x, real scale, real shift, int64_t n)
 {
@@ -300,7 +314,7 @@ static void probabilities(const backward_room *room, const attention_job *job, c
 
     for (int64_t r = 0; r < b->rows; r++) {
         int64_t row = (b->first + r) * dim;
-        real delta = (real)hr_cpu_dot(dy + row, y + row, job->d);
+        real delta = product(dy + row, y + row, job->d);
 
         exponential(room->p + b->keys[r], job->scale, lse[b->first + r], job->tokens);
         softmax_grad(room->ds + b->keys[r], room->p + b->keys[r], delta, job->tokens);
