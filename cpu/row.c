@@ -3,7 +3,7 @@
  *   y = x / max(|x|, 1e-12)        dx = beta dx + inv (dy - y <y, dy>), 0 for a row of no length
  *   y_r = <a_r, b_r>               da_r = beta da_r + g_r b_r
  *   y_r = x_index[r]               dx_index[r] += dy_r, in order of r
- *   ring[(at + r) mod rows] = x_r
+ *   ring[(step per_step + first + r) mod rows] = x_r
  */
 #include <math.h>
 #include <string.h>
@@ -204,9 +204,10 @@ void hr_cpu_scatter_add(hr_queue *q, const hr_array *dx, const hr_array *dy, con
     hr_cpu_end(q);
 }
 
-void hr_cpu_ring_write(hr_queue *q, const hr_array *ring, const hr_array *x)
+void hr_cpu_ring_write(hr_queue *q, const hr_array *ring, const hr_array *x, int64_t per_step,
+                       int64_t first)
 {
-    int64_t rows = ring->dim[0], at = hr_cpu_state(q)->scalars->queue_at;
+    int64_t rows = ring->dim[0], at = hr_cpu_state(q)->scalars->step * per_step + first;
 
     for (int64_t r = 0; r < x->dim[0];) {
         int64_t to = (at + r) % rows, left = x->dim[0] - r;

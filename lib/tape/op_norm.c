@@ -44,7 +44,7 @@ static void commit(hr_queue *q, void *arg)
 
 static void ask_commit(hr_tape *t, const hr_step *s, const hr_norm *norm)
 {
-    running *r = hr_tape_take(t, sizeof *r);
+    running *r = hr_tape_keep(t, sizeof *r);
     const hr_array *sums = &s->saved[SUMS];
     int64_t all = sums->dim[0];
 
@@ -57,7 +57,7 @@ static void ask_commit(hr_tape *t, const hr_step *s, const hr_norm *norm)
                     .keep = norm->keep };
     if (several_ranks(t->q) && !norm->sync) {
         all *= t->q->comm->ranks;
-        r->all = hr_tape_array(t, HR_F64, 3, (int64_t[]){ all, 2, sums->dim[2] });
+        r->all = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ all, 2, sums->dim[2] });
     }
     r->groups = norm->running_groups > 0 && norm->running_groups < all ? norm->running_groups : all;
     hr_tape_at_commit(t, commit, r);
@@ -102,7 +102,7 @@ static void train(hr_tape *t, hr_step *s, const hr_norm *norm, hr_map *map)
 
     s->saved[MEAN] = hr_tape_array(t, HR_REAL, 2, stat);
     s->saved[RSTD] = hr_tape_array(t, HR_REAL, 2, stat);
-    s->saved[SUMS] = hr_tape_array(t, HR_F64, 3, (int64_t[]){ norm->groups, 2, channels });
+    s->saved[SUMS] = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ norm->groups, 2, channels });
     map->scale = hr_tape_array(t, HR_REAL, 2, stat);
     map->shift = hr_tape_array(t, HR_REAL, 2, stat);
     if (!map->shift.data)

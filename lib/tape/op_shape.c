@@ -7,6 +7,8 @@
  */
 #include "tape/ops.h"
 
+#include <string.h>
+
 static void rows_backward(hr_tape *t, const hr_step *s)
 {
     const hr_array *dx = hr_grad_part(t, s->in[0]);
@@ -134,4 +136,20 @@ hr_tensor *hr_detach(hr_tape *t, hr_tensor *x)
     x = hr_write(t, x);
     s = hr_tape_push_view(t, &op, &x->x, 1, &x);
     return s ? s->out : &t->dead;
+}
+
+hr_array hr_all_ranks(hr_tape *t, const hr_array *x)
+{
+    hr_comm *comm = t->q->comm;
+    int64_t shape[4];
+    hr_array all;
+
+    if (!comm || comm->ranks == 1)
+        return *x;
+    memcpy(shape, x->dim, sizeof shape);
+    shape[0] *= comm->ranks;
+    all = hr_tape_array(t, x->dtype, x->rank, shape);
+    if (all.data)
+        comm->all_gather(comm, t->q, &all, x);
+    return all;
 }

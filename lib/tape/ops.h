@@ -79,6 +79,8 @@ hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts); /* rows of all, i
 hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index,
                      int64_t n);                /* x_index[r]; index: host */
 hr_tensor *hr_detach(hr_tape *t, hr_tensor *x); /* x, no gradient */
+/* rows [N,..] of all ranks in rank order, [R N,..]; with one rank x itself. No operation: no gradient */
+hr_array hr_all_ranks(hr_tape *t, const hr_array *x);
 
 /* ---- op_contrast.c ---- */
 /* InfoNCE of unit rows q, k [N,d] against a queue [K,d] whose rows of the same image do not count:

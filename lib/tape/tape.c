@@ -36,13 +36,22 @@ static void start(hr_tape *t)
     t->dead = (hr_tensor){ .x = hr_array_1(NULL, t->run, 0) };
 }
 
+void hr_tape_next(hr_tape *t)
+{
+    hr_arena_reset(&t->host);
+    hr_arena_reset(&t->device);
+    t->last = t->unchecked = NULL;
+}
+
 hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype run)
 {
     if (run != HR_REAL && run != HR_BF16)
         return hr_fail(HIRL_E_INTERNAL, "tape: activations cannot have type %d", (int)run);
     *t = (hr_tape){ .q = q, .run = run, .training = true, .recording = true };
     hr_arena_init_host(&t->host);
+    hr_arena_init_host(&t->kept_host);
     hr_arena_init(&t->device, device_take, device_give, q);
+    hr_arena_init(&t->kept_device, device_take, device_give, q);
     start(t);
     return HIRL_OK;
 }
@@ -52,14 +61,18 @@ void hr_tape_done(hr_tape *t)
     if (!t->q)
         return;
     hr_arena_done(&t->host);
+    hr_arena_done(&t->kept_host);
     hr_arena_done(&t->device);
+    hr_arena_done(&t->kept_device);
     t->q = NULL;
 }
 
 void hr_tape_reset(hr_tape *t)
 {
     hr_arena_reset(&t->host);
+    hr_arena_reset(&t->kept_host);
     hr_arena_reset(&t->device);
+    hr_arena_reset(&t->kept_device);
     start(t);
 }
 
@@ -116,25 +129,52 @@ bool hr_same_shape(const hr_array *a, const hr_array *b)
 
 /* ---- memory ---- */
 
-void *hr_tape_take(hr_tape *t, size_t bytes)
+static void *take(hr_tape *t, hr_arena *arena, size_t bytes)
 {
-    void *taken = t->failure.status < 0 ? NULL : hr_arena_take(&t->host, bytes);
+    void *taken = t->failure.status < 0 ? NULL : hr_arena_take(arena, bytes);
 
     if (!taken)
         fail_memory(t, bytes);
     return taken;
 }
 
-hr_array hr_tape_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim)
+void *hr_tape_take(hr_tape *t, size_t bytes)
+{
+    return take(t, &t->host, bytes);
+}
+
+void *hr_tape_keep(hr_tape *t, size_t bytes)
+{
+    return take(t, &t->kept_host, bytes);
+}
+
+static hr_array take_array(hr_tape *t, hr_arena *arena, hr_dtype dtype, int rank,
+                           const int64_t *dim)
 {
     hr_array a = { NULL, dtype, rank, { 1, 1, 1, 1 } };
 
     memcpy(a.dim, dim, (size_t)rank * sizeof *dim);
-    if (t->failure.status >= 0)
-        a.data = hr_arena_take(&t->device, hr_bytes(&a));
-    if (!a.data)
-        fail_memory(t, hr_bytes(&a));
+    a.data = take(t, arena, hr_bytes(&a));
     return a;
+}
+
+hr_array hr_tape_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim)
+{
+    return take_array(t, &t->device, dtype, rank, dim);
+}
+
+hr_array hr_tape_keep_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim)
+{
+    return take_array(t, &t->kept_device, dtype, rank, dim);
+}
+
+hr_array hr_tape_keep_copy(hr_tape *t, const hr_array *x)
+{
+    hr_array kept = hr_tape_keep_array(t, x->dtype, x->rank, x->dim);
+
+    if (kept.data)
+        t->q->be->copy(t->q, &kept, x);
+    return kept;
 }
 
 hr_array hr_tape_array_1(hr_tape *t, hr_dtype dtype, int64_t n)
@@ -332,7 +372,7 @@ hirl_status hr_tape_backward(hr_tape *t, hr_tensor *loss)
 
 void hr_tape_at_commit(hr_tape *t, void (*run)(hr_queue *q, void *arg), void *arg)
 {
-    hr_commit *commit = hr_tape_take(t, sizeof *commit);
+    hr_commit *commit = hr_tape_keep(t, sizeof *commit);
 
     if (!commit)
         return;

@@ -50,7 +50,8 @@ typedef struct hr_commit {
 
 struct hr_tape {
     hr_queue *q;
-    hr_arena host, device; /* records; values */
+    hr_arena host, device;           /* records; values: of one micro-batch */
+    hr_arena kept_host, kept_device; /* what commit needs: of the whole step */
     hr_step *last;
     hr_step *unchecked; /* `check`: the step whose output has not been looked at */
     hr_commit *commits, **commits_end;
@@ -65,12 +66,20 @@ struct hr_tape {
 hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype run);
 void hr_tape_done(hr_tape *t);
 void hr_tape_reset(hr_tape *t);
+/* the next micro-batch of the same step: forgets records and values; what is kept and what was asked
+ * for at commit stays */
+void hr_tape_next(hr_tape *t);
 
 /* an array on the device arena; data NULL (and the tape dead) when out of memory */
 hr_array hr_tape_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim);
 hr_array hr_tape_array_1(hr_tape *t, hr_dtype dtype, int64_t n);
 /* host memory until the reset */
 void *hr_tape_take(hr_tape *t, size_t bytes);
+/* the same for what outlives a micro-batch: kept until hr_tape_reset */
+hr_array hr_tape_keep_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim);
+void *hr_tape_keep(hr_tape *t, size_t bytes);
+/* a kept copy of x */
+hr_array hr_tape_keep_copy(hr_tape *t, const hr_array *x);
 
 /* a leaf over an array that the caller owns; grad: its gradient array, or NULL for none */
 hr_tensor *hr_leaf(hr_tape *t, const hr_array *x, const hr_array *grad);
@@ -102,7 +111,7 @@ bool hr_same_shape(const hr_array *a, const hr_array *b);
 hirl_status hr_tape_backward(hr_tape *t, hr_tensor *loss);
 hirl_status hr_tape_status(const hr_tape *t);
 
-/* asks for something to be done at commit; arg lives on the tape or longer */
+/* asks for something to be done at commit; arg is kept (hr_tape_keep) or lives longer */
 void hr_tape_at_commit(hr_tape *t, void (*run)(hr_queue *q, void *arg), void *arg);
 void hr_tape_commit(hr_tape *t);
 

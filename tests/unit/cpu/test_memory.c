@@ -116,12 +116,12 @@ START_TEST(ring_write_goes_on_at_the_start)
     static const int64_t x[] = { 100, 101, 102 };
     static const int64_t want[] = { 102, 1, 2, 100, 101 };
     int64_t ring[] = { 0, 1, 2, 3, 4 };
-    hr_scalars s = { .queue_at = 3 };
+    hr_scalars s = { .step = 1 };
     hr_queue *q = hr_test_queue(2);
     hr_array to = hr_array_1(ring, HR_I64, 5), from = hr_array_1((void *)x, HR_I64, 3);
 
     q->be->scalars(q, &s);
-    q->be->ring_write(q, &to, &from);
+    q->be->ring_write(q, &to, &from, 2, 1);
     hr_test_sync(q);
     ck_assert_mem_eq(ring, want, sizeof want);
 }
@@ -129,12 +129,12 @@ END_TEST
 
 START_TEST(ring_write_of_rows)
 {
-    hr_scalars s = { .queue_at = 1 };
+    hr_scalars s = { .step = 1 };
     hr_queue *q = hr_test_queue(2);
     hr_array to = hr_filled(HR_REAL, 0, 2, 3, 0, 0), from = hr_filled(HR_REAL, 7, 1, 3, 0, 0);
 
     q->be->scalars(q, &s);
-    q->be->ring_write(q, &to, &from);
+    q->be->ring_write(q, &to, &from, 0, 1);
     hr_test_sync(q);
     for (int i = 0; i < 6; i++)
         ck_assert(hr_at(&to, i) == (i < 3 ? 0 : 7));
