@@ -27,6 +27,9 @@ static hirl_status fill(hirl_model *model, hirl_context *context, const hr_model
     HR_TRY(hr_backend_complete(hr_context_backend(context)));
     HR_TRY(hr_context_take_queue(&model->queue, context));
     HR_TRY(hr_net_init(net, config, levels));
+    if (!strcmp(network, "teacher"))
+        return hr_weights_create(&model->weights, model->queue, &net->params, net->shared_params,
+                                 &net->norms, net->shared_norms, false, false);
     return hr_weights_create(&model->weights, model->queue, &net->params, net->params.count,
                              &net->norms, net->norms.count, false, false);
 }
@@ -86,9 +89,9 @@ hirl_status hr_model_config_load(hr_model_config *config, int32_t *levels, const
 
         snprintf(name, sizeof name, "%s%s", prefix_of_keys, key->name);
         value = hr_tensors_text(in, name);
-        if (!value)
+        if (!value && !strcmp(key->name, "arch"))
             status = hr_fail(HIRL_E_FORMAT, "not a libhirl model: no metadata \"%s\"", name);
-        else
+        else if (value) /* a key that is younger than the file has its default */
             status = hr_options_put(&options, key, value, HR_FROM_FILE);
     }
     if (status >= 0)

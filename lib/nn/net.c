@@ -1,6 +1,4 @@
-/* net.c - the network of a run: backbone, the method's head, HIRL's heads h_l (HIRL sec. 4.2).
- *
- *   backbone(x) -> head -> z0;   h_l(z0), l = 1..L, side by side
+/* net.c - the network of a run: backbone, head, predictor or last layer, HIRL's heads h_l (HIRL sec. 4.2).
  */
 #include "nn/net.h"
 
@@ -16,17 +14,47 @@
     }
 
 static const hr_key keys[] = {
-    KEY(method, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2", false, "", "self-supervised method"),
-    KEY(arch, HR_KEY_CHOICE, "resnet50", 0, 0, "resnet18 resnet34 resnet50", false, "", "encoder"),
-    KEY(width, HR_KEY_REAL, "1", 0.03125, 4, NULL, false, "", "multiplies the encoder's channels"),
+    KEY(method, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 simsiam swav mocov3 dino ibot", false, "",
+        "self-supervised method"),
+    KEY(arch, HR_KEY_CHOICE, "resnet50", 0, 0,
+        "resnet18 resnet34 resnet50 vit_micro_patch4_32 vit_tiny_patch16_224 vit_small_patch16_224 "
+        "vit_base_patch16_224 vit_large_patch16_224",
+        false, "", "encoder"),
+    KEY(width, HR_KEY_REAL, "1", 0.03125, 4, NULL, false, "", "multiplies a ResNet's channels"),
     KEY(stem, HR_KEY_CHOICE, "normal", 0, 0, "normal small", false, "",
         "normal: 7x7 stride 2 and max-pool; small: 3x3 stride 1, for images of about 32 pixels"),
     KEY(zero_init_residual, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
         "last batch norm of each residual branch starts at 0"),
     KEY(image_size, HR_KEY_INT, "224", 8, 1024, NULL, false, "pixels",
         "side of the encoder's input"),
+    KEY(patch_size, HR_KEY_INT, "auto", 1, 64, NULL, true, "pixels",
+        "of a ViT; auto: as its name says"),
+    KEY(vit_dim, HR_KEY_INT, "auto", 8, 4096, NULL, true, "", "columns of a ViT's tokens"),
+    KEY(vit_depth, HR_KEY_INT, "auto", 1, 64, NULL, true, "", "blocks of a ViT"),
+    KEY(vit_heads, HR_KEY_INT, "auto", 1, 64, NULL, true, "", "attention heads of a ViT"),
+    KEY(positions, HR_KEY_CHOICE, "learned", 0, 0, "learned sincos", false, "",
+        "of a ViT's tokens; sincos: fixed sines and cosines"),
+    KEY(vit_init, HR_KEY_CHOICE, "normal", 0, 0, "normal xavier", false, "",
+        "first values of a ViT: normal of 0.02 (DINO), or Xavier (MoCo v3)"),
+    KEY(frozen_patch, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "a ViT's patch embedding keeps its first values"),
+    KEY(drop_path, HR_KEY_REAL, "0", 0, 0.9, NULL, false, "",
+        "stochastic depth of a ViT's last block; grows linearly from 0"),
     KEY(z_dim, HR_KEY_INT, "128", 2, 16384, NULL, false, "", "columns of z0, the method's output"),
-    KEY(head_layers, HR_KEY_INT, "2", 1, 5, NULL, false, "",
+    KEY(hidden_dim, HR_KEY_INT, "2048", 2, 65536, NULL, false, "",
+        "the word hidden in head: its hidden layers"),
+    KEY(predictor_dim, HR_KEY_INT, "512", 2, 65536, NULL, false, "",
+        "the word hidden in predictor"),
+    KEY(out_dim, HR_KEY_INT, "3000", 2, 1048576, NULL, false, "",
+        "prototypes of SwAV, outputs of DINO and iBOT"),
+    KEY(head, HR_KEY_TEXT, "mlp in z", 0, 0, NULL, false, "",
+        "from the encoder to z0: widths of its linear layers, then bn bias gelu out_bn normal"),
+    KEY(predictor, HR_KEY_TEXT, "", 0, 0, NULL, false, "",
+        "after z0, of the trained network only; in the same words; empty: none"),
+    KEY(last, HR_KEY_CHOICE, "none", 0, 0, "none prototypes weight_norm", false, "",
+        "scores of unit z0: with unit prototypes, or of a layer under weight norm"),
+    KEY(mask_token, HR_KEY_FLAG, "0", 0, 1, NULL, false, "", "a ViT can mask patches (iBOT)"),
+    KEY(head_layers, HR_KEY_INT, "2", 1, 8, NULL, false, "",
         "linear layers of each projection head h_l"),
     KEY(levels, HR_KEY_INT, "0", 0, HR_NET_LEVELS, NULL, false, "",
         "projection heads h_l of a model created alone; a trainer takes the prototypes' levels"),
@@ -42,8 +70,31 @@ const hr_keys hr_model_keys = { "model", keys, sizeof keys / sizeof *keys };
 /* the architectures, in the order of the key `arch` */
 static const struct {
     const char *name;
-    int32_t depth;
-} archs[] = { { "resnet18", 18 }, { "resnet34", 34 }, { "resnet50", 50 } };
+    int32_t resnet; /* depth, 0: a transformer */
+} archs[] = {
+    { "resnet18", 18 },
+    { "resnet34", 34 },
+    { "resnet50", 50 },
+    { "vit_micro_patch4_32", 0 },
+    { "vit_tiny_patch16_224", 0 },
+    { "vit_small_patch16_224", 0 },
+    { "vit_base_patch16_224", 0 },
+    { "vit_large_patch16_224", 0 },
+};
+
+bool hr_arch_is_vit(int64_t arch)
+{
+    return !archs[arch].resnet;
+}
+
+int64_t hr_model_patch(const hr_model_config *config)
+{
+    hr_vit_shape shape;
+
+    if (config->patch_size != HR_AUTO)
+        return config->patch_size;
+    return hr_vit_named(&shape, archs[config->arch].name) ? shape.patch : 1;
+}
 
 const char *hr_arch_name(int64_t arch)
 {
@@ -81,33 +132,137 @@ hirl_status hr_model_config_read(hr_model_config *config, const hirl_options *op
     return HIRL_OK;
 }
 
-static hirl_status add_all(hr_net *net, const hr_model_config *config, int32_t levels)
+/* ---- making ---- */
+
+static void take_given(int32_t *to, int64_t given)
 {
-    HR_TRY(hr_resnet_init(&net->backbone, &net->params, &net->norms, archs[config->arch].depth,
-                          config->width, config->stem == 1, config->zero_init_residual));
-    net->backbone_dim = net->backbone.dim;
-    net->z_dim = config->z_dim;
-    HR_TRY(hr_mlp_mocov2(&net->head, &net->params, "head", net->backbone_dim, net->backbone_dim,
-                         net->z_dim));
-    net->method_params = net->params.count;
-    net->method_norms = net->norms.count;
-    net->method_total = net->params.total;
+    if (given != HR_AUTO)
+        *to = (int32_t)given;
+}
+
+static hirl_status add_vit(hr_net *net, const hr_model_config *c)
+{
+    hr_vit_shape shape;
+
+    if (!hr_vit_named(&shape, archs[c->arch].name))
+        return hr_fail(HIRL_E_INTERNAL, "%s has no shape", archs[c->arch].name);
+    if (c->vit_dim != HR_AUTO)
+        shape.dim = c->vit_dim;
+    take_given(&shape.depth, c->vit_depth);
+    take_given(&shape.heads, c->vit_heads);
+    take_given(&shape.patch, c->patch_size);
+    shape.image_size = (int32_t)c->image_size;
+    shape.sincos = c->positions == 1;
+    shape.first = c->vit_init == 1 ? HR_VIT_XAVIER : HR_VIT_NORMAL;
+    shape.drop_path = c->drop_path;
+    net->is_vit = true;
+    net->backbone_dim = shape.dim;
+    HR_TRY(hr_vit_init(&net->vit, &net->params, &shape));
+    net->vit.frozen_patch = c->frozen_patch;
+    return HIRL_OK;
+}
+
+static hirl_status add_backbone(hr_net *net, const hr_model_config *c)
+{
+    if (hr_arch_is_vit(c->arch)) {
+        HR_TRY(add_vit(net, c));
+    } else {
+        HR_TRY(hr_resnet_init(&net->resnet, &net->params, &net->norms, archs[c->arch].resnet,
+                              c->width, c->stem == 1, c->zero_init_residual));
+        net->backbone_dim = net->resnet.dim;
+    }
+    net->backbone_params = net->params.count;
+    net->backbone_norms = net->norms.count;
+    return HIRL_OK;
+}
+
+static hirl_status add_head(hr_net *net, const hr_model_config *c)
+{
+    hr_mlp_words words = { net->backbone_dim, c->hidden_dim, c->z_dim };
+    hr_mlp_shape shape;
+
+    HR_TRY(hr_mlp_parse(&shape, "head", c->head, &words));
+    HR_TRY(hr_mlp_init(&net->head, &net->params, &net->norms, "head", net->backbone_dim, &shape));
+    net->z_dim = net->head.out;
+    return HIRL_OK;
+}
+
+static hirl_status add_rows(hr_net *net, const hr_model_config *c, const char *name)
+{
+    int64_t shape[2] = { c->out_dim, net->z_dim };
+
+    net->last_kind = (int32_t)c->last;
+    net->out_dim = c->out_dim;
+    net->last = hr_layout_add(&net->params, name, HR_FIRST_UNIFORM, (double)net->z_dim, 2, shape);
+    return net->last < 0 ? net->last : HIRL_OK;
+}
+
+static hirl_status add_predictor(hr_net *net, const hr_model_config *c)
+{
+    hr_mlp_words words = { net->z_dim, c->predictor_dim, net->z_dim };
+    hr_mlp_shape shape;
+
+    if (!*c->predictor)
+        return HIRL_OK;
+    if (c->last)
+        return hr_fail(HIRL_E_INVALID, "predictor=\"%.40s\" and a last layer: give one of them",
+                       c->predictor);
+    HR_TRY(hr_mlp_parse(&shape, "predictor", c->predictor, &words));
+    HR_TRY(
+        hr_mlp_init(&net->predictor, &net->params, &net->norms, "predictor", net->z_dim, &shape));
+    net->has_predictor = true;
+    net->out_dim = net->predictor.out;
+    return HIRL_OK;
+}
+
+static hirl_status add_mask_token(hr_net *net, const hr_model_config *c)
+{
+    int64_t shape[2] = { 1, net->backbone_dim };
+
+    if (!c->mask_token)
+        return HIRL_OK;
+    if (!net->is_vit)
+        return hr_fail(HIRL_E_INVALID, "mask_token: %s has no patches; take a vit",
+                       hr_arch_name(c->arch));
+    net->mask_token = hr_layout_add(&net->params, "mask_token", HR_FIRST_ZERO, 1, 2, shape);
+    return net->mask_token < 0 ? net->mask_token : HIRL_OK;
+}
+
+static hirl_status add_paths(hr_net *net, const hr_model_config *c, int32_t levels)
+{
     net->levels = levels;
     for (int l = 0; l < levels; l++) {
         char name[16];
 
         snprintf(name, sizeof name, "h.%d", l);
         HR_TRY(hr_mlp_path(&net->path[l], &net->params, &net->norms, name, net->z_dim,
-                           (int32_t)config->head_layers));
+                           (int32_t)c->head_layers));
     }
     return HIRL_OK;
+}
+
+static hirl_status add_all(hr_net *net, const hr_model_config *c, int32_t levels)
+{
+    HR_TRY(add_backbone(net, c));
+    HR_TRY(add_head(net, c));
+    if (c->last == HR_LAST_WEIGHT_NORM)
+        HR_TRY(add_rows(net, c, "last_layer.weight"));
+    net->shared_params = net->params.count;
+    net->shared_norms = net->norms.count;
+    HR_TRY(add_predictor(net, c));
+    if (c->last == HR_LAST_PROTOTYPES)
+        HR_TRY(add_rows(net, c, "prototypes.weight"));
+    HR_TRY(add_mask_token(net, c));
+    net->method_params = net->params.count;
+    net->method_norms = net->norms.count;
+    return add_paths(net, c, levels);
 }
 
 hirl_status hr_net_init(hr_net *net, const hr_model_config *config, int32_t levels)
 {
     hirl_status status;
 
-    *net = (hr_net){ 0 };
+    *net = (hr_net){ .last = -1, .mask_token = -1 };
     status = add_all(net, config, levels);
     if (status < 0)
         hr_net_done(net);
@@ -120,19 +275,62 @@ void hr_net_done(hr_net *net)
     hr_layout_done(&net->norms);
 }
 
+/* ---- running ---- */
+
+hr_features hr_net_look(const hr_net *net, const hr_run *run, hr_tensor *image,
+                        const hr_net_extra *extra)
+{
+    hr_vit_mask mask = { extra ? extra->mask : NULL, net->mask_token };
+    hr_features f = { NULL, NULL };
+
+    if (!net->is_vit) {
+        f.pooled = hr_resnet_run(&net->resnet, run, image);
+        return f;
+    }
+    f.tokens =
+        hr_vit_run(&net->vit, run, image, extra ? extra->draw : NULL, mask.mask ? &mask : NULL);
+    f.pooled = hr_vit_class(run, f.tokens, image->x.dim[0]);
+    return f;
+}
+
 hr_tensor *hr_net_backbone(const hr_net *net, const hr_run *run, hr_tensor *image)
 {
-    return hr_resnet_run(&net->backbone, run, image);
+    return hr_net_look(net, run, image, NULL).pooled;
+}
+
+hr_tensor *hr_net_head(const hr_net *net, const hr_run *run, hr_tensor *x)
+{
+    return hr_mlp_run(&net->head, run, x);
 }
 
 hr_tensor *hr_net_z0(const hr_net *net, const hr_run *run, hr_tensor *image)
 {
-    return hr_mlp_run(&net->head, run, hr_net_backbone(net, run, image));
+    return hr_net_head(net, run, hr_net_backbone(net, run, image));
+}
+
+hr_tensor *hr_net_out(const hr_net *net, const hr_run *run, hr_tensor *z0)
+{
+    hr_tape *t = run->tape;
+    hr_tensor *rows;
+
+    if (net->has_predictor && run->weights->slots > net->shared_params)
+        return hr_mlp_run(&net->predictor, run, z0);
+    if (net->last < 0 || net->last >= run->weights->slots)
+        return NULL;
+    rows = hr_weight(t, run->weights, net->last); /* [K,d] */
+    if (net->last_kind == HR_LAST_WEIGHT_NORM)
+        rows = hr_normalize(t, rows);
+    return hr_linear(t, hr_normalize(t, z0), rows, NULL);
 }
 
 hr_tensor *hr_net_path(const hr_net *net, const hr_run *run, int32_t level, hr_tensor *z0)
 {
     return hr_mlp_run(&net->path[level], run, z0);
+}
+
+int64_t hr_net_patches(const hr_net *net, int64_t size)
+{
+    return net->is_vit ? (size / net->vit.shape.patch) * (size / net->vit.shape.patch) : 0;
 }
 
 hirl_status hr_net_layer(int32_t *layer, const hr_net *net, const char *name)
