@@ -2,11 +2,8 @@
 #ifndef HR_PRESETS_H
 #define HR_PRESETS_H
 
+#include "base/option.h"
 #include "types.h"
-
-typedef struct hr_setting_pair {
-    const char *key, *value;
-} hr_setting_pair;
 
 typedef struct hr_preset {
     const char *name;

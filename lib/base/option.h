@@ -44,6 +44,11 @@ typedef struct hr_keys {
     int32_t count;
 } hr_keys;
 
+/* a value that a method or a preset gives to a key; lists of them end with key NULL */
+typedef struct hr_setting_pair {
+    const char *key, *value;
+} hr_setting_pair;
+
 /* origins, rising precedence */
 enum { HR_FROM_STANDARD, HR_FROM_PRESET, HR_FROM_FILE, HR_FROM_CALLER };
 

@@ -1,13 +1,15 @@
 /* method.h - what a self-supervised method is. It knows nothing of the hierarchy.
  *
- * The learner (train/learner.c) encodes the views that the method names, hands it the outputs and
- * gets L_img. What a method keeps between steps are named arrays: checkpoints and resume need no
- * code of the method.
+ * The learner (train/learner.c) shows the views of a batch to the networks as the method says, hands
+ * it what came out and gets L_img. What a method keeps between steps are named arrays: checkpoints
+ * and resume need no code of the method. Its settings are values of keys that lie under the
+ * caller's: what the paper states, and over them what the authors' program has instead.
  */
 #ifndef HR_METHOD_H
 #define HR_METHOD_H
 
 #include "backend.h"
+#include "base/option.h"
 #include "tape/ops.h"
 #include "types.h"
 
@@ -17,9 +19,15 @@ enum { HR_METHOD_VIEWS = 16, HR_METHOD_FIELDS = 4 };
 typedef struct hr_method_config {
     int64_t batch; /* images a step on this rank */
     int64_t ranks;
-    int64_t d; /* columns of z0 */
-    double temperature;
-    int64_t queue; /* rows of MoCo v2's queue */
+    int64_t d, out;         /* columns of z0, and of what follows it */
+    int64_t globals, views; /* global views, views in all */
+    double temperature;     /* of the contrast, or of the student */
+    double center_momentum;
+    double sinkhorn_eps;
+    int64_t sinkhorn_iterations;
+    int64_t queue;       /* rows of MoCo v2's queue, of each of SwAV's; 0: none */
+    int64_t queue_start; /* first step in which SwAV's queue is filled */
+    int64_t accumulate;  /* micro-batches of a step */
     uint64_t seed;
 } hr_method_config;
 
@@ -28,30 +36,66 @@ typedef struct hr_field {
     hr_array *array;
 } hr_field;
 
-/* what the views of a step came out as; [v] is NULL for a view that this network does not see */
-typedef struct hr_outputs {
-    hr_tensor *student[HR_METHOD_VIEWS]; /* [n, d] z0 of the online network */
-    hr_tensor *teacher[HR_METHOD_VIEWS]; /* [n, d] z0 of the teacher, no gradient */
-    hr_array image;                      /* i64 [n] ids of the images, on the device */
-} hr_outputs;
+/* what one network made of the views; NULL for a view that it does not see */
+typedef struct hr_seen {
+    hr_tensor *z0[HR_METHOD_VIEWS]; /* [n,d] */
+    hr_tensor
+        *out[HR_METHOD_VIEWS]; /* [n,K] prediction, scores or logits; NULL: nothing follows z0 */
+    hr_tensor
+        *patches[HR_METHOD_VIEWS]; /* `patches`, global views: logits [n P, K] of the teacher's
+                                            patches; [M, K] of the student's masked ones */
+    hr_array rows;                 /* of the last layer [K,d]; data NULL: there is none */
+} hr_seen;
+
+/* the step */
+typedef struct hr_now {
+    int64_t n, globals, views; /* rows; views */
+    int64_t step;
+    int64_t micro, micros; /* which micro-batch of how many */
+    hr_array image;        /* i64 [n] ids, on the device */
+    double teacher_temperature;
+    /* `patches`: row of the teacher's patches and weight of each of the M masked ones of a view; the
+     * weights of an image add up to 1/n, or to 0 when nothing of it is masked */
+    int64_t masked;
+    const int32_t *place[HR_METHOD_VIEWS]; /* host [M] */
+    hr_array weight[HR_METHOD_VIEWS];      /* real [M] */
+} hr_now;
+
+/* what the key `queue` counts */
+typedef enum { HR_QUEUE_NONE, HR_QUEUE_NEGATIVES, HR_QUEUE_ROWS } hr_queue_use;
+
+/* which views a network sees: bit v, or */
+#define HR_SEES_ALL 0x7fffffffu
+#define HR_SEES_GLOBAL 0x80000000u
 
 struct hr_method {
     const char *name;
-    int32_t views;             /* global views */
-    uint32_t student, teacher; /* bit v: the network sees view v */
-    bool shuffle_teacher;      /* the teacher's batch is permuted over all ranks (shuffle BN) */
-    bool cluster_teacher;      /* whose features are clustered */
-    bool evaluate_teacher;     /* what network=auto means */
+    const hr_setting_pair *paper, *reference; /* ended by a NULL key */
+    uint32_t student, teacher;                /* what they see; teacher 0: there is none */
+    bool joint;           /* views of one size are one batch, heads get all views at once */
+    bool shuffle_teacher; /* the teacher's batch is permuted over all ranks (shuffle BN) */
+    bool sync;            /* batch norm over all ranks; else in groups (bn_groups) */
+    hr_queue_use queue;
+    int32_t path_images;   /* images of a process: groups of the norms in h_l (spec.md 8.7) */
+    bool coupled;          /* the loss couples the images of a batch: accumulation is exact */
+    bool patches;          /* the student's patches are masked and compared */
+    bool evaluate_teacher; /* what network=auto means */
     size_t state_size;
     hirl_status (*init)(void *self, hr_queue *q, const hr_method_config *config);
     void (*done)(void *self, hr_queue *q);
-    hr_tensor *(*loss)(void *self, hr_tape *t, const hr_outputs *out); /* L_img [1] */
-    int (*fields)(void *self, hr_field field[HR_METHOD_FIELDS]);       /* how many */
-    double (*chance)(const hr_method_config *config); /* expected loss at the start */
+    hr_tensor *(*loss)(void *self, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
+                       const hr_now *now);                       /* L_img [1] */
+    int (*fields)(void *self, hr_field field[HR_METHOD_FIELDS]); /* how many */
+    double (*chance)(const hr_method_config *config);            /* expected loss at the start */
 };
 
-extern const hr_method hr_method_mocov2;
+extern const hr_method hr_method_mocov2, hr_method_simsiam, hr_method_swav, hr_method_mocov3,
+    hr_method_dino, hr_method_ibot;
 
 const hr_method *hr_method_find(int64_t index); /* index of the key `method` */
+
+/* a method's array that lives as long as its state, filled with 0 */
+hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method);
+void hr_method_give(hr_array *array, hr_queue *q);
 
 #endif

@@ -1,9 +1,29 @@
 /* methods.c - the methods by index, in the order of the key `method` (nn/net.c). */
+#include "base/error.h"
 #include "ssl/method.h"
 
-static const hr_method *const all[] = { &hr_method_mocov2 };
+static const hr_method *const all[] = { &hr_method_mocov2, &hr_method_simsiam, &hr_method_swav,
+                                        &hr_method_mocov3, &hr_method_dino,    &hr_method_ibot };
 
 const hr_method *hr_method_find(int64_t index)
 {
     return all[index];
+}
+
+hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method)
+{
+    array->data = q->be->take(q, hr_bytes(array));
+    if (!array->data)
+        return q->be->sync(q) < 0 ? HIRL_E_NOMEM
+                                  : hr_fail(HIRL_E_NOMEM, "out of memory: %zu bytes for %s",
+                                            hr_bytes(array), method->name);
+    q->be->fill(q, array, 0);
+    return HIRL_OK;
+}
+
+void hr_method_give(hr_array *array, hr_queue *q)
+{
+    if (array->data)
+        q->be->give(q, array->data);
+    array->data = NULL;
 }

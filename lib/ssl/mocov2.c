@@ -1,6 +1,6 @@
 /* mocov2.c - MoCo v2: momentum contrast with a queue of keys (Chen et al. 2020; L_img of HIRL eq. 4).
  *
- *   q = norm2(f_q(x_0)),  k = norm2(f_k(x_1))                                   [N, d], no gradient to k
+ *   q = norm2(f_q(x_0)),  k = norm2(f_k(x_1))                                   [n, d], no gradient to k
  *   L = mean_n -log( exp(q.k / T) / (exp(q.k / T) + sum_j exp(q.u_j / T)) )     u: queue [K, d]
  *   then the keys of this step replace the oldest rows of the queue
  *
@@ -16,6 +16,25 @@
 #include "base/error.h"
 #include "base/rng.h"
 
+static const hr_setting_pair paper[] = {
+    { "recipe", "mocov2" },
+    { "head", "mlp in z" },
+    { "z_dim", "128" },
+    { "optimizer", "sgd" },
+    { "momentum", "0.9" },
+    { "weight_decay", "1e-4" },
+    { "base_lr", "0.03" },
+    { "schedule", "cosine_epoch" },
+    { "temperature", "0.2" },
+    { "queue", "auto" },
+    { "ema", "0.999" },
+    { "head_layers", "2" },
+    { "cluster_warmup_epoch", "20" },
+    { "cluster_network", "teacher" },
+    { NULL, NULL },
+};
+static const hr_setting_pair reference[] = { { NULL, NULL } };
+
 typedef struct mocov2 {
     hr_array queue; /* [K, d] real, unit rows */
     hr_array owner; /* i64 [K] image of each row, -1: none */
@@ -26,6 +45,7 @@ typedef struct mocov2 {
 typedef struct enqueue_job {
     mocov2 *self;
     hr_array keys, image; /* of all ranks */
+    int64_t per_step, first;
 } enqueue_job;
 
 static hirl_status fill_at_random(mocov2 *self, hr_queue *q)
@@ -61,12 +81,8 @@ static hirl_status init(void *state, hr_queue *q, const hr_method_config *config
     self->config = *config;
     self->queue = hr_array_2(NULL, HR_REAL, config->queue, config->d);
     self->owner = hr_array_1(NULL, HR_I64, config->queue);
-    self->queue.data = q->be->take(q, hr_bytes(&self->queue));
-    self->owner.data = q->be->take(q, hr_bytes(&self->owner));
-    if (!self->queue.data || !self->owner.data)
-        return q->be->sync(q) < 0 ? HIRL_E_NOMEM
-                                  : hr_fail(HIRL_E_NOMEM, "out of memory: queue of %lld keys",
-                                            (long long)config->queue);
+    HR_TRY(hr_method_take(&self->queue, q, &hr_method_mocov2));
+    HR_TRY(hr_method_take(&self->owner, q, &hr_method_mocov2));
     HR_TRY(fill_at_random(self, q));
     q->be->fill(q, &self->owner, -1);
     return q->be->sync(q);
@@ -76,51 +92,46 @@ static void done(void *state, hr_queue *q)
 {
     mocov2 *self = state;
 
-    if (self->queue.data)
-        q->be->give(q, self->queue.data);
-    if (self->owner.data)
-        q->be->give(q, self->owner.data);
+    hr_method_give(&self->queue, q);
+    hr_method_give(&self->owner, q);
 }
 
 static void enqueue(hr_queue *q, void *arg)
 {
     enqueue_job *job = arg;
 
-    q->be->ring_write(q, &job->self->queue, &job->keys);
-    q->be->ring_write(q, &job->self->owner, &job->image);
+    q->be->ring_write(q, &job->self->queue, &job->keys, job->per_step, job->first);
+    q->be->ring_write(q, &job->self->owner, &job->image, job->per_step, job->first);
 }
 
 /* keys and ids of all ranks, to be written at commit */
-static void enqueue_at_commit(mocov2 *self, hr_tape *t, const hr_array *keys, const hr_array *image)
+static void enqueue_at_commit(mocov2 *self, hr_tape *t, const hr_array *keys, const hr_now *now)
 {
-    enqueue_job *job = hr_tape_take(t, sizeof *job);
-    hr_comm *comm = t->q->comm;
-    int64_t ranks = comm ? comm->ranks : 1;
-    int64_t shape[2] = { ranks * keys->dim[0], keys->dim[1] };
+    enqueue_job *job = hr_tape_keep(t, sizeof *job);
+    hr_array all_keys = hr_all_ranks(t, keys), all_images = hr_all_ranks(t, &now->image);
+    int64_t rows = all_keys.dim[0];
 
     if (!job)
         return;
-    *job = (enqueue_job){ self, *keys, *image };
-    if (ranks > 1) {
-        job->keys = hr_tape_array(t, HR_REAL, 2, shape);
-        job->image = hr_tape_array(t, HR_I64, 1, shape);
-        if (!job->keys.data || !job->image.data)
-            return;
-        comm->all_gather(comm, t->q, &job->keys, keys);
-        comm->all_gather(comm, t->q, &job->image, image);
-    }
-    hr_tape_at_commit(t, enqueue, job);
+    *job = (enqueue_job){ .self = self,
+                          .keys = hr_tape_keep_copy(t, &all_keys),
+                          .image = hr_tape_keep_copy(t, &all_images),
+                          .per_step = now->micros * rows,
+                          .first = now->micro * rows };
+    if (hr_tape_status(t) >= 0)
+        hr_tape_at_commit(t, enqueue, job);
 }
 
-static hr_tensor *loss(void *state, hr_tape *t, const hr_outputs *out)
+static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
+                       const hr_now *now)
 {
     mocov2 *self = state;
-    hr_tensor *query = hr_normalize(t, out->student[0]);
-    hr_tensor *key = hr_normalize(t, out->teacher[1]);
+    hr_tensor *query = hr_normalize(t, student->z0[0]);
+    hr_tensor *key = hr_normalize(t, teacher->z0[1]);
 
     if (hr_tape_status(t) >= 0)
-        enqueue_at_commit(self, t, &key->x, &out->image);
-    return hr_info_nce(t, query, key, &self->queue, &out->image, &self->owner,
+        enqueue_at_commit(self, t, &key->x, now);
+    return hr_info_nce(t, query, key, &self->queue, &now->image, &self->owner,
                        self->config.temperature);
 }
 
@@ -140,13 +151,15 @@ static double chance(const hr_method_config *config)
 
 const hr_method hr_method_mocov2 = {
     .name = "mocov2",
-    .views = 2,
+    .paper = paper,
+    .reference = reference,
     .student = 1u << 0,
     .teacher = 1u << 1,
     .shuffle_teacher = true,
-    .cluster_teacher = true,
     .evaluate_teacher =
         false, /* official MoCo and HIRL evaluate the query encoder (spec.md 6.1, D8) */
+    .queue = HR_QUEUE_NEGATIVES,
+    .path_images = 32,
     .state_size = sizeof(mocov2),
     .init = init,
     .done = done,

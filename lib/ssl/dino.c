@@ -1,0 +1,107 @@
+/* dino.c - DINO: self-distillation with no labels (Caron et al. 2021; L_img of HIRL eq. 4).
+ *
+ *   p_u = softmax((t_u - c) / tau_t)                       the teacher sees the global views only
+ *   L   = mean over (u, v), u global, v any other view, of mean_n H(p_u, softmax(s_v / tau_s))
+ *   c  <- m c + (1 - m) mean(t)                            after the step
+ *
+ * s, t: logits [n, K] of student and teacher, norm2(z0) . norm2(w_k). Centring keeps the teacher from
+ * choosing one output, the low temperature tau_t from choosing all alike. Chance level is ln K; a loss
+ * that stays there, or a teacher entropy at ln K or 0, is a collapse.
+ */
+#include <math.h>
+
+#include "ssl/distill.h"
+
+static const hr_setting_pair paper[] = {
+    { "recipe", "dino" },
+    { "head", "mlp hidden hidden z gelu normal" },
+    { "hidden_dim", "2048" },
+    { "z_dim", "256" },
+    { "last", "weight_norm" },
+    { "out_dim", "65536" },
+    { "drop_path", "0.1" },
+    { "optimizer", "adamw" },
+    { "weight_decay", "0.04" },
+    { "weight_decay_end", "0.4" },
+    { "decay_all", "0" },
+    { "base_lr", "0.00075" },
+    { "schedule", "cosine_linspace" },
+    { "warmup_epochs", "10" },
+    { "warmup_lr", "0" },
+    { "min_lr", "2e-6" },
+    { "clip", "tensor" },
+    { "clip_grad", "0.3" },
+    { "freeze_last_layer", "3" },
+    { "temperature", "0.1" },
+    { "teacher_temperature", "0.07" },
+    { "warmup_teacher_temperature", "0.04" },
+    { "warmup_teacher_temperature_epochs", "50" },
+    { "center_momentum", "0.9" },
+    { "ema", "0.996" },
+    { "ema_end", "1" },
+    { "head_layers", "2" },
+    { "cluster_warmup_epoch", "40" },
+    { "cluster_network", "teacher" },
+    { NULL, NULL },
+};
+static const hr_setting_pair reference[] = {
+    { "clip", "global" },
+    { "path_weight_decay", "0.01" },
+    { "ema_late", "1" },
+    { NULL, NULL },
+};
+
+typedef struct dino {
+    hr_center center;
+    double temperature;
+} dino;
+
+static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)
+{
+    dino *self = state;
+
+    self->temperature = config->temperature;
+    return hr_center_init(&self->center, q, &hr_method_dino, config);
+}
+
+static void done(void *state, hr_queue *q)
+{
+    hr_center_done(&((dino *)state)->center, q);
+}
+
+static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
+                       const hr_now *now)
+{
+    dino *self = state;
+
+    return hr_distill(t, student, teacher, &self->center, now, self->temperature);
+}
+
+static int fields(void *state, hr_field field[HR_METHOD_FIELDS])
+{
+    field[0] = (hr_field){ "center", &((dino *)state)->center.value };
+    return 1;
+}
+
+static double chance(const hr_method_config *config)
+{
+    return log((double)config->out);
+}
+
+const hr_method hr_method_dino = {
+    .name = "dino",
+    .paper = paper,
+    .reference = reference,
+    .student = HR_SEES_ALL,
+    .teacher = HR_SEES_GLOBAL,
+    .joint = true,
+    .sync = true,
+    .evaluate_teacher = true,
+    .path_images = 32,
+    .state_size = sizeof(dino),
+    .init = init,
+    .done = done,
+    .loss = loss,
+    .fields = fields,
+    .chance = chance,
+};

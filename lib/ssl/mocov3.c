@@ -1,0 +1,114 @@
+/* mocov3.c - MoCo v3: contrast of two views within the batch (Chen, Xie and He 2021; L_img of HIRL eq. 4).
+ *
+ *   q_i = norm2(h(f(x_i))),  k_j = norm2(f_m(x_j))         h: predictor; f_m: momentum encoder, no gradient
+ *   L   = sum over (i, j) = (0, 1), (1, 0) of  2 T mean_n -log softmax_m( q_i,n . k_j,m / T )_{m = n}
+ *
+ * Keys of all ranks are negatives; there is no queue. The factor 2 T only scales gradients. Chance
+ * level is 4 T ln(batch): all keys unrelated.
+ */
+#include "ssl/method.h"
+
+#include <math.h>
+
+static const hr_setting_pair paper[] = {
+    { "recipe", "mocov3" },
+    { "head", "mlp hidden hidden z bn out_bn" },
+    { "hidden_dim", "4096" },
+    { "z_dim", "256" },
+    { "predictor", "mlp hidden z bn out_bn" },
+    { "predictor_dim", "4096" },
+    { "positions", "sincos" },
+    { "vit_init", "xavier" },
+    { "frozen_patch", "1" },
+    { "optimizer", "adamw" },
+    { "weight_decay", "0.1" },
+    { "base_lr", "1e-4" },
+    { "schedule", "cosine" },
+    { "warmup_epochs", "40" },
+    { "warmup_lr", "0" },
+    { "min_lr", "0" },
+    { "temperature", "0.2" },
+    { "ema", "0.99" },
+    { "ema_end", "1" },
+    { "ema_late", "1" },
+    { "head_layers", "5" },
+    { "cluster_warmup_epoch", "20" },
+    { "cluster_network", "online" },
+    { NULL, NULL },
+};
+static const hr_setting_pair reference[] = {
+    { "frozen_patch", "0" },          { "base_lr", "1.5e-4" }, { "cluster_warmup_epoch", "40" },
+    { "cluster_network", "teacher" }, { NULL, NULL },
+};
+
+static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)
+{
+    (void)q;
+    *(hr_method_config *)state = *config;
+    return HIRL_OK;
+}
+
+static void done(void *state, hr_queue *q)
+{
+    (void)state;
+    (void)q;
+}
+
+/* the key of row n of this rank is row rank * N + n of all keys */
+static hr_array own_rows(hr_tape *t, int64_t n)
+{
+    hr_array label = hr_tape_array_1(t, HR_I32, n);
+    int32_t *host = hr_tape_take(t, (size_t)n * sizeof *host);
+    int32_t first = t->q->comm ? t->q->comm->rank * (int32_t)n : 0;
+
+    if (!label.data || !host)
+        return label;
+    for (int32_t r = 0; r < n; r++)
+        host[r] = first + r;
+    t->q->be->upload(t->q, &label, host, HR_I32);
+    return label;
+}
+
+static hr_tensor *contrast(hr_tape *t, hr_tensor *query, hr_tensor *key, const hr_array *label,
+                           double temperature)
+{
+    hr_tensor *q = hr_normalize(t, query), *k = hr_normalize(t, key);
+    hr_array all = hr_all_ranks(t, &k->x);
+    hr_tensor *scores = hr_linear(t, q, hr_leaf(t, &all, NULL), NULL); /* [n, N] */
+
+    return hr_scale(t, hr_cross_entropy(t, hr_scale(t, scores, 1 / temperature), label),
+                    2 * temperature);
+}
+
+static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
+                       const hr_now *now)
+{
+    const hr_method_config *config = state;
+    hr_array label = own_rows(t, now->n);
+
+    if (hr_tape_status(t) < 0)
+        return &t->dead;
+    return hr_add(t, contrast(t, student->out[0], teacher->z0[1], &label, config->temperature),
+                  contrast(t, student->out[1], teacher->z0[0], &label, config->temperature));
+}
+
+static double chance(const hr_method_config *config)
+{
+    return 4 * config->temperature * log((double)(config->batch * config->ranks));
+}
+
+const hr_method hr_method_mocov3 = {
+    .name = "mocov3",
+    .paper = paper,
+    .reference = reference,
+    .student = 3u,
+    .teacher = 3u,
+    .sync = true,
+    .coupled = true,
+    .path_images = 32,
+    .state_size = sizeof(hr_method_config),
+    .init = init,
+    .done = done,
+    .loss = loss,
+    .chance = chance,
+};

@@ -1,0 +1,169 @@
+/* swav.c - SwAV: views predict each other's assignment to prototypes (Caron et al. 2020; L_img of HIRL eq. 4).
+ *
+ *   s_v = norm2(z_v) . c_k                                 scores [n, K], unit prototypes c
+ *   q_i = Sinkhorn(s_i / eps), i a global view             rows sum to 1, columns are used alike; no gradient
+ *   L   = mean over i, and over v != i, of mean_n - sum_k q_i log softmax(s_v / T)_k
+ *
+ * For small batches a queue of earlier embeddings joins the batch in Sinkhorn: their scores with the
+ * prototypes of now. It is filled from queue_start on and used once full. Chance level is ln K. The
+ * loss stays near it while the prototypes are frozen, then falls.
+ */
+#include "ssl/method.h"
+
+#include <math.h>
+
+static const hr_setting_pair paper[] = {
+    { "recipe", "swav" },
+    { "head", "mlp hidden z bn bias" },
+    { "hidden_dim", "2048" },
+    { "z_dim", "128" },
+    { "last", "prototypes" },
+    { "out_dim", "3000" },
+    { "optimizer", "larc" },
+    { "momentum", "0.9" },
+    { "weight_decay", "1e-6" },
+    { "base_lr", "0.3" },
+    { "schedule", "cosine" },
+    { "warmup_epochs", "10" },
+    { "warmup_lr", "0.3" },
+    { "min_lr", "0.0048" },
+    { "temperature", "0.1" },
+    { "sinkhorn_eps", "0.05" },
+    { "sinkhorn_iterations", "3" },
+    { "freeze_prototypes", "313" },
+    { "queue", "0" },
+    { "head_layers", "2" },
+    { "cluster_warmup_epoch", "20" },
+    { "cluster_network", "online" },
+    { NULL, NULL },
+};
+static const hr_setting_pair reference[] = {
+    { "joint_views", "0" }, /* each crop is encoded alone (spec.md 6.2, 4) */
+    { "iter_wise_assignment", "1" },
+    { NULL, NULL },
+};
+
+enum { ASSIGNED = 2 }; /* views with a queue: the first two */
+
+typedef struct swav {
+    hr_array queue[ASSIGNED]; /* [length, d] real, unit rows of this rank */
+    hr_method_config config;
+} swav;
+
+static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)
+{
+    swav *self = state;
+
+    self->config = *config;
+    for (int i = 0; i < ASSIGNED && config->queue; i++) {
+        self->queue[i] = hr_array_2(NULL, HR_REAL, config->queue / config->ranks, config->d);
+        HR_TRY(hr_method_take(&self->queue[i], q, &hr_method_swav));
+    }
+    return q->be->sync(q);
+}
+
+static void done(void *state, hr_queue *q)
+{
+    swav *self = state;
+
+    for (int i = 0; i < ASSIGNED; i++)
+        hr_method_give(&self->queue[i], q);
+}
+
+typedef struct enqueue_job {
+    const hr_array *queue;
+    hr_array z; /* [n, d] unit rows */
+} enqueue_job;
+
+static void enqueue(hr_queue *q, void *arg)
+{
+    enqueue_job *job = arg;
+
+    q->be->ring_write(q, job->queue, &job->z, job->z.dim[0], 0);
+}
+
+static void enqueue_at_commit(const hr_array *queue, hr_tape *t, hr_tensor *z0)
+{
+    enqueue_job *job = hr_tape_keep(t, sizeof *job);
+    hr_tensor *z = hr_normalize(t, hr_detach(t, z0));
+
+    if (!job || hr_tape_status(t) < 0)
+        return;
+    *job = (enqueue_job){ queue, hr_tape_keep_copy(t, &z->x) };
+    hr_tape_at_commit(t, enqueue, job);
+}
+
+/* scores that Sinkhorn sees: those of the queue's rows, once it is full, before the batch's */
+static hr_tensor *with_queue(const swav *self, hr_tape *t, const hr_seen *student, int view,
+                             const hr_now *now)
+{
+    hr_tensor *scores = hr_detach(t, student->out[view]), *part[2];
+    const hr_array *queue = &self->queue[view];
+    int64_t filled = (now->step - self->config.queue_start) * now->n;
+
+    if (view >= ASSIGNED || !queue->data || filled < queue->dim[0])
+        return scores;
+    part[0] = hr_linear(t, hr_leaf(t, queue, NULL), hr_leaf(t, &student->rows, NULL), NULL);
+    part[1] = scores;
+    return hr_concat(t, part, 2);
+}
+
+static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
+                       const hr_now *now)
+{
+    swav *self = state;
+    hr_tensor *sum = NULL;
+
+    (void)teacher;
+    for (int i = 0; i < now->globals; i++) {
+        hr_tensor *q =
+            hr_sinkhorn(t, with_queue(self, t, student, i, now), self->config.sinkhorn_eps,
+                        (int)self->config.sinkhorn_iterations, now->n);
+
+        for (int v = 0; v < now->views; v++) {
+            hr_tensor *term;
+
+            if (v == i)
+                continue;
+            term = hr_soft_cross_entropy(t, q, student->out[v], self->config.temperature, NULL);
+            sum = sum ? hr_add(t, sum, term) : term;
+        }
+        if (i < ASSIGNED && self->queue[i].data && now->step >= self->config.queue_start)
+            enqueue_at_commit(&self->queue[i], t, student->z0[i]);
+    }
+    return hr_scale(t, sum, 1.0 / (double)(now->globals * (now->views - 1)));
+}
+
+static int fields(void *state, hr_field field[HR_METHOD_FIELDS])
+{
+    swav *self = state;
+
+    if (!self->config.queue)
+        return 0;
+    field[0] = (hr_field){ "queue.0", &self->queue[0] };
+    field[1] = (hr_field){ "queue.1", &self->queue[1] };
+    return 2;
+}
+
+static double chance(const hr_method_config *config)
+{
+    return log((double)config->out);
+}
+
+const hr_method hr_method_swav = {
+    .name = "swav",
+    .paper = paper,
+    .reference = reference,
+    .student = HR_SEES_ALL,
+    .joint = true,
+    .sync = true,
+    .coupled = true,
+    .queue = HR_QUEUE_ROWS,
+    .path_images = 128,
+    .state_size = sizeof(swav),
+    .init = init,
+    .done = done,
+    .loss = loss,
+    .fields = fields,
+    .chance = chance,
+};
