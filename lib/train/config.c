@@ -14,8 +14,9 @@
 #include "base/error.h"
 #include "base/key_text.h"
 #include "hier/tree.h"
+#include "ssl/method.h"
 
-enum { PAPER_QUEUE = 65536, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
+enum { PAPER_QUEUE = 65536, GROUP_IMAGES = 32, SWAV_GROUP_IMAGES = 128, RATE_IMAGES = 256 };
 
 #define KEY(name, type, standard, low, high, choices, autos, unit, help)                           \
     {                                                                                              \
@@ -30,20 +31,74 @@ static const hr_key keys[] = {
     KEY(epochs, HR_KEY_INT, "200", 1, 1e6, NULL, false, "epochs", "passes over the data"),
     KEY(cluster_warmup_epoch, HR_KEY_INT, "20", 0, 1e6, NULL, false, "epochs",
         "T1: first epoch with clustering and path loss"),
+    KEY(cluster_network, HR_KEY_CHOICE, "teacher", 0, 0, "online teacher", false, "",
+        "whose features are clustered"),
     KEY(batch_size, HR_KEY_INT, "256", 2, 65536, NULL, false, "images", "images a step, in all"),
+    KEY(accumulate, HR_KEY_INT, "1", 1, 4096, NULL, false, "",
+        "micro-batches that a batch is computed in, to save memory"),
+    KEY(optimizer, HR_KEY_CHOICE, "sgd", 0, 0, "sgd larc adamw", false, "", "of the method"),
     KEY(lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "",
         "learning rate that the optimiser gets; 0: from base_lr"),
-    KEY(base_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "",
-        "learning rate per 256 images of batch_size; 0: from lr; neither given: lr=0.03 per 256"),
+    KEY(base_lr, HR_KEY_REAL, "0.03", 0, 1e3, NULL, false, "",
+        "learning rate per 256 images of batch_size; 0: from lr"),
+    KEY(schedule, HR_KEY_CHOICE, "cosine_epoch", 0, 0, "cosine_epoch cosine cosine_linspace", false,
+        "", "of the rate: one value an epoch; one a step; one a step with an inclusive warm-up"),
+    KEY(warmup_epochs, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
+        "in which the rate grows from warmup_lr"),
+    KEY(warmup_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "", "rate of the first step"),
+    KEY(min_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "", "rate at the end"),
+    KEY(constant_predictor_lr, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "the predictor's rate stays at lr (SimSiam)"),
     KEY(momentum, HR_KEY_REAL, "0.9", 0, 1, NULL, false, "", "of SGD"),
-    KEY(weight_decay, HR_KEY_REAL, "1e-4", 0, 1, NULL, false, "", "of SGD"),
-    KEY(temperature, HR_KEY_REAL, "0.2", 1e-3, 10, NULL, false, "", "T of the contrast"),
+    KEY(weight_decay, HR_KEY_REAL, "1e-4", 0, 1, NULL, false, "", "of the optimiser"),
+    KEY(weight_decay_end, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
+        "weight decay at the end of a cosine; auto: as at the start"),
+    KEY(path_weight_decay, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
+        "constant decay of everything in the heads h_l; auto: as the rest of the network"),
+    KEY(decay_all, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
+        "0: biases and parameters of one dimension do not decay"),
+    KEY(clip, HR_KEY_CHOICE, "none", 0, 0, "none tensor global", false, "",
+        "of the gradient: of each parameter by its own norm, or of all by the common one"),
+    KEY(clip_grad, HR_KEY_REAL, "0.3", 1e-9, 1e9, NULL, false, "", "norm that is allowed"),
+    KEY(freeze_last_layer, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
+        "in which the last layer keeps its first values (DINO, iBOT)"),
+    KEY(freeze_prototypes, HR_KEY_INT, "0", 0, 1e9, NULL, false, "steps",
+        "in which SwAV's prototypes keep their first values"),
+    KEY(temperature, HR_KEY_REAL, "0.2", 1e-3, 10, NULL, false, "",
+        "T of the contrast, of SwAV's prediction, of DINO's student"),
+    KEY(teacher_temperature, HR_KEY_REAL, "0.07", 1e-3, 10, NULL, false, "",
+        "of DINO's and iBOT's teacher, after its warm-up"),
+    KEY(warmup_teacher_temperature, HR_KEY_REAL, "0.04", 1e-3, 10, NULL, false, "",
+        "the same in the first epoch"),
+    KEY(warmup_teacher_temperature_epochs, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
+        "of that warm-up"),
+    KEY(center_momentum, HR_KEY_REAL, "0.9", 0, 1, NULL, false, "",
+        "m of centre <- m centre + (1 - m) mean of the teacher's outputs"),
     KEY(ema, HR_KEY_REAL, "0.999", 0, 1, NULL, false, "",
         "m of teacher <- m teacher + (1 - m) online"),
-    KEY(queue, HR_KEY_INT, "auto", 2, 16777216, NULL, true, "keys",
-        "negatives kept from earlier steps"),
+    KEY(ema_end, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
+        "m at the end of a cosine; auto: as at the start"),
+    KEY(ema_late, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "the average after a step takes the m of the next one"),
+    KEY(sinkhorn_eps, HR_KEY_REAL, "0.05", 1e-3, 10, NULL, false, "", "of SwAV's assignment"),
+    KEY(sinkhorn_iterations, HR_KEY_INT, "3", 1, 100, NULL, false, "", "of SwAV's assignment"),
+    KEY(queue, HR_KEY_INT, "auto", 0, 16777216, NULL, true, "keys",
+        "kept from earlier steps: MoCo v2's negatives; SwAV's other rows of the assignment, 0: none"),
+    KEY(queue_start, HR_KEY_INT, "15", 0, 1e6, NULL, false, "epochs",
+        "when SwAV's queue begins to fill"),
     KEY(bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
         "parts of a batch with batch statistics of their own"),
+    KEY(path_bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
+        "the same in the heads h_l; auto: parts of about 32 images"),
+    KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 swav mocov3 dino ibot", false, "",
+        "views as this method draws them; the keys of views change parts of it"),
+    KEY(joint_views, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
+        "SwAV: the crops of one size are one batch for its norms; 0: each crop alone"),
+    KEY(mask_ratio, HR_KEY_TEXT, "0.1,0.5", 0, 0, NULL, false, "",
+        "iBOT: least and largest share of the patches of a masked view"),
+    KEY(mask_share, HR_KEY_REAL, "0.5", 0, 1, NULL, false, "", "iBOT: share of the masked views"),
+    KEY(iter_wise_assignment, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "an image's leaf is chosen anew in each step, by its second view"),
     KEY(precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 bf16 auto", false, "", "of activations"),
     KEY(feature_precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 run", false, "",
         "of activations while features are extracted"),
@@ -69,18 +124,47 @@ static const hr_key keys[] = {
 
 const hr_keys hr_train_keys = { "train", keys, sizeof keys / sizeof *keys };
 
-static hirl_status resolve_rate(hr_train_config *c)
+static int32_t origin_of(const hirl_options *options, const char *key)
 {
-    double scaled = (c->base_lr > 0 ? c->base_lr : 0.03) * (double)c->batch_size / RATE_IMAGES;
+    const hr_option *given = options ? hr_options_find(options, key) : NULL;
 
-    if (c->lr > 0 && c->base_lr > 0 && fabs(c->lr - scaled) > 1e-12 * scaled)
+    return given ? given->origin : HR_FROM_STANDARD - 1;
+}
+
+/* the one that was given nearer to the caller counts: his lr stands over a preset's base_lr */
+static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
+{
+    int32_t lr = c->lr > 0 ? origin_of(options, "lr") : HR_FROM_STANDARD - 2;
+    int32_t base = c->base_lr > 0 ? origin_of(options, "base_lr") : HR_FROM_STANDARD - 2;
+    double scaled = c->base_lr * (double)c->batch_size / RATE_IMAGES;
+
+    if (lr == base && c->lr <= 0)
+        return hr_fail(HIRL_E_INVALID, "lr and base_lr are both 0: give one of them");
+    if (lr == base && fabs(c->lr - scaled) > 1e-9 * scaled)
         return hr_fail(HIRL_E_INVALID, "lr=%g and base_lr=%g: give one of them", c->lr, c->base_lr);
-    if (c->lr <= 0)
+    if (base > lr)
         c->lr = scaled;
+    c->base_lr = c->lr * RATE_IMAGES / (double)c->batch_size;
+    if (c->warmup_epochs && c->warmup_epochs >= c->epochs)
+        return hr_fail(HIRL_E_INVALID,
+                       "warmup_epochs: %lld of %lld epochs leave none at the full rate",
+                       (long long)c->warmup_epochs, (long long)c->epochs);
     return HIRL_OK;
 }
 
-static hirl_status resolve_queue(hr_train_config *c, int64_t n)
+static void resolve_ends(hr_train_config *c)
+{
+    if (isnan(c->weight_decay_end))
+        c->weight_decay_end = c->weight_decay;
+    if (isnan(c->ema_end))
+        c->ema_end = c->ema;
+    if (c->precision == HR_PRECISION_AUTO)
+        c->precision = HR_PRECISION_F32;
+    if (c->eval_batch == HR_AUTO)
+        c->eval_batch = c->batch_size;
+}
+
+static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
 {
     int64_t most = n / 2 < PAPER_QUEUE ? n / 2 : PAPER_QUEUE;
 
@@ -95,6 +179,15 @@ static hirl_status resolve_queue(hr_train_config *c, int64_t n)
         return hr_fail(
             HIRL_E_INVALID, "queue: %lld keys, but the data set has %lld images; at most %lld",
             (long long)c->queue, (long long)n, (long long)(n / c->batch_size * c->batch_size));
+    return HIRL_OK;
+}
+
+static hirl_status resolve_queue(hr_train_config *c, const hr_method *method, int64_t n)
+{
+    if (method->queue == HR_QUEUE_NEGATIVES)
+        HR_TRY(resolve_contrast_queue(c, n));
+    else if (method->queue == HR_QUEUE_NONE || c->queue == HR_AUTO)
+        c->queue = 0;
     if (c->queue % c->batch_size)
         return hr_fail(HIRL_E_INVALID, "queue: %lld is no multiple of batch_size %lld; try %lld",
                        (long long)c->queue, (long long)c->batch_size,
@@ -102,38 +195,156 @@ static hirl_status resolve_queue(hr_train_config *c, int64_t n)
     return HIRL_OK;
 }
 
-static hirl_status resolve_groups(hr_train_config *c)
+/* auto: micro-batches of equal parts of about `images`, at least `least` a micro-batch */
+static hirl_status resolve_parts(int64_t *groups, const hr_train_config *c, const char *key,
+                                 int64_t images, int64_t least)
 {
-    if (c->bn_groups == HR_AUTO) {
-        c->bn_groups = c->batch_size / GROUP_IMAGES > 2 ? c->batch_size / GROUP_IMAGES : 2;
-        while (c->batch_size % c->bn_groups || c->batch_size / c->bn_groups < 2)
-            c->bn_groups--;
+    int64_t micro = c->batch_size / c->accumulate;
+
+    if (*groups == HR_AUTO) {
+        int64_t each = micro / images > least ? micro / images : least;
+
+        while (each > 1 && (micro % each || micro / each < 2))
+            each--;
+        *groups = each * c->accumulate;
     }
-    if (c->batch_size % c->bn_groups || c->batch_size / c->bn_groups < 2)
+    if (*groups % c->accumulate || c->batch_size % *groups || c->batch_size / *groups < 2)
         return hr_fail(
             HIRL_E_INVALID,
-            "bn_groups: %lld does not split batch_size %lld into equal parts of 2 or more",
-            (long long)c->bn_groups, (long long)c->batch_size);
+            "%s: %lld does not split batch_size %lld in %lld micro-batches into equal parts "
+            "of 2 or more",
+            key, (long long)*groups, (long long)c->batch_size, (long long)c->accumulate);
     return HIRL_OK;
 }
 
-static hirl_status resolve(hr_run_config *config, int64_t n)
+/* spec.md 1.3: groups of 32 stand for the processes of MoCo v2; the others norm over all (SyncBN);
+ * spec.md 8.7: the heads h_l over the images of a process */
+static hirl_status resolve_groups(hr_train_config *c, const hr_method *method)
+{
+    if (c->batch_size % c->accumulate)
+        return hr_fail(HIRL_E_INVALID, "accumulate: %lld does not divide batch_size %lld",
+                       (long long)c->accumulate, (long long)c->batch_size);
+    HR_TRY(resolve_parts(&c->bn_groups, c, "bn_groups", method->sync ? c->batch_size : GROUP_IMAGES,
+                         method->sync ? 1 : 2));
+    if (!method->sync && c->path_bn_groups == HR_AUTO)
+        c->path_bn_groups = c->bn_groups;
+    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups", method->path_images, 1);
+}
+
+static hirl_status resolve_masks(hr_train_config *c)
+{
+    const hr_key share = { .name = "mask_ratio", .type = HR_KEY_REAL, .low = 0, .high = 1 };
+    char low[HR_KEY_TEXT_BYTES], *comma;
+
+    snprintf(low, sizeof low, "%s", c->mask_ratio);
+    comma = strchr(low, ',');
+    if (!comma)
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: \"%.40s\" is not two shares, as in 0.1,0.5",
+                       c->mask_ratio);
+    *comma = 0;
+    HR_TRY(hr_key_parse(&c->mask_low, &share, low));
+    HR_TRY(hr_key_parse(&c->mask_high, &share, comma + 1));
+    if (c->mask_low > c->mask_high)
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g is above %g", c->mask_low, c->mask_high);
+    return HIRL_OK;
+}
+
+/* ---- the method's settings under the caller's ---- */
+
+enum { TABLES = 6 };
+
+static const hr_keys *const tables[TABLES] = { &hr_train_keys,   &hr_model_keys, &hr_view_keys,
+                                               &hr_cluster_keys, &hr_spd_keys,   &hr_data_keys };
+
+static const hr_key *key_named(const char *name)
+{
+    for (int t = 0; t < TABLES; t++)
+        for (int i = 0; i < tables[t]->count; i++)
+            if (!strcmp(tables[t]->key[i].name, name))
+                return &tables[t]->key[i];
+    return NULL;
+}
+
+static hirl_status put_under(hirl_options *options, const hr_setting_pair *pair)
+{
+    for (; pair->key; pair++) {
+        const hr_key *key = key_named(pair->key);
+
+        if (!key)
+            return hr_fail(HIRL_E_INTERNAL, "a method sets the unknown key %s", pair->key);
+        HR_TRY(hr_options_put(options, key, pair->value, HR_FROM_STANDARD));
+    }
+    return HIRL_OK;
+}
+
+/* index of the choice that a key has, given or by default */
+static hirl_status choice_of(int64_t *index, const hirl_options *given, const char *name)
+{
+    const hr_key *key = key_named(name);
+    const hr_option *option = given ? hr_options_find(given, name) : NULL;
+
+    return hr_key_parse(index, key, option ? option->value : key->standard);
+}
+
+hirl_status hr_run_options(hirl_options *options, const hirl_options *given)
+{
+    const hr_method *method;
+    int64_t index, profile;
+    hirl_status status;
+
+    *options = (hirl_options){ 0 };
+    HR_TRY(choice_of(&index, given, "method"));
+    HR_TRY(choice_of(&profile, given, "profile"));
+    method = hr_method_find(index);
+    status = given ? hr_options_copy(options, given) : HIRL_OK;
+    if (status >= 0)
+        status = put_under(options, method->paper);
+    if (status >= 0 && profile == HR_PROFILE_REFERENCE)
+        status = put_under(options, method->reference);
+    if (status < 0)
+        hr_options_done(options);
+    return status;
+}
+
+static const char *value_in(const hr_setting_pair *pair, const char *key)
+{
+    for (; pair->key; pair++)
+        if (!strcmp(pair->key, key))
+            return pair->value;
+    return NULL;
+}
+
+const char *hr_run_setting(const hirl_options *given, const char *key)
+{
+    const char *value = NULL;
+    int64_t index, profile;
+
+    if (choice_of(&index, given, "method") < 0 || choice_of(&profile, given, "profile") < 0)
+        return NULL;
+    if (profile == HR_PROFILE_REFERENCE)
+        value = value_in(hr_method_find(index)->reference, key);
+    return value ? value : value_in(hr_method_find(index)->paper, key);
+}
+
+static hirl_status resolve(hr_run_config *config, const hirl_options *options, int64_t n)
 {
     hr_train_config *c = &config->train;
+    const hr_method *method = hr_method_find(config->model.method);
 
     if (c->batch_size > n)
         return hr_fail(HIRL_E_INVALID, "batch_size: %lld, but the data set has %lld images",
                        (long long)c->batch_size, (long long)n);
+    if (c->cluster_network && !method->teacher)
+        return hr_fail(HIRL_E_INVALID, "cluster_network=teacher: %s has none; take online",
+                       method->name);
     if (!config->cluster.normalize)
         return hr_fail(HIRL_E_INVALID,
                        "normalize=0: a run clusters unit rows; hirl_cluster() takes others");
-    HR_TRY(resolve_rate(c));
-    HR_TRY(resolve_queue(c, n));
-    HR_TRY(resolve_groups(c));
-    if (c->precision == HR_PRECISION_AUTO)
-        c->precision = HR_PRECISION_F32;
-    if (c->eval_batch == HR_AUTO)
-        c->eval_batch = c->batch_size;
+    HR_TRY(resolve_rate(c, options));
+    resolve_ends(c);
+    HR_TRY(resolve_queue(c, method, n));
+    HR_TRY(resolve_groups(c, method));
+    HR_TRY(resolve_masks(c));
     config->spd.spd_weight = hr_spd_weight(&config->spd);
     if (c->hirl && c->cluster_warmup_epoch < c->epochs) {
         HR_TRY(hr_tree_levels(config->m, &config->levels, n, &config->cluster));
@@ -144,38 +355,34 @@ static hirl_status resolve(hr_run_config *config, int64_t n)
     return HIRL_OK;
 }
 
-/* the caller's lr stands over a preset's base_lr, and the other way round */
-static void prefer_the_nearer_rate(hr_train_config *c, const hirl_options *options)
+static hirl_status read_tables(hr_run_config *config, const hirl_options *options)
 {
-    const hr_option *lr = options ? hr_options_find(options, "lr") : NULL;
-    const hr_option *base = options ? hr_options_find(options, "base_lr") : NULL;
-
-    if (lr && base && lr->origin > base->origin && c->lr > 0)
-        c->base_lr = 0;
-    if (lr && base && base->origin > lr->origin && c->base_lr > 0)
-        c->lr = 0;
-}
-
-hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *options, int64_t n)
-{
-    *config = (hr_run_config){ 0 };
     HR_TRY(hr_options_read(&config->train, &hr_train_keys, options));
-    prefer_the_nearer_rate(&config->train, options);
     HR_TRY(hr_model_config_read(&config->model, options));
+    HR_TRY(hr_options_read(&config->view, &hr_view_keys, options));
     HR_TRY(hr_options_read(&config->cluster, &hr_cluster_keys, options));
     HR_TRY(hr_options_read(&config->spd, &hr_spd_keys, options));
     if (config->train.profile == HR_PROFILE_REFERENCE &&
         !(options && hr_options_find(options, "warm")))
         config->cluster.warm = 0; /* the authors' program clusters from scratch in each epoch */
-    return resolve(config, n);
+    return HIRL_OK;
+}
+
+hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *given, int64_t n)
+{
+    hirl_options options;
+    hirl_status status;
+
+    *config = (hr_run_config){ 0 };
+    HR_TRY(hr_run_options(&options, given));
+    status = read_tables(config, &options);
+    if (status >= 0)
+        status = resolve(config, &options, n);
+    hr_options_done(&options);
+    return status;
 }
 
 /* ---- as text ---- */
-
-enum { TABLES = 5 };
-
-static const hr_keys *const tables[TABLES] = { &hr_train_keys, &hr_model_keys, &hr_cluster_keys,
-                                               &hr_spd_keys, &hr_data_keys };
 
 static bool named_before(int table, const char *name)
 {
@@ -202,8 +409,8 @@ static const char *const free_keys[] = { "out",        "data",         "loader_t
 hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
                                hr_setting_fn *fn, void *arg)
 {
-    const void *const fields[TABLES] = { &config->train, &config->model, &config->cluster,
-                                         &config->spd, NULL };
+    const void *const fields[TABLES] = { &config->train,   &config->model, &config->view,
+                                         &config->cluster, &config->spd,   NULL };
 
     for (int t = 0; t < TABLES; t++)
         for (int i = 0; i < tables[t]->count; i++) {

@@ -5,6 +5,7 @@
 #include "base/option.h"
 #include "base/tensors.h"
 #include "data/dataset.h"
+#include "data/views.h"
 #include "hier/kmeans.h"
 #include "hier/paths.h"
 #include "nn/net.h"
@@ -17,10 +18,32 @@ enum { HR_BAD_REPLACE, HR_BAD_ERROR };
 typedef struct hr_train_config {
     int64_t hirl; /* 1: with hierarchy and path loss */
     int64_t profile;
-    int64_t epochs, cluster_warmup_epoch, batch_size;
+    int64_t epochs, cluster_warmup_epoch, batch_size, accumulate;
+    int64_t cluster_network; /* 0 online, 1 teacher */
+    int64_t optimizer;       /* hr_optim_kind */
     double lr, base_lr; /* one of them, the other 0 */
-    double momentum, weight_decay, temperature, ema;
-    int64_t queue, bn_groups; /* HR_AUTO until resolved */
+    int64_t schedule;   /* 0 cosine_epoch, 1 cosine, 2 cosine_linspace */
+    int64_t warmup_epochs;
+    double warmup_lr, min_lr;
+    int64_t constant_predictor_lr;
+    double momentum, weight_decay, weight_decay_end, path_weight_decay; /* NaN until resolved */
+    int64_t decay_all;
+    int64_t clip; /* hr_clip_kind */
+    double clip_grad;
+    int64_t freeze_last_layer, freeze_prototypes; /* epochs; steps */
+    double temperature, teacher_temperature, warmup_teacher_temperature;
+    int64_t warmup_teacher_temperature_epochs;
+    double center_momentum, ema, ema_end;
+    int64_t ema_late;
+    double sinkhorn_eps;
+    int64_t sinkhorn_iterations;
+    int64_t queue, queue_start;        /* HR_AUTO until resolved */
+    int64_t bn_groups, path_bn_groups; /* HR_AUTO until resolved */
+    int64_t recipe;                    /* whose views */
+    int64_t joint_views;
+    char mask_ratio[HR_KEY_TEXT_BYTES];
+    double mask_low, mask_high, mask_share;
+    int64_t iter_wise_assignment;
     int64_t precision, feature_precision;
     int64_t loader_threads, eval_batch;
     int64_t on_bad_image;
@@ -36,11 +59,19 @@ extern const hr_keys hr_train_keys;
 typedef struct hr_run_config {
     hr_train_config train;
     hr_model_config model;
+    hr_view_config view;
     hr_cluster_config cluster;
     hr_spd_config spd;
     int32_t levels; /* L, 0: plain */
     int64_t m[8];   /* M_l */
 } hr_run_config;
+
+/* The caller's options with the settings of their method under them (ssl/method.h), in profile reference
+ * with those of the authors' program over the paper's. Ends with hr_options_done. */
+hirl_status hr_run_options(hirl_options *options, const hirl_options *given);
+
+/* what the method has for a key that nobody gave; NULL: nothing */
+const char *hr_run_setting(const hirl_options *given, const char *key);
 
 /* reads every table, replaces each auto by its number for n images, and refuses what cannot be */
 hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *options, int64_t n);

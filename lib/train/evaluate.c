@@ -19,9 +19,8 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     hirl_status status = features && path ? HIRL_OK : HIRL_E_NOMEM;
 
     if (status >= 0)
-        status = hr_extract_create(
-            &extract, learner->queue, held_out, &learner->net,
-            learner->method->cluster_teacher ? &learner->teacher : &learner->online, &config);
+        status = hr_extract_create(&extract, learner->queue, held_out, &learner->net,
+                                   hr_trainer_clustered(trainer), &config);
     if (status >= 0)
         status = hr_extract_run(features, NULL, extract, "extract");
     if (status >= 0)
@@ -36,25 +35,9 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
 
 static hirl_status make_loader(hr_loader **loader, hirl_trainer *trainer, hirl_dataset *held_out)
 {
-    const hr_model_config *m = &trainer->config.model;
-    const hr_train_config *t = &trainer->config.train;
-    float mean[3], std[3];
-    hr_loader_config config = {
-        .batch = (int32_t)t->batch_size,
-        .threads = (int32_t)t->loader_threads,
-        .seed = (uint64_t)t->seed,
-        .shuffled = true,
-        .replace_bad = true,
-        .max_bad = t->max_bad,
-        .views = trainer->learner->method->views,
-    };
+    hr_loader_config config = hr_trainer_loader_config(trainer);
 
-    for (int i = 0; i < 3; i++) {
-        mean[i] = (float)m->mean[i];
-        std[i] = (float)m->std[i];
-    }
-    for (int v = 0; v < config.views; v++)
-        hr_view_mocov2(&config.view[v], (int32_t)m->image_size, mean, std);
+    config.replace_bad = true;
     HR_TRY(hr_loader_create(loader, held_out, &config));
     return hr_loader_seek(*loader, 0, 0);
 }
@@ -64,18 +47,14 @@ static hirl_status one_batch(hr_learner_result *result, hirl_trainer *trainer, h
                              const int32_t *leaf, int64_t *id, int64_t step)
 {
     const hr_spd_config *spd = &trainer->config.spd;
-    hr_learner_input in = { .step = step };
+    hr_learner_input in;
     const hr_batch *batch;
 
     HR_TRY(hr_loader_next(&batch, loader));
-    in.n = batch->n;
+    in = hr_trainer_input(trainer, batch, step);
     in.image = id;
     for (int64_t i = 0; i < in.n; i++)
         id[i] = -2 - batch->image[i];
-    for (int v = 0; v < batch->views; v++) {
-        in.view[v] = batch->view[v];
-        in.size[v] = trainer->config.model.image_size;
-    }
     if (leaf) {
         for (int64_t i = 0; i < in.n; i++)
             trainer->leaf[i] = leaf[batch->image[i]];

@@ -1,6 +1,7 @@
 /* learner.h - one training step: networks, loss of eq. 4, optimiser, average; without data or epochs.
  *
  * A step computes, then commits (decision 15): a step that fails before commit has changed nothing.
+ * With accumulation the batch is computed in micro-batches and committed once.
  */
 #ifndef HR_LEARNER_H
 #define HR_LEARNER_H
@@ -9,19 +10,33 @@
 #include "nn/net.h"
 #include "ssl/method.h"
 #include "tape/tape.h"
+#include "train/optim.h"
 #include "types.h"
 
-enum { HR_GROUP_METHOD, HR_GROUP_PATH }; /* parameter groups: backbone and head; h_l */
+/* parameter groups: what decays and what does not, of the method; the predictor, the last layer; h_l */
+enum {
+    HR_GROUP_METHOD,
+    HR_GROUP_PLAIN,
+    HR_GROUP_PREDICTOR,
+    HR_GROUP_LAST,
+    HR_GROUP_PATH,
+    HR_GROUP_PATH_PLAIN
+};
 
 typedef struct hr_learner_config {
     hr_model_config model;
-    int32_t levels;    /* L */
-    int64_t batch;     /* images a step on this rank */
-    int64_t bn_groups; /* on this rank */
-    bool reference;    /* running statistics follow group 0 (spec.md 8.6) */
-    bool bf16;         /* activations in bf16 */
-    double temperature, momentum, weight_decay, ema;
-    int64_t queue;
+    int32_t levels;                    /* L */
+    int64_t batch;                     /* images a step on this rank */
+    int64_t accumulate;                /* micro-batches that it is computed in */
+    int64_t bn_groups, path_bn_groups; /* of a batch on this rank: encoder and heads; h_l */
+    bool joint;                     /* views of one size in one pass, when the method says so too */
+    bool reference;                 /* running statistics follow group 0 (spec.md 8.6) */
+    bool bf16;                      /* activations in bf16 */
+    bool decay_all, path_decay_all; /* biases and norms decay too; those of h_l */
+    double momentum;
+    hr_optim_config optim;
+    hr_method_config method; /* what the method asks for; sizes are filled in by the learner */
+    int64_t mask_most;       /* patches of an image that may be masked, at most */
     double spd_eps;
     uint64_t seed;
     hr_comm *comm; /* NULL: one rank */
@@ -33,9 +48,10 @@ typedef struct hr_learner {
     hr_queue *queue;
     hr_tape tape;
     hr_net net;
-    hr_weights online, teacher; /* teacher: backbone and head only */
-    hr_array moment;            /* of SGD, laid out as online.value */
-    hr_array bad, square;       /* i32 [1] finite check; f64 [1] |gradient|^2 */
+    hr_weights online, teacher; /* teacher: backbone and head only; none for some methods */
+    hr_optim *optim;
+    hr_array bad, square; /* i32 [1] finite check; f64 [1] |gradient|^2 */
+    hr_array inverse;     /* real [K] lengths of prototypes, while they are made unit rows */
     const hr_method *method;
     void *method_state;
     hr_scalars scalars;
@@ -43,17 +59,29 @@ typedef struct hr_learner {
     hr_array proto[HR_LEVELS], path; /* its arrays on the device */
 } hr_learner;
 
+/* numbers that a schedule gives for a step */
+typedef struct hr_rates {
+    double rate, predictor_rate;
+    double decay, path_decay;
+    double ema; /* of the average taken at this step's commit */
+    double teacher_temperature;
+    bool freeze_last; /* the last layer, or the prototypes, are not updated */
+} hr_rates;
+
 /* What one step gets; host arrays, read during the call. */
 typedef struct hr_learner_input {
-    int64_t n;                          /* rows: config.batch (evaluation: any) */
-    const float *view[HR_METHOD_VIEWS]; /* [n, size, size, 3] */
+    int64_t n; /* rows: config.batch (evaluation: any that the groups divide) */
+    int32_t globals, views;
+    const float *view[HR_METHOD_VIEWS]; /* [n, size, size, 3]; global views first */
     int64_t size[HR_METHOD_VIEWS];
-    const int64_t *image;    /* [n] ids */
-    const int32_t *leaf;     /* [n] positive leaves, -1: none; NULL: stage 1 */
-    const int32_t *negative; /* [n, negatives] */
+    const uint8_t *mask[HR_METHOD_VIEWS]; /* [n, P] of global views, 1: masked; NULL: nothing is */
+    const int64_t *image;                 /* [n] ids */
+    const int32_t *leaf;                  /* [n] positive leaves, -1: none; NULL: stage 1 */
+    const int32_t *negative;              /* [n, negatives] */
     int64_t negatives;
-    double rate, spd_weight;
-    int64_t step; /* from 0; names the shuffle and the place in the queue */
+    hr_rates rates;
+    double spd_weight;
+    int64_t step; /* from 0; names draws and the place in queues */
 } hr_learner_input;
 
 typedef struct hr_learner_result {
@@ -63,6 +91,7 @@ typedef struct hr_learner_result {
 hirl_status hr_learner_create(hr_learner **learner, hirl_context *context,
                               const hr_learner_config *config);
 void hr_learner_destroy(hr_learner *learner);
+hr_method_config hr_learner_numbers(const hr_learner *learner); /* what `chance` asks for */
 
 /* copies the tree's arrays to the device; NULL: none. INVALID leaves the tree in use alone, another
  * failure leaves none */
@@ -78,5 +107,7 @@ hirl_status hr_learner_evaluate(hr_learner_result *result, hr_learner *learner,
 /* everything that a step changes, under its own names; load needs a learner of the same config */
 hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner);
 hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in);
+/* after weights were given from elsewhere: prototypes at unit length, copies in the run's precision, teacher */
+hirl_status hr_learner_settle(hr_learner *learner, bool teacher_follows);
 
 #endif

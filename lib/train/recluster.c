@@ -33,9 +33,10 @@ hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
     return e;
 }
 
-static const hr_weights *clustered_network(const hr_learner *learner)
+const hr_weights *hr_trainer_clustered(const hirl_trainer *trainer)
 {
-    return learner->method->cluster_teacher ? &learner->teacher : &learner->online;
+    return trainer->config.train.cluster_network ? &trainer->learner->teacher
+                                                 : &trainer->learner->online;
 }
 
 static void drop_extraction(hr_recluster *r)
@@ -62,7 +63,7 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     if (!r->features || !r->readable)
         return HIRL_E_NOMEM;
     return hr_extract_create(&r->extract, learner->queue, trainer->dataset, &learner->net,
-                             clustered_network(learner), &config);
+                             hr_trainer_clustered(trainer), &config);
 }
 
 /* unit rows on the device */

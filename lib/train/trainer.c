@@ -5,6 +5,7 @@
  */
 #include "train/trainer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@
 #include "data/colours.h"
 #include "hier/paths.h"
 #include "nn/model.h"
-#include "train/schedule.h"
+#include "ssl/mask.h"
+#include "train/rates.h"
 
 enum { HEALTH_IMAGES = 256, COLOUR_IMAGES = 1000 };
 
@@ -42,80 +44,148 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
     return HIRL_OK;
 }
 
-static hr_learner_config learner_config(const hirl_trainer *trainer)
+static hr_method_config method_config(const hirl_trainer *trainer)
 {
     const hr_train_config *t = &trainer->config.train;
 
+    return (hr_method_config){
+        .globals = trainer->views.globals,
+        .views = trainer->views.count,
+        .temperature = t->temperature,
+        .center_momentum = t->center_momentum,
+        .sinkhorn_eps = t->sinkhorn_eps,
+        .sinkhorn_iterations = t->sinkhorn_iterations,
+        .queue = t->queue,
+        .queue_start = t->queue_start * trainer->per_epoch,
+    };
+}
+
+/* constants of the optimisers: Kingma and Ba 2015, You et al. 2017 (spec.md 0.2, 1.5) */
+static hr_optim_config optim_config(const hr_train_config *t)
+{
+    return (hr_optim_config){ .kind = (hr_optim_kind)t->optimizer,
+                              .clip = (hr_clip_kind)t->clip,
+                              .clip_limit = t->clip_grad,
+                              .beta1 = 0.9,
+                              .beta2 = 0.999,
+                              .eps = 1e-8,
+                              .trust = 0.001 };
+}
+
+static hr_learner_config learner_config(const hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+    const hr_model_config *m = &trainer->config.model;
+
     return (hr_learner_config){
-        .model = trainer->config.model,
+        .model = *m,
         .levels = trainer->config.levels,
         .batch = t->batch_size,
+        .accumulate = t->accumulate,
         .bn_groups = t->bn_groups,
+        .path_bn_groups = t->path_bn_groups,
+        .joint = t->joint_views,
         .reference = t->profile == HR_PROFILE_REFERENCE,
         .bf16 = t->precision == HR_PRECISION_BF16,
-        .temperature = t->temperature,
+        .decay_all = t->decay_all,
+        .path_decay_all = t->decay_all || !isnan(t->path_weight_decay),
         .momentum = t->momentum,
-        .weight_decay = t->weight_decay,
-        .ema = t->ema,
-        .queue = t->queue,
+        .optim = optim_config(t),
+        .method = method_config(trainer),
         .spd_eps = trainer->config.spd.spd_eps,
         .seed = (uint64_t)t->seed,
     };
 }
 
-static hirl_status make_loader(hirl_trainer *trainer)
+hr_loader_config hr_trainer_loader_config(const hirl_trainer *trainer)
 {
-    hr_train_config *t = &trainer->config.train;
-    const hr_model_config *m = &trainer->config.model;
-    const hr_method *method = trainer->learner->method;
-    float mean[3], std[3];
+    const hr_train_config *t = &trainer->config.train;
     hr_loader_config config = {
         .batch = (int32_t)t->batch_size,
         .threads = (int32_t)t->loader_threads,
         .seed = (uint64_t)t->seed,
         .shuffled = true,
-        .replace_bad = t->on_bad_image == HR_BAD_REPLACE,
         .max_bad = t->max_bad,
-        .views = method->views,
+        .views = trainer->views.count,
     };
 
-    for (int i = 0; i < 3; i++) {
-        mean[i] = (float)m->mean[i];
-        std[i] = (float)m->std[i];
-    }
-    for (int v = 0; v < method->views; v++)
-        hr_view_mocov2(&config.view[v], (int32_t)m->image_size, mean, std);
+    for (int v = 0; v < config.views; v++)
+        config.view[v] = trainer->views.view[v];
+    return config;
+}
+
+static hirl_status make_loader(hirl_trainer *trainer)
+{
+    hr_train_config *t = &trainer->config.train;
+    hr_loader_config config;
+
+    HR_TRY(hr_run_views_of(&trainer->views, &trainer->config));
+    config = hr_trainer_loader_config(trainer);
+    config.replace_bad = t->on_bad_image == HR_BAD_REPLACE;
     HR_TRY(hr_loader_create(&trainer->loader, trainer->dataset, &config));
     trainer->per_epoch = hr_loader_steps(trainer->loader);
     trainer->steps = trainer->per_epoch * t->epochs;
     return hr_loader_seek(trainer->loader, 0, 0);
 }
 
+/* side of the grid of patches of an image */
+static int64_t grid_of(const hirl_trainer *trainer)
+{
+    const hr_net *net = &trainer->learner->net;
+
+    return trainer->config.model.image_size / net->vit.shape.patch;
+}
+
+static hirl_status make_masks(hirl_trainer *trainer)
+{
+    hr_learner *learner = trainer->learner;
+    int64_t patches, batch = trainer->config.train.batch_size;
+
+    if (!learner->method->patches)
+        return HIRL_OK;
+    patches = grid_of(trainer) * grid_of(trainer);
+    learner->config.mask_most = (int64_t)floor(trainer->config.train.mask_high * (double)patches);
+    if (learner->config.mask_most < 1)
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g of %lld patches is less than one",
+                       trainer->config.train.mask_high, (long long)patches);
+    trainer->mask = hr_alloc_array((size_t)(trainer->views.globals * batch * patches), 1);
+    return trainer->mask ? HIRL_OK : HIRL_E_NOMEM;
+}
+
+/* the whole network of a model of the same method, else its backbone */
+static int32_t params_from(const hr_net *net, const hirl_model *start, const hirl_trainer *trainer)
+{
+    if (start->config.method != trainer->config.model.method)
+        return net->backbone_params;
+    return start->weights.slots < net->method_params ? net->shared_params : net->method_params;
+}
+
 static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
 {
     hr_learner *learner = trainer->learner;
+    const hr_net *net = &learner->net;
     hr_tensors list;
     hirl_status status;
+    int32_t params, norms;
 
     if (!start)
         return HIRL_OK;
+    params = params_from(net, start, trainer);
+    norms = params == net->backbone_params ? net->backbone_norms
+            : params == net->shared_params ? net->shared_norms
+                                           : net->method_norms;
     hr_tensors_init(&list);
     status = hr_model_to_tensors(&list, start);
     if (status >= 0)
-        status = hr_layout_load(&learner->online.value, &learner->net.params,
-                                start->net.method_params < learner->net.method_params
-                                    ? start->net.method_params
-                                    : learner->net.method_params,
-                                learner->queue, &list, "");
+        status =
+            hr_layout_load(&learner->online.value, &net->params, params, learner->queue, &list, "");
     if (status >= 0)
-        status = hr_layout_load(&learner->online.running, &learner->net.norms,
-                                learner->net.method_norms, learner->queue, &list, "");
+        status =
+            hr_layout_load(&learner->online.running, &net->norms, norms, learner->queue, &list, "");
     hr_tensors_done(&list);
     if (status < 0)
         return hr_fail_in(status, "start model");
-    hr_weights_refresh(&learner->online);
-    hr_weights_copy(&learner->teacher, &learner->online);
-    return learner->queue->be->sync(learner->queue);
+    return hr_learner_settle(learner, true);
 }
 
 static hirl_status write_settings(hirl_trainer *trainer)
@@ -143,9 +213,10 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
         t->loader_threads = threads > 1 ? threads / 2 : 1;
     }
     HR_TRY(resolve_colours(trainer));
+    HR_TRY(make_loader(trainer));
     config = learner_config(trainer);
     HR_TRY(hr_learner_create(&trainer->learner, trainer->context, &config));
-    HR_TRY(make_loader(trainer));
+    HR_TRY(make_masks(trainer));
     trainer->leaf = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->leaf);
     trainer->negative = hr_alloc_array((size_t)(t->batch_size * trainer->config.spd.negatives),
                                        sizeof *trainer->negative);
@@ -157,7 +228,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 static void announce(hirl_trainer *trainer)
 {
     const hr_train_config *t = &trainer->config.train;
-    hr_method_config m = { .queue = t->queue };
+    hr_method_config m = hr_learner_numbers(trainer->learner);
 
     hr_log(
         trainer->context, HIRL_LOG_INFO,
@@ -168,22 +239,6 @@ static void announce(hirl_trainer *trainer)
     for (int l = 0; l < trainer->config.levels; l++)
         hr_log(trainer->context, HIRL_LOG_INFO, "level %d: %lld prototypes", l + 1,
                (long long)trainer->config.m[l]);
-}
-
-static hirl_status copy_options(hirl_options *to, const hirl_options *from)
-{
-    static const hr_keys *const tables[] = { &hr_train_keys, &hr_model_keys, &hr_cluster_keys,
-                                             &hr_spd_keys, &hr_data_keys };
-
-    *to = (hirl_options){ 0 };
-    for (int t = 0; t < 5 && from; t++)
-        for (int i = 0; i < tables[t]->count; i++) {
-            const hr_option *given = hr_options_find(from, tables[t]->key[i].name);
-
-            if (given)
-                HR_TRY(hr_options_put(to, &tables[t]->key[i], given->value, given->origin));
-        }
-    return HIRL_OK;
 }
 
 static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fresh)
@@ -227,7 +282,8 @@ static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
 
     HR_TRY(hr_options_read(&asked, &hr_train_keys, options));
     HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite));
-    HR_TRY(copy_options(&trainer->options, options));
+    if (options)
+        HR_TRY(hr_options_copy(&trainer->options, options));
     return asked.resume ? resume(trainer, options) : begin(trainer, start, true);
 }
 
@@ -273,6 +329,7 @@ void hr_trainer_destroy(hirl_trainer *trainer)
     hr_free(trainer->own_leaf);
     hr_free(trainer->leaf);
     hr_free(trainer->negative);
+    hr_free(trainer->mask);
     hr_dataset_drop(trainer->dataset);
     hr_context_drop(trainer->context);
     hr_free(trainer);
@@ -297,16 +354,39 @@ static void draw_paths(hr_learner_input *in, hirl_trainer *trainer, int64_t step
     in->spd_weight = spd->spd_weight;
 }
 
-static hr_learner_input input_of(hirl_trainer *trainer, const hr_batch *batch, int64_t epoch)
+/* which patches of the global views are hidden: by seed, step, image and view (iBOT) */
+static void draw_masks(hr_learner_input *in, hirl_trainer *trainer)
 {
     const hr_train_config *t = &trainer->config.train;
-    hr_learner_input in = { .n = batch->n, .image = batch->image, .step = trainer->step };
+    hr_mask_config config = { .p = t->mask_share,
+                              .ratio = (t->mask_low + t->mask_high) / 2,
+                              .spread = (t->mask_high - t->mask_low) / 2 };
+    int64_t side = trainer->mask ? grid_of(trainer) : 0, patches = side * side;
+
+    for (int v = 0; v < in->globals && trainer->mask; v++) {
+        uint8_t *mask = trainer->mask + v * in->n * patches;
+
+        in->mask[v] = mask;
+        for (int64_t i = 0; i < in->n; i++)
+            hr_mask_draw(mask + i * patches, side, side, &config, (uint64_t)t->seed, in->step,
+                         in->image[i], v);
+    }
+}
+
+hr_learner_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step)
+{
+    hr_learner_input in = { .n = batch->n,
+                            .globals = trainer->views.globals,
+                            .views = trainer->views.count,
+                            .image = batch->image,
+                            .step = step };
 
     for (int v = 0; v < batch->views; v++) {
         in.view[v] = batch->view[v];
-        in.size[v] = trainer->config.model.image_size;
+        in.size[v] = trainer->views.view[v].size;
     }
-    in.rate = hr_cosine_by_epoch(t->lr, 0, epoch, t->epochs);
+    in.rates = hr_rates_at(&trainer->config.train, step, trainer->per_epoch);
+    draw_masks(&in, trainer);
     return in;
 }
 
@@ -316,7 +396,7 @@ static hirl_status measure_health(hirl_trainer *trainer, double loss)
     hr_extract_config config = hr_trainer_extract_config(trainer);
     int64_t n = trainer->dataset->count < HEALTH_IMAGES ? trainer->dataset->count : HEALTH_IMAGES;
     int64_t d = learner->net.z_dim;
-    hr_method_config m = { .queue = trainer->config.train.queue };
+    hr_method_config m = hr_learner_numbers(learner);
     float *z = hr_alloc_array((size_t)((n + config.batch) * d), sizeof *z);
     double *work = hr_alloc_array((size_t)(d * d + d), sizeof *work);
     hr_extract *extract = NULL;
@@ -394,7 +474,7 @@ static hirl_status make_step(hr_learner_result *result, hirl_trainer *trainer, i
     hirl_status status;
 
     HR_TRY(hr_loader_next(&batch, trainer->loader));
-    in = input_of(trainer, batch, epoch);
+    in = hr_trainer_input(trainer, batch, trainer->step);
     if (trainer->tree)
         draw_paths(&in, trainer, trainer->step);
     status = hr_learner_step(result, trainer->learner, &in);
@@ -483,6 +563,9 @@ hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, cons
 
     if (!automatic && !teacher && strcmp(network, "online"))
         return hr_fail(HIRL_E_INVALID, "network: \"%s\" is none of auto, online, teacher", network);
+    if (teacher && !learner->method->teacher)
+        return hr_fail(HIRL_E_INVALID, "network=teacher: %s has none; take online",
+                       learner->method->name);
     HR_TRY(hr_model_alloc(&model, trainer->context, &trainer->config.model,
                           teacher ? 0 : learner->net.levels, teacher ? "teacher" : "online"));
     hr_weights_copy(&model->weights, from);

@@ -9,6 +9,7 @@
 #include "train/extract.h"
 #include "train/health.h"
 #include "train/learner.h"
+#include "train/views.h"
 #include "types.h"
 
 #include <hirl/train.h>
@@ -33,6 +34,7 @@ struct hirl_trainer {
     hr_directory directory;
     hr_learner *learner;
     hr_loader *loader;
+    hr_run_views views;
     int64_t step, steps, per_epoch; /* steps made, in all, an epoch */
     hirl_tree *tree;                /* in use, or NULL */
     bool epoch_open;        /* the last step of an epoch is made, the rest of its end is not */
@@ -44,6 +46,7 @@ struct hirl_trainer {
     hr_recluster recluster;
     double churn;             /* of the last clustering, -1 */
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
+    uint8_t *mask;            /* [globals, n, P], or NULL */
     hr_health health;
     const char *judgement;
     hirl_report_fn *report;
@@ -59,6 +62,10 @@ void hr_trainer_destroy(hirl_trainer *trainer);
 hirl_status hr_trainer_step(hirl_step_report *report, hirl_trainer *trainer);
 hirl_status hr_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network);
 hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf);
+/* what the learner gets of a batch, without paths */
+hr_learner_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step);
+hr_loader_config hr_trainer_loader_config(
+    const hirl_trainer *trainer); /* training views, shuffled */
 hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                 hirl_dataset *held_out);
 
@@ -66,6 +73,7 @@ hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
 hirl_status hr_trainer_recluster(hirl_trainer *trainer);
 void hr_recluster_drop(hirl_trainer *trainer);
 hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer);
+const hr_weights *hr_trainer_clustered(const hirl_trainer *trainer); /* whose features they are */
 
 /* checkpoint.c */
 hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer);

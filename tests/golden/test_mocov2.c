@@ -69,13 +69,17 @@ static hr_learner_config config_of(const replay *r)
     hr_learner_config c = {
         .levels = (int32_t)whole(d, "levels"),
         .batch = whole(d, "batch"),
+        .accumulate = 1,
         .bn_groups = whole(d, "groups"),
+        .path_bn_groups = whole(d, "groups"),
         .reference = r->reference,
-        .temperature = dump_number(d, "temperature"),
+        .decay_all = true,
+        .path_decay_all = true,
         .momentum = dump_number(d, "sgd_momentum"),
-        .weight_decay = dump_number(d, "decay"),
-        .ema = dump_number(d, "momentum"),
-        .queue = whole(d, "queue"),
+        .method = { .globals = VIEWS,
+                    .views = VIEWS,
+                    .temperature = dump_number(d, "temperature"),
+                    .queue = whole(d, "queue") },
         .spd_eps = 1e-6,
         .seed = (uint64_t)whole(d, "seed"),
     };
@@ -86,6 +90,7 @@ static hr_learner_config config_of(const replay *r)
     c.model.stem = !strcmp(dump_text(d, "stem"), "small");
     c.model.image_size = r->size;
     c.model.z_dim = whole(d, "dim");
+    strcpy(c.model.head, "mlp in z");
     c.model.head_layers = HEAD_LAYERS;
     c.model.levels = c.levels;
     c.model.seed = (int64_t)c.seed;
@@ -190,6 +195,18 @@ static void draw_paths(replay *r, int64_t step)
     }
 }
 
+static hr_rates rates_of(const dump *d, int64_t step)
+{
+    double rate = hr_cosine_by_epoch(dump_number(d, "lr"), 0, step, whole(d, "epochs"));
+    double decay = dump_number(d, "decay");
+
+    return (hr_rates){ .rate = rate,
+                       .predictor_rate = rate,
+                       .decay = decay,
+                       .path_decay = decay,
+                       .ema = dump_number(d, "momentum") };
+}
+
 static hr_learner_input input_of(replay *r, int64_t step)
 {
     bool stage_two = r->learner->tree && step >= whole(&r->dump, "warmup");
@@ -201,7 +218,9 @@ static hr_learner_input input_of(replay *r, int64_t step)
         .leaf = stage_two ? r->leaf : NULL,
         .negative = stage_two ? r->negative : NULL,
         .negatives = stage_two ? r->negatives : 0,
-        .rate = hr_cosine_by_epoch(dump_number(&r->dump, "lr"), 0, step, whole(&r->dump, "epochs")),
+        .globals = VIEWS,
+        .views = VIEWS,
+        .rates = rates_of(&r->dump, step),
         .spd_weight = dump_number(&r->dump, "spd_weight"),
         .step = step,
     };
@@ -306,7 +325,7 @@ START_TEST(training_follows_the_float64_program)
         hr_learner_result got;
 
         hr_assert_ok(hr_learner_step(&got, r.learner, &in));
-        check_number("rate", step, in.rate, want->rate, 1e-15);
+        check_number("rate", step, in.rates.rate, want->rate, 1e-15);
         check_number("image loss", step, got.loss_image, want->image_loss, r.loss_limit);
         check_number("path loss", step, got.loss_spd, want->path_loss, r.loss_limit);
         check_number("loss", step, got.loss, want->loss, r.loss_limit);

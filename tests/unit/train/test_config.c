@@ -1,17 +1,20 @@
 /* test_config.c - options of a run: what auto stands for, what is refused, rates, health figures. */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <hirl/options.h>
 
 #include "base/alloc.h"
+#include "ssl/method.h"
 #include "support/close.h"
 #include "support/run.h"
 #include "train/config.h"
 #include "train/health.h"
 #include "train/schedule.h"
+#include "train/views.h"
 
 static hirl_options *options_of(const char *const (*pairs)[2])
 {
@@ -29,7 +32,7 @@ START_TEST(auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data)
                                             { "hirl", "0" },
                                             { NULL, NULL } };
     hirl_options *options = options_of(pairs);
-    hr_run_config config;
+    static hr_run_config config;
 
     hr_assert_ok(hr_run_config_read(&config, options, 25000));
     ck_assert_int_eq(config.train.queue, 12416); /* 97 x 128 <= 12500 < 98 x 128 */
@@ -50,7 +53,7 @@ START_TEST(a_queue_that_cannot_be_is_refused_with_the_numbers)
         { "batch_size", "32" }, { "queue", "100" }, { "hirl", "0" }, { NULL, NULL }
     };
     hirl_options *options = options_of(large);
-    hr_run_config config;
+    static hr_run_config config;
 
     hr_assert_fails(hr_run_config_read(&config, options, 1000), HIRL_E_INVALID, "4096");
     hirl_options_destroy(options);
@@ -69,7 +72,7 @@ START_TEST(lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts)
                                            { "batch_size", "512" },
                                            { NULL, NULL } };
     hirl_options *options = options_of(both);
-    hr_run_config config;
+    static hr_run_config config;
 
     hr_assert_fails(hr_run_config_read(&config, options, 100000), HIRL_E_INVALID, "base_lr");
     hirl_options_destroy(options);
@@ -87,7 +90,7 @@ START_TEST(prototypes_that_the_data_cannot_carry_are_refused)
                                             { "batch_size", "64" },
                                             { NULL, NULL } };
     hirl_options *options = options_of(pairs);
-    hr_run_config config;
+    static hr_run_config config;
 
     hr_assert_fails(hr_run_config_read(&config, options, 4000), HIRL_E_INVALID, "30000");
     hirl_options_destroy(options);
@@ -125,8 +128,203 @@ START_TEST(health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones)
 }
 END_TEST
 
-HR_TESTS("config", auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data,
-         a_queue_that_cannot_be_is_refused_with_the_numbers,
-         lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts,
-         prototypes_that_the_data_cannot_carry_are_refused, the_rate_follows_the_published_cosine,
-         health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones)
+/* ---- presets: HIRL tables 1, 2, 7 and appendix B, spec.md 1.10; 1,281,167 images ---- */
+
+static const struct row {
+    const char *preset, *method, *arch;
+    int64_t epochs, batch;
+    double rate;
+    int64_t z;
+    int32_t globals, locals, local_size;
+    /* of the HIRL variant */
+    int64_t warmup, prototypes[3], negatives, layers;
+    int64_t teacher; /* clusters features of the average */
+} rows[] = {
+    { "mocov2",
+      "mocov2",
+      "resnet50",
+      200,
+      256,
+      0.03,
+      128,
+      2,
+      0,
+      0,
+      20,
+      { 30000, 10000, 1000 },
+      1000,
+      2,
+      1 },
+    { "simsiam",
+      "simsiam",
+      "resnet50",
+      200,
+      512,
+      0.1,
+      2048,
+      2,
+      0,
+      0,
+      20,
+      { 30000, 10000, 1000 },
+      1000,
+      2,
+      0 },
+    { "swav",
+      "swav",
+      "resnet50",
+      200,
+      4096,
+      4.8,
+      128,
+      2,
+      6,
+      96,
+      20,
+      { 30000, 10000, 1000 },
+      1000,
+      2,
+      0 },
+    { "swav-800",
+      "swav",
+      "resnet50",
+      800,
+      4096,
+      4.8,
+      128,
+      2,
+      6,
+      96,
+      80,
+      { 30000, 10000, 1000 },
+      1000,
+      2,
+      0 },
+    { "mocov3",
+      "mocov3",
+      "vit_base_patch16_224",
+      400,
+      4096,
+      1.6e-3,
+      256,
+      2,
+      0,
+      0,
+      20,
+      { 30000, 10000, 5000 },
+      100,
+      5,
+      0 },
+    { "dino",
+      "dino",
+      "vit_base_patch16_224",
+      400,
+      1024,
+      3e-3,
+      256,
+      2,
+      10,
+      96,
+      40,
+      { 30000, 10000, 5000 },
+      100,
+      2,
+      1 },
+    { "ibot",
+      "ibot",
+      "vit_base_patch16_224",
+      400,
+      1024,
+      3e-3,
+      256,
+      2,
+      10,
+      96,
+      40,
+      { 30000, 10000, 1000 },
+      100,
+      2,
+      1 },
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static void check_hirl(const hr_run_config *c, const struct row *row)
+{
+    ck_assert_int_eq(c->levels, 3);
+    for (int l = 0; l < 3; l++)
+        ck_assert_int_eq(c->m[l], row->prototypes[l]);
+    ck_assert_int_eq(c->train.cluster_warmup_epoch, row->warmup);
+    ck_assert_int_eq(c->spd.negatives, row->negatives);
+    ck_assert_int_eq(c->model.head_layers, row->layers);
+    ck_assert_int_eq(c->train.cluster_network, row->teacher);
+}
+
+START_TEST(presets_have_the_papers_values)
+{
+    const struct row *row = &rows[_i / 2];
+    static hr_run_config c;
+    hr_run_views views;
+    hirl_options *options;
+    char name[64];
+
+    snprintf(name, sizeof name, "%s%s", _i % 2 ? "hirl-" : "", row->preset);
+    hr_assert_ok(hirl_options_create(&options));
+    hr_assert_ok(hirl_options_preset(options, name));
+    hr_assert_ok(hr_run_config_read(&c, options, 1281167));
+    hr_assert_ok(hr_run_views_of(&views, &c));
+    ck_assert_str_eq(hr_method_find(c.model.method)->name, row->method);
+    ck_assert_str_eq(hr_arch_name(c.model.arch), row->arch);
+    ck_assert_int_eq(c.train.epochs, row->epochs);
+    ck_assert_int_eq(c.train.batch_size, row->batch);
+    ck_assert_double_eq_tol(c.train.lr, row->rate, 1e-12);
+    ck_assert_int_eq(c.model.z_dim, row->z);
+    ck_assert_int_eq(views.globals, row->globals);
+    ck_assert_int_eq(views.count, row->globals + row->locals);
+    ck_assert_int_eq(views.view[0].size, 224);
+    if (row->locals)
+        ck_assert_int_eq(views.view[views.count - 1].size, row->local_size);
+    if (_i % 2)
+        check_hirl(&c, row);
+    else
+        ck_assert_int_eq(c.levels, 0);
+    hirl_options_destroy(options);
+}
+END_TEST
+
+START_TEST(profile_reference_takes_the_programs_values)
+{
+    static const char *const pairs[][2] = { { "method", "mocov3" },
+                                            { "profile", "reference" },
+                                            { "hirl", "0" },
+                                            { "warmup_epochs", "10" },
+                                            { NULL, NULL } };
+    hirl_options *options = options_of(pairs);
+    static hr_run_config c;
+
+    hr_assert_ok(hr_run_config_read(&c, options, 100000));
+    ck_assert_int_eq(c.model.frozen_patch, 0);
+    ck_assert_double_eq_tol(c.train.base_lr, 1.5e-4, 1e-12);
+    ck_assert_int_eq(c.train.cluster_network, 1);
+    ck_assert_int_eq(c.train.warmup_epochs, 10); /* the caller's stands */
+    hirl_options_destroy(options);
+}
+END_TEST
+
+static Suite *config_suite(void)
+{
+    Suite *suite = suite_create("config");
+    TCase *tests = tcase_create("config");
+
+    tcase_add_test(tests, auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data);
+    tcase_add_test(tests, a_queue_that_cannot_be_is_refused_with_the_numbers);
+    tcase_add_test(tests, lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts);
+    tcase_add_test(tests, prototypes_that_the_data_cannot_carry_are_refused);
+    tcase_add_test(tests, the_rate_follows_the_published_cosine);
+    tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones);
+    tcase_add_loop_test(tests, presets_have_the_papers_values, 0, 2 * ROWS);
+    tcase_add_test(tests, profile_reference_takes_the_programs_values);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+HR_TEST_MAIN(config_suite)

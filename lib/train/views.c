@@ -1,0 +1,30 @@
+/* views.c - the views of a run: the method's recipe, under the keys of data/views.h. */
+#include "train/views.h"
+
+#include "ssl/method.h"
+
+/* numbers and draws of views, in the order of the key `recipe` (spec.md 2.2) */
+static const hr_view_defaults recipes[] = {
+    { 2, 0, { HR_RECIPE_MOCOV2, HR_RECIPE_MOCOV2, HR_RECIPE_MOCOV2 }, 0, 0, 1 },
+    { 2, 6, { HR_RECIPE_SWAV_GLOBAL, HR_RECIPE_SWAV_GLOBAL, HR_RECIPE_SWAV_LOCAL }, 0, 0, 1 },
+    { 2, 0, { HR_RECIPE_MOCOV3_FIRST, HR_RECIPE_MOCOV3_SECOND, HR_RECIPE_MOCOV3_SECOND }, 0, 0, 1 },
+    { 2, 10, { HR_RECIPE_DINO_FIRST, HR_RECIPE_DINO_SECOND, HR_RECIPE_DINO_LOCAL }, 0, 0, 1 },
+    { 2, 10, { HR_RECIPE_IBOT_FIRST, HR_RECIPE_IBOT_SECOND, HR_RECIPE_IBOT_LOCAL }, 0, 0, 1 },
+};
+
+hirl_status hr_run_views_of(hr_run_views *views, hr_run_config *config)
+{
+    const hr_model_config *m = &config->model;
+    hr_view_defaults defaults = recipes[config->train.recipe];
+    float mean[3], std[3];
+
+    for (int i = 0; i < 3; i++) {
+        mean[i] = (float)m->mean[i];
+        std[i] = (float)m->std[i];
+    }
+    defaults.fewest = 2;
+    defaults.most = hr_method_find(m->method)->student == HR_SEES_ALL ? 0 : 2;
+    defaults.multiple = hr_arch_is_vit(m->arch) ? (int32_t)hr_model_patch(m) : 1;
+    return hr_views_resolve(views->view, &views->globals, &views->count, &config->view, &defaults,
+                            (int32_t)m->image_size, mean, std);
+}
