@@ -38,19 +38,28 @@ static int run(cli_session *session)
     const char *object = "";
 
     for (int32_t i = 0; !session->json && i < hirl_options_count(); i++) {
+        const char *value;
         int32_t origin;
+        bool of_method;
 
         if (hirl_options_describe(&info, i) < 0)
             continue;
         origin = hirl_options_origin(session->options, info.name);
-        if (origin < 0 || origin > 3 || (!origin && !all))
+        value = hirl_options_get(session->options, info.name);
+        of_method = !origin && strcmp(value, info.default_value);
+        of_method |= !strcmp(info.name, "lr");
+        if (origin < 0 || origin > 3 || (!origin && !of_method && !all))
             continue;
         if (strcmp(object, info.object))
             printf("# %s\n", info.object);
         object = info.object;
         printf("%s: ", info.name);
-        put_scalar(hirl_options_get(session->options, info.name));
-        printf("%*s# %s\n", 2, "", origins[origin]);
+        if (!strcmp(info.name, "lr") && !strcmp(value, "0")) {
+            printf("%.10g  # base_lr x batch_size / 256\n", cli_rate(session->options));
+            continue;
+        }
+        put_scalar(value);
+        printf("  # %s\n", origin ? origins[origin] : of_method ? "method" : "default");
     }
     if (session->json) {
         json_t *settings = cli_settings(session);
@@ -65,7 +74,7 @@ const cli_verb cli_config_show = {
     .name = "config show",
     .help = "prints the settings that a run with these arguments would have, as YAML",
     .example = "preset=hirl-mocov2-small",
-    .objects = "context data model train cluster loss eval",
+    .objects = "context data model view train cluster loss eval",
     .keys = keys,
     .run = run,
 };

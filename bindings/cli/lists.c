@@ -9,6 +9,15 @@ static const char *const shown[] = { "method",     "arch", "image_size", "epochs
                                      "batch_size", "lr",   "prototypes", "negatives" };
 enum { SHOWN = sizeof shown / sizeof *shown, HIERARCHY = 6 }; /* from there on: HIRL's own */
 
+/* learning rate that the optimiser will get: lr, or else from base_lr */
+double cli_rate(const hirl_options *options)
+{
+    double rate = strtod(hirl_options_get(options, "lr"), NULL);
+    double base = strtod(hirl_options_get(options, "base_lr"), NULL);
+
+    return rate > 0 ? rate : base * strtod(hirl_options_get(options, "batch_size"), NULL) / 256;
+}
+
 static int put_preset(cli_session *session, const char *name)
 {
     json_t *row = json_pack("{s:s, s:s}", "event", "preset", "preset", name);
@@ -21,12 +30,17 @@ static int put_preset(cli_session *session, const char *name)
         printf("%-20s", name);
     for (int i = 0; status >= 0 && i < SHOWN; i++) {
         const char *value = hirl_options_get(options, shown[i]);
+        char rate[32];
 
+        if (!strcmp(shown[i], "lr")) {
+            snprintf(rate, sizeof rate, "%.6g", cli_rate(options));
+            value = rate;
+        }
         if (i >= HIERARCHY && !strcmp(hirl_options_get(options, "hirl"), "0"))
             value = "-";
         json_object_set_new(row, shown[i], json_string(value ? value : ""));
         if (!session->json)
-            printf(" %-*s", i < 2 ? 12 : i == 6 ? 18 : 10, value ? value : "");
+            printf(" %-*s", i == 0 ? 9 : i == 1 ? 21 : i == 6 ? 18 : 10, value ? value : "");
     }
     if (!session->json)
         putchar('\n');
@@ -42,7 +56,7 @@ static int run_methods(cli_session *session)
     if (!session->json) {
         printf("%-20s", "preset");
         for (int i = 0; i < SHOWN; i++)
-            printf(" %-*s", i < 2 ? 12 : i == 6 ? 18 : 10, shown[i]);
+            printf(" %-*s", i == 0 ? 9 : i == 1 ? 21 : i == 6 ? 18 : 10, shown[i]);
         putchar('\n');
     }
     for (int32_t i = 0; i < hirl_preset_count() && !code; i++)
@@ -71,7 +85,7 @@ static int put_model(cli_session *session, const char *arch)
     if (status >= 0)
         status = hirl_model_describe(&info, model);
     if (status >= 0 && !session->json)
-        printf("%-16s %8lld columns %14s parameters with heads\n", arch,
+        printf("%-22s %8lld columns %14s parameters with heads\n", arch,
                (long long)info.backbone_dim,
                cli_grouped(count, sizeof count, (double)info.parameters));
     if (status >= 0)

@@ -243,7 +243,7 @@ const cli_verb cli_pretrain = {
     .help = "learns representations of images without labels, and their tree",
     .example = "data=PHOTOS out=run",
     .positional = "data",
-    .objects = "context data model train cluster loss",
+    .objects = "context data model view train cluster loss",
     .keys = keys,
     .run = run,
 };

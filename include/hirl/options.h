@@ -56,10 +56,10 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_options_preset(hirl_options *options, c
  * Threads: one call per options at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_load(hirl_options *options, const char *path);
 
-/** The value in force: set, from the preset, or the default. Borrowed until the next set; NULL: unknown key.
+/** The value in force: set, from the preset, the method's, or the default. Borrowed until the next set; NULL: unknown key.
  * Threads: one call per options at a time. Since 0.1. */
 HIRL_API const char *hirl_options_get(const hirl_options *options, const char *key);
-/** 3 set by the caller, 2 read from a file, 1 from a preset, 0 the default, -1 unknown key.
+/** 3 set by the caller, 2 read from a file, 1 from a preset, 0 the method's or the default, -1 unknown key.
  * Threads: one call per options at a time. Since 0.1. */
 HIRL_API int32_t hirl_options_origin(const hirl_options *options, const char *key);
 

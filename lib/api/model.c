@@ -17,6 +17,18 @@
 
 enum { BICUBIC = 2, EMBED_BATCH = 32 }; /* spec.md 2.2: evaluation transform of kNN and linear */
 
+/* under the caller's options lie those of the method */
+static hirl_status read_config(hr_model_config *config, const hirl_options *given)
+{
+    hirl_options options;
+    hirl_status status;
+
+    HR_TRY(hr_run_options(&options, given));
+    status = hr_model_config_read(config, &options);
+    hr_options_done(&options);
+    return status;
+}
+
 hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
                               const hirl_options *options)
 {
@@ -27,7 +39,7 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
     if (!model || !context)
         return hr_fail(HIRL_E_INVALID, "model_create: %s is NULL", model ? "context" : "model");
     *model = NULL;
-    HR_TRY(hr_model_config_read(&config, options));
+    HR_TRY(read_config(&config, options));
     if (!strcmp(config.mean_text, "auto") || !strcmp(config.std_text, "auto"))
         return hr_fail(HIRL_E_INVALID,
                        "mean=auto, std=auto: a model made without data needs numbers");

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/option.h"
+#include "train/config.h"
 
 #define PRESET "preset"
 
@@ -163,7 +164,9 @@ const char *hirl_options_get(const hirl_options *options, const char *key)
 
     if (given)
         return given->value;
-    return key && hr_registry_find(&known, key) >= 0 ? known->standard : NULL;
+    if (!key || hr_registry_find(&known, key) < 0)
+        return NULL;
+    return hr_run_setting(options, key) ? hr_run_setting(options, key) : known->standard;
 }
 
 int32_t hirl_options_origin(const hirl_options *options, const char *key)

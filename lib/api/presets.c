@@ -1,7 +1,7 @@
-/* presets.c - named experiments: values for keys.
+/* presets.c - named experiments: values for keys, over the settings of the method (ssl/<method>.c).
  *
- * mocov2, hirl-mocov2              what the paper states (HIRL tables 1, 2, 7; sec. 5.1)
- * mocov2-small, hirl-mocov2-small  small images, one machine without a GPU, minutes
+ * mocov2, hirl-mocov2, ...              what the paper states (HIRL tables 1, 2, 7; sec. 5.1; appendix B)
+ * mocov2-small, hirl-mocov2-small, ...  images of 32 pixels, one machine without a GPU, minutes
  */
 #include "api/presets.h"
 
@@ -12,42 +12,173 @@
 
 #include "base/error.h"
 
-static const hr_setting_pair paper[] = {
-    { "method", "mocov2" }, { "profile", "paper" },     { "arch", "resnet50" },
-    { "width", "1" },       { "stem", "normal" },       { "image_size", "224" },
-    { "epochs", "200" },    { "batch_size", "256" },    { "lr", "0.03" },
-    { "momentum", "0.9" },  { "weight_decay", "1e-4" }, { "temperature", "0.2" },
-    { "queue", "65536" },   { "ema", "0.999" },         { NULL, NULL },
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
+#define RESNET_50                                                                                  \
+    { "arch", "resnet50" }, { "width", "1" }, { "stem", "normal" },                                \
+    {                                                                                              \
+        "image_size", "224"                                                                        \
+    }
+#define VIT_B                                                                                      \
+    { "arch", "vit_base_patch16_224" },                                                            \
+    {                                                                                              \
+        "image_size", "224"                                                                        \
+    }
+#define SMALL_RESNET                                                                               \
+    { "arch", "resnet18" }, { "width", "0.25" }, { "stem", "small" },                              \
+    {                                                                                              \
+        "image_size", "32"                                                                         \
+    }
+#define SMALL_VIT                                                                                  \
+    { "arch", "vit_micro_patch4_32" },                                                             \
+    {                                                                                              \
+        "image_size", "32"                                                                         \
+    }
+
+/* ---- the paper's: epochs and batch of table 2 ---- */
+
+static const hr_setting_pair mocov2[] = {
+    { "method", "mocov2" },  { "profile", "paper" }, RESNET_50, { "epochs", "200" },
+    { "batch_size", "256" }, { "queue", "65536" },   END
+};
+static const hr_setting_pair simsiam[] = {
+    { "method", "simsiam" }, { "profile", "paper" },  RESNET_50,
+    { "epochs", "200" },     { "batch_size", "512" }, END
+};
+static const hr_setting_pair swav[] = { { "method", "swav" }, { "profile", "paper" },   RESNET_50,
+                                        { "epochs", "200" },  { "batch_size", "4096" }, END };
+static const hr_setting_pair swav_800[] = {
+    { "method", "swav" }, { "profile", "paper" },   RESNET_50,
+    { "epochs", "800" },  { "batch_size", "4096" }, END
+};
+static const hr_setting_pair mocov3[] = { { "method", "mocov3" }, { "profile", "paper" },   VIT_B,
+                                          { "epochs", "400" },    { "batch_size", "4096" }, END };
+static const hr_setting_pair dino[] = { { "method", "dino" }, { "profile", "paper" },   VIT_B,
+                                        { "epochs", "400" },  { "batch_size", "1024" }, END };
+static const hr_setting_pair ibot[] = { { "method", "ibot" }, { "profile", "paper" },   VIT_B,
+                                        { "epochs", "400" },  { "batch_size", "1024" }, END };
+
+static const hr_setting_pair plain[] = { { "hirl", "0" }, END };
+
+/* table 1; T1 is the method's */
+static const hr_setting_pair resnet_hirl[] = {
+    { "hirl", "1" }, { "prototypes", "30000,10000,1000" }, { "negatives", "1000" }, END
+};
+static const hr_setting_pair swav_800_hirl[] = { { "hirl", "1" },
+                                                 { "cluster_warmup_epoch", "80" },
+                                                 { "prototypes", "30000,10000,1000" },
+                                                 { "negatives", "1000" },
+                                                 END };
+static const hr_setting_pair vit_hirl[] = {
+    { "hirl", "1" }, { "prototypes", "30000,10000,5000" }, { "negatives", "100" }, END
+};
+static const hr_setting_pair ibot_hirl[] = {
+    { "hirl", "1" }, { "prototypes", "30000,10000,1000" }, { "negatives", "100" }, END
 };
 
-static const hr_setting_pair small[] = {
-    { "method", "mocov2" }, { "profile", "paper" },     { "arch", "resnet18" },
-    { "width", "0.25" },    { "stem", "small" },        { "image_size", "32" },
-    { "epochs", "20" },     { "batch_size", "128" },    { "lr", "0.06" },
-    { "momentum", "0.9" },  { "weight_decay", "1e-4" }, { "temperature", "0.2" },
-    { "queue", "auto" },    { "ema", "0.999" },         { NULL, NULL },
-};
+/* ---- small ones ---- */
 
-static const hr_setting_pair plain[] = {
-    { "hirl", "0" },
-    { NULL, NULL },
+static const hr_setting_pair mocov2_small[] = {
+    { "method", "mocov2" },  { "profile", "paper" }, SMALL_RESNET,        { "epochs", "20" },
+    { "batch_size", "128" }, { "lr", "0.06" },       { "queue", "auto" }, END
 };
+static const hr_setting_pair simsiam_small[] = { { "method", "simsiam" },
+                                                 { "profile", "paper" },
+                                                 SMALL_RESNET,
+                                                 { "epochs", "20" },
+                                                 { "batch_size", "128" },
+                                                 { "lr", "0.06" },
+                                                 { "hidden_dim", "512" },
+                                                 { "predictor_dim", "128" },
+                                                 { "z_dim", "512" },
+                                                 END };
+static const hr_setting_pair swav_small[] = { { "method", "swav" },
+                                              { "profile", "paper" },
+                                              SMALL_RESNET,
+                                              { "epochs", "20" },
+                                              { "batch_size", "128" },
+                                              { "lr", "0.6" },
+                                              { "min_lr", "0.0006" },
+                                              { "warmup_epochs", "0" },
+                                              { "hidden_dim", "256" },
+                                              { "out_dim", "300" },
+                                              { "freeze_prototypes", "100" },
+                                              { "local_crops_number", "4" },
+                                              { "local_crops_scale", "0.05,0.3" },
+                                              { "global_crops_scale", "0.3,1" },
+                                              END };
+static const hr_setting_pair mocov3_small[] = {
+    { "method", "mocov3" },   { "profile", "paper" },  SMALL_VIT,
+    { "epochs", "20" },       { "batch_size", "256" }, { "lr", "1e-3" },
+    { "warmup_epochs", "2" }, { "hidden_dim", "512" }, { "predictor_dim", "512" },
+    { "z_dim", "128" },       { "head_layers", "2" },  END
+};
+static const hr_setting_pair dino_small[] = { { "method", "dino" },
+                                              { "profile", "paper" },
+                                              SMALL_VIT,
+                                              { "epochs", "20" },
+                                              { "batch_size", "128" },
+                                              { "lr", "1e-3" },
+                                              { "warmup_epochs", "2" },
+                                              { "hidden_dim", "512" },
+                                              { "z_dim", "128" },
+                                              { "out_dim", "1024" },
+                                              { "ema", "0.99" },
+                                              { "freeze_last_layer", "1" },
+                                              { "warmup_teacher_temperature_epochs", "5" },
+                                              { "local_crops_number", "2" },
+                                              END };
+static const hr_setting_pair ibot_small[] = { { "method", "ibot" },
+                                              { "profile", "paper" },
+                                              SMALL_VIT,
+                                              { "epochs", "20" },
+                                              { "batch_size", "128" },
+                                              { "lr", "1e-3" },
+                                              { "warmup_epochs", "2" },
+                                              { "hidden_dim", "512" },
+                                              { "z_dim", "128" },
+                                              { "out_dim", "1024" },
+                                              { "ema", "0.99" },
+                                              { "freeze_last_layer", "1" },
+                                              { "warmup_teacher_temperature_epochs", "5" },
+                                              { "local_crops_number", "2" },
+                                              END };
 
-static const hr_setting_pair paper_hirl[] = {
-    { "hirl", "1" },         { "cluster_warmup_epoch", "20" }, { "prototypes", "30000,10000,1000" },
-    { "negatives", "1000" }, { "head_layers", "2" },           { NULL, NULL },
-};
-
-static const hr_setting_pair small_hirl[] = {
-    { "hirl", "1" },        { "cluster_warmup_epoch", "4" }, { "prototypes", "auto" },
-    { "negatives", "100" }, { "head_layers", "2" },          { NULL, NULL },
-};
+static const hr_setting_pair small_hirl[] = { { "hirl", "1" },
+                                              { "cluster_warmup_epoch", "4" },
+                                              { "prototypes", "auto" },
+                                              { "negatives", "100" },
+                                              END };
 
 static const hr_preset presets[] = {
-    { "mocov2", paper, plain },
-    { "hirl-mocov2", paper, paper_hirl },
-    { "mocov2-small", small, plain },
-    { "hirl-mocov2-small", small, small_hirl },
+    { "mocov2", mocov2, plain },
+    { "hirl-mocov2", mocov2, resnet_hirl },
+    { "simsiam", simsiam, plain },
+    { "hirl-simsiam", simsiam, resnet_hirl },
+    { "swav", swav, plain },
+    { "hirl-swav", swav, resnet_hirl },
+    { "swav-800", swav_800, plain },
+    { "hirl-swav-800", swav_800, swav_800_hirl },
+    { "mocov3", mocov3, plain },
+    { "hirl-mocov3", mocov3, vit_hirl },
+    { "dino", dino, plain },
+    { "hirl-dino", dino, vit_hirl },
+    { "ibot", ibot, plain },
+    { "hirl-ibot", ibot, ibot_hirl },
+    { "mocov2-small", mocov2_small, plain },
+    { "hirl-mocov2-small", mocov2_small, small_hirl },
+    { "simsiam-small", simsiam_small, plain },
+    { "hirl-simsiam-small", simsiam_small, small_hirl },
+    { "swav-small", swav_small, plain },
+    { "hirl-swav-small", swav_small, small_hirl },
+    { "mocov3-small", mocov3_small, plain },
+    { "hirl-mocov3-small", mocov3_small, small_hirl },
+    { "dino-small", dino_small, plain },
+    { "hirl-dino-small", dino_small, small_hirl },
+    { "ibot-small", ibot_small, plain },
+    { "hirl-ibot-small", ibot_small, small_hirl },
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 
@@ -58,7 +189,7 @@ const hr_preset *hr_preset_at(int32_t index)
 
 hirl_status hr_preset_find(const hr_preset **preset, const char *name)
 {
-    char names[256];
+    char names[512];
     size_t at = 0;
 
     for (int i = 0; i < PRESETS; i++)

@@ -11,7 +11,7 @@ extern const hr_keys hr_context_keys, hr_network_keys;
 typedef struct hr_registry_entry {
     const hr_key *key;
     const char *object; /* of the first table that knows the name */
-    char range[128];    /* in words */
+    char range[256];    /* in words */
 } hr_registry_entry;
 
 /* the tables, in the order in which objects are described */

@@ -42,7 +42,7 @@ static const hr_key key[KEYS] = {
                           "views of the encoder's size; auto: the method's"),
     [LOCAL_NUMBER] = KEY(local_crops_number, HR_KEY_LIST, "auto", 0, HR_VIEWS, NULL, true, "views",
                          "small views, one number for each size; auto: the method's"),
-    [LOCAL_SIZE] = KEY(local_crops_size, HR_KEY_LIST, "auto", 8, 1024, NULL, true, "pixels",
+    [LOCAL_SIZE] = KEY(local_crops_size, HR_KEY_LIST, "auto", 1, 1024, NULL, true, "pixels",
                        "sides of the small views; auto: 96/224 of image_size"),
     [FILTER] = KEY(crop_filter, HR_KEY_CHOICE, "auto", 0, 0, "auto bilinear bicubic", false, "",
                    "how crops are resized; auto: the method's"),
