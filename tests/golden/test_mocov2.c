@@ -315,7 +315,7 @@ static void check_state(replay *r)
 
 START_TEST(training_follows_the_float64_program)
 {
-    replay r;
+    static replay r;
 
     begin(&r, _i);
     check_positions(&r);
