@@ -1,0 +1,591 @@
+/* test_ssl.c - whole small trainings, every method, against a float64 program of our own (README.md).
+ *
+ * The options of a run are those that the dump names; what they leave open the method sets itself, in
+ * both profiles: so its settings and the schedules are held too. In the double build every number of
+ * a dump agrees to 1e-8 of its tensor's norm; in float32 losses to 1e-5 (1e-4 under Adam) and
+ * |a - b| <= 1e-3 |b| + 1e-6 max |b_t|. Adam divides by a gradient's size: where that is rounding, so
+ * is the direction of its step. In float32 parameters under AdamW are held through their moments and
+ * the gradients of later steps.
+ *
+ * HIRL_TEST_DUMP=FILE: the test follows this dump instead of the stored ones.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hirl/options.h>
+
+#include "base/rng.h"
+#include "context.h"
+#include "golden/dump.h"
+#include "support/close.h"
+#include "support/run.h"
+#include "train/config.h"
+#include "train/learner.h"
+#include "train/rates.h"
+
+static const char *const golden[] = {
+    "simsiam_plain.txt",    "simsiam_paper.txt", "swav_plain.txt",     "swav_paper.txt",
+    "swav_reference.txt",   "swav_queue.txt",    "mocov3_plain.txt",   "mocov3_paper.txt",
+    "mocov3_reference.txt", "dino_plain.txt",    "dino_paper.txt",     "dino_reference.txt",
+    "ibot_plain.txt",       "ibot_paper.txt",    "ibot_reference.txt",
+};
+enum {
+    CASES = sizeof golden / sizeof *golden,
+    GLOBALS = 2,
+    PROTOTYPE_VIEW = 100,
+    IMAGES = 1000 /* of the set, if there were one */
+};
+
+#ifdef HR_REAL_DOUBLE
+static const bool single = false;
+static const double LOSS_LIMIT = 1e-8;
+#else
+static const bool single = true;
+static const double LOSS_LIMIT = 1e-5;
+#endif
+
+/* keys of a dump and the library's */
+static const char *const keys[][2] = {
+    { "method", "method" },
+    { "profile", "profile" },
+    { "seed", "seed" },
+    { "batch", "batch_size" },
+    { "size", "image_size" },
+    { "groups", "bn_groups" },
+    { "path_groups", "path_bn_groups" },
+    { "path_depth", "head_layers" },
+    { "dim", "z_dim" },
+    { "hidden", "hidden_dim" },
+    { "negatives", "negatives" },
+    { "epochs", "epochs" },
+    { "warmup", "cluster_warmup_epoch" },
+    { "clip", "clip_grad" },
+    { "lr", "lr" },
+    { "lr_start", "warmup_lr" },
+    { "lr_end", "min_lr" },
+    { "lr_warmup", "warmup_epochs" },
+    { "decay", "weight_decay" },
+    { "decay_end", "weight_decay_end" },
+    { "sgd_momentum", "momentum" },
+    { "momentum", "ema" },
+    { "temperature", "temperature" },
+    { "teacher_temperature", "warmup_teacher_temperature" },
+    { "teacher_temperature_end", "teacher_temperature" },
+    { "teacher_warmup", "warmup_teacher_temperature_epochs" },
+};
+static const char *const resnet_keys[][2] = { { "arch", "arch" },
+                                              { "width", "width" },
+                                              { "stem", "stem" } };
+static const char *const vit_keys[][2] = { { "patch", "patch_size" },
+                                           { "vit_dim", "vit_dim" },
+                                           { "vit_depth", "vit_depth" },
+                                           { "vit_heads", "vit_heads" },
+                                           { "drop_path", "drop_path" } };
+static const char *const last_keys[][2] = { { "outputs", "out_dim" },
+                                            { "freeze", "freeze_last_layer" },
+                                            { "freeze", "freeze_prototypes" } };
+static const char *const predictor_keys[][2] = { { "predictor", "predictor_dim" } };
+static const char *const queue_keys[][2] = { { "queue", "queue" } };
+
+#define COUNT(list) ((int)(sizeof(list) / sizeof *(list)))
+
+/* a training that follows a dump, and what its steps are fed with */
+typedef struct replay {
+    dump dump;
+    hr_run_config config;
+    hirl_context *context;
+    hr_learner *learner;
+    int64_t accumulate;                               /* micro-batches of a step */
+    int64_t n, views, size[HR_METHOD_VIEWS], patches; /* patches of a global view, 0: ResNet */
+    bool reference, adam;
+    float *view[HR_METHOD_VIEWS];
+    uint8_t *mask[GLOBALS];
+    int64_t *image;
+    int32_t *leaf, *negative;
+} replay;
+
+static void *room(int64_t n, size_t size)
+{
+    void *block = calloc((size_t)n + 1, size);
+
+    ck_assert_ptr_nonnull(block);
+    return block;
+}
+
+static int64_t whole(const dump *d, const char *key)
+{
+    return llround(dump_number(d, key));
+}
+
+static bool is(const dump *d, const char *key, const char *value)
+{
+    return !strcmp(dump_text(d, key), value);
+}
+
+/* ---- options ---- */
+
+static void set(hirl_options *o, const char *key, const char *value)
+{
+    hr_assert_ok(hirl_options_set(o, key, value));
+}
+
+static void set_all(hirl_options *o, const dump *d, const char *const (*pair)[2], int count)
+{
+    for (int i = 0; i < count; i++)
+        set(o, pair[i][1], dump_text(d, pair[i][0]));
+}
+
+static hirl_options *options_of(const dump *d)
+{
+    char prototypes[DUMP_VALUE];
+    hirl_options *o;
+
+    hr_assert_ok(hirl_options_create(&o));
+    set_all(o, d, keys, COUNT(keys));
+    if (is(d, "arch", "vit")) {
+        set(o, "arch", "vit_micro_patch4_32");
+        set_all(o, d, vit_keys, COUNT(vit_keys));
+    } else {
+        set_all(o, d, resnet_keys, COUNT(resnet_keys));
+    }
+    if (is(d, "method", "swav") || is(d, "method", "dino") || is(d, "method", "ibot"))
+        set_all(o, d, last_keys, COUNT(last_keys));
+    if (is(d, "method", "simsiam") || is(d, "method", "mocov3"))
+        set_all(o, d, predictor_keys, COUNT(predictor_keys));
+    if (is(d, "method", "mocov2") || is(d, "method", "swav"))
+        set_all(o, d, queue_keys, COUNT(queue_keys));
+    set(o, "queue_start", "0");
+    snprintf(prototypes, sizeof prototypes, "%s", dump_text(d, "prototypes"));
+    for (char *c = prototypes; *c; c++)
+        *c = *c == ' ' ? ',' : *c;
+    set(o, "hirl", *prototypes ? "1" : "0");
+    if (*prototypes)
+        set(o, "prototypes", prototypes);
+    return o;
+}
+
+/* as trainer.c makes it */
+static hr_learner_config learner_config(const replay *r)
+{
+    const hr_train_config *t = &r->config.train;
+
+    return (hr_learner_config){
+        .model = r->config.model,
+        .levels = r->config.levels,
+        .batch = t->batch_size,
+        .accumulate = r->accumulate,
+        .bn_groups = t->bn_groups,
+        .path_bn_groups = t->path_bn_groups,
+        .joint = t->joint_views,
+        .reference = r->reference,
+        .decay_all = t->decay_all,
+        .path_decay_all = t->decay_all || !isnan(t->path_weight_decay),
+        .momentum = t->momentum,
+        .optim = { (hr_optim_kind)t->optimizer, (hr_clip_kind)t->clip, t->clip_grad, 0.9, 0.999,
+                   1e-8, 0.001 },
+        .method = { .globals = GLOBALS,
+                    .views = r->views,
+                    .temperature = t->temperature,
+                    .center_momentum = t->center_momentum,
+                    .sinkhorn_eps = t->sinkhorn_eps,
+                    .sinkhorn_iterations = t->sinkhorn_iterations,
+                    .queue = t->queue },
+        .mask_most = r->patches,
+        .spd_eps = r->config.spd.spd_eps,
+        .seed = (uint64_t)t->seed,
+    };
+}
+
+/* ---- what steps are fed with ---- */
+
+/* unit rows of normal draws, rounded to float; parent = row mod M_(l+1) */
+static hirl_tree *make_tree(const replay *r)
+{
+    const hr_run_config *c = &r->config;
+    int64_t d = c->model.z_dim;
+    double *x = room(d, sizeof *x);
+    hirl_tree *tree;
+
+    hr_assert_ok(hr_tree_alloc(&tree, r->context, c->levels, d, c->m, 0));
+    for (int l = 0; l < c->levels; l++)
+        for (int64_t row = 0; row < c->m[l]; row++) {
+            double square = 0;
+            hr_rng rng;
+
+            hr_rng_init(&rng, (uint64_t)c->train.seed, HR_RNG_TEST, (uint32_t)(PROTOTYPE_VIEW + l),
+                        0, (uint32_t)row);
+            for (int64_t i = 0; i < d; i++) {
+                x[i] = hr_rng_normal(&rng);
+                square += x[i] * x[i];
+            }
+            for (int64_t i = 0; i < d; i++)
+                tree->proto[l][row * d + i] = (float)(x[i] / sqrt(square));
+            if (l + 1 < c->levels)
+                tree->parent[l][row] = (int32_t)(row % c->m[l + 1]);
+        }
+    free(x);
+    return tree;
+}
+
+static void draw_images(replay *r, int64_t step)
+{
+    for (int64_t v = 0; v < r->views; v++)
+        for (int64_t n = 0, pixels = r->size[v] * r->size[v] * 3; n < r->n; n++) {
+            hr_rng rng;
+
+            hr_rng_init(&rng, r->learner->config.seed, HR_RNG_TEST, (uint32_t)v, (uint32_t)step,
+                        (uint32_t)n);
+            for (int64_t i = 0; i < pixels; i++)
+                r->view[v][n * pixels + i] = (float)hr_rng_normal(&rng);
+        }
+    for (int64_t n = 0; n < r->n; n++)
+        r->image[n] = (5 * step + n) % (2 * r->n - 3);
+}
+
+static void draw_masks(replay *r, int64_t step)
+{
+    for (int64_t v = 0; v < GLOBALS; v++)
+        for (int64_t n = 0; n < r->n; n++)
+            for (int64_t i = 0; i < r->patches; i++)
+                r->mask[v][n * r->patches + i] =
+                    (n + v + step) % 2 == 0 && (7 * i + 3 * n + 5 * v + step) % 3 == 0;
+}
+
+/* a leaf, and others of which profile reference lets some be the leaf itself: those do not count */
+static void draw_paths(replay *r, int64_t step)
+{
+    int64_t leaves = r->config.m[0], negatives = r->config.spd.negatives;
+
+    for (int64_t n = 0; n < r->n; n++) {
+        r->leaf[n] = (int32_t)((7 * n + 3) % leaves);
+        for (int64_t k = 0; k < negatives; k++) {
+            int64_t mixed = 31 * n + 17 * k + 13 * step;
+            int64_t other = r->reference ? mixed % leaves : 1 + mixed % (leaves - 1);
+            int32_t drawn = (int32_t)((r->leaf[n] + other) % leaves);
+
+            r->negative[n * negatives + k] = drawn == r->leaf[n] ? -1 : drawn;
+        }
+    }
+}
+
+static bool is_stage_two(const replay *r, int64_t step)
+{
+    return r->learner->tree && step >= r->config.train.cluster_warmup_epoch;
+}
+
+static hr_learner_input input_of(replay *r, int64_t step)
+{
+    bool paths = is_stage_two(r, step);
+    hr_learner_input in = {
+        .n = r->n,
+        .globals = GLOBALS,
+        .views = (int32_t)r->views,
+        .image = r->image,
+        .leaf = paths ? r->leaf : NULL,
+        .negative = paths ? r->negative : NULL,
+        .negatives = paths ? r->config.spd.negatives : 0,
+        .rates = hr_rates_at(&r->config.train, step, 1),
+        .spd_weight = r->config.spd.spd_weight,
+        .step = step,
+    };
+
+    for (int64_t v = 0; v < r->views; v++) {
+        in.view[v] = r->view[v];
+        in.size[v] = r->size[v];
+    }
+    for (int v = 0; v < GLOBALS && r->learner->method->patches; v++)
+        in.mask[v] = r->mask[v];
+    draw_images(r, step);
+    draw_masks(r, step);
+    if (paths)
+        draw_paths(r, step);
+    return in;
+}
+
+/* ---- begin and end ---- */
+
+static void make_room(replay *r)
+{
+    const dump *d = &r->dump;
+    int64_t side = is(d, "arch", "vit") ? whole(d, "size") / whole(d, "patch") : 0;
+
+    r->n = whole(d, "batch");
+    r->views = whole(d, "views");
+    r->patches = side * side;
+    ck_assert_int_le(r->views, HR_METHOD_VIEWS);
+    for (int64_t v = 0; v < r->views; v++) {
+        r->size[v] = whole(d, v < GLOBALS ? "size" : "local_size");
+        r->view[v] = room(r->n * r->size[v] * r->size[v] * 3, sizeof *r->view[v]);
+    }
+    for (int v = 0; v < GLOBALS; v++)
+        r->mask[v] = room(r->n * r->patches, 1);
+    r->image = room(r->n, sizeof *r->image);
+    r->leaf = room(r->n, sizeof *r->leaf);
+    r->negative = room(r->n * whole(d, "negatives"), sizeof *r->negative);
+}
+
+static void begin(replay *r, const char *file, int64_t accumulate)
+{
+    hr_learner_config c;
+    hirl_options *options;
+
+    memset(r, 0, sizeof *r);
+    r->accumulate = accumulate;
+    dump_read(&r->dump, file);
+    make_room(r);
+    options = options_of(&r->dump);
+    hr_assert_ok(hr_run_config_read(&r->config, options, IMAGES));
+    hirl_options_destroy(options);
+    r->reference = is(&r->dump, "profile", "reference");
+    r->adam = r->config.train.optimizer == HR_OPTIM_ADAMW;
+    c = learner_config(r);
+    hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
+    hr_assert_ok(hr_context_enter(r->context));
+    hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
+    if (c.levels) {
+        hirl_tree *tree = make_tree(r);
+
+        hr_assert_ok(hr_learner_set_tree(r->learner, tree));
+        hr_tree_drop(tree);
+    }
+}
+
+static void end(replay *r)
+{
+    hr_learner_destroy(r->learner);
+    hr_context_leave(r->context);
+    hr_context_drop(r->context);
+    for (int v = 0; v < HR_METHOD_VIEWS; v++)
+        free(r->view[v]);
+    for (int v = 0; v < GLOBALS; v++)
+        free(r->mask[v]);
+    free(r->image);
+    free(r->leaf);
+    free(r->negative);
+    dump_done(&r->dump);
+}
+
+/* ---- comparisons ---- */
+
+static void check_number(const char *what, int64_t step, double got, double want, double limit)
+{
+    ck_assert_msg(fabs(got - want) <= limit, "step %lld: %s is %.17g, not %.17g", (long long)step,
+                  what, got, want);
+}
+
+static void check_rates(const hr_rates *got, const dump_step *want, int64_t step)
+{
+    check_number("rate", step, got->rate, want->rate, 1e-15);
+    check_number("decay", step, got->decay, want->decay, 1e-15);
+    check_number("the teacher's momentum", step, got->ema, want->momentum, 1e-15);
+    check_number("the teacher's temperature", step, got->teacher_temperature, want->temperature,
+                 1e-15);
+}
+
+/* biases before batch norm: their gradients are rounding, of which LARC and Adam make steps */
+static bool is_rounding(const dump *d, const char *name)
+{
+    return (is(d, "method", "swav") && !strcmp(name, "head.0.bias")) ||
+           (is(d, "method", "mocov3") && !strcmp(name, "norm.bias"));
+}
+
+static bool is_moved(const char *kind)
+{
+    return !strcmp(kind, "weight") || !strcmp(kind, "teacher");
+}
+
+static bool is_comparable(const replay *r, const char *kind, const char *name)
+{
+    bool rounding = is_rounding(&r->dump, name);
+
+    if (r->adam && is_moved(kind))
+        return !single && !rounding;
+    return !single || !rounding;
+}
+
+/* Adam makes steps of rounding: of 1e-10 in double; in float32 running statistics follow them too */
+static dump_limit limit_of(const replay *r, const char *kind, const char *name)
+{
+    if (!single)
+        return (dump_limit){ is_rounding(&r->dump, name) ? 1e-6 : 1e-8,
+                             r->adam && is_moved(kind) ? 1e-11 : 1e-12 };
+    return (dump_limit){ r->adam && strstr(kind, "running") ? 5e-3 : 1e-3, 1e-6 };
+}
+
+/* holds the dump's tensors of one kind against those of a list that are called prefix + name */
+static int64_t check_kind(const replay *r, const char *kind, const hr_tensors *list,
+                          const char *prefix)
+{
+    const dump *d = &r->dump;
+    int64_t seen = 0;
+
+    for (int64_t i = 0; i < d->tensors; i++) {
+        const dump_tensor *b = &d->tensor[i];
+        char name[2 * DUMP_NAME];
+        const hr_named *found;
+        double *x;
+
+        if (strcmp(b->kind, kind))
+            continue;
+        seen++;
+        snprintf(name, sizeof name, "%s%s", prefix, b->name);
+        found = hr_tensors_find(list, name);
+        ck_assert_msg(found != NULL, "there is no tensor %s", name);
+        ck_assert_int_eq(found->bytes, (size_t)b->count * hr_dtype_size(found->dtype));
+        x = room(b->count, sizeof *x);
+        for (int64_t e = 0; e < b->count; e++)
+            x[e] = found->dtype == HR_I64 ? (double)((const int64_t *)found->data)[e]
+                                          : (double)((const real *)found->data)[e];
+        if (is_comparable(r, kind, b->name))
+            dump_check(d, b->name, kind, x, b->count, limit_of(r, kind, b->name));
+        free(x);
+    }
+    return seen;
+}
+
+/* the learner clips in place: each parameter by its norm, or all by the common one */
+static void clip(replay *r, const char *kind)
+{
+    const hr_optim_config *c = &r->learner->config.optim;
+    double square = 0;
+
+    for (int64_t i = 0; i < r->dump.tensors; i++)
+        if (!strcmp(r->dump.tensor[i].kind, kind))
+            square += r->dump.tensor[i].norm * r->dump.tensor[i].norm;
+    for (int64_t i = 0; i < r->dump.tensors && c->clip != HR_CLIP_NONE; i++) {
+        dump_tensor *b = &r->dump.tensor[i];
+        double norm = c->clip == HR_CLIP_GLOBAL ? sqrt(square) : b->norm;
+
+        if (!strcmp(b->kind, kind))
+            dump_scale(b, fmin(1, c->clip_limit / (norm + 1e-6)));
+    }
+}
+
+static void check_gradients(replay *r, int64_t step)
+{
+    const hr_net *net = &r->learner->net;
+    char kind[DUMP_NAME];
+    hr_tensors list;
+
+    snprintf(kind, sizeof kind, "gradient.%lld", (long long)step);
+    clip(r, kind);
+    hr_tensors_init(&list);
+    hr_assert_ok(hr_layout_save(&list, &net->params, net->params.count, &r->learner->online.grad,
+                                r->learner->queue, ""));
+    ck_assert_int_gt(check_kind(r, kind, &list, ""), 0);
+    hr_tensors_done(&list);
+}
+
+/* parameters stand at the same place in both lists: their first values depend on it */
+static void check_positions(const replay *r)
+{
+    const hr_layout *params = &r->learner->net.params;
+
+    for (int i = 0; i < params->count; i++) {
+        const dump_tensor *b = dump_find(&r->dump, params->slot[i].name, "weight");
+
+        ck_assert_msg(b != NULL, "%s is not in the dump", params->slot[i].name);
+        ck_assert_msg(b->position == i, "%s is number %d, not %lld", b->name, i,
+                      (long long)b->position);
+    }
+}
+
+static void check_state(replay *r)
+{
+    const hr_net *net = &r->learner->net;
+    bool teacher = r->learner->teacher.value.data;
+    hr_tensors list;
+
+    hr_tensors_init(&list);
+    hr_assert_ok(hr_learner_save(&list, r->learner));
+    if (r->accumulate == 1) { /* they move once a micro-batch */
+        ck_assert_int_eq(check_kind(r, "running", &list, "online."), net->norms.count);
+        ck_assert_int_eq(check_kind(r, "teacher_running", &list, "teacher."),
+                         teacher ? net->shared_norms : 0);
+    }
+    if (r->adam) {
+        ck_assert_int_eq(check_kind(r, "adam_m", &list, "adam_m."), net->params.count);
+        ck_assert_int_eq(check_kind(r, "adam_v", &list, "adam_v."), net->params.count);
+    } else {
+        ck_assert_int_eq(check_kind(r, "moment", &list, "momentum."), net->params.count);
+    }
+    check_kind(r, "queue", &list, "");
+    check_kind(r, "center", &list, "");
+    ck_assert_int_eq(check_kind(r, "weight", &list, "online."), net->params.count);
+    ck_assert_int_eq(check_kind(r, "teacher", &list, "teacher."), teacher ? net->shared_params : 0);
+    hr_tensors_done(&list);
+}
+
+/* of a network that Adam moved */
+static double loss_limit(const replay *r)
+{
+    return single && r->adam ? 10 * LOSS_LIMIT : LOSS_LIMIT;
+}
+
+static void follow(const char *file, int64_t accumulate)
+{
+    static replay r;
+
+    begin(&r, file, accumulate);
+    check_positions(&r);
+    for (int64_t step = 0; step < r.dump.steps; step++) {
+        const dump_step *want = &r.dump.step[step];
+        hr_learner_input in = input_of(&r, step);
+        hr_learner_result got;
+        double limit = loss_limit(&r) * fmax(1, fabs(want->loss));
+
+        check_rates(&in.rates, want, step);
+        hr_assert_ok(hr_learner_step(&got, r.learner, &in));
+        check_number("image loss", step, got.loss_image, want->image_loss, limit);
+        check_number("path loss", step, got.loss_spd, want->path_loss, limit);
+        check_number("loss", step, got.loss, want->loss, limit);
+        check_number("norm of the gradients", step, got.grad_norm, want->norm,
+                     limit_of(&r, "gradient", "").relative * want->norm);
+        check_gradients(&r, step);
+    }
+    check_state(&r);
+    end(&r);
+}
+
+static const char *file_of(int number)
+{
+    const char *other = getenv("HIRL_TEST_DUMP");
+
+    return other ? other : golden[number];
+}
+
+START_TEST(training_follows_the_float64_program)
+{
+    follow(file_of(_i), 1);
+}
+END_TEST
+
+/* where each micro-batch has its own groups of batch norm */
+START_TEST(two_micro_batches_are_one_batch)
+{
+    static dump d;
+    bool splits;
+
+    dump_read(&d, file_of(_i));
+    splits = whole(&d, "groups") % 2 == 0 && whole(&d, "path_groups") % 2 == 0;
+    dump_done(&d);
+    if (splits)
+        follow(file_of(_i), 2);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("ssl");
+    TCase *cases = tcase_create("golden");
+    int count = getenv("HIRL_TEST_DUMP") ? 1 : CASES;
+
+    tcase_add_loop_test(cases, training_follows_the_float64_program, 0, count);
+    tcase_add_loop_test(cases, two_micro_batches_are_one_batch, 0, count);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
+
+HR_TEST_MAIN(make_suite)
