@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""check.py - holds mocov2.py against things that are not mocov2.py: known answers, torchvision,
+"""check.py - holds mocov2.py and vit.py against things that they are not: known answers, torchvision,
 torch's own optimiser and batch norm, gradients derived by hand, finite differences.
 
 Prints one line a check and fails with status 1. Needs torchvision; takes about half a minute.
@@ -15,6 +15,7 @@ import torchvision
 
 import counter
 import mocov2
+import vit
 
 failed = []
 
@@ -97,6 +98,29 @@ def torchvision_network(arch):
     check(f'{arch}: gradients', max(distance(params[n].grad, theirs[n].grad) for n in params), 1e-9)
     check(f'{arch}: running statistics',
           max(distance(running[n], b) for n, b in peer.named_buffers() if n in running), 1e-12)
+
+
+def torchvision_transformer():
+    """tokens of the learned case = torchvision's VisionTransformer with the same weights"""
+    c = vit.arguments(vit.CASES['learned'].split())
+    params = vit.moved(c, vit.first_values(c, vit.shapes_of(c)))
+    peer = torchvision.models.VisionTransformer(c.native, c.patch, c.depth, c.heads, c.dim, 4 * c.dim).double()
+    peer.heads = torch.nn.Identity()
+    theirs = {'class_token': 'cls_token', 'encoder.pos_embedding': 'pos_embed', 'encoder.ln': 'norm',
+              'conv_proj': 'patch_embed.proj'}
+    for i in range(c.depth):
+        for their, our in (('ln_1.', 'norm1.'), ('self_attention.in_proj_', 'attn.qkv.'), ('ln_2.', 'norm2.'),
+                           ('self_attention.out_proj.', 'attn.proj.'), ('mlp.0.', 'mlp.fc1.'),
+                           ('mlp.3.', 'mlp.fc2.')):
+            for kind in ('weight', 'bias'):
+                theirs[f'encoder.layers.encoder_layer_{i}.{their}{kind}'] = f'blocks.{i}.{our}{kind}'
+    for name in ('encoder.ln', 'conv_proj'):
+        our = theirs.pop(name)
+        theirs.update({f'{name}.{kind}': f'{our}.{kind}' for kind in ('weight', 'bias')})
+    peer.load_state_dict({name: params[our] for name, our in theirs.items()})
+    image = torch.tensor(counter.normal_rows(c.seed, counter.TEST, c.batch, (c.size, c.size, 3))).permute(0, 3, 1, 2)
+    tokens = vit.tokens_of(c, image, params)
+    check('vision transformer: class token', distance(tokens[:, 0], peer(image).detach()), 1e-12)
 
 
 def groups_are_separate_batches():
@@ -292,6 +316,7 @@ def main():
         test()
     for arch in mocov2.BLOCKS:
         torchvision_network(arch)
+    torchvision_transformer()
     print(f'{len(failed)} failed')
     return bool(failed)
 
