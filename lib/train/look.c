@@ -182,7 +182,8 @@ static void look_at_size(const pass *p, resolution *r)
 
     if (learner->net.is_vit && p->weights == &learner->online) {
         extra.draw = draw_of(learner, &p->micro->in, r->view, r->views, p->groups);
-        extra.mask = masks_of(p, r, hr_net_patches(&learner->net, r->size));
+        if (learner->method->patches)
+            extra.mask = masks_of(p, r, hr_net_patches(&learner->net, r->size));
     }
     r->f = hr_net_look(&learner->net, &p->run, images_on_tape(p, r), &extra);
 }

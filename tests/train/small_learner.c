@@ -1,0 +1,244 @@
+/* small_learner.c - a few steps of any method on a small network and images of noise. */
+#include "small_learner.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hirl/options.h>
+
+#include "base/rng.h"
+#include "context.h"
+#include "hier/paths.h"
+#include "support/close.h"
+#include "train/config.h"
+
+enum {
+    SIDE = 8,
+    LOCAL_SIDE = 4,
+    DIM = 8,
+    PATCHES = 4, /* of a global view */
+    NEGATIVES = 3,
+    LEAVES = 4,
+    SEED = 5,
+    IMAGES = 64,
+    GLOBALS = 2,
+    VIEWS = 4,
+};
+
+/* large: a gradient that is 0 but for rounding (of a bias before a batch norm) stays nothing */
+static const double ADAM_EPS = 1e-3;
+
+static bool has_locals(const hr_method *method)
+{
+    return method->student == HR_SEES_ALL && method->joint;
+}
+
+/* the method's own settings, with small widths */
+static void read_model(hr_model_config *model, hr_train_config *train, int64_t method)
+{
+    static const char *const names[] = { "mocov2", "simsiam", "swav", "mocov3", "dino", "ibot" };
+    static const char *const small[][2] = {
+        { "width", "0.125" },   { "stem", "small" },    { "image_size", "8" },
+        { "z_dim", "8" },       { "hidden_dim", "16" }, { "predictor_dim", "8" },
+        { "out_dim", "12" },    { "vit_dim", "16" },    { "vit_depth", "2" },
+        { "vit_heads", "2" },   { "patch_size", "4" },  { "head_layers", "2" },
+        { "drop_path", "0.2" },
+    };
+    hirl_options given = { 0 }, options;
+
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++)
+        hr_assert_ok(hirl_options_set(&given, small[i][0], small[i][1]));
+    hr_assert_ok(hirl_options_set(&given, "method", names[method]));
+    hr_assert_ok(hirl_options_set(&given, "arch", method < 3 ? "resnet18" : "vit_micro_patch4_32"));
+    hr_assert_ok(hr_run_options(&options, &given));
+    hr_assert_ok(hr_model_config_read(model, &options));
+    hr_assert_ok(hr_options_read(train, &hr_train_keys, &options));
+    hr_options_done(&options);
+    hr_options_done(&given);
+}
+
+static void fill_config(hr_learner_config *c, const small_run *run, int64_t batch)
+{
+    static hr_train_config t;
+    int64_t ranks = run->comm ? run->comm->ranks : 1;
+    const hr_method *method = hr_method_find(run->method);
+
+    memset(c, 0, sizeof *c);
+    read_model(&c->model, &t, run->method);
+    c->levels = 2;
+    c->batch = batch;
+    c->accumulate = run->accumulate;
+    c->bn_groups = method->sync ? run->groups : run->groups / ranks;
+    c->path_bn_groups = 2 / ranks;
+    c->joint = true;
+    c->decay_all = t.decay_all;
+    c->path_decay_all = t.decay_all;
+    c->momentum = 0.9;
+    c->optim = (hr_optim_config){
+        (hr_optim_kind)t.optimizer, (hr_clip_kind)t.clip, t.clip_grad, 0.9, 0.999, ADAM_EPS, 0.001
+    };
+    c->method =
+        (hr_method_config){ .globals = GLOBALS,
+                            .views = has_locals(method) ? VIEWS : GLOBALS,
+                            .temperature = t.temperature,
+                            .center_momentum = 0.9,
+                            .sinkhorn_eps = 0.05,
+                            .sinkhorn_iterations = 3,
+                            .queue = method->queue == HR_QUEUE_NEGATIVES ? 16 : run->queue };
+    c->mask_most = 2;
+    c->spd_eps = 1e-6;
+    c->seed = SEED;
+    c->comm = run->comm;
+}
+
+static hirl_tree *make_tree(hirl_context *context)
+{
+    static const int64_t m[2] = { LEAVES, 2 };
+    hirl_tree *tree;
+
+    hr_assert_ok(hr_tree_alloc(&tree, context, 2, DIM, m, 0));
+    for (int l = 0; l < 2; l++)
+        for (int64_t i = 0; i < m[l]; i++)
+            tree->proto[l][i * DIM + (2 * i + l) % DIM] = 1;
+    for (int64_t i = 0; i < LEAVES; i++)
+        tree->parent[0][i] = (int32_t)(i % 2);
+    return tree;
+}
+
+/* what a step is fed with: rows [first, first + n) of the global batch */
+typedef struct feed {
+    float *view[VIEWS];
+    uint8_t mask[GLOBALS][SMALL_ROWS * PATCHES];
+    int64_t image[SMALL_ROWS];
+    int32_t leaf[SMALL_ROWS], negative[SMALL_ROWS * NEGATIVES];
+} feed;
+
+static void fill_view(float *view, int v, int64_t side, int64_t step, int64_t first, int64_t n)
+{
+    for (int64_t r = 0; r < n; r++) {
+        hr_rng rng;
+
+        hr_rng_init(&rng, SEED, HR_RNG_TEST, (uint32_t)v, (uint32_t)step, (uint32_t)(first + r));
+        for (int64_t i = 0; i < side * side * 3; i++)
+            view[r * side * side * 3 + i] = (float)hr_rng_normal(&rng);
+    }
+}
+
+static void fill_feed(hr_learner_input *in, feed *f, int64_t step, int64_t first)
+{
+    for (int v = 0; v < in->views; v++) {
+        in->size[v] = v < GLOBALS ? SIDE : LOCAL_SIDE;
+        in->view[v] = f->view[v];
+        fill_view(f->view[v], v, in->size[v], step, first, in->n);
+    }
+    for (int v = 0; v < GLOBALS; v++) {
+        in->mask[v] = f->mask[v];
+        for (int64_t r = 0; r < in->n; r++)
+            for (int i = 0; i < PATCHES; i++) /* one or two of every second image */
+                f->mask[v][r * PATCHES + i] =
+                    (first + r + v + step) % 2 == 0 && (i + first + r) % 3 == 0;
+    }
+    for (int64_t r = 0; r < in->n; r++) {
+        f->image[r] = (step * SMALL_ROWS + first + r) * 7 % IMAGES;
+        f->leaf[r] = (int32_t)(f->image[r] % LEAVES);
+    }
+    hr_paths_draw(f->negative, in->n, NEGATIVES, f->leaf, f->image, LEAVES, SEED, step, false);
+    in->image = f->image;
+    in->leaf = f->leaf;
+    in->negative = f->negative;
+    in->negatives = NEGATIVES;
+    in->step = step;
+}
+
+static void make_steps(small_outcome *out, hr_learner *learner, const hr_learner_config *c,
+                       int64_t first)
+{
+    hr_learner_input in = { .n = c->batch,
+                            .globals = (int32_t)c->method.globals,
+                            .views = (int32_t)c->method.views,
+                            .rates = { .rate = 0.02,
+                                       .predictor_rate = 0.05,
+                                       .decay = 1e-2,
+                                       .path_decay = 1e-2,
+                                       .ema = 0.9,
+                                       .teacher_temperature = 0.05 },
+                            .spd_weight = 1 };
+    feed *f = calloc(1, sizeof *f);
+
+    for (int v = 0; v < VIEWS; v++)
+        f->view[v] = calloc((size_t)(SMALL_ROWS * SIDE * SIDE * 3), sizeof(float));
+    for (int64_t step = 0; step < SMALL_STEPS; step++) {
+        hr_learner_result result;
+
+        fill_feed(&in, f, step, first);
+        in.rates.freeze_last = step == 0;
+        hr_assert_ok(hr_learner_step(&result, learner, &in));
+        out->loss[step] = result.loss;
+        ck_assert(isfinite(result.loss));
+    }
+    for (int v = 0; v < VIEWS; v++)
+        free(f->view[v]);
+    free(f);
+}
+
+void small_learner_run(small_outcome *out, const small_run *run)
+{
+    int64_t batch = SMALL_ROWS / (run->comm ? run->comm->ranks : 1);
+    hr_learner_config *config = calloc(1, sizeof *config);
+    hirl_context *context;
+    hr_learner *learner;
+    hirl_tree *tree;
+
+    fill_config(config, run, batch);
+    hr_assert_ok(hr_context_create(&context, "cpu", 1));
+    hr_assert_ok(hr_context_enter(context));
+    hr_assert_ok(hr_learner_create(&learner, context, config));
+    tree = make_tree(context);
+    hr_assert_ok(hr_learner_set_tree(learner, tree));
+    make_steps(out, learner, config, run->comm ? run->comm->rank * batch : 0);
+    hr_tensors_init(&out->state);
+    hr_assert_ok(hr_learner_save(&out->state, learner));
+    hr_learner_destroy(learner);
+    hr_tree_drop(tree);
+    hr_context_leave(context);
+    hr_context_drop(context);
+    free(config);
+}
+
+/* |a - b| / (1 + |b|) */
+static double far_apart(const real *a, const real *b, int64_t n)
+{
+    double apart = 0, size = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        apart += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+        size += (double)b[i] * (double)b[i];
+    }
+    return sqrt(apart) / (1 + sqrt(size));
+}
+
+void small_outcome_equal(const small_outcome *got, const small_outcome *want, const char *without,
+                         double limit)
+{
+    for (int s = 0; s < SMALL_STEPS; s++)
+        ck_assert_msg(fabs(got->loss[s] - want->loss[s]) <= limit, "step %d: loss %.17g, not %.17g",
+                      s, got->loss[s], want->loss[s]);
+    ck_assert_int_eq(got->state.count, want->state.count);
+    for (int i = 0; i < want->state.count; i++) {
+        const hr_named *a = &got->state.item[i], *b = &want->state.item[i];
+        double d;
+
+        ck_assert_str_eq(a->name, b->name);
+        if (without && strstr(b->name, without))
+            continue;
+        if (b->dtype == HR_I64) {
+            ck_assert_msg(!memcmp(a->data, b->data, b->bytes), "%s", b->name);
+            continue;
+        }
+        d = far_apart(a->data, b->data, (int64_t)(b->bytes / sizeof(real)));
+        ck_assert_msg(d <= limit, "%s: distance %g", b->name, d);
+    }
+}
