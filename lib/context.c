@@ -78,9 +78,10 @@ void hr_context_drop(hirl_context *context)
         node->queue.be->close_queue(&node->queue);
         hr_free(node);
     }
-    if (getpid() == context->process)
+    if (getpid() == context->process) {
         hr_pool_destroy(context->pool);
-    pthread_mutex_destroy(&context->lock);
+        pthread_mutex_destroy(&context->lock);
+    }
     hr_free(context);
 }
 
@@ -149,14 +150,18 @@ void hr_context_give_queue(hr_queue *queue)
 {
     queue_node *node = (queue_node *)queue;
     hirl_context *context;
+    bool forked;
 
     if (!queue)
         return;
     context = queue->context;
-    pthread_mutex_lock(&context->lock);
+    forked = getpid() != context->process; /* the lock may be one that nobody opens */
+    if (!forked)
+        pthread_mutex_lock(&context->lock);
     node->next = context->idle;
     context->idle = node;
-    pthread_mutex_unlock(&context->lock);
+    if (!forked)
+        pthread_mutex_unlock(&context->lock);
 }
 
 /* ---- public calls ---- */

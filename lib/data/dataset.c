@@ -411,6 +411,17 @@ bool hr_dataset_mark(hirl_dataset *dataset, int64_t index)
     return true;
 }
 
+void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable)
+{
+    int64_t bad = 0;
+
+    for (int64_t i = 0; i < dataset->count; i++) { /* loader threads may look */
+        __atomic_store_n(&dataset->unreadable[i], unreadable[i] != 0, __ATOMIC_RELAXED);
+        bad += unreadable[i] != 0;
+    }
+    atomic_store(&dataset->bad, bad);
+}
+
 hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, int64_t index,
                                  const char *reason)
 {

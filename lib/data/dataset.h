@@ -94,6 +94,8 @@ hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int6
 int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index);
 
+/* what a checkpoint knows: unreadable [count] 1 or 0 */
+void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable);
 /* Image found unreadable: true when that is new. Of the thread that consumes batches. */
 bool hr_dataset_mark(hirl_dataset *dataset, int64_t index);
 bool hr_dataset_marked(const hirl_dataset *dataset, int64_t index); /* any thread */

@@ -501,8 +501,12 @@ static void stop_threads(hr_loader *loader)
     loader->quit = true;
     pthread_cond_broadcast(&loader->work);
     pthread_mutex_unlock(&loader->lock);
-    for (int i = 0; i < loader->started && getpid() == loader->process; i++)
+    for (int i = 0; i < loader->started; i++)
         pthread_join(loader->worker[i].thread, NULL);
+    pthread_cond_destroy(&loader->ready);
+    pthread_cond_destroy(&loader->work);
+    pthread_mutex_destroy(&loader->lock);
+    pthread_mutex_destroy(&loader->order_lock);
 }
 
 static void free_slot(slot *s)
@@ -518,7 +522,9 @@ void hr_loader_destroy(hr_loader *loader)
 {
     if (!loader)
         return;
-    stop_threads(loader);
+    if (getpid() ==
+        loader->process) /* in a child threads seem to wait at locks that nobody opens */
+        stop_threads(loader);
     for (int i = 0; i < loader->workers && loader->worker; i++) {
         hr_context_give_queue(loader->worker[i].queue);
         hr_pixels_done(&loader->worker[i].pixels);
@@ -526,10 +532,6 @@ void hr_loader_destroy(hr_loader *loader)
     }
     for (int i = 0; i < loader->rings; i++)
         free_slot(&loader->ring[i]);
-    pthread_cond_destroy(&loader->ready);
-    pthread_cond_destroy(&loader->work);
-    pthread_mutex_destroy(&loader->lock);
-    pthread_mutex_destroy(&loader->order_lock);
     hr_free(loader->worker);
     hr_free(loader->order);
     hr_dataset_drop(loader->dataset);

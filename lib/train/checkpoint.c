@@ -201,18 +201,6 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
     return HIRL_OK;
 }
 
-static void load_unreadable(hirl_dataset *data, const uint8_t *unreadable)
-{
-    int64_t bad = 0;
-
-    if (!data->unreadable)
-        return;
-    memcpy(data->unreadable, unreadable, (size_t)data->count);
-    for (int64_t i = 0; i < data->count; i++)
-        bad += unreadable[i] != 0;
-    data->bad = bad;
-}
-
 hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
 {
     const char *phase = hr_tensors_text(in, "phase");
@@ -229,7 +217,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     HR_TRY(load_tree(trainer, in));
     HR_TRY(load_own_leaves(trainer, in));
     if (unreadable && unreadable->dtype == HR_U8 && unreadable->bytes == (size_t)data->count)
-        load_unreadable(data, unreadable->data);
+        hr_dataset_mark_all(data, unreadable->data);
     if (phase && !strcmp(phase, "clustering"))
         HR_TRY(copy_maker_state(trainer, in));
     trainer->started_step = trainer->step;
