@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "hier/rows.h"
 #include "train/trainer.h"
 
 enum { BILINEAR = 1 }; /* spec.md 2.2: evaluation transform of the clustering */
@@ -73,20 +74,21 @@ static hirl_status place_points(hirl_trainer *trainer)
     hr_recluster *r = &trainer->recluster;
     hr_queue *q = learner->queue;
     int64_t n = trainer->dataset->count, d = learner->net.z_dim;
-    hr_array inverse = hr_array_1(NULL, HR_REAL, n);
+    hr_array norm = { 0 }, inverse;
+    hirl_status status;
 
-    if (r->points.data)
-        q->be->give(q, r->points.data);
-    r->points = hr_array_2(NULL, HR_REAL, n, d);
-    r->points.data = q->be->take(q, hr_bytes(&r->points));
-    inverse.data = q->be->take(q, hr_bytes(&inverse));
-    if (r->points.data && inverse.data) {
+    hr_rows_give(&r->points, q);
+    status = hr_rows_take(&r->points, q, HR_REAL, n, d);
+    if (status >= 0)
+        status = hr_rows_take(&norm, q, HR_REAL, n, 1);
+    if (status >= 0) {
+        inverse = hr_array_1(norm.data, HR_REAL, n);
         q->be->upload(q, &r->points, r->features, HR_F32);
         q->be->normalize(q, &r->points, &inverse, &r->points);
+        status = q->be->sync(q);
     }
-    if (inverse.data)
-        q->be->give(q, inverse.data);
-    return q->be->sync(q);
+    hr_rows_give(&norm, q);
+    return status;
 }
 
 static hirl_status begin_clustering(hirl_trainer *trainer)
