@@ -1,7 +1,8 @@
 /* clones.h - a kernel compiled for several instruction sets; the loader of the program picks one.
  *
  * All variants give the same bits: nothing contracts a product and a sum (-ffp-contract=off).
- * Not under a sanitizer, whose runtime is not ready when the choice is made.
+ * Not under a sanitizer, whose runtime is not ready when the choice is made; nor with clang (14), which
+ * gives static functions of equal name in two files one and the same chooser.
  */
 #ifndef HR_CLONES_H
 #define HR_CLONES_H
@@ -15,7 +16,7 @@
 #define HR_SANITIZED 1
 #endif
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(HR_SANITIZED)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(HR_SANITIZED) && !defined(__clang__)
 #define HR_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define HR_CLONES
