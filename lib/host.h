@@ -11,7 +11,7 @@
 #include "backend.h"
 #include "types.h"
 
-enum { HR_MODULE_ABI = 1 }; /* raised with every change of backend.h or of this file */
+enum { HR_MODULE_ABI = 2 }; /* raised with every change of backend.h or of this file */
 
 typedef struct hr_host {
     uint32_t abi;

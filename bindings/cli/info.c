@@ -49,7 +49,20 @@ static const char *reason(const char *key)
         { "negatives", "there are fewer other leaves" },
         { "cluster_warmup_epoch",
           "early enough for a short run, late enough for features that mean something" },
-        { "momentum", "fewer steps: the second encoder must follow faster" },
+        { "ema", "fewer steps: the teacher must follow faster" },
+        { "warmup_epochs", "a share of a short run" },
+        { "min_lr", "in proportion to the rate" },
+        { "hidden_dim", "narrow heads behind a narrow encoder" },
+        { "predictor_dim", "narrow heads behind a narrow encoder" },
+        { "z_dim", "narrow heads behind a narrow encoder" },
+        { "out_dim", "fewer images need fewer prototypes or outputs" },
+        { "head_layers", "small heads" },
+        { "freeze_prototypes", "a share of a short run" },
+        { "freeze_last_layer", "a share of a short run" },
+        { "warmup_teacher_temperature_epochs", "a share of a short run" },
+        { "local_crops_number", "fewer small views: minutes on a CPU" },
+        { "local_crops_scale", "small images bear no smaller crops" },
+        { "global_crops_scale", "small images bear no smaller crops" },
         { "kmeans_redo", "one start, from the tree of the epoch before" },
         { "kmeans_iterations", "a warm start needs fewer" },
     };
@@ -73,6 +86,25 @@ static const char *const also[][2] = {
       "a split gives up after 64 rounds, where faiss may loop for ever" },
     { "resize", "Pillow's arithmetic, on 8-bit pixels" },
     { "running statistics", "mean over the groups; profile=reference: those of the first" },
+    { "average of the teacher",
+      "taken when a step commits: the same losses as taken at the start of the next one" },
+    { "DINO, iBOT",
+      "clip=tensor as the methods' authors; profile=reference clips the common norm, decays all of h_l by "
+      "0.01 and takes the next step's m" },
+    { "SwAV",
+      "crops of one size are one batch for its norms; profile=reference: each crop alone, leaves chosen anew in "
+      "each step" },
+    { "MoCo v3",
+      "clusters the trained encoder's features and keeps the patch embedding; profile=reference: the "
+      "average's, and trains it" },
+    { "norms of h_l",
+      "over parts of about 32 images (SwAV: 128), as on the paper's GPUs; path_bn_groups changes it" },
+};
+
+static const cli_key difference_keys[] = {
+    { "method", "choice", "mocov2", "mocov2 simsiam swav mocov3 dino ibot", "",
+      "whose presets are compared" },
+    { 0 },
 };
 
 static int run_differences(cli_session *session)
@@ -81,13 +113,16 @@ static int run_differences(cli_session *session)
     hirl_options *small = NULL, *paper = session->options;
     json_t *rows = json_array();
     hirl_status status = hirl_options_create(&small);
+    char names[2][64];
 
+    snprintf(names[0], sizeof names[0], "hirl-%s", cli_own(session, "method"));
+    snprintf(names[1], sizeof names[1], "hirl-%s-small", cli_own(session, "method"));
     if (status >= 0)
-        status = hirl_options_preset(paper, "hirl-mocov2");
+        status = hirl_options_preset(paper, names[0]);
     if (status >= 0)
-        status = hirl_options_preset(small, "hirl-mocov2-small");
+        status = hirl_options_preset(small, names[1]);
     if (!session->json && status >= 0)
-        printf("%-22s %-18s %-18s %s\n", "key", "hirl-mocov2", "hirl-mocov2-small", "why");
+        printf("%-22s %-18s %-18s %s\n", "key", names[0], names[1], "why");
     for (int32_t i = 0; status >= 0 && i < hirl_options_count(); i++) {
         const char *a, *b;
 
@@ -116,6 +151,6 @@ const cli_verb cli_info_differences = {
     .help = "where the defaults differ from the paper, and why",
     .example = "",
     .objects = "",
-    .keys = no_keys,
+    .keys = difference_keys,
     .run = run_differences,
 };
