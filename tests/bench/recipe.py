@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """MoCo v2 against HIRL-MoCo v2 on real images: equal settings, several seeds, the product's own kNN.
 
-    tests/bench/recipe.py DATA [--sets cifar100-25k fashion-mnist] [--seeds 3] [--passes 400000]
+    tests/bench/recipe.py DATA [--sets cifar100-25k fashion-mnist] [--seeds 3] [--passes 320000]
                                [--set key=value ...] [--table]
 
 DATA holds a folder for each set. Runs what tests/bench/results/recipe.jsonl lacks (a stopped run goes
@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests" / "bench" / "results" / "recipe.jsonl"
 SHAPE = {"arch": "resnet18", "width": "0.25", "stem": "small"}
 COMMON = {"batch_size": "128", "queue": "4096", "lr": "0.06", "prototypes": "800,200,50",
-          "negatives": "100", "precision": "f32"}
+          "negatives": "100", "precision": "f32", "temperature": "0.1", "blur_p": "0"}
 SETS = {"cifar100-25k": {"image_size": "32"}, "fashion-mnist": {"image_size": "28"}}
 METHODS = ("mocov2", "hirl-mocov2")
 # two-sided 95 % points of Student's t, by degrees of freedom
@@ -195,7 +195,7 @@ def main():
     parser.add_argument("data", help="folder with a folder for each set")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--passes", type=int, default=400000,
+    parser.add_argument("--passes", type=int, default=320000,
                         help="images seen in a run: epochs are this over the size of the set")
     parser.add_argument("--epochs", type=int, help="instead of --passes")
     parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings")
