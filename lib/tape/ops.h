@@ -104,6 +104,13 @@ hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, double te
  * (rows of a queue come first), 0: all. -> real [keep,K], rows sum to 1 */
 hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterations, int64_t keep);
 
+/* ---- op_host.c ---- */
+/* A loss of the host's own: reads x, writes loss and, unless NULL, its gradient by x (0 before the
+ * call). All on the host. */
+typedef hirl_status hr_host_fn(double *loss, real *grad, const real *x, void *arg);
+/* f(x), [1]; x of any shape */
+hr_tensor *hr_host_loss(hr_tape *t, hr_tensor *x, hr_host_fn *f, void *arg);
+
 /* ---- op_spd.c ---- */
 /* What one step needs of the tree, on the device. */
 typedef struct hr_spd_paths {

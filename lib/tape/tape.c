@@ -92,6 +92,13 @@ hr_tensor *hr_tape_fail(hr_tape *t, hirl_status status, const char *format, ...)
     return &t->dead;
 }
 
+hr_tensor *hr_tape_pass(hr_tape *t, hirl_status status)
+{
+    if (t->failure.status >= 0)
+        hr_error_keep(&t->failure, status);
+    return &t->dead;
+}
+
 /* the queue's own failure when there is one: a device says more than "no memory" */
 static void fail_memory(hr_tape *t, size_t bytes)
 {
@@ -101,7 +108,7 @@ static void fail_memory(hr_tape *t, size_t bytes)
         return;
     status = t->q->be->sync(t->q);
     if (status < 0)
-        hr_error_keep(&t->failure, status);
+        hr_tape_pass(t, status);
     else
         hr_tape_fail(t, HIRL_E_NOMEM, "out of memory: %zu bytes for a step were asked for", bytes);
 }
@@ -232,7 +239,7 @@ static bool holds_bad(hr_tape *t, const hr_array *x)
     t->q->be->download(t->q, &bad, HR_I32, &flag);
     status = t->q->be->sync(t->q);
     if (status < 0)
-        hr_error_keep(&t->failure, status);
+        hr_tape_pass(t, status);
     return status >= 0 && bad;
 }
 

@@ -92,6 +92,8 @@ hr_step *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, con
 hr_step *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int ins, hr_tensor **in);
 hr_tensor *hr_tape_fail(hr_tape *t, hirl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* the same with the thread's message: passes on a failure of something else */
+hr_tensor *hr_tape_pass(hr_tape *t, hirl_status status);
 
 /* gradient array of a tensor, and the beta of its next writer (0 the first time, then 1); NULL:
  * none is wanted (x may be NULL), or the tape is dead */

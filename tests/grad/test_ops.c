@@ -268,6 +268,28 @@ static hr_tensor *soft_cross_entropy(hr_gradcheck *c)
 }
 
 /* a binary tree over four leaves; variant: one, two or three levels */
+/* sum_i x_i^3 / 3 */
+static hirl_status cubes(double *loss, real *grad, const real *x, void *arg)
+{
+    const int64_t *count = arg;
+
+    for (int64_t i = 0; i < *count; i++) {
+        *loss += x[i] * x[i] * x[i] / 3;
+        if (grad)
+            grad[i] += x[i] * x[i];
+    }
+    return HIRL_OK;
+}
+
+static hr_tensor *host_loss(hr_gradcheck *c)
+{
+    static int64_t count;
+    hr_tensor *x = hr_scale(&c->tape, LEAF_2(c, 2 + c->variant, 3), 1.5);
+
+    count = hr_count(&x->x);
+    return hr_host_loss(&c->tape, x, cubes, &count);
+}
+
 static hr_tensor *spd(hr_gradcheck *c)
 {
     static const int32_t path[] = { 0, 0, 0, 1, 0, 0, 2, 1, 0, 3, 1, 0 };
@@ -323,6 +345,7 @@ static const struct {
     { "info_nce", info_nce },
     { "cross_entropy", cross_entropy },
     { "soft_cross_entropy", soft_cross_entropy },
+    { "host_loss", host_loss },
     { "spd", spd },
 };
 enum { CASES = sizeof cases / sizeof *cases };
