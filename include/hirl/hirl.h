@@ -23,6 +23,7 @@
 #include "dataset.h"
 #include "eval.h"
 #include "loss.h"
+#include "method.h"
 #include "model.h"
 #include "options.h"
 #include "status.h"

@@ -1,4 +1,5 @@
 /* train.c - the public hirl_trainer: checks arguments, calls inward. */
+#include <hirl/method.h>
 #include <hirl/train.h>
 
 #include <string.h>
@@ -96,6 +97,24 @@ hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer)
     HR_TRY(check(report, trainer));
     HR_TRY(hr_context_enter(trainer->context));
     status = train_to(report, trainer, trainer->steps);
+    hr_context_leave(trainer->context);
+    return status;
+}
+
+hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_calls *calls)
+{
+    hirl_method_calls copy = { 0 };
+    hirl_status status;
+
+    if (!trainer || !calls)
+        return missing("trainer_set_method", trainer ? "calls" : "trainer");
+    if (calls->struct_size < sizeof calls->struct_size)
+        return hr_fail(HIRL_E_INVALID,
+                       "calls: struct_size is %zu; set it to sizeof(hirl_method_calls)",
+                       calls->struct_size);
+    memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
+    HR_TRY(hr_context_enter(trainer->context));
+    status = hr_learner_set_calls(trainer->learner, &copy);
     hr_context_leave(trainer->context);
     return status;
 }

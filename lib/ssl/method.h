@@ -10,6 +10,7 @@
 
 #include "backend.h"
 #include "base/option.h"
+#include "base/tensors.h"
 #include "tape/ops.h"
 #include "types.h"
 
@@ -77,6 +78,8 @@ struct hr_method {
     bool sync;            /* batch norm over all ranks; else in groups (bn_groups) */
     hr_queue_use queue;
     int32_t path_images;   /* images of a process: groups of the norms in h_l (spec.md 8.7) */
+    bool declared;         /* by the host: the key own_teacher says whether there is a teacher, its
+                              callbacks whether the loss is coupled */
     bool coupled;          /* the loss couples the images of a batch: accumulation is exact */
     bool patches;          /* the student's patches are masked and compared */
     bool evaluate_teacher; /* what network=auto means */
@@ -86,13 +89,21 @@ struct hr_method {
     hr_tensor *(*loss)(void *self, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
                        const hr_now *now);                       /* L_img [1] */
     int (*fields)(void *self, hr_field field[HR_METHOD_FIELDS]); /* how many */
-    double (*chance)(const hr_method_config *config);            /* expected loss at the start */
+    double (*chance)(const hr_method_config *config); /* expected loss at the start; NaN: unknown */
+    /* of `own`, NULL for others: whether a step can be made; the last word before a step's commit;
+     * what a checkpoint holds besides arrays */
+    hirl_status (*ready)(const void *self);
+    hirl_status (*commit)(void *self, int64_t step);
+    hirl_status (*save)(const void *self, hr_tensors *out);
+    hirl_status (*load)(void *self, const hr_tensors *in);
 };
 
 extern const hr_method hr_method_mocov2, hr_method_simsiam, hr_method_swav, hr_method_mocov3,
-    hr_method_dino, hr_method_ibot;
+    hr_method_dino, hr_method_ibot, hr_method_own;
 
 const hr_method *hr_method_find(int64_t index); /* index of the key `method` */
+/* the method as a run has it */
+hr_method hr_method_of(int64_t index, bool own_teacher);
 
 /* a method's array that lives as long as its state, filled with 0 */
 hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method);

@@ -3,11 +3,21 @@
 #include "ssl/method.h"
 
 static const hr_method *const all[] = { &hr_method_mocov2, &hr_method_simsiam, &hr_method_swav,
-                                        &hr_method_mocov3, &hr_method_dino,    &hr_method_ibot };
+                                        &hr_method_mocov3, &hr_method_dino,    &hr_method_ibot,
+                                        &hr_method_own };
 
 const hr_method *hr_method_find(int64_t index)
 {
     return all[index];
+}
+
+hr_method hr_method_of(int64_t index, bool own_teacher)
+{
+    hr_method method = *all[index];
+
+    if (method.declared && !own_teacher)
+        method.teacher = 0;
+    return method;
 }
 
 hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method)

@@ -93,7 +93,9 @@ static const hr_key keys[] = {
     KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 swav mocov3 dino ibot", false, "",
         "views as this method draws them; the keys of views change parts of it"),
     KEY(joint_views, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
-        "SwAV: the crops of one size are one batch for its norms; 0: each crop alone"),
+        "SwAV, own: the crops of one size are one batch for the norms; 0: each crop alone"),
+    KEY(own_teacher, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "method=own: an averaged teacher of encoder and head sees the views too"),
     KEY(mask_ratio, HR_KEY_TEXT, "0.1,0.5", 0, 0, NULL, false, "",
         "iBOT: least and largest share of the patches of a masked view"),
     KEY(mask_share, HR_KEY_REAL, "0.5", 0, 1, NULL, false, "", "iBOT: share of the masked views"),
@@ -329,7 +331,7 @@ const char *hr_run_setting(const hirl_options *given, const char *key)
 static hirl_status resolve(hr_run_config *config, const hirl_options *options, int64_t n)
 {
     hr_train_config *c = &config->train;
-    const hr_method *method = hr_method_find(config->model.method);
+    const hr_method kind = hr_method_of(config->model.method, c->own_teacher), *method = &kind;
 
     if (c->batch_size > n)
         return hr_fail(HIRL_E_INVALID, "batch_size: %lld, but the data set has %lld images",

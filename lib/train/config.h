@@ -41,6 +41,7 @@ typedef struct hr_train_config {
     int64_t bn_groups, path_bn_groups; /* HR_AUTO until resolved */
     int64_t recipe;                    /* whose views */
     int64_t joint_views;
+    int64_t own_teacher;
     char mask_ratio[HR_KEY_TEXT_BYTES];
     double mask_low, mask_high, mask_share;
     int64_t iter_wise_assignment;

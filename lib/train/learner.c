@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "host.h"
+#include "ssl/own.h"
 
 /* ---- making ---- */
 
@@ -110,6 +111,23 @@ static hirl_status make_method(hr_learner *learner)
     return method->init(learner->method_state, learner->queue, &numbers);
 }
 
+hirl_status hr_learner_set_calls(hr_learner *learner, const hirl_method_calls *calls)
+{
+    if (!learner->method->declared)
+        return hr_fail(HIRL_E_STATE, "set_method: the run has method=%s; take method=own",
+                       learner->method->name);
+    HR_TRY(hr_own_set(learner->method_state, calls));
+    learner->kind.coupled = calls->coupled != 0;
+    return HIRL_OK;
+}
+
+hirl_status hr_learner_ready(const hr_learner *learner)
+{
+    const hr_method *method = learner->method;
+
+    return method->ready ? method->ready(learner->method_state) : HIRL_OK;
+}
+
 static hirl_status make(hr_learner *learner)
 {
     const hr_learner_config *c = &learner->config;
@@ -117,7 +135,8 @@ static hirl_status make(hr_learner *learner)
     HR_TRY(hr_backend_complete(hr_context_backend(learner->context)));
     HR_TRY(hr_context_take_queue(&learner->queue, learner->context));
     learner->queue->comm = c->comm;
-    learner->method = hr_method_find(c->model.method);
+    learner->kind = hr_method_of(c->model.method, c->own_teacher);
+    learner->method = &learner->kind;
     HR_TRY(hr_tape_init(&learner->tape, learner->queue, c->bf16 ? HR_BF16 : HR_REAL));
     HR_TRY(make_networks(learner));
     HR_TRY(take(&learner->bad, learner->queue, HR_I32, 1));
@@ -290,7 +309,7 @@ hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner)
     HR_TRY(hr_optim_save(out, learner->optim));
     for (int i = 0; i < count; i++)
         HR_TRY(save_field(out, q, field[i].name, field[i].array));
-    return HIRL_OK;
+    return learner->method->save ? learner->method->save(learner->method_state, out) : HIRL_OK;
 }
 
 hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in)
@@ -318,5 +337,6 @@ hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in)
     hr_weights_refresh(online);
     if (teacher->value.data)
         hr_weights_refresh(teacher);
-    return q->be->sync(q);
+    HR_TRY(q->be->sync(q));
+    return learner->method->load ? learner->method->load(learner->method_state, in) : HIRL_OK;
 }

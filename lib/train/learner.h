@@ -13,6 +13,8 @@
 #include "train/optim.h"
 #include "types.h"
 
+#include <hirl/method.h>
+
 /* parameter groups: what decays and what does not, of the method; the predictor, the last layer; h_l */
 enum {
     HR_GROUP_METHOD,
@@ -33,6 +35,7 @@ typedef struct hr_learner_config {
     bool reference;                 /* running statistics follow group 0 (spec.md 8.6) */
     bool bf16;                      /* activations in bf16 */
     bool decay_all, path_decay_all; /* biases and norms decay too; those of h_l */
+    bool own_teacher;               /* of method=own */
     double momentum;
     hr_optim_config optim;
     hr_method_config method; /* what the method asks for; sizes are filled in by the learner */
@@ -52,6 +55,7 @@ typedef struct hr_learner {
     hr_optim *optim;
     hr_array bad, square; /* i32 [1] finite check; f64 [1] |gradient|^2 */
     hr_array inverse;     /* real [K] lengths of prototypes, while they are made unit rows */
+    hr_method kind;       /* the method as this run has it */
     const hr_method *method;
     void *method_state;
     hr_scalars scalars;
@@ -91,6 +95,10 @@ typedef struct hr_learner_result {
 hirl_status hr_learner_create(hr_learner **learner, hirl_context *context,
                               const hr_learner_config *config);
 void hr_learner_destroy(hr_learner *learner);
+/* the host's functions of method=own (ssl/own.h) */
+hirl_status hr_learner_set_calls(hr_learner *learner, const hirl_method_calls *calls);
+/* STATE while method=own waits for them */
+hirl_status hr_learner_ready(const hr_learner *learner);
 hr_method_config hr_learner_numbers(const hr_learner *learner); /* what `chance` asks for */
 
 /* copies the tree's arrays to the device; NULL: none. INVALID leaves the tree in use alone, another

@@ -290,6 +290,7 @@ static hirl_status run_losses(hr_learner_result *result, hr_learner *learner,
     bool coupled = learner->method->coupled && learner->config.accumulate > 1;
     totals sum = { 0 };
 
+    HR_TRY(hr_learner_ready(learner));
     HR_TRY(coupled ? run_coupled(&sum, learner, in, commit)
                    : run_separately(&sum, learner, in, commit));
     result->loss_image = sum.image;
@@ -422,6 +423,8 @@ hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,
     status = compute(result, learner, in, &bad);
     if (status >= 0 && bad)
         status = name_the_fault(learner, in);
+    if (status >= 0 && learner->method->commit)
+        status = learner->method->commit(learner->method_state, in->step);
     if (status >= 0) {
         commit(learner, in);
         status = hr_learner_settle(learner, false);

@@ -85,6 +85,7 @@ static hr_learner_config learner_config(const hirl_trainer *trainer)
         .bn_groups = t->bn_groups,
         .path_bn_groups = t->path_bn_groups,
         .joint = t->joint_views,
+        .own_teacher = t->own_teacher,
         .reference = t->profile == HR_PROFILE_REFERENCE,
         .bf16 = t->precision == HR_PRECISION_BF16,
         .decay_all = t->decay_all,
@@ -229,13 +230,15 @@ static void announce(hirl_trainer *trainer)
 {
     const hr_train_config *t = &trainer->config.train;
     hr_method_config m = hr_learner_numbers(trainer->learner);
+    double chance = trainer->learner->method->chance(&m);
+    char expected[64] = "";
 
-    hr_log(
-        trainer->context, HIRL_LOG_INFO,
-        "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images); expected loss at the start "
-        "about %.2f",
-        (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,
-        t->lr, t->lr * 256 / (double)t->batch_size, trainer->learner->method->chance(&m));
+    if (!isnan(chance))
+        snprintf(expected, sizeof expected, "; expected loss at the start about %.2f", chance);
+    hr_log(trainer->context, HIRL_LOG_INFO,
+           "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
+           (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,
+           t->lr, t->lr * 256 / (double)t->batch_size, expected);
     for (int l = 0; l < trainer->config.levels; l++)
         hr_log(trainer->context, HIRL_LOG_INFO, "level %d: %lld prototypes", l + 1,
                (long long)trainer->config.m[l]);
@@ -495,6 +498,7 @@ static hirl_status advance(bool *clustered, hirl_trainer *trainer)
 {
     int64_t epoch = trainer->step / trainer->per_epoch;
 
+    HR_TRY(hr_learner_ready(trainer->learner)); /* not only after a long clustering */
     if (needs_tree(trainer, epoch)) {
         HR_TRY(hr_trainer_recluster(trainer));
         *clustered = true;

@@ -1,0 +1,336 @@
+/* own.c - a method of the host: its functions get outputs and give loss and gradient (hirl/method.h).
+ *
+ *   x   = (out_1; ...; out_V)                                    [V n, d], out: z0 where nothing follows it
+ *   L   = f(x, z0, teacher, image),  dL/dx from the host         f: hirl_method_loss_fn
+ *
+ * Networks, views and rates are declared by keys. A checkpoint keeps the method's name, its coupling
+ * and the bytes of its `save`; what is loaded before the functions are known waits for them.
+ */
+#include "ssl/own.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "ssl/method.h"
+
+static const hr_setting_pair paper[] = {
+    { "recipe", "mocov2" },
+    { "head", "mlp in z" },
+    { "z_dim", "128" },
+    { "optimizer", "sgd" },
+    { "momentum", "0.9" },
+    { "weight_decay", "1e-4" },
+    { "base_lr", "0.03" },
+    { "schedule", "cosine" },
+    { "temperature", "0.2" },
+    { "head_layers", "2" },
+    { "cluster_warmup_epoch", "20" },
+    { "cluster_network", "online" },
+    { NULL, NULL },
+};
+static const hr_setting_pair reference[] = { { NULL, NULL } };
+
+enum { NAME = 64 };
+
+typedef struct own {
+    hr_method_config config;
+    hirl_method_calls calls; /* loss NULL: not given yet */
+    char name[NAME];         /* given, or of a checkpoint; empty: neither */
+    bool coupled;
+    bool waiting; /* a checkpoint's state, until `load` has taken it */
+    void *blob;   /* NULL: it had none */
+    size_t bytes;
+} own;
+
+static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)
+{
+    (void)q;
+    ((own *)state)->config = *config;
+    return HIRL_OK;
+}
+
+static void forget_blob(own *self)
+{
+    hr_free(self->blob);
+    self->blob = NULL;
+    self->bytes = 0;
+    self->waiting = false;
+}
+
+static void done(void *state, hr_queue *q)
+{
+    (void)q;
+    forget_blob(state);
+}
+
+/* ---- the functions ---- */
+
+static bool is_same(const own *self, const char *name, bool coupled)
+{
+    return !*self->name || (!strcmp(self->name, name) && self->coupled == coupled);
+}
+
+/* the state of a checkpoint to the host */
+static hirl_status hand_over(own *self)
+{
+    int32_t answer;
+
+    if (self->blob && !self->calls.load)
+        return hr_fail(HIRL_E_STATE,
+                       "method %s: the checkpoint holds %zu bytes of its state, and load is NULL",
+                       self->name, self->bytes);
+    answer = self->blob ? self->calls.load(self->blob, self->bytes, self->calls.user) : 0;
+    if (answer < 0)
+        return hr_fail_callback(answer, "load");
+    forget_blob(self);
+    return HIRL_OK;
+}
+
+hirl_status hr_own_set(void *state, const hirl_method_calls *calls)
+{
+    own *self = state;
+    size_t length = calls->name ? strnlen(calls->name, NAME) : 0;
+
+    if (!calls->loss || !length || length == NAME)
+        return hr_fail(HIRL_E_INVALID, "method: %s",
+                       !calls->loss ? "loss is NULL"
+                       : length     ? "the name has more than 63 bytes"
+                                    : "it has no name");
+    if (!is_same(self, calls->name, calls->coupled != 0))
+        return hr_fail(HIRL_E_INVALID, "method: the run has %s (coupled=%d), not %s (coupled=%d)",
+                       self->name, self->coupled, calls->name, calls->coupled != 0);
+    memcpy(self->name, calls->name, length + 1);
+    self->coupled = calls->coupled != 0;
+    self->calls = *calls;
+    self->calls.name = self->name;
+    return self->waiting ? hand_over(self) : HIRL_OK;
+}
+
+static hirl_status ready(const void *state)
+{
+    const own *self = state;
+
+    if (!self->calls.loss)
+        return hr_fail(HIRL_E_STATE,
+                       "method=own: its loss is a function of the host program, given "
+                       "with hirl_trainer_set_method()");
+    if (self->waiting)
+        return hr_fail(HIRL_E_STATE, "method %s: its state was not loaded", self->name);
+    return HIRL_OK;
+}
+
+/* ---- a batch ---- */
+
+typedef struct own_batch {
+    const hirl_method_calls *calls;
+    hirl_method_step step;
+} own_batch;
+
+/* in the double build the host's floats are doubles */
+static hirl_status ask(double *loss, real *grad, const real *x, void *arg)
+{
+    own_batch *batch = arg;
+    int32_t answer;
+
+    batch->step.student = (const void *)x;
+    if (!batch->step.z0)
+        batch->step.z0 = batch->step.student;
+    answer = batch->calls->loss(loss, (void *)grad, &batch->step, batch->calls->user);
+    return answer < 0 ? hr_fail_callback(answer, "loss") : HIRL_OK;
+}
+
+/* [V n, d] */
+static hr_tensor *all_views(hr_tape *t, hr_tensor **x, int views)
+{
+    int first = views < HR_STEP_INS ? views : HR_STEP_INS;
+    hr_tensor *part[2] = { hr_concat(t, x, first), NULL };
+
+    if (first == views)
+        return part[0];
+    part[1] = hr_concat(t, x + first, views - first);
+    return hr_concat(t, part, 2);
+}
+
+/* host copy [V, n, d], complete after the next sync; NULL: dead tape */
+static const void *on_host(int64_t *d, hr_tape *t, hr_tensor *const *x, int views)
+{
+    int64_t count = hr_count(&x[0]->x);
+    real *host = hr_tape_take(t, (size_t)(views * count) * sizeof *host);
+
+    *d = hr_cols(&x[0]->x);
+    for (int v = 0; v < views && host; v++) {
+        hr_tensor *written = hr_write(t, x[v]);
+
+        if (hr_tape_status(t) < 0)
+            return NULL;
+        t->q->be->download(t->q, host + v * count, HR_REAL, &written->x);
+    }
+    return host;
+}
+
+static const int64_t *ids_on_host(hr_tape *t, const hr_array *image)
+{
+    int64_t *host = hr_tape_take(t, hr_bytes(image));
+
+    if (host)
+        t->q->be->download(t->q, host, HR_I64, image);
+    return host;
+}
+
+static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
+                       const hr_now *now)
+{
+    own *self = state;
+    hr_seen seen = *student;
+    int views = (int)now->views;
+    own_batch *batch = hr_tape_take(t, sizeof *batch);
+    hirl_method_step *step;
+
+    if (!batch)
+        return &t->dead;
+    *batch = (own_batch){ .calls = &self->calls };
+    step = &batch->step;
+    *step = (hirl_method_step){ .struct_size = sizeof *step,
+                                .step = now->step,
+                                .n = now->n,
+                                .views = views,
+                                .globals = (int32_t)now->globals,
+                                .d = hr_cols(seen.out[0] ? &seen.out[0]->x : &seen.z0[0]->x),
+                                .z_dim = hr_cols(&seen.z0[0]->x),
+                                .image = ids_on_host(t, &now->image),
+                                .temperature = self->config.temperature,
+                                .teacher_temperature = now->teacher_temperature,
+                                .micro = (int32_t)now->micro,
+                                .micros = (int32_t)now->micros };
+    if (seen.out[0])
+        step->z0 = on_host(&step->z_dim, t, seen.z0, views);
+    if (teacher->z0[0])
+        step->teacher =
+            on_host(&step->teacher_dim, t, teacher->out[0] ? teacher->out : teacher->z0, views);
+    if (hr_tape_status(t) < 0)
+        return &t->dead;
+    return hr_host_loss(t, all_views(t, seen.out[0] ? seen.out : seen.z0, views), ask, batch);
+}
+
+static hirl_status commit(void *state, int64_t step)
+{
+    const hirl_method_calls *calls = &((own *)state)->calls;
+    int32_t answer = calls->commit ? calls->commit(step, calls->user) : 0;
+
+    return answer < 0 ? hr_fail_callback(answer, "commit") : HIRL_OK;
+}
+
+/* ---- checkpoint ---- */
+
+static hirl_status new_blob(void **data, hr_tensors *out, size_t bytes)
+{
+    int64_t count = (int64_t)bytes;
+
+    return hr_tensors_new(data, out, "own.state", HR_U8, 1, &count);
+}
+
+static hirl_status ask_for_state(hr_tensors *out, const hirl_method_calls *calls)
+{
+    size_t bytes = 0, room;
+    int32_t answer = calls->save(NULL, &bytes, calls->user);
+    void *data;
+
+    if (answer < 0)
+        return hr_fail_callback(answer, "save");
+    HR_TRY(new_blob(&data, out, bytes));
+    room = bytes;
+    answer = bytes ? calls->save(data, &room, calls->user) : 0;
+    if (answer < 0)
+        return hr_fail_callback(answer, "save");
+    if (room != bytes)
+        return hr_fail(HIRL_E_INVALID, "save: %zu bytes of state were announced, %zu given", bytes,
+                       room);
+    return HIRL_OK;
+}
+
+static hirl_status save(const void *state, hr_tensors *out)
+{
+    const own *self = state;
+    void *data;
+
+    if (!*self->name)
+        return HIRL_OK;
+    HR_TRY(hr_tensors_set_text(out, "own.name", self->name));
+    HR_TRY(hr_tensors_set_int(out, "own.coupled", self->coupled));
+    if (!self->waiting)
+        return self->calls.save ? ask_for_state(out, &self->calls) : HIRL_OK;
+    if (!self->blob)
+        return HIRL_OK;
+    HR_TRY(new_blob(&data, out, self->bytes));
+    memcpy(data, self->blob, self->bytes);
+    return HIRL_OK;
+}
+
+static hirl_status take_blob(own *self, const hr_named *found)
+{
+    forget_blob(self);
+    if (!found)
+        return HIRL_OK;
+    self->blob = hr_alloc(found->bytes + 1);
+    if (!self->blob)
+        return HIRL_E_NOMEM;
+    self->bytes = found->bytes;
+    memcpy(self->blob, found->data, found->bytes);
+    return HIRL_OK;
+}
+
+/* functions of another method than the checkpoint's are dropped: no step is made with them */
+static hirl_status load(void *state, const hr_tensors *in)
+{
+    own *self = state;
+    const char *name = hr_tensors_text(in, "own.name");
+    int64_t coupled;
+    bool same;
+
+    forget_blob(self);
+    if (!name)
+        return HIRL_OK;
+    HR_TRY(hr_tensors_int(&coupled, in, "own.coupled"));
+    HR_TRY(take_blob(self, hr_tensors_find(in, "own.state")));
+    same = is_same(self, name, coupled != 0);
+    self->waiting = true;
+    snprintf(self->name, NAME, "%s", name);
+    self->coupled = coupled != 0;
+    if (!self->calls.loss)
+        return HIRL_OK;
+    if (same)
+        return hand_over(self);
+    self->calls = (hirl_method_calls){ 0 };
+    return hr_fail(HIRL_E_INVALID, "method: the checkpoint is of %s (coupled=%d), not of this one",
+                   self->name, self->coupled);
+}
+
+static double chance(const hr_method_config *config)
+{
+    (void)config;
+    return NAN;
+}
+
+const hr_method hr_method_own = {
+    .name = "own",
+    .paper = paper,
+    .reference = reference,
+    .student = HR_SEES_ALL,
+    .teacher = HR_SEES_ALL,
+    .declared = true,
+    .joint = true,
+    .sync = true,
+    .path_images = 32,
+    .state_size = sizeof(own),
+    .init = init,
+    .done = done,
+    .loss = loss,
+    .chance = chance,
+    .ready = ready,
+    .commit = commit,
+    .save = save,
+    .load = load,
+};
