@@ -85,6 +85,7 @@ HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *rep
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
 /** Goes back to a checkpoint of the same run. @retval HIRL_E_INVALID it belongs to other options.
+ * After a load that failed halfway, calls but this one and the destroy return HIRL_E_STATE.
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
 

@@ -36,6 +36,9 @@ static hirl_status check(const hirl_step_report *report, const hirl_trainer *tra
 {
     if (!trainer)
         return missing("train", "trainer");
+    if (trainer->half_loaded)
+        return hr_fail(HIRL_E_STATE,
+                       "the last hirl_trainer_load() failed halfway; load a checkpoint first");
     if (report && report->struct_size < sizeof report->struct_size)
         return hr_fail(HIRL_E_INVALID,
                        "report: struct_size is %zu; set it to sizeof(hirl_step_report)",
@@ -136,6 +139,7 @@ hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
     if (!path && !trainer->directory.path)
         return hr_fail(HIRL_E_INVALID,
                        "trainer_save: no path, and the run has no directory (out=)");
+    HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(trainer->context));
     status = hr_trainer_save(trainer, path);
     hr_context_leave(trainer->context);
@@ -166,6 +170,7 @@ hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, 
     if (!model || !trainer)
         return missing("trainer_model", model ? "trainer" : "model");
     *model = NULL;
+    HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(trainer->context));
     status = hr_trainer_model(model, trainer, network ? network : "auto");
     hr_context_leave(trainer->context);
@@ -192,6 +197,7 @@ hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, 
 
     if (!trainer || (tree && !leaf))
         return missing("trainer_set_tree", trainer ? "leaf" : "trainer");
+    HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(trainer->context));
     status = hr_trainer_set_tree(trainer, tree, leaf);
     hr_context_leave(trainer->context);

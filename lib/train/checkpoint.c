@@ -209,6 +209,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
 
     HR_TRY(check_format(in, trainer));
     HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));
+    trainer->half_loaded = true;
     hr_recluster_drop(trainer);
     hr_tree_drop(trainer->tree);
     trainer->tree = NULL;
@@ -220,7 +221,9 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
         hr_dataset_mark_all(data, unreadable->data);
     if (phase && !strcmp(phase, "clustering"))
         HR_TRY(copy_maker_state(trainer, in));
+    HR_TRY(hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,
+                          trainer->step % trainer->per_epoch));
     trainer->started_step = trainer->step;
-    return hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,
-                          trainer->step % trainer->per_epoch);
+    trainer->half_loaded = false;
+    return HIRL_OK;
 }

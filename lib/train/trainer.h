@@ -42,6 +42,7 @@ struct hirl_trainer {
     int64_t told;           /* step of the last line in metrics.jsonl */
     int64_t tree_epoch;     /* whose epoch it is, -1: none */
     bool own_tree;          /* given by the host: no clustering */
+    bool half_loaded;       /* a load failed on its way: only another one helps */
     int32_t *own_leaf;      /* [N] */
     hr_recluster recluster;
     double churn;             /* of the last clustering, -1 */

@@ -10,6 +10,7 @@
 
 #include <hirl/hirl.h>
 
+#include "base/alloc.h"
 #include "support/run.h"
 
 enum { IMAGES = 64, SIDE = 16 };
@@ -383,6 +384,61 @@ START_TEST(a_snapshot_stays_while_training_goes_on)
 }
 END_TEST
 
+/* in both stages; one thread: another one takes scratch of its own when it first gets work */
+START_TEST(no_step_but_the_first_of_a_stage_allocates)
+{
+    int64_t before;
+    world w;
+
+    open_world(&w, 1, "3", "1", "f32");
+    for (int s = 0; s < 12; s++) {
+        before = hr_alloc_total();
+        ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
+        if (s % 4 == 1 || s % 4 == 2) /* epochs begin with a clustering and end with a report */
+            ck_assert_msg(hr_alloc_total() == before, "step %d: %lld blocks", s,
+                          (long long)(hr_alloc_total() - before));
+    }
+    close_world(&w);
+}
+END_TEST
+
+/* memory ends while a checkpoint is read: what was there before is gone as well */
+START_TEST(a_trainer_that_was_loaded_halfway_is_refused)
+{
+    char path[] = "/tmp/hirl-half-XXXXXX";
+    hirl_model *model;
+    world w;
+    int fd = mkstemp(path), failures = 0;
+
+    close(fd);
+    open_world(&w, 1, "3", "1", "f32");
+    for (int s = 0; s < 6; s++)
+        ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
+    ck_assert_int_eq(hirl_trainer_save(w.trainer, path), HIRL_OK);
+    for (int n = 1; n < 4000 && failures < 3; n += 20) {
+        hirl_status status;
+
+        hr_alloc_fail_at(n, false);
+        status = hirl_trainer_load(w.trainer, path);
+        hr_alloc_fail_at(0, false);
+        if (status == HIRL_OK)
+            break;
+        ck_assert_int_eq(status, HIRL_E_NOMEM);
+        if (hirl_trainer_save(w.trainer, path) == HIRL_OK)
+            continue; /* it failed before anything was changed */
+        ck_assert_msg(strstr(hirl_error_message(), "halfway") != NULL, "%s", hirl_error_message());
+        ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_E_STATE);
+        ck_assert_int_eq(hirl_trainer_model(&model, w.trainer, NULL), HIRL_E_STATE);
+        failures++;
+    }
+    ck_assert_int_gt(failures, 0);
+    ck_assert_int_eq(hirl_trainer_load(w.trainer, path), HIRL_OK);
+    ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
+    unlink(path);
+    close_world(&w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("train");
@@ -397,6 +453,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_tree_of_the_host_drives_the_path_loss);
     tcase_add_test(c, a_snapshot_stays_while_training_goes_on);
     tcase_add_test(c, bf16_follows_f32_for_50_steps);
+    tcase_add_test(c, no_step_but_the_first_of_a_stage_allocates);
+    tcase_add_test(c, a_trainer_that_was_loaded_halfway_is_refused);
     tcase_add_test(c, a_rate_that_explodes_is_named_and_nothing_is_saved);
     suite_add_tcase(s, c);
     return s;
