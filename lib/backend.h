@@ -53,7 +53,6 @@ struct hr_scalars {
     double unbias2[HR_GROUPS];  /* 1 - beta2^t */
     double larc[HR_GROUPS];     /* weight decay that LARC applies; `decay` is 0 then */
     double ema;                 /* m of teacher <- m teacher + (1 - m) online */
-    double spd_weight;          /* 0 in stage 1, 1 after */
     int64_t step;
 };
 

@@ -38,7 +38,7 @@ struct hirl_context {
     kept_line kept[KEPT_LINES]; /* lines of other threads */
     int kept_count;
     pthread_t caller;
-    int entered;
+    _Atomic int entered;
 };
 
 hirl_status hr_context_create(hirl_context **out, const char *backend, int threads)
@@ -242,7 +242,7 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     char text[LINE];
     va_list args;
 
-    if (!context->log && context->entered)
+    if (!context->log && atomic_load(&context->entered))
         return; /* before the first call lines are kept for the log to come */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);

@@ -31,8 +31,8 @@ typedef int32_t hirl_progress_fn(const char *phase, int64_t done, int64_t total,
  * Makes a context.
  *
  * @param[out] context  owned by the caller; NULL on failure
- * @param options       keys backend (auto, cpu, cuda, cuda:N), threads; NULL: backend=cpu... see
- *                      hirl_options_describe(); read during the call only
+ * @param options       keys backend (auto, cpu, cuda, cuda:N), threads; NULL: their defaults, auto; read
+ *                      during the call only
  *
  * @retval HIRL_E_INVALID              an option that cannot be
  * @retval HIRL_E_BACKEND_UNAVAILABLE  an explicit backend that cannot be used here, with the reason;

@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 /**
- * A fresh model: encoder (arch, width, stem, zero_init_residual), head of the method, h_l; weights
- * drawn from `seed`.
+ * A fresh model: encoder, head of the method, h_l, by the options of object "model"; weights drawn
+ * from `seed`.
  * @retval HIRL_E_INVALID  an option that cannot be
  * @retval HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
@@ -23,7 +23,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_create(hirl_model **model, hirl_c
                                                       const hirl_options *options);
 
 /**
- * Reads a model file, a run directory (its newest whole checkpoint) or a checkpoint.
+ * Reads a model file, a run directory (network=auto: its model.safetensors when the run is finished,
+ * else its newest whole checkpoint) or a checkpoint.
  * @param path     of the file or folder
  * @param options  key network (auto, online, teacher); NULL: auto
  * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM
@@ -33,7 +34,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_load(hirl_model **model, hirl_con
                                                     const char *path, const hirl_options *options);
 
 /**
- * Writes a model file: safetensors with torchvision's names, replaced atomically.
+ * Writes a model file: safetensors with torchvision's and timm's names, replaced atomically.
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
  */

@@ -150,7 +150,7 @@ hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model)
     i.image_size = (int32_t)model->config.image_size;
     i.backbone_dim = model->net.backbone_dim;
     i.z_dim = model->net.z_dim;
-    i.parameters = hr_layout_numbers(&model->net.params);
+    i.parameters = hr_layout_numbers(&model->net.params, model->weights.slots);
     memcpy(info, &i, size < sizeof i ? size : sizeof i);
     return HIRL_OK;
 }

@@ -188,18 +188,23 @@ hirl_status hirl_options_describe(hirl_option_info *info, int32_t index)
 {
     static const char *const type[] = { "int", "real", "flag", "text", "choice", "list" };
     const hr_registry_entry *entry = hr_registry_at(index);
+    hirl_option_info i;
+    size_t size;
 
-    if (!info || info->struct_size < sizeof *info)
+    if (!info || info->struct_size < sizeof info->struct_size)
         return hr_fail(HIRL_E_INVALID, "option info: NULL, or struct_size is not set");
     if (!entry)
         return hr_fail(HIRL_E_INVALID, "option info: index %d is outside 0 to %d", (int)index,
                        (int)hr_registry_count() - 1);
-    info->name = entry->key->name;
-    info->type = type[entry->key->type];
-    info->default_value = entry->key->standard;
-    info->range = entry->range;
-    info->unit = entry->key->unit;
-    info->help = entry->key->help;
-    info->object = entry->object;
+    size = info->struct_size;
+    i = (hirl_option_info){ .struct_size = size,
+                            .name = entry->key->name,
+                            .type = type[entry->key->type],
+                            .default_value = entry->key->standard,
+                            .range = entry->range,
+                            .unit = entry->key->unit,
+                            .help = entry->key->help,
+                            .object = entry->object };
+    memcpy(info, &i, size < sizeof i ? size : sizeof i);
     return HIRL_OK;
 }

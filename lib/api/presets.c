@@ -40,8 +40,8 @@
 /* ---- the paper's: epochs and batch of table 2 ---- */
 
 static const hr_setting_pair mocov2[] = {
-    { "method", "mocov2" },  { "profile", "paper" }, RESNET_50, { "epochs", "200" },
-    { "batch_size", "256" }, { "queue", "65536" },   END
+    { "method", "mocov2" }, { "profile", "paper" },  RESNET_50,
+    { "epochs", "200" },    { "batch_size", "256" }, END
 };
 static const hr_setting_pair simsiam[] = {
     { "method", "simsiam" }, { "profile", "paper" },  RESNET_50,

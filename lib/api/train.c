@@ -84,11 +84,13 @@ static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int
 hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer)
 {
     hirl_status status;
+    int64_t end;
 
     HR_TRY(check(report, trainer));
     HR_TRY(hr_context_enter(trainer->context));
-    status =
-        train_to(report, trainer, (trainer->step / trainer->per_epoch + 1) * trainer->per_epoch);
+    end = trainer->epoch_open ? trainer->step /* only the rest of its end is left */
+                              : (trainer->step / trainer->per_epoch + 1) * trainer->per_epoch;
+    status = train_to(report, trainer, end);
     hr_context_leave(trainer->context);
     return status;
 }
@@ -212,6 +214,8 @@ hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *traine
     if (!report || !held_out)
         return missing("trainer_evaluate", report ? "held_out" : "report");
     HR_TRY(check(report, trainer));
+    if (held_out->context != trainer->context)
+        return hr_fail(HIRL_E_INVALID, "trainer_evaluate: the data set belongs to another context");
     HR_TRY(hr_context_enter(trainer->context));
     status = hr_trainer_evaluate(report, trainer, held_out);
     hr_context_leave(trainer->context);

@@ -1,6 +1,6 @@
 /* model.c - a network with its weights and preprocessing recipe, never changed after it was made.
  *
- * File: parameters under torchvision's names (conv1.weight, layer1.0.bn1.running_mean, ...), then
+ * File: parameters under torchvision's and timm's names (conv1.weight, layer1.0.bn1.running_mean, ...), then
  * head.*, h.<l>.*, and num_batches_tracked = 0 of each batch norm, which strict loaders expect.
  */
 #include "nn/model.h"

@@ -58,11 +58,11 @@ int64_t hr_layout_length(const hr_layout *layout, int32_t count)
     return count < layout->count ? layout->slot[count].offset : layout->total;
 }
 
-int64_t hr_layout_numbers(const hr_layout *layout)
+int64_t hr_layout_numbers(const hr_layout *layout, int32_t count)
 {
     int64_t n = 0;
 
-    for (int i = 0; i < layout->count; i++)
+    for (int i = 0; i < count; i++)
         n += layout->slot[i].count;
     return n;
 }

@@ -47,7 +47,8 @@ void hr_layout_done(hr_layout *layout);
 /* index of the new slot, or a negative status */
 int32_t hr_layout_add(hr_layout *layout, const char *name, hr_first first, double fan, int32_t rank,
                       const int64_t *dim);
-int64_t hr_layout_numbers(const hr_layout *layout); /* without gaps */
+int64_t hr_layout_numbers(const hr_layout *layout,
+                          int32_t count); /* of the first slots, without gaps */
 
 /* One set of values; arrays lie on the queue's device. */
 typedef struct hr_weights {

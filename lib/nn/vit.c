@@ -123,16 +123,17 @@ static hirl_status add_block(hr_vit_block *block, hr_layout *params, const hr_vi
 static hirl_status check_shape(const hr_vit_shape *s)
 {
     if (s->depth < 1 || s->depth > HR_VIT_BLOCKS)
-        return hr_fail(HIRL_E_INVALID, "depth: %d blocks; wanted 1 to %d", (int)s->depth,
+        return hr_fail(HIRL_E_INVALID, "vit_depth: %d blocks; wanted 1 to %d", (int)s->depth,
                        HR_VIT_BLOCKS);
     if (s->heads < 1 || s->dim < 1 || s->dim % s->heads)
-        return hr_fail(HIRL_E_INVALID, "heads: %d heads do not divide %lld columns", (int)s->heads,
-                       (long long)s->dim);
+        return hr_fail(HIRL_E_INVALID, "vit_heads: %d heads do not divide %lld columns",
+                       (int)s->heads, (long long)s->dim);
     if (s->patch < 1 || s->image_size < s->patch || s->image_size % s->patch)
-        return hr_fail(HIRL_E_INVALID, "patch: images of %d pixels are no multiple of %d",
+        return hr_fail(HIRL_E_INVALID, "patch_size: images of %d pixels are no multiple of %d",
                        (int)s->image_size, (int)s->patch);
     if (s->sincos && s->dim % 4)
-        return hr_fail(HIRL_E_INVALID, "dim: sine-cosine positions have a multiple of 4, not %lld",
+        return hr_fail(HIRL_E_INVALID,
+                       "vit_dim: sine-cosine positions have a multiple of 4, not %lld",
                        (long long)s->dim);
     if (!(s->drop_path >= 0 && s->drop_path < 1))
         return hr_fail(HIRL_E_INVALID, "drop_path: %g is not in [0, 1)", s->drop_path);

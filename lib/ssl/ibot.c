@@ -117,7 +117,7 @@ static int fields(void *state, hr_field field[HR_METHOD_FIELDS])
 
 static double chance(const hr_method_config *config)
 {
-    return 1.5 * log((double)config->out); /* half of the global views are masked */
+    return (1 + config->mask_share) * log((double)config->out);
 }
 
 const hr_method hr_method_ibot = {
@@ -130,6 +130,8 @@ const hr_method hr_method_ibot = {
     .sync = true,
     .patches = true,
     .evaluate_teacher = true,
+    .last = HR_LAST_WEIGHT_NORM,
+    .locals = true,
     .path_images = 32,
     .state_size = sizeof(ibot),
     .init = init,

@@ -1,7 +1,7 @@
 /* method.h - what a self-supervised method is. It knows nothing of the hierarchy.
  *
- * The learner (train/learner.c) shows the views of a batch to the networks as the method says, hands
- * it what came out and gets L_img. What a method keeps between steps are named arrays: checkpoints
+ * The learner shows the views of a batch (train/look.c) to the networks as the method says, hands
+ * it what came out and gets L_img (train/step.c). What a method keeps between steps are named arrays: checkpoints
  * and resume need no code of the method. Its settings are values of keys that lie under the
  * caller's: what the paper states, and over them what the authors' program has instead.
  */
@@ -11,6 +11,7 @@
 #include "backend.h"
 #include "base/option.h"
 #include "base/tensors.h"
+#include "nn/net.h"
 #include "tape/ops.h"
 #include "types.h"
 
@@ -24,6 +25,7 @@ typedef struct hr_method_config {
     int64_t globals, views; /* global views, views in all */
     double temperature;     /* of the contrast, or of the student */
     double center_momentum;
+    double mask_share; /* of the global views that are masked */
     double sinkhorn_eps;
     int64_t sinkhorn_iterations;
     int64_t queue;       /* rows of MoCo v2's queue, of each of SwAV's; 0: none */
@@ -81,6 +83,9 @@ struct hr_method {
     bool declared;         /* by the host: the key own_teacher says whether there is a teacher, its
                               callbacks whether the loss is coupled */
     bool coupled;          /* the loss couples the images of a batch: accumulation is exact */
+    bool predictor;        /* the loss reads predictions */
+    int32_t last;          /* HR_LAST_: the loss reads scores of such a layer */
+    bool locals;           /* the loss reads local views */
     bool patches;          /* the student's patches are masked and compared */
     bool evaluate_teacher; /* what network=auto means */
     size_t state_size;

@@ -105,6 +105,7 @@ const hr_method hr_method_mocov3 = {
     .teacher = 3u,
     .sync = true,
     .coupled = true,
+    .predictor = true,
     .path_images = 32,
     .state_size = sizeof(hr_method_config),
     .init = init,

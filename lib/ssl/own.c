@@ -323,6 +323,7 @@ const hr_method hr_method_own = {
     .declared = true,
     .joint = true,
     .sync = true,
+    .locals = true,
     .path_images = 32,
     .state_size = sizeof(own),
     .init = init,

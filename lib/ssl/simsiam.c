@@ -64,6 +64,7 @@ const hr_method hr_method_simsiam = {
     .reference = reference,
     .student = HR_SEES_ALL,
     .sync = true,
+    .predictor = true,
     .path_images = 32,
     .loss = loss,
     .chance = chance,

@@ -98,10 +98,10 @@ static hr_tensor *with_queue(const swav *self, hr_tape *t, const hr_seen *studen
                              const hr_now *now)
 {
     hr_tensor *scores = hr_detach(t, student->out[view]), *part[2];
-    const hr_array *queue = &self->queue[view];
+    const hr_array *queue = view < ASSIGNED ? &self->queue[view] : NULL;
     int64_t filled = (now->step - self->config.queue_start) * now->n;
 
-    if (view >= ASSIGNED || !queue->data || filled < queue->dim[0])
+    if (!queue || !queue->data || filled < queue->dim[0])
         return scores;
     part[0] = hr_linear(t, hr_leaf(t, queue, NULL), hr_leaf(t, &student->rows, NULL), NULL);
     part[1] = scores;
@@ -159,6 +159,8 @@ const hr_method hr_method_swav = {
     .sync = true,
     .coupled = true,
     .queue = HR_QUEUE_ROWS,
+    .last = HR_LAST_PROTOTYPES,
+    .locals = true,
     .path_images = 128,
     .state_size = sizeof(swav),
     .init = init,

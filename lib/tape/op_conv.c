@@ -34,8 +34,8 @@ hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad)
         return hr_tape_fail(t, HIRL_E_INVALID,
                             "conv: input is %s, weight %s; wanted [N,H,W,I], [O,k,k,I]",
                             hr_shape(found, &x->x), hr_shape(weight, &w->x));
-    h = hr_window_count(x->x.dim[1], geo);
-    width = hr_window_count(x->x.dim[2], geo);
+    h = stride < 1 ? 0 : hr_window_count(x->x.dim[1], geo);
+    width = stride < 1 ? 0 : hr_window_count(x->x.dim[2], geo);
     if (stride < 1 || pad < 0 || x->x.dim[1] + 2 * pad < geo.kernel ||
         x->x.dim[2] + 2 * pad < geo.kernel)
         return hr_tape_fail(t, HIRL_E_INVALID, "conv: %s is smaller than a window of %d, pad %d",

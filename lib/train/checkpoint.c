@@ -133,7 +133,11 @@ static hirl_status load_tree(hirl_trainer *trainer, const hr_tensors *in)
     if (trainer->tree_epoch < 0 && !trainer->own_tree)
         return hr_learner_set_tree(trainer->learner, NULL);
     HR_TRY(hr_tree_from_tensors(&tree, trainer->context, in, "tree."));
-    status = hr_learner_set_tree(trainer->learner, tree);
+    if (!trainer->own_tree && tree->n != trainer->dataset->count)
+        status = hr_fail(HIRL_E_FORMAT, "checkpoint: the tree has %lld rows, the data %lld",
+                         (long long)tree->n, (long long)trainer->dataset->count);
+    else
+        status = hr_learner_set_tree(trainer->learner, tree);
     if (status < 0) {
         hr_tree_drop(tree);
         return status;
@@ -154,6 +158,13 @@ static hirl_status load_own_leaves(hirl_trainer *trainer, const hr_tensors *in)
             hr_alloc_array((size_t)trainer->dataset->count, sizeof *trainer->own_leaf);
     if (!trainer->own_leaf)
         return HIRL_E_NOMEM;
+    for (int64_t i = 0; i < trainer->dataset->count; i++) {
+        int32_t leaf = ((const int32_t *)found->data)[i];
+
+        if (leaf < -1 || leaf >= trainer->tree->m[0])
+            return hr_fail(HIRL_E_FORMAT, "checkpoint: leaf %d of image %lld; the tree has %lld",
+                           (int)leaf, (long long)i, (long long)trainer->tree->m[0]);
+    }
     memcpy(trainer->own_leaf, found->data, found->bytes);
     return HIRL_OK;
 }

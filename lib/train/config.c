@@ -1,6 +1,6 @@
 /* config.c - options of a training run: the trainer's own keys, and the numbers that `auto` stands for.
  *
- *   queue=auto      the largest multiple of the batch not above min(65536, N/2)
+ *   queue=auto      the largest multiple of the batch not above min(65536, N/2); profile reference: 16384
  *   bn_groups=auto  groups of 32 images, at least 2 (spec.md 1.3: shuffle BN on one device)
  *   base_lr         rate per 256 images: lr = base_lr batch_size / 256
  */
@@ -16,7 +16,7 @@
 #include "hier/tree.h"
 #include "ssl/method.h"
 
-enum { PAPER_QUEUE = 65536, GROUP_IMAGES = 32, SWAV_GROUP_IMAGES = 128, RATE_IMAGES = 256 };
+enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
 
 #define KEY(name, type, standard, low, high, choices, autos, unit, help)                           \
     {                                                                                              \
@@ -151,6 +151,12 @@ static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
         return hr_fail(HIRL_E_INVALID,
                        "warmup_epochs: %lld of %lld epochs leave none at the full rate",
                        (long long)c->warmup_epochs, (long long)c->epochs);
+    if (c->warmup_epochs && c->warmup_lr > c->lr)
+        return hr_fail(HIRL_E_INVALID, "warmup_lr: %g is above lr=%g; give a lower one",
+                       c->warmup_lr, c->lr);
+    if (c->min_lr > c->lr)
+        return hr_fail(HIRL_E_INVALID, "min_lr: %g is above lr=%g; give a lower one", c->min_lr,
+                       c->lr);
     return HIRL_OK;
 }
 
@@ -168,7 +174,10 @@ static void resolve_ends(hr_train_config *c)
 
 static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
 {
-    int64_t most = n / 2 < PAPER_QUEUE ? n / 2 : PAPER_QUEUE;
+    int64_t most = c->profile == HR_PROFILE_REFERENCE ? REFERENCE_QUEUE : PAPER_QUEUE;
+
+    if (n / 2 < most)
+        most = n / 2;
 
     if (c->queue == HR_AUTO)
         c->queue = most / c->batch_size * c->batch_size;

@@ -21,8 +21,8 @@ typedef struct hr_train_config {
     int64_t epochs, cluster_warmup_epoch, batch_size, accumulate;
     int64_t cluster_network; /* 0 online, 1 teacher */
     int64_t optimizer;       /* hr_optim_kind */
-    double lr, base_lr; /* one of them, the other 0 */
-    int64_t schedule;   /* 0 cosine_epoch, 1 cosine, 2 cosine_linspace */
+    double lr, base_lr;      /* resolved: both, the second per 256 images */
+    int64_t schedule;        /* 0 cosine_epoch, 1 cosine, 2 cosine_linspace */
     int64_t warmup_epochs;
     double warmup_lr, min_lr;
     int64_t constant_predictor_lr;

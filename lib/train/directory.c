@@ -257,8 +257,10 @@ static void link_last(const char *folder, const char *name)
 
     if (target && fresh && last) {
         unlink(fresh);
-        if (!link(target, fresh) && rename(fresh, last))
+        if (link(target, fresh) || rename(fresh, last)) {
             unlink(fresh);
+            unlink(last); /* better none than an older one: the newest is then looked for */
+        }
     }
     hr_free(target);
     hr_free(fresh);

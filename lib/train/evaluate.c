@@ -51,7 +51,7 @@ static hirl_status one_batch(hr_learner_result *result, hirl_trainer *trainer, h
     const hr_batch *batch;
 
     HR_TRY(hr_loader_next(&batch, loader));
-    in = hr_trainer_input(trainer, batch, step);
+    in = hr_trainer_input(trainer, batch, trainer->step); /* the schedules of now */
     in.image = id;
     for (int64_t i = 0; i < in.n; i++)
         id[i] = -2 - batch->image[i];

@@ -18,7 +18,9 @@ static hirl_status take(hr_array *a, hr_queue *q, hr_dtype dtype, int64_t n)
     *a = hr_array_1(NULL, dtype, n);
     a->data = q->be->take(q, hr_bytes(a));
     if (!a->data)
-        return q->be->sync(q) < 0 ? HIRL_E_NOMEM : hr_fail(HIRL_E_NOMEM, "out of memory: learner");
+        return q->be->sync(q) < 0
+                   ? HIRL_E_NOMEM
+                   : hr_fail(HIRL_E_NOMEM, "out of memory: learner, %lld numbers", (long long)n);
     q->be->fill(q, a, 0);
     return HIRL_OK;
 }
@@ -45,7 +47,7 @@ static int8_t group_of(const hr_learner *learner, int32_t slot)
     if (slot == net->last)
         return HR_GROUP_LAST;
     if (slot >= net->shared_params && net->has_predictor)
-        return HR_GROUP_PREDICTOR;
+        return plain && !c->decay_all ? HR_GROUP_PREDICTOR_PLAIN : HR_GROUP_PREDICTOR;
     return plain && !c->decay_all ? HR_GROUP_PLAIN : HR_GROUP_METHOD;
 }
 
@@ -65,6 +67,29 @@ static hirl_status make_optim(hr_learner *learner)
     return status;
 }
 
+/* what the method's loss reads must be there */
+static hirl_status check_network(const hr_learner *learner)
+{
+    const hr_method *method = learner->method;
+    const hr_net *net = &learner->net;
+
+    if (method->predictor && !net->has_predictor)
+        return hr_fail(HIRL_E_INVALID, "%s needs a predictor: predictor=\"mlp hidden z bn\"",
+                       method->name);
+    if (method->last && net->last_kind != method->last)
+        return hr_fail(HIRL_E_INVALID, "%s needs last=%s", method->name,
+                       method->last == HR_LAST_PROTOTYPES ? "prototypes" : "weight_norm");
+    if (method->patches && (!net->is_vit || net->mask_token < 0))
+        return hr_fail(HIRL_E_INVALID, "%s needs a vision transformer and mask_token=1",
+                       method->name);
+    if (method->patches && net->method_norms)
+        return hr_fail(
+            HIRL_E_INVALID,
+            "%s: head=\"%.60s\" has batch norms, which patches do not share; leave them out",
+            method->name, learner->config.model.head);
+    return HIRL_OK;
+}
+
 static hirl_status make_networks(hr_learner *learner)
 {
     const hr_learner_config *c = &learner->config;
@@ -72,6 +97,7 @@ static hirl_status make_networks(hr_learner *learner)
     hr_queue *q = learner->queue;
 
     HR_TRY(hr_net_init(net, &c->model, c->levels));
+    HR_TRY(check_network(learner));
     HR_TRY(hr_weights_create(&learner->online, q, &net->params, net->params.count, &net->norms,
                              net->norms.count, true, c->bf16));
     if (learner->method->teacher)

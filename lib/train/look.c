@@ -205,7 +205,7 @@ static hr_tensor *features_of_all(const pass *p, const resolution *r, int count)
 {
     hr_tape *t = p->run.tape;
     int64_t n = p->micro->in.n, part = n / p->groups, at = 0;
-    hr_tensor *each[HR_STEP_INS] = { 0 }, *x;
+    hr_tensor *each[HR_METHOD_VIEWS] = { 0 }, *x;
     int32_t *index;
 
     for (int k = 0; k < count; k++)
@@ -263,15 +263,12 @@ static void teacher_patches(hr_seen *seen, const pass *p, const resolution *r)
 }
 
 /* masked patches of a view: their rows among the teacher's patches and among the student's tokens, and
- * weights 1 / (n |mask|); places that are left over get weight 0 */
+ * weights 1 / (n |mask|); the arrays come as 0: places that are left over have weight 0 */
 static hirl_status list_masked(int32_t *place, int32_t *token, real *weight, const uint8_t *mask,
                                int64_t n, int64_t patches, int64_t room, int64_t first_row)
 {
     int64_t at = 0;
 
-    memset(place, 0, (size_t)room * sizeof *place);
-    memset(token, 0, (size_t)room * sizeof *token);
-    memset(weight, 0, (size_t)room * sizeof *weight);
     for (int64_t r = 0; r < n; r++) {
         int64_t masked = 0;
 
@@ -304,13 +301,18 @@ static void student_patches(hr_seen *seen, const pass *p, const resolution *r, h
         int32_t *token = hr_tape_take(t, (size_t)room * sizeof *token);
         real *weight = hr_tape_take(t, (size_t)room * sizeof *weight);
 
+        hirl_status status;
+
         if (!place || !token || !weight)
             return;
-        if (!mask)
-            memset(weight, 0, (size_t)room * sizeof *weight);
-        else if (list_masked(place, token, weight, mask + p->micro->first * patches, n, patches,
-                             room, j * n) < 0) {
-            hr_tape_fail(t, HIRL_E_INVALID, "%s", hr_error_text());
+        memset(place, 0, (size_t)room * sizeof *place);
+        memset(token, 0, (size_t)room * sizeof *token);
+        memset(weight, 0, (size_t)room * sizeof *weight);
+        status = mask ? list_masked(place, token, weight, mask + p->micro->first * patches, n,
+                                    patches, room, j * n)
+                      : HIRL_OK;
+        if (status < 0) {
+            hr_tape_pass(t, status);
             return;
         }
         now->place[v] = place;
@@ -411,6 +413,8 @@ static hr_tensor *permuted(hr_tape *t, const hr_array *x, const int32_t *index, 
     if (!all.data)
         return &t->dead;
     y = hr_gather(t, hr_leaf(t, &rows, NULL), index, n);
+    if (hr_tape_status(t) < 0)
+        return &t->dead;
     y->x.rank = x->rank;
     memcpy(y->x.dim + 1, x->dim + 1, 3 * sizeof *x->dim);
     return y;

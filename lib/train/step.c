@@ -305,7 +305,7 @@ static hirl_status run_losses(hr_learner_result *result, hr_learner *learner,
 static uint32_t groups_with_gradient(const hr_learner *learner, const hr_learner_input *in)
 {
     uint32_t groups = 1u << HR_GROUP_METHOD | 1u << HR_GROUP_PLAIN | 1u << HR_GROUP_PREDICTOR |
-                      1u << HR_GROUP_LAST;
+                      1u << HR_GROUP_PREDICTOR_PLAIN | 1u << HR_GROUP_LAST;
 
     if (in->leaf && learner->tree)
         groups |= 1u << HR_GROUP_PATH | 1u << HR_GROUP_PATH_PLAIN;
@@ -330,10 +330,10 @@ static void set_scalars(hr_learner *learner, const hr_learner_input *in)
         s->decay[g] = g < HR_GROUP_PATH ? in->rates.decay : in->rates.path_decay;
         s->momentum[g] = c->momentum;
     }
-    s->rate[HR_GROUP_PREDICTOR] = in->rates.predictor_rate;
-    s->decay[HR_GROUP_PLAIN] = s->decay[HR_GROUP_PATH_PLAIN] = 0;
+    s->rate[HR_GROUP_PREDICTOR] = s->rate[HR_GROUP_PREDICTOR_PLAIN] = in->rates.predictor_rate;
+    s->decay[HR_GROUP_PLAIN] = s->decay[HR_GROUP_PREDICTOR_PLAIN] = 0;
+    s->decay[HR_GROUP_PATH_PLAIN] = 0;
     s->ema = in->rates.ema;
-    s->spd_weight = in->spd_weight;
     s->step = in->step;
     hr_optim_scalars(s, learner->optim, groups_updated(learner, in));
     learner->queue->be->scalars(learner->queue, s);
@@ -417,10 +417,11 @@ static hirl_status name_the_fault(hr_learner *learner, const hr_learner_input *i
 hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,
                             const hr_learner_input *in)
 {
+    hr_learner_result made = { 0 };
     hirl_status status;
     bool bad = false;
 
-    status = compute(result, learner, in, &bad);
+    status = compute(&made, learner, in, &bad);
     if (status >= 0 && bad)
         status = name_the_fault(learner, in);
     if (status >= 0 && learner->method->commit)
@@ -430,6 +431,8 @@ hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,
         status = hr_learner_settle(learner, false);
     }
     hr_tape_reset(&learner->tape);
+    if (status >= 0)
+        *result = made;
     return status;
 }
 

@@ -1,7 +1,7 @@
 /* trainer.c - a training run (HIRL Alg. 2): epochs, data, clustering, checkpoints around a learner.
  *
  *   for each epoch e:  if e >= T1: features of all images, their tree           (recluster.c, Alg. 1)
- *                      for each batch: L = L_img [+ w L_SPD if e >= T1]          (learner.c, eq. 4)
+ *                      for each batch: L = L_img [+ w L_SPD if e >= T1]             (step.c, eq. 4)
  */
 #include "train/trainer.h"
 
@@ -55,6 +55,7 @@ static hr_method_config method_config(const hirl_trainer *trainer)
         .center_momentum = t->center_momentum,
         .sinkhorn_eps = t->sinkhorn_eps,
         .sinkhorn_iterations = t->sinkhorn_iterations,
+        .mask_share = t->mask_share,
         .queue = t->queue,
         .queue_start = t->queue_start * trainer->per_epoch,
     };
@@ -239,6 +240,10 @@ static void announce(hirl_trainer *trainer)
            "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
            (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,
            t->lr, t->lr * 256 / (double)t->batch_size, expected);
+    if (t->hirl && !trainer->config.levels)
+        hr_log(trainer->context, HIRL_LOG_WARNING,
+               "cluster_warmup_epoch=%lld is not below epochs=%lld: this run has no hierarchy",
+               (long long)t->cluster_warmup_epoch, (long long)t->epochs);
     for (int l = 0; l < trainer->config.levels; l++)
         hr_log(trainer->context, HIRL_LOG_INFO, "level %d: %lld prototypes", l + 1,
                (long long)trainer->config.m[l]);
@@ -453,13 +458,14 @@ static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
     bool last = trainer->step == trainer->steps;
     hirl_status status = HIRL_OK;
 
-    trainer->epoch_open = false; /* for the checkpoint that is written here */
-    if (trainer->directory.path && (last || (t->save_every && ended % t->save_every == 0))) {
+    trainer->epoch_open = false;         /* for the checkpoint that is written here */
+    if (last && trainer->directory.path) /* first: the last checkpoint says that the run is done */
+        status = save_model(trainer);
+    if (status >= 0 && trainer->directory.path &&
+        (last || (t->save_every && ended % t->save_every == 0))) {
         status = hr_trainer_save(trainer, NULL);
         *saved = status >= 0;
     }
-    if (status >= 0 && last && trainer->directory.path)
-        status = save_model(trainer);
     trainer->epoch_open = status < 0;
     return status;
 }

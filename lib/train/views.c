@@ -1,6 +1,7 @@
 /* views.c - the views of a run: the method's recipe, under the keys of data/views.h. */
 #include "train/views.h"
 
+#include "base/error.h"
 #include "ssl/method.h"
 
 /* numbers and draws of views, in the order of the key `recipe` (spec.md 2.2) */
@@ -11,6 +12,20 @@ static const hr_view_defaults recipes[] = {
     { 2, 10, { HR_RECIPE_DINO_FIRST, HR_RECIPE_DINO_SECOND, HR_RECIPE_DINO_LOCAL }, 0, 0, 1 },
     { 2, 10, { HR_RECIPE_IBOT_FIRST, HR_RECIPE_IBOT_SECOND, HR_RECIPE_IBOT_LOCAL }, 0, 0, 1 },
 };
+
+/* local views are of use to the method, and whole patches */
+static hirl_status check_locals(const hr_run_views *views, const hr_method *method, int32_t patch)
+{
+    if (views->count > views->globals && !method->locals)
+        return hr_fail(HIRL_E_INVALID, "local_crops_number: %s has no use for %d local views",
+                       method->name, (int)(views->count - views->globals));
+    for (int v = views->globals; v < views->count; v++)
+        if (views->view[v].size % patch)
+            return hr_fail(HIRL_E_INVALID,
+                           "local_crops_size: %d is no multiple of the patch of %d pixels",
+                           (int)views->view[v].size, (int)patch);
+    return HIRL_OK;
+}
 
 hirl_status hr_run_views_of(hr_run_views *views, hr_run_config *config)
 {
@@ -25,6 +40,7 @@ hirl_status hr_run_views_of(hr_run_views *views, hr_run_config *config)
     defaults.fewest = 2;
     defaults.most = hr_method_find(m->method)->student == HR_SEES_ALL ? 0 : 2;
     defaults.multiple = hr_arch_is_vit(m->arch) ? (int32_t)hr_model_patch(m) : 1;
-    return hr_views_resolve(views->view, &views->globals, &views->count, &config->view, &defaults,
-                            (int32_t)m->image_size, mean, std);
+    HR_TRY(hr_views_resolve(views->view, &views->globals, &views->count, &config->view, &defaults,
+                            (int32_t)m->image_size, mean, std));
+    return check_locals(views, hr_method_find(m->method), defaults.multiple);
 }

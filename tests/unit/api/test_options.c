@@ -79,8 +79,11 @@ START_TEST(every_key_is_described_and_its_default_is_valid)
     end();
     hr_assert_fails(hirl_options_describe(&info, -1), HIRL_E_INVALID, "index");
     hr_assert_fails(hirl_options_describe(&info, hirl_options_count()), HIRL_E_INVALID, "index");
-    info.struct_size = 8;
+    info.struct_size = 4;
     hr_assert_fails(hirl_options_describe(&info, 0), HIRL_E_INVALID, "struct_size");
+    info = (hirl_option_info){ .struct_size = offsetof(hirl_option_info, type) };
+    hr_assert_ok(hirl_options_describe(&info, 0)); /* of an older program */
+    ck_assert(info.name && !info.type);
     hr_assert_fails(hirl_options_describe(NULL, 0), HIRL_E_INVALID, "NULL");
 }
 END_TEST
@@ -258,7 +261,7 @@ START_TEST(the_paper_preset_has_the_papers_values)
         { "momentum", "0.9" },
         { "prototypes", "30000,10000,1000" },
         { "weight_decay", "1e-4" },
-        { "queue", "65536" },
+        { "queue", "auto" },
         { "negatives", "1000" },
         { "temperature", "0.2" },
         { "ema", "0.999" },
