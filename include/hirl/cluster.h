@@ -56,7 +56,12 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_cont
 /** NULL is fine. Threads: not while another call uses it. Since 0.1. */
 HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 
-/** Reads and writes .hpt: safetensors with prototypes, parents, leaves, counts. Threads: safe. Since 0.1. */
+/**
+ * Reads and writes .hpt: safetensors with prototypes, parents, leaves, counts; a file is replaced
+ * atomically.
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_FORMAT, HIRL_E_LIMIT, HIRL_E_NOMEM  with what was expected
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_save(const hirl_tree *tree, const char *path);
 

@@ -86,6 +86,7 @@ HIRL_API void hirl_dataset_destroy(hirl_dataset *dataset);
 
 /** What was found; info->struct_size is set by the caller. @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_describe(hirl_dataset_info *info, const hirl_dataset *dataset);
+/** Images of the set; 0 for NULL. Threads: safe. Since 0.1. */
 HIRL_API int64_t hirl_dataset_count(const hirl_dataset *dataset);
 
 /** Name of image i (path relative to the root, or its number); borrowed until the data set ends; NULL outside.

@@ -41,7 +41,8 @@ typedef struct hirl_step_report {
  * Begins a run, or resumes one (resume=1 with out=).
  *
  * @param[out] trainer  owned by the caller
- * @param start         weights to begin with (copied), or NULL: fresh from `seed`
+ * @param start         weights to begin with (copied), or NULL: fresh from `seed`; of another method: its encoder
+ *                      alone; not read when a run is resumed
  * @param dataset       held until the trainer ends; used by this trainer only meanwhile
  * @param options       method, arch, batch_size, epochs, lr, prototypes, ...; out: run directory, unset: none
  *
@@ -97,7 +98,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer);
 /**
- * Drives the path loss with the host's own tree from the next step on (copied); leaf [count]: leaf of
+ * Drives the path loss with the host's own tree from the next step on (shared: a tree never changes, and
+ * may be destroyed by the host); leaf [count], copied: leaf of
  * each image of the data set, -1: none. Clustering stops until it is called with NULL.
  * Threads: one call per trainer at a time. Since 0.1.
  */

@@ -18,7 +18,8 @@ typedef struct hr_mask_config {
     }
 
 /* mask [h,w] <- 1 where a patch is hidden, else 0; -> how many are. Never more than the share that
- * was drawn. A function of (seed, epoch, image, view) alone. */
+ * was drawn. A function of (seed, epoch, image, view) alone; a trainer
+ * gives its step as epoch, so that every step has masks of its own. */
 int64_t hr_mask_draw(uint8_t *mask, int64_t h, int64_t w, const hr_mask_config *config,
                      uint64_t seed, int64_t epoch, int64_t image, int32_t view);
 
