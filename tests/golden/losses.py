@@ -61,6 +61,14 @@ def contrast(q, k, temperature):
     return 2 * temperature * (torch.logsumexp(logits, 1) - logits.diagonal()).mean()
 
 
+def nt_xent(a, b, temperature):
+    """SimCLR (Chen et al. 2020): a row's other view among all other rows; a, b [n, d] the two views"""
+    u = norm2(torch.cat([a, b]))
+    logits = (u @ u.T / temperature).masked_fill(torch.eye(len(u), dtype=torch.bool), -math.inf)
+    positive = (norm2(a) * norm2(b)).sum(1) / temperature
+    return (torch.logsumexp(logits, 1) - torch.cat([positive, positive])).mean()
+
+
 def mocov3(q, k, temperature):
     return contrast(q[0], k[1], temperature) + contrast(q[1], k[0], temperature)
 

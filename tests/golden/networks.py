@@ -37,6 +37,8 @@ def head_layers(method, d, hidden, out):
         return [linear(d, d, True), RELU, linear(d, out, True)]
     if method == 'swav':
         return [linear(d, hidden, True), norm(hidden), RELU, linear(hidden, out, True)]
+    if method == 'simclr':
+        return [linear(d, hidden, False), norm(hidden), RELU, linear(hidden, out, True)]
     if method in ('simsiam', 'mocov3'):
         return [linear(d, hidden, False), norm(hidden), RELU, linear(hidden, hidden, False),
                 norm(hidden), RELU, linear(hidden, out, False), norm(out, False)]

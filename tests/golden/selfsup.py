@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""selfsup.py - a whole small training with any of six methods and HIRL's path loss, in float64.
+"""selfsup.py - a whole small training with any of six methods, or SimCLR, and HIRL's path loss, in float64.
 
 Written from the formulas alone, apart from libhirl, to check it: the papers named in losses.py and
 mocov2.py, HIRL (arXiv 2205.13159) sec. 4. Weights and inputs come from the counter generator, so that
@@ -18,7 +18,7 @@ import mocov2
 import networks
 from mocov2 import norm2
 
-METHODS = ('mocov2', 'simsiam', 'swav', 'mocov3', 'dino', 'ibot')
+METHODS = ('mocov2', 'simsiam', 'swav', 'mocov3', 'dino', 'ibot', 'simclr')  # simclr: method=own
 CENTER_POSITION, PATCH_CENTER_POSITION = 20002, 20003
 H_DECAY = 0.01  # profile reference, DINO and iBOT
 CASES = {  # what is stored, as <name>.txt; seeds: README.md
@@ -37,6 +37,8 @@ CASES = {  # what is stored, as <name>.txt; seeds: README.md
     'ibot_plain': '--method ibot --levels 0',
     'ibot_paper': '--method ibot',
     'ibot_reference': '--method ibot --profile reference',
+    'simclr_plain': '--method simclr --seed 1 --levels 0',
+    'simclr_paper': '--method simclr --seed 1',
 }
 
 
@@ -59,7 +61,7 @@ class Run:
                        for i, (name, shape) in enumerate(self.shapes.items())}
         self.move(c.noise)
         self.unit_prototypes()
-        has_teacher = c.method not in ('simsiam', 'swav')
+        has_teacher = c.method not in ('simsiam', 'swav', 'simclr')
         self.teacher = second({n: self.params[n] for n in self.shared}) if has_teacher else {}
         self.running = self.fresh_running(self.norm_channels)
         self.teacher_running = self.fresh_running(self.shared_norms if has_teacher else {})
@@ -229,6 +231,10 @@ class Run:
             codes.append(losses.sinkhorn(rows)[-c.batch:])
         return losses.swav(scores, codes, c.temperature), z[0], {'unit': [u.detach() for u in unit[:2]]}
 
+    def simclr(self, params, step, norms, teacher_norms):
+        z = self.swav_embed(params, step, norms)
+        return losses.nt_xent(z[0], z[1], self.c.temperature), z[0], {}
+
     def mocov3(self, params, step, norms, teacher_norms):
         z = []
         q, k = [], []
@@ -294,7 +300,7 @@ class Run:
 
     def rate(self, step):
         c = self.c
-        if c.method in ('mocov2', 'simsiam'):
+        if c.method in ('mocov2', 'simsiam', 'simclr'):
             return losses.cosine_between(c.lr, 0, step, c.epochs)
         if c.method == 'swav':
             return losses.swav_rate(c.lr_start, c.lr, c.lr_end, c.lr_warmup, step, c.epochs)
@@ -460,6 +466,7 @@ def train(c):
 DEFAULTS = {
     'mocov2': dict(arch='resnet18', dim=128, queue=32, lr=0.05, decay=1e-4, temperature=0.2),
     'simsiam': dict(arch='resnet18', dim=32, hidden=48, predictor=16, groups=1, lr=0.05, decay=1e-4),
+    'simclr': dict(arch='resnet18', width=0.0625, size=8, dim=32, hidden=48, lr=0.01, decay=1e-4, temperature=0.2),
     'swav': dict(arch='resnet18', width=0.0625, size=8, local_size=4, dim=32, hidden=48, outputs=12, locals=2,
                  lr=1, lr_start=0.3, lr_end=1e-3, lr_warmup=2, decay=1e-6, temperature=0.1, freeze=1),
     'mocov3': dict(arch='vit', dim=24, hidden=32, predictor=40, path_depth=3, lr=1e-3, decay=0.1,

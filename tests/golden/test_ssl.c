@@ -19,6 +19,7 @@
 #include "base/rng.h"
 #include "context.h"
 #include "golden/dump.h"
+#include "golden/hosts.h"
 #include "support/close.h"
 #include "support/run.h"
 #include "train/config.h"
@@ -29,9 +30,14 @@ static const char *const golden[] = {
     "simsiam_plain.txt",    "simsiam_paper.txt", "swav_plain.txt",     "swav_paper.txt",
     "swav_reference.txt",   "swav_queue.txt",    "mocov3_plain.txt",   "mocov3_paper.txt",
     "mocov3_reference.txt", "dino_plain.txt",    "dino_paper.txt",     "dino_reference.txt",
-    "ibot_plain.txt",       "ibot_paper.txt",    "ibot_reference.txt",
+    "ibot_plain.txt",       "ibot_paper.txt",    "ibot_reference.txt", "simclr_plain.txt",
+    "simclr_paper.txt",
 };
+/* that method=own follows with the host's loss in place of the library's */
+static const char *const of_host[] = { "simsiam_plain.txt", "simsiam_paper.txt", "mocov3_plain.txt",
+                                       "mocov3_paper.txt" };
 enum {
+    HOST_CASES = sizeof of_host / sizeof *of_host,
     CASES = sizeof golden / sizeof *golden,
     GLOBALS = 2,
     PROTOTYPE_VIEW = 100,
@@ -48,7 +54,6 @@ static const double LOSS_LIMIT = 1e-5;
 
 /* keys of a dump and the library's */
 static const char *const keys[][2] = {
-    { "method", "method" },
     { "profile", "profile" },
     { "seed", "seed" },
     { "batch", "batch_size" },
@@ -137,12 +142,34 @@ static void set_all(hirl_options *o, const dump *d, const char *const (*pair)[2]
         set(o, pair[i][1], dump_text(d, pair[i][0]));
 }
 
-static hirl_options *options_of(const dump *d)
+/* the host's own SimCLR, or the networks and rates of a method of ours by its keys */
+static void declare(hirl_options *o, const char *method)
+{
+    const hr_setting_pair *pair = NULL;
+
+    set(o, "method", "own");
+    set(o, "head", "mlp hidden z bn");
+    if (!strcmp(method, "simsiam"))
+        pair = hr_method_simsiam.paper;
+    else if (!strcmp(method, "mocov3"))
+        pair = hr_method_mocov3.paper;
+    set(o, "joint_views", pair ? "0" : "1");
+    set(o, "own_teacher", pair == hr_method_mocov3.paper ? "1" : "0");
+    for (; pair && pair->key; pair++)
+        set(o, pair->key, pair->value);
+    set(o, "base_lr", "0"); /* a dump says lr */
+}
+
+static hirl_options *options_of(const dump *d, bool own)
 {
     char prototypes[DUMP_VALUE];
     hirl_options *o;
 
     hr_assert_ok(hirl_options_create(&o));
+    if (own)
+        declare(o, dump_text(d, "method"));
+    else
+        set(o, "method", dump_text(d, "method"));
     set_all(o, d, keys, COUNT(keys));
     if (is(d, "arch", "vit")) {
         set(o, "arch", "vit_micro_patch4_32");
@@ -179,6 +206,7 @@ static hr_learner_config learner_config(const replay *r)
         .bn_groups = t->bn_groups,
         .path_bn_groups = t->path_bn_groups,
         .joint = t->joint_views,
+        .own_teacher = t->own_teacher,
         .reference = r->reference,
         .decay_all = t->decay_all,
         .path_decay_all = t->decay_all || !isnan(t->path_weight_decay),
@@ -326,7 +354,7 @@ static void make_room(replay *r)
     r->negative = room(r->n * whole(d, "negatives"), sizeof *r->negative);
 }
 
-static void begin(replay *r, const char *file, int64_t accumulate)
+static void begin(replay *r, const char *file, int64_t accumulate, bool host)
 {
     hr_learner_config c;
     hirl_options *options;
@@ -335,7 +363,8 @@ static void begin(replay *r, const char *file, int64_t accumulate)
     r->accumulate = accumulate;
     dump_read(&r->dump, file);
     make_room(r);
-    options = options_of(&r->dump);
+    host |= is(&r->dump, "method", "simclr");
+    options = options_of(&r->dump, host);
     hr_assert_ok(hr_run_config_read(&r->config, options, IMAGES));
     hirl_options_destroy(options);
     r->reference = is(&r->dump, "profile", "reference");
@@ -344,6 +373,11 @@ static void begin(replay *r, const char *file, int64_t accumulate)
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
     hr_assert_ok(hr_context_enter(r->context));
     hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
+    if (host) {
+        hirl_method_calls calls = host_calls(dump_text(&r->dump, "method"));
+
+        hr_assert_ok(hr_learner_set_calls(r->learner, &calls));
+    }
     if (c.levels) {
         hirl_tree *tree = make_tree(r);
 
@@ -524,11 +558,11 @@ static double loss_limit(const replay *r)
     return single && r->adam ? 10 * LOSS_LIMIT : LOSS_LIMIT;
 }
 
-static void follow(const char *file, int64_t accumulate)
+static void follow(const char *file, int64_t accumulate, bool host)
 {
     static replay r;
 
-    begin(&r, file, accumulate);
+    begin(&r, file, accumulate, host);
     check_positions(&r);
     for (int64_t step = 0; step < r.dump.steps; step++) {
         const dump_step *want = &r.dump.step[step];
@@ -558,7 +592,7 @@ static const char *file_of(int number)
 
 START_TEST(training_follows_the_float64_program)
 {
-    follow(file_of(_i), 1);
+    follow(file_of(_i), 1, false);
 }
 END_TEST
 
@@ -572,7 +606,15 @@ START_TEST(two_micro_batches_are_one_batch)
     splits = whole(&d, "groups") % 2 == 0 && whole(&d, "path_groups") % 2 == 0;
     dump_done(&d);
     if (splits)
-        follow(file_of(_i), 2);
+        follow(file_of(_i), 2, false);
+}
+END_TEST
+
+START_TEST(a_method_of_the_host_follows_it_too)
+{
+    follow(of_host[_i], 1, true);
+    if (strstr(of_host[_i], "mocov3"))
+        follow(of_host[_i], 2, true);
 }
 END_TEST
 
@@ -584,6 +626,8 @@ static Suite *make_suite(void)
 
     tcase_add_loop_test(cases, training_follows_the_float64_program, 0, count);
     tcase_add_loop_test(cases, two_micro_batches_are_one_batch, 0, count);
+    if (!getenv("HIRL_TEST_DUMP"))
+        tcase_add_loop_test(cases, a_method_of_the_host_follows_it_too, 0, HOST_CASES);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -26,6 +26,7 @@ enum {
     IMAGES = 64,
     GLOBALS = 2,
     VIEWS = 4,
+    OWN = 6, /* method=own */
 };
 
 /* large: a gradient that is 0 but for rounding (of a bias before a batch norm) stays nothing */
@@ -36,10 +37,28 @@ static bool has_locals(const hr_method *method)
     return method->student == HR_SEES_ALL && method->joint;
 }
 
+/* of method=own: mean_n sum_v |p_v - t_v+1|^2 / 2, p of the predictor, t of the teacher */
+static int32_t pull(double *loss, float *grad, const hirl_method_step *s, void *user)
+{
+    const real *p = (const void *)s->student, *t = (const void *)s->teacher;
+    real *g = (void *)grad; /* the host's floats are real in the double build */
+    int64_t rows = s->n * s->d;
+
+    (void)user;
+    for (int64_t i = 0; i < s->views * rows; i++) {
+        double apart = p[i] - t[(i + rows) % (s->views * rows)];
+
+        *loss += apart * apart / 2 / (double)s->n;
+        g[i] = (real)(apart / (double)s->n);
+    }
+    return 0;
+}
+
 /* the method's own settings, with small widths */
 static void read_model(hr_model_config *model, hr_train_config *train, int64_t method)
 {
-    static const char *const names[] = { "mocov2", "simsiam", "swav", "mocov3", "dino", "ibot" };
+    static const char *const names[] = { "mocov2", "simsiam", "swav", "mocov3",
+                                         "dino",   "ibot",    "own" };
     static const char *const small[][2] = {
         { "width", "0.125" },   { "stem", "small" },    { "image_size", "8" },
         { "z_dim", "8" },       { "hidden_dim", "16" }, { "predictor_dim", "8" },
@@ -52,7 +71,12 @@ static void read_model(hr_model_config *model, hr_train_config *train, int64_t m
     for (size_t i = 0; i < sizeof small / sizeof *small; i++)
         hr_assert_ok(hirl_options_set(&given, small[i][0], small[i][1]));
     hr_assert_ok(hirl_options_set(&given, "method", names[method]));
-    hr_assert_ok(hirl_options_set(&given, "arch", method < 3 ? "resnet18" : "vit_micro_patch4_32"));
+    hr_assert_ok(hirl_options_set(
+        &given, "arch", method < 3 || method == OWN ? "resnet18" : "vit_micro_patch4_32"));
+    if (method == OWN) {
+        hr_assert_ok(hirl_options_set(&given, "head", "mlp hidden z bn"));
+        hr_assert_ok(hirl_options_set(&given, "predictor", "mlp hidden z bn"));
+    }
     hr_assert_ok(hr_run_options(&options, &given));
     hr_assert_ok(hr_model_config_read(model, &options));
     hr_assert_ok(hr_options_read(train, &hr_train_keys, &options));
@@ -74,6 +98,7 @@ static void fill_config(hr_learner_config *c, const small_run *run, int64_t batc
     c->bn_groups = method->sync ? run->groups : run->groups / ranks;
     c->path_bn_groups = 2 / ranks;
     c->joint = true;
+    c->own_teacher = true;
     c->decay_all = t.decay_all;
     c->path_decay_all = t.decay_all;
     c->momentum = 0.9;
@@ -196,6 +221,11 @@ void small_learner_run(small_outcome *out, const small_run *run)
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
     hr_assert_ok(hr_context_enter(context));
     hr_assert_ok(hr_learner_create(&learner, context, config));
+    if (run->method == OWN) {
+        hirl_method_calls calls = { .struct_size = sizeof calls, .name = "pull", .loss = pull };
+
+        hr_assert_ok(hr_learner_set_calls(learner, &calls));
+    }
     tree = make_tree(context);
     hr_assert_ok(hr_learner_set_tree(learner, tree));
     make_steps(out, learner, config, run->comm ? run->comm->rank * batch : 0);

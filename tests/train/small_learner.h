@@ -9,7 +9,7 @@
 enum {
     SMALL_ROWS = 8, /* images of a batch, all ranks together */
     SMALL_STEPS = 3,
-    SMALL_METHODS = 6, /* in the order of the key `method` */
+    SMALL_METHODS = 7, /* in the order of the key `method` */
 };
 
 typedef struct small_run {
