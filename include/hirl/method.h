@@ -34,7 +34,8 @@ typedef struct hirl_method_step {
     const float *student;       /**< [V, n, d] predictor or last layer; z0 where there is none */
     const float *z0;            /**< [V, n, z_dim] head; the same memory as `student` where that is z0 */
     const float *teacher;       /**< [V, n, teacher_dim] z0 of the teacher, or its last layer; NULL: none */
-    const int64_t *image;       /**< [n] position of each image in the data set */
+    const int64_t *image;       /**< [n] position of each image in the data set; in hirl_trainer_evaluate()
+                                     -2 - its position in the held-out set */
     double temperature;         /**< the key */
     double teacher_temperature; /**< the scheduled number of this step */
     int32_t micro, micros;      /**< which micro-batch of how many; coupled: always 0 of 1 */
@@ -58,7 +59,8 @@ typedef int32_t hirl_method_commit_fn(int64_t step, void *user);
 /** The host's state for a checkpoint, as bytes. *size: in: bytes that fit into blob; out: bytes of the
  * state. blob NULL: only the size is asked for. Returns 0; below 0: the checkpoint is not written. */
 typedef int32_t hirl_method_save_fn(void *blob, size_t *size, void *user);
-/** Takes back what save gave. Returns 0; below 0: it cannot, and no step is made until it could. */
+/** Takes back what save gave. Returns 0; below 0: it cannot: no step is made until hirl_trainer_load() or
+ * hirl_trainer_set_method(), whichever failed for it, succeeds. */
 typedef int32_t hirl_method_load_fn(const void *blob, size_t size, void *user);
 
 /** A method: all but struct_size, name and loss may be 0. */

@@ -282,30 +282,25 @@ static hirl_status take_blob(own *self, const hr_named *found)
     return HIRL_OK;
 }
 
-/* functions of another method than the checkpoint's are dropped: no step is made with them */
 static hirl_status load(void *state, const hr_tensors *in)
 {
     own *self = state;
     const char *name = hr_tensors_text(in, "own.name");
     int64_t coupled;
-    bool same;
 
     forget_blob(self);
     if (!name)
         return HIRL_OK;
     HR_TRY(hr_tensors_int(&coupled, in, "own.coupled"));
+    if (self->calls.loss && !is_same(self, name, coupled != 0))
+        return hr_fail(HIRL_E_INVALID,
+                       "method: the checkpoint is of %s (coupled=%d), not %s (coupled=%d)", name,
+                       coupled != 0, self->name, self->coupled);
     HR_TRY(take_blob(self, hr_tensors_find(in, "own.state")));
-    same = is_same(self, name, coupled != 0);
-    self->waiting = true;
     snprintf(self->name, NAME, "%s", name);
     self->coupled = coupled != 0;
-    if (!self->calls.loss)
-        return HIRL_OK;
-    if (same)
-        return hand_over(self);
-    self->calls = (hirl_method_calls){ 0 };
-    return hr_fail(HIRL_E_INVALID, "method: the checkpoint is of %s (coupled=%d), not of this one",
-                   self->name, self->coupled);
+    self->waiting = true;
+    return self->calls.loss ? hand_over(self) : HIRL_OK;
 }
 
 static double chance(const hr_method_config *config)

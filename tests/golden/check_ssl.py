@@ -223,6 +223,11 @@ def losses_by_torch():
     peer = sum(2 * t * F.cross_entropy(F.normalize(q) @ F.normalize(k).T / t, torch.arange(5))
                for q, k in ((a, d), (b, c)))
     check('MoCo v3', abs(float(losses.mocov3([a, b], [c, d], t) - peer)), 1e-13)
+    both = F.normalize(torch.cat([a, b]))
+    logits = (both @ both.T / t)[~torch.eye(10, dtype=torch.bool)].reshape(10, 9)  # each row without itself
+    other = torch.tensor([4] * 5 + list(range(5)))
+    other[:5] += torch.arange(5)
+    check('SimCLR', abs(float(losses.nt_xent(a, b, t) - F.cross_entropy(logits, other))), 1e-13)
     crops = [draws(5, 7, view=v) for v in range(10, 14)]
     codes = [torch.softmax(draws(5, 7, view=v), 1) for v in (20, 21)]
     peer = np.mean([np.mean([float(F.cross_entropy(crops[v] / 0.1, codes[i])) for v in range(4) if v != i])
