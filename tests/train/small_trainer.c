@@ -1,0 +1,185 @@
+/* small_trainer.c - whole runs on 64 drawn images of 16 pixels through the public interface. */
+#include "small_trainer.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
+
+/* four kinds of stripes in random colours */
+static void draw_images(void)
+{
+    uint32_t state = 12345;
+
+    for (int n = 0; n < SMALL_IMAGES; n++) {
+        uint8_t colour[2][3];
+
+        for (int i = 0; i < 6; i++) {
+            state = state * 1664525u + 1013904223u;
+            colour[i / 3][i % 3] = (uint8_t)(state >> 24);
+        }
+        for (int y = 0; y < SMALL_SIDE; y++)
+            for (int x = 0; x < SMALL_SIDE; x++) {
+                int kind = n % 4, stripe = kind == 0   ? x / 2
+                                           : kind == 1 ? y / 2
+                                           : kind == 2 ? (x + y) / 3
+                                                       : x / 5;
+
+                memcpy(small_pixels[n][y][x], colour[stripe & 1], 3);
+            }
+    }
+}
+
+static void set_all(hirl_options *options, const small_pair *pair)
+{
+    for (; (*pair)[0]; pair++)
+        ck_assert_msg(hirl_options_set(options, (*pair)[0], (*pair)[1]) >= 0, "%s",
+                      hirl_error_message());
+}
+
+void small_trainer_open(small_trainer *t, int threads, const small_pair *const *over)
+{
+    static const small_pair common[] = {
+        { "arch", "resnet18" },    { "width", "0.125" },
+        { "stem", "small" },       { "image_size", "16" },
+        { "batch_size", "16" },    { "prototypes", "8,4,2" },
+        { "negatives", "4" },      { "queue", "32" },
+        { "lr", "0.03" },          { "z_dim", "16" },
+        { "kmeans_redo", "2" },    { "kmeans_iterations", "4" },
+        { "ema", "0.99" },         { "seed", "7" },
+        { "loader_threads", "1" }, { "cluster_warmup_epoch", "1" },
+        { "backend", "cpu" },      { "jitter_p", "0" },
+        { "gray_p", "0" },         { NULL, NULL },
+    };
+
+    draw_images();
+    ck_assert_int_eq(hirl_options_create(&t->options), HIRL_OK);
+    set_all(t->options, common);
+    for (; *over; over++)
+        set_all(t->options, *over);
+    ck_assert_int_eq(hirl_options_set_int(t->options, "threads", threads), HIRL_OK);
+    ck_assert_msg(hirl_context_create(&t->context, t->options) >= 0, "%s", hirl_error_message());
+    ck_assert_msg(hirl_dataset_from_memory(&t->images, t->context, &small_pixels[0][0][0][0],
+                                           SMALL_IMAGES, SMALL_SIDE, SMALL_SIDE, 3, NULL, 0,
+                                           t->options) >= 0,
+                  "%s", hirl_error_message());
+    ck_assert_msg(hirl_trainer_create(&t->trainer, t->context, NULL, t->images, t->options) >= 0,
+                  "%s", hirl_error_message());
+}
+
+void small_trainer_close(small_trainer *t)
+{
+    hirl_trainer_destroy(t->trainer);
+    hirl_dataset_destroy(t->images);
+    hirl_context_destroy(t->context);
+    hirl_options_destroy(t->options);
+}
+
+char *small_trainer_state(size_t *bytes, small_trainer *t)
+{
+    char path[] = "/tmp/hirl-train-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file;
+    char *data;
+
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_msg(hirl_trainer_save(t->trainer, path) >= 0, "%s", hirl_error_message());
+    file = fopen(path, "rb");
+    fseek(file, 0, SEEK_END);
+    *bytes = (size_t)ftell(file);
+    rewind(file);
+    data = malloc(*bytes);
+    ck_assert_uint_eq(fread(data, 1, *bytes, file), *bytes);
+    fclose(file);
+    unlink(path);
+    return data;
+}
+
+static int32_t note_phase(const char *phase, int64_t done, int64_t total, void *user)
+{
+    small_polls *polls = user;
+
+    (void)done;
+    (void)total;
+    ck_assert_int_lt(polls->count, SMALL_POLLS);
+    polls->phase[polls->count++] = *phase;
+    return 0;
+}
+
+char *small_trainer_run(size_t *bytes, small_polls *polls, int threads,
+                        const small_pair *const *over)
+{
+    small_trainer t;
+    char *state;
+
+    small_trainer_open(&t, threads, over);
+    if (polls) {
+        polls->count = 0;
+        hirl_context_set_progress(t.context, note_phase, polls);
+    }
+    ck_assert_msg(hirl_train_run(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
+    state = small_trainer_state(bytes, &t);
+    small_trainer_close(&t);
+    return state;
+}
+
+typedef struct stopper {
+    int poll, stop_at;
+} stopper;
+
+static int32_t count_polls(const char *phase, int64_t done, int64_t total, void *user)
+{
+    stopper *s = user;
+
+    (void)phase;
+    (void)done;
+    (void)total;
+    return ++s->poll == s->stop_at;
+}
+
+/* a checkpoint at `path` of the moment when poll n said stop */
+static bool save_at(int n, const char *path, const small_pair *const *over)
+{
+    stopper s = { 0, n };
+    hirl_status status;
+    small_trainer t;
+
+    small_trainer_open(&t, 2, over);
+    hirl_context_set_progress(t.context, count_polls, &s);
+    status = hirl_train_run(NULL, t.trainer);
+    if (status != HIRL_OK) {
+        ck_assert_msg(status == HIRL_E_CANCELED, "poll %d: %s", n, hirl_error_message());
+        ck_assert_msg(hirl_trainer_save(t.trainer, path) >= 0, "%s", hirl_error_message());
+    }
+    small_trainer_close(&t);
+    return status != HIRL_OK;
+}
+
+bool small_trainer_stop(int n, const char *whole, size_t whole_bytes, const small_pair *const *over)
+{
+    char path[] = "/tmp/hirl-resume-XXXXXX";
+    int fd = mkstemp(path);
+    bool stopped;
+    size_t bytes;
+    char *state;
+    small_trainer t;
+
+    close(fd);
+    stopped = save_at(n, path, over);
+    if (stopped) {
+        small_trainer_open(&t, 1 + n % 3, over);
+        ck_assert_msg(hirl_trainer_load(t.trainer, path) >= 0, "%s", hirl_error_message());
+        ck_assert_msg(hirl_train_run(NULL, t.trainer) >= 0, "%s", hirl_error_message());
+        state = small_trainer_state(&bytes, &t);
+        ck_assert_uint_eq(bytes, whole_bytes);
+        ck_assert_msg(!memcmp(state, whole, bytes), "stopped at poll %d the run ends elsewhere", n);
+        free(state);
+        small_trainer_close(&t);
+    }
+    unlink(path);
+    return stopped;
+}

@@ -1,0 +1,157 @@
+/* test_methods.c - small runs of the six methods, plain and with the hierarchy: they learn, begin at the chance
+ * level that is told, stop in every phase and go on to the same bits on other numbers of threads. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "small_methods.h"
+#include "support/run.h"
+#include "train/trainer.h"
+
+static double chance_of(const small_trainer *t)
+{
+    hr_method_config numbers = hr_learner_numbers(t->trainer->learner);
+
+    return t->trainer->learner->method->chance(&numbers);
+}
+
+/* ---- learning ---- */
+
+enum { LAST = 20 };
+
+/* mean of x[LAST] and its standard error */
+static double mean_of(double *error, const double *x)
+{
+    double sum = 0, square = 0, mean;
+
+    for (int i = 0; i < LAST; i++)
+        sum += x[i];
+    mean = sum / LAST;
+    for (int i = 0; i < LAST; i++)
+        square += (x[i] - mean) * (x[i] - mean);
+    *error = sqrt(square / (LAST - 1) / LAST);
+    return mean;
+}
+
+/* Outputs that say nothing of the image, and outputs that are all one, give the chance level or
+ * (DINO, SimSiam) a std near 0. Were the mean cosine of two images' unit z0 above 1/2, the variances of
+ * their columns would add up to less than 1/2; std_c^2 <= that sum in each, so health_std, which is
+ * sum_c std_c / sqrt(d), can be below sqrt(1 / (2 d)) only then. */
+START_TEST(the_loss_falls_below_chance_and_features_stay_apart)
+{
+    const small_pair own[] = { { "epochs", "30" }, { "hirl", _i % 2 ? "1" : "0" }, { NULL, NULL } };
+    const small_pair *const over[] = { small_method[_i / 2], own, NULL };
+    hirl_step_report report = { .struct_size = sizeof report };
+    double loss[LAST], error, mean, d;
+    small_trainer t;
+
+    small_trainer_open(&t, 2, over);
+    while (hirl_train_step(&report, t.trainer) == HIRL_OK)
+        loss[report.step % LAST] = report.loss_image;
+    ck_assert_int_eq(report.step, 30 * SMALL_PER_EPOCH);
+    mean = mean_of(&error, loss);
+    d = (double)t.trainer->learner->net.z_dim;
+    ck_assert_msg(mean + 3 * error < chance_of(&t), "method %d: loss %g +- %g, chance %g", _i / 2,
+                  mean, error, chance_of(&t));
+    ck_assert_msg(report.health_std > sqrt(1 / (2 * d)), "method %d: std %g", _i / 2,
+                  report.health_std);
+    small_trainer_close(&t);
+}
+END_TEST
+
+/* ---- chance levels ---- */
+
+enum { MOCOV2, SIMSIAM, SWAV, MOCOV3, DINO, IBOT };
+
+/* A logit is a cosine over T, in [-1/T, 1/T], hence each -log softmax of K of them, and each mean of
+ * such by a distribution, within 2/T of ln K, whatever the weights. MoCo v3 has a factor 2 T and two
+ * terms, iBOT a second term. SimSiam's loss is a mean of cosines; those of unrelated directions have a
+ * std of 1/sqrt(d). */
+static double room_of(int method, double temperature, double d)
+{
+    switch (method) {
+    case SIMSIAM:
+        return 3 / sqrt(d);
+    case MOCOV3:
+        return 2 * (2 * temperature) * 2 / temperature;
+    case IBOT:
+        return 2 * 2 / temperature;
+    default:
+        return 2 / temperature;
+    }
+}
+
+START_TEST(the_first_losses_lie_at_the_chance_level_that_is_told)
+{
+    const small_pair own[] = { { "epochs", "3" },           { "hirl", "0" },
+                               { "temperature", "10" },     { "mask_share", "1" },
+                               { "z_dim", "256" },          { "queue", "32" },
+                               { "mask_ratio", "0.5,0.5" }, { NULL, NULL } };
+    const small_pair *const over[] = { small_method[_i], own, NULL };
+    hirl_step_report report = { .struct_size = sizeof report };
+    int steps = _i == SIMSIAM ? 1 : 3 * SMALL_PER_EPOCH;
+    small_trainer t;
+
+    small_trainer_open(&t, 2, over);
+    for (int s = 0; s < steps; s++) {
+        ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
+        ck_assert_msg(fabs(report.loss_image - chance_of(&t)) <= room_of(_i, 10, 256),
+                      "method %d, step %d: loss %g, chance %g", _i, s, report.loss_image,
+                      chance_of(&t));
+    }
+    small_trainer_close(&t);
+}
+END_TEST
+
+/* ---- stopping ---- */
+
+/* middle of the n-th stretch of polls of one phase; 0: there are fewer */
+static int middle_of_stretch(const small_polls *polls, int n)
+{
+    int first = 0;
+
+    for (int i = 1; i <= polls->count; i++)
+        if (i == polls->count || polls->phase[i] != polls->phase[first]) {
+            if (!n--)
+                return (first + i) / 2 + 1;
+            first = i;
+        }
+    return 0;
+}
+
+/* train; extract, cluster, train; extract, cluster, train: after the first `train` the last layer is released,
+ * and SwAV's queue begins to fill; test_stop.c stops at every poll */
+START_TEST(a_run_stopped_in_any_phase_ends_with_the_same_bits)
+{
+    int kind = _i % SMALL_KINDS, stretch = 0, at;
+    const small_pair *const over[] = { small_method[_i / SMALL_KINDS], small_kind[kind], NULL };
+    small_polls polls;
+    size_t bytes;
+    char *whole = small_trainer_run(&bytes, &polls, 2, over);
+
+    while ((at = middle_of_stretch(&polls, stretch)) != 0) {
+        ck_assert(small_trainer_stop(at, whole, bytes, over));
+        stretch += kind == SMALL_WHOLE_HIRL ? 1 : 2;
+    }
+    ck_assert_int_eq(stretch, kind < SMALL_WHOLE_HIRL ? 2 : 7 + kind - SMALL_WHOLE_HIRL);
+    free(whole);
+}
+END_TEST
+
+static Suite *methods(void)
+{
+    Suite *suite = suite_create("methods");
+    TCase *tests = tcase_create("methods");
+
+    tcase_set_timeout(tests, 0);
+    tcase_add_loop_test(tests, the_loss_falls_below_chance_and_features_stay_apart, 0,
+                        2 * SMALL_METHODS);
+    tcase_add_loop_test(tests, the_first_losses_lie_at_the_chance_level_that_is_told, 0,
+                        SMALL_METHODS);
+    tcase_add_loop_test(tests, a_run_stopped_in_any_phase_ends_with_the_same_bits, 0,
+                        SMALL_KINDS * SMALL_METHODS);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+HR_TEST_MAIN(methods)
