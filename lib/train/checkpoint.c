@@ -50,7 +50,7 @@ hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
         HR_TRY(hr_tensors_add(out, "unreadable", HR_U8, 1, &data->count, data->unreadable));
     if (trainer->tree)
         HR_TRY(hr_tree_to_tensors(out, trainer->tree, "tree."));
-    if (trainer->own_tree)
+    if (trainer->own_leaf)
         HR_TRY(add_i32(out, "own_leaf", trainer->own_leaf, data->count));
     if (trainer->recluster.maker)
         HR_TRY(hr_tree_maker_save(out, trainer->recluster.maker, "maker."));
@@ -150,8 +150,11 @@ static hirl_status load_own_leaves(hirl_trainer *trainer, const hr_tensors *in)
 {
     const hr_named *found;
 
-    if (!trainer->own_tree)
+    if (!trainer->own_tree && !hr_trainer_reassigns(trainer)) {
+        hr_free(trainer->own_leaf);
+        trainer->own_leaf = NULL;
         return HIRL_OK;
+    }
     HR_TRY(hr_tensors_need(&found, in, "own_leaf", HR_I32, 1, &trainer->dataset->count));
     if (!trainer->own_leaf)
         trainer->own_leaf =

@@ -84,6 +84,7 @@ typedef struct hr_learner_input {
     const int32_t *leaf;                  /* [n] positive leaves, -1: none; NULL: stage 1 */
     const int32_t *negative;              /* [n, negatives] */
     int64_t negatives;
+    bool assigned; /* hr_learner_assign was called for this batch just before */
     hr_rates rates;
     double spd_weight;
     int64_t step; /* from 0; names draws and the place in queues */
@@ -105,6 +106,10 @@ hr_method_config hr_learner_numbers(const hr_learner *learner); /* what `chance`
 /* copies the tree's arrays to the device; NULL: none. INVALID leaves the tree in use alone, another
  * failure leaves none */
 hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree);
+
+/* assign.c: leaf [n] of those that have one (not -1) becomes the nearest leaf of the tree in use, by view 1.
+ * The step that follows, with `assigned`, commits what this pass did to the running statistics */
+hirl_status hr_learner_assign(int32_t *leaf, hr_learner *learner, const hr_learner_input *input);
 
 /* NONFINITE names the first tensor that is not finite; nothing is changed then */
 hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,

@@ -55,7 +55,7 @@ hr_run hr_run_of(hr_learner *learner, const hr_weights *weights, const hr_micro 
 
 /* ---- one view, one pass ---- */
 
-static hr_tensor *image_on_tape(hr_tape *t, const hr_learner_input *in, int v)
+hr_tensor *hr_look_image(hr_tape *t, const hr_learner_input *in, int v)
 {
     int64_t shape[4] = { in->n, in->size[v], in->size[v], 3 };
     hr_array a = hr_on_tape(t, in->view[v], HR_F32, t->run, 4, shape);
@@ -92,7 +92,7 @@ static void look_alone(hr_seen *seen, hr_learner *learner, const hr_micro *micro
 
     if (learner->net.is_vit && weights == &learner->online)
         extra.draw = draw_of(learner, &micro->in, &v, 1, 1);
-    f = hr_net_look(&learner->net, &run, image_on_tape(run.tape, &micro->in, v), &extra);
+    f = hr_net_look(&learner->net, &run, hr_look_image(run.tape, &micro->in, v), &extra);
     seen->z0[v] = hr_net_head(&learner->net, &run, f.pooled);
     seen->out[v] = hr_net_out(&learner->net, &run, seen->z0[v]);
 }
@@ -444,7 +444,7 @@ hr_array hr_look_keys(hr_learner *learner, const hr_learner_input *batch, bool c
         hr_tensor *images, *z;
 
         hr_tape_next(t);
-        images = image_on_tape(t, batch, v);
+        images = hr_look_image(t, batch, v);
         if (draw_shuffle(&from, &back, learner, batch) < 0 || hr_tape_status(t) < 0)
             break;
         z = hr_net_z0(&learner->net, &run, permuted(t, &images->x, from + micro.first, micro.in.n));

@@ -22,6 +22,9 @@ void hr_look_teacher(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
 /* Shuffle BN (spec.md 8.6): z0 [batch, d] of the teacher's view, images permuted over all ranks; kept */
 hr_array hr_look_keys(hr_learner *learner, const hr_learner_input *batch, bool commit);
 
+/* images of view v, [n, size, size, 3] */
+hr_tensor *hr_look_image(hr_tape *t, const hr_learner_input *in, int v);
+
 /* host array -> device array on the tape */
 hr_array hr_on_tape(hr_tape *t, const void *host, hr_dtype from, hr_dtype to, int rank,
                     const int64_t *dim);

@@ -149,7 +149,14 @@ static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
     int64_t epoch = trainer->step / trainer->per_epoch;
 
     HR_TRY(hr_directory_tree(&trainer->directory, tree, epoch));
+    if (trainer->config.train.iter_wise_assignment && !trainer->own_leaf) {
+        trainer->own_leaf = hr_alloc_array((size_t)tree->n, sizeof *trainer->own_leaf);
+        if (!trainer->own_leaf)
+            return HIRL_E_NOMEM;
+    }
     HR_TRY(hr_learner_set_tree(trainer->learner, tree));
+    if (trainer->own_leaf)
+        memcpy(trainer->own_leaf, tree->leaf, (size_t)tree->n * sizeof *tree->leaf);
     trainer->churn = measure_churn(trainer->tree, tree);
     hr_tree_drop(trainer->tree);
     hr_tree_hold(tree);

@@ -367,7 +367,10 @@ static hirl_status compute(hr_learner_result *result, hr_learner *learner,
 {
     hr_tape *t = &learner->tape;
 
-    hr_tape_reset(t);
+    if (in->assigned)
+        hr_tape_next(t); /* keeps what is asked for at commit */
+    else
+        hr_tape_reset(t);
     t->training = t->recording = true;
     learner->queue->be->fill(learner->queue, &learner->online.grad, 0);
     set_scalars(learner, in);

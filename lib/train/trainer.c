@@ -345,14 +345,23 @@ void hr_trainer_destroy(hirl_trainer *trainer)
 
 /* ---- one step ---- */
 
-/* positive and negative paths of a batch */
-static void draw_paths(hr_learner_input *in, hirl_trainer *trainer, int64_t step)
+bool hr_trainer_reassigns(const hirl_trainer *trainer)
 {
-    const int32_t *leaf = trainer->own_tree ? trainer->own_leaf : trainer->tree->leaf;
+    return trainer->config.train.iter_wise_assignment && trainer->tree && !trainer->own_tree;
+}
+
+/* positive and negative paths of a batch */
+static hirl_status draw_paths(hr_learner_input *in, hirl_trainer *trainer, int64_t step)
+{
+    const int32_t *leaf = trainer->own_leaf ? trainer->own_leaf : trainer->tree->leaf;
     const hr_spd_config *spd = &trainer->config.spd;
 
     for (int64_t i = 0; i < in->n; i++)
         trainer->leaf[i] = leaf[in->image[i]];
+    if (hr_trainer_reassigns(trainer)) {
+        HR_TRY(hr_learner_assign(trainer->leaf, trainer->learner, in));
+        in->assigned = true;
+    }
     hr_paths_draw(trainer->negative, in->n, spd->negatives, trainer->leaf, in->image,
                   trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
                   spd->profile == HR_PROFILE_REFERENCE);
@@ -360,6 +369,7 @@ static void draw_paths(hr_learner_input *in, hirl_trainer *trainer, int64_t step
     in->negative = trainer->negative;
     in->negatives = spd->negatives;
     in->spd_weight = spd->spd_weight;
+    return HIRL_OK;
 }
 
 /* which patches of the global views are hidden: by seed, step, image and view (iBOT) */
@@ -476,17 +486,25 @@ static bool needs_tree(const hirl_trainer *trainer, int64_t epoch)
            epoch >= trainer->config.train.cluster_warmup_epoch && trainer->tree_epoch != epoch;
 }
 
+static hirl_status step_on(hr_learner_result *result, hirl_trainer *trainer, const hr_batch *batch)
+{
+    hr_learner_input in = hr_trainer_input(trainer, batch, trainer->step);
+
+    if (trainer->tree)
+        HR_TRY(draw_paths(&in, trainer, trainer->step));
+    HR_TRY(hr_learner_step(result, trainer->learner, &in));
+    for (int64_t i = 0; i < in.n && in.assigned; i++)
+        trainer->own_leaf[in.image[i]] = in.leaf[i];
+    return HIRL_OK;
+}
+
 static hirl_status make_step(hr_learner_result *result, hirl_trainer *trainer, int64_t epoch)
 {
     const hr_batch *batch;
-    hr_learner_input in;
     hirl_status status;
 
     HR_TRY(hr_loader_next(&batch, trainer->loader));
-    in = hr_trainer_input(trainer, batch, trainer->step);
-    if (trainer->tree)
-        draw_paths(&in, trainer, trainer->step);
-    status = hr_learner_step(result, trainer->learner, &in);
+    status = step_on(result, trainer, batch);
     if (status < 0) { /* the same batch again when the host calls again */
         hr_error failure;
 

@@ -43,7 +43,7 @@ struct hirl_trainer {
     int64_t tree_epoch;     /* whose epoch it is, -1: none */
     bool own_tree;          /* given by the host: no clustering */
     bool half_loaded;       /* a load failed on its way: only another one helps */
-    int32_t *own_leaf;      /* [N] */
+    int32_t *own_leaf; /* [N] the host's, or chosen anew in each step; NULL: the tree's count */
     hr_recluster recluster;
     double churn;             /* of the last clustering, -1 */
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
@@ -65,6 +65,8 @@ hirl_status hr_trainer_model(hirl_model **model, const hirl_trainer *trainer, co
 hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf);
 /* what the learner gets of a batch, without paths */
 hr_learner_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step);
+/* leaves are chosen anew in each step (assign.c); a tree of the host keeps the host's */
+bool hr_trainer_reassigns(const hirl_trainer *trainer);
 hr_loader_config hr_trainer_loader_config(
     const hirl_trainer *trainer); /* training views, shuffled */
 hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,

@@ -127,6 +127,19 @@ char *small_trainer_run(size_t *bytes, small_polls *polls, int threads,
     return state;
 }
 
+int small_polls_middle(const small_polls *polls, int n)
+{
+    int first = 0;
+
+    for (int i = 1; i <= polls->count; i++)
+        if (i == polls->count || polls->phase[i] != polls->phase[first]) {
+            if (!n--)
+                return (first + i) / 2 + 1;
+            first = i;
+        }
+    return 0;
+}
+
 typedef struct stopper {
     int poll, stop_at;
 } stopper;

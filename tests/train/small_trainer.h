@@ -44,6 +44,8 @@ char *small_trainer_state(size_t *bytes, small_trainer *t);
 /* the last state of an uninterrupted run; polls may be NULL */
 char *small_trainer_run(size_t *bytes, small_polls *polls, int threads,
                         const small_pair *const *over);
+/* middle of the n-th stretch (from 0) of polls of one phase, as a poll from 1; 0: there are fewer */
+int small_polls_middle(const small_polls *polls, int n);
 /* Stops a run at poll n (from 1), saves it, goes on in a new trainer on another number of threads:
  * the end is that of `whole` to the bit. false: there are fewer polls */
 bool small_trainer_stop(int n, const char *whole, size_t bytes, const small_pair *const *over);

@@ -105,20 +105,6 @@ END_TEST
 
 /* ---- stopping ---- */
 
-/* middle of the n-th stretch of polls of one phase; 0: there are fewer */
-static int middle_of_stretch(const small_polls *polls, int n)
-{
-    int first = 0;
-
-    for (int i = 1; i <= polls->count; i++)
-        if (i == polls->count || polls->phase[i] != polls->phase[first]) {
-            if (!n--)
-                return (first + i) / 2 + 1;
-            first = i;
-        }
-    return 0;
-}
-
 /* train; extract, cluster, train; extract, cluster, train: after the first `train` the last layer is released,
  * and SwAV's queue begins to fill; test_stop.c stops at every poll */
 START_TEST(a_run_stopped_in_any_phase_ends_with_the_same_bits)
@@ -129,7 +115,7 @@ START_TEST(a_run_stopped_in_any_phase_ends_with_the_same_bits)
     size_t bytes;
     char *whole = small_trainer_run(&bytes, &polls, 2, over);
 
-    while ((at = middle_of_stretch(&polls, stretch)) != 0) {
+    while ((at = small_polls_middle(&polls, stretch)) != 0) {
         ck_assert(small_trainer_stop(at, whole, bytes, over));
         stretch += kind == SMALL_WHOLE_HIRL ? 1 : 2;
     }
