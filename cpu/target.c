@@ -1,11 +1,12 @@
 /* target.c - soft targets: softmax of a teacher's rows, and cross-entropy towards them.
  *
  *   p_nk  = softmax((z_n - center) / T)[k]
+ *   h_n   = - sum_k p_nk log p_nk
  *   loss  = sum_n w_n ( - sum_k p_nk log softmax(z_n / T)[k] )
  *         = sum_n w_n ( lse_n sum_k p_nk - sum_k p_nk z_nk / T )      lse_n = log sum_c exp(z_nc / T)
  *   dz_nk = beta dz_nk + g w_n / T ( softmax(z_n / T)[k] sum_c p_nc - p_nk )
  *
- * p, z [N,K]; center [K]; w [N], absent: 1/N. A row of weight 0 is not looked at.
+ * p, z [N,K]; h [N]; center [K]; w [N], absent: 1/N. A row of weight 0 is not looked at.
  */
 #include <math.h>
 
@@ -82,6 +83,31 @@ void hr_cpu_target(hr_queue *q, const hr_array *p, const hr_array *z, const hr_a
                        .to = hr_cpu_out(q, p, false) };
 
     hr_cpu_run(q, job.rows, softmax_row, &job);
+    hr_cpu_end(q);
+}
+
+/* ---- entropy ---- */
+
+static void self_entropy_row(void *arg, int64_t n, int worker)
+{
+    const target_job *job = arg;
+    const real *p = job->p + n * job->cols;
+    double sum = 0;
+
+    (void)worker;
+    for (int64_t k = 0; k < job->cols; k++)
+        sum -= p[k] > 0 ? (double)p[k] * log((double)p[k]) : 0;
+    job->to[n] = (real)sum;
+}
+
+void hr_cpu_entropy(hr_queue *q, const hr_array *h, const hr_array *p)
+{
+    target_job job = { .p = hr_cpu_in(q, p),
+                       .rows = hr_rows_of(p),
+                       .cols = hr_cols(p),
+                       .to = hr_cpu_out(q, h, false) };
+
+    hr_cpu_run(q, job.rows, self_entropy_row, &job);
     hr_cpu_end(q);
 }
 

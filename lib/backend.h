@@ -234,6 +234,8 @@ typedef struct hr_augment_record {
     /* p[N,K] real = softmax((z - center) / T) by rows; z run; center [K] or NULL */                 \
     OP(void, target, hr_queue *q, const hr_array *p, const hr_array *z, const hr_array *center,      \
        double temperature)                                                                           \
+    /* h[n] real = - sum_k p_nk log p_nk, 0 log 0 = 0; p real [N,K] */                               \
+    OP(void, entropy, hr_queue *q, const hr_array *h, const hr_array *p)                             \
     /* loss[1] = sum_n w_n ( - sum_k p_nk log softmax(z_n / T)_k ); p, z [N,K] run; weight [N],    \
      * NULL or absent: 1/N; lse[n], 0 where the weight is 0;  dz = beta dz + g ... */ \
     OP(void, soft_cross_entropy, hr_queue *q, const hr_array *loss, const hr_array *lse,             \

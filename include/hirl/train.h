@@ -35,6 +35,13 @@ typedef struct hirl_step_report {
     double churn;         /**< share of images whose leaf changed in the last clustering; -1: first */
     int64_t empty_clusters; /**< leaves without an image in the last clustering */
     const char *judgement;/**< one sentence about the epoch; borrowed until the next call */
+    double weight_decay;  /**< of the last step */
+    double teacher_momentum; /**< m of teacher <- m teacher + (1 - m) online after the last step; -1: no teacher */
+    double teacher_temperature; /**< of DINO's and iBOT's teacher in the last step; -1: other methods */
+    double teacher_entropy; /**< of what the first view asks of the others in the last step (DINO's and iBOT's
+                                 teacher, SwAV's assignments), mean over images, in nats: the log of the
+                                 number of outputs when it says nothing; -1: other methods */
+    double usage_entropy; /**< of the mean over those images: e to it is the number of outputs in use; -1 */
 } hirl_step_report;
 
 /**

@@ -5,8 +5,9 @@
  *   c  <- m c + (1 - m) mean(t)                            after the step
  *
  * s, t: logits [n, K] of student and teacher, norm2(z0) . norm2(w_k). Centring keeps the teacher from
- * choosing one output, the low temperature tau_t from choosing all alike. Chance level is ln K; a loss
- * that stays there, or a teacher entropy at ln K or 0, is a collapse.
+ * choosing one output, the low temperature tau_t from choosing all alike. Chance level is ln K; the loss
+ * starts below, while the centre is 0, rises towards it and falls again. A loss that stays there, or a
+ * teacher entropy at ln K or 0, is a collapse.
  */
 #include <math.h>
 
@@ -96,6 +97,7 @@ const hr_method hr_method_dino = {
     .teacher = HR_SEES_GLOBAL,
     .joint = true,
     .sync = true,
+    .distills = true,
     .evaluate_teacher = true,
     .last = HR_LAST_WEIGHT_NORM,
     .locals = true,

@@ -52,6 +52,8 @@ hr_tensor *hr_distill(hr_tape *t, const hr_seen *student, const hr_seen *teacher
     for (int u = 0; u < now->globals; u++) {
         hr_tensor *p = hr_target(t, teacher->out[u], &center->value, now->teacher_temperature);
 
+        if (u == 0)
+            hr_method_entropy(now, t, p);
         for (int v = 0; v < now->views; v++) {
             hr_tensor *term;
 

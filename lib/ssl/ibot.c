@@ -129,6 +129,7 @@ const hr_method hr_method_ibot = {
     .joint = true,
     .sync = true,
     .patches = true,
+    .distills = true,
     .evaluate_teacher = true,
     .last = HR_LAST_WEIGHT_NORM,
     .locals = true,

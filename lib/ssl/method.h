@@ -50,6 +50,12 @@ typedef struct hr_seen {
     hr_array rows;                 /* of the last layer [K,d]; data NULL: there is none */
 } hr_seen;
 
+/* Entropy [1] of the targets p [n,K] that a view gives the others, in nats: mean of the rows' (ln K: they say
+ * nothing), and that of their mean (e to it: outputs in use) */
+typedef struct hr_entropy {
+    hr_tensor *rows, *usage; /* NULL: the method has no targets */
+} hr_entropy;
+
 /* the step */
 typedef struct hr_now {
     int64_t n, globals, views; /* rows; views */
@@ -62,6 +68,7 @@ typedef struct hr_now {
     int64_t masked;
     const int32_t *place[HR_METHOD_VIEWS]; /* host [M] */
     hr_array weight[HR_METHOD_VIEWS];      /* real [M] */
+    hr_entropy *entropy;                   /* filled by methods with targets; NULL: not wanted */
 } hr_now;
 
 /* what the key `queue` counts */
@@ -87,6 +94,7 @@ struct hr_method {
     int32_t last;          /* HR_LAST_: the loss reads scores of such a layer */
     bool locals;           /* the loss reads local views */
     bool patches;          /* the student's patches are masked and compared */
+    bool distills;         /* the teacher's softmax is the target: it has a temperature */
     bool evaluate_teacher; /* what network=auto means */
     size_t state_size;
     hirl_status (*init)(void *self, hr_queue *q, const hr_method_config *config);
@@ -94,7 +102,8 @@ struct hr_method {
     hr_tensor *(*loss)(void *self, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
                        const hr_now *now);                       /* L_img [1] */
     int (*fields)(void *self, hr_field field[HR_METHOD_FIELDS]); /* how many */
-    double (*chance)(const hr_method_config *config); /* expected loss at the start; NaN: unknown */
+    double (*chance)(
+        const hr_method_config *config); /* L_img when outputs say nothing; NaN: unknown */
     /* of `own`, NULL for others: whether a step can be made; the last word before a step's commit;
      * what a checkpoint holds besides arrays */
     hirl_status (*ready)(const void *self);
@@ -109,6 +118,9 @@ extern const hr_method hr_method_mocov2, hr_method_simsiam, hr_method_swav, hr_m
 const hr_method *hr_method_find(int64_t index); /* index of the key `method` */
 /* the method as a run has it */
 hr_method hr_method_of(int64_t index, bool own_teacher);
+
+/* entropy of the targets p [n,K] of the first view, for the report */
+void hr_method_entropy(const hr_now *now, hr_tape *t, const hr_tensor *p);
 
 /* a method's array that lives as long as its state, filled with 0 */
 hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method);

@@ -20,6 +20,21 @@ hr_method hr_method_of(int64_t index, bool own_teacher)
     return method;
 }
 
+void hr_method_entropy(const hr_now *now, hr_tape *t, const hr_tensor *p)
+{
+    int64_t n = p->x.dim[0], k = hr_cols(&p->x);
+    hr_array each = hr_tape_array_1(t, HR_REAL, n), mean = hr_tape_array_1(t, HR_REAL, k);
+    hr_array usage = hr_tape_array_1(t, HR_REAL, 1), row = hr_array_2(mean.data, HR_REAL, 1, k);
+
+    if (!now->entropy || hr_tape_status(t) < 0)
+        return;
+    t->q->be->entropy(t->q, &each, &p->x);
+    t->q->be->sum_rows(t->q, &mean, &p->x, 1.0 / (double)n, 0);
+    t->q->be->entropy(t->q, &usage, &row);
+    now->entropy->rows = hr_mean(t, hr_leaf(t, &each, NULL));
+    now->entropy->usage = hr_leaf(t, &usage, NULL);
+}
+
 hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method)
 {
     array->data = q->be->take(q, hr_bytes(array));

@@ -6,7 +6,7 @@
  *
  * For small batches a queue of earlier embeddings joins the batch in Sinkhorn: their scores with the
  * prototypes of now. It is filled from queue_start on and used once full. Chance level is ln K. The
- * loss stays near it while the prototypes are frozen, then falls.
+ * loss starts a little above, falls slowly while the prototypes are frozen, then faster.
  */
 #include "ssl/method.h"
 
@@ -120,6 +120,8 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
             hr_sinkhorn(t, with_queue(self, t, student, i, now), self->config.sinkhorn_eps,
                         (int)self->config.sinkhorn_iterations, now->n);
 
+        if (i == 0)
+            hr_method_entropy(now, t, q);
         for (int v = 0; v < now->views; v++) {
             hr_tensor *term;
 

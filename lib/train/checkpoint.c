@@ -206,7 +206,7 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
     HR_TRY(hr_tensors_int(&open, in, "epoch_open"));
     trainer->own_tree = own != 0;
     trainer->epoch_open = open != 0;
-    trainer->last = (hr_learner_result){ 0 };
+    trainer->last = (hr_learner_result){ .teacher_entropy = -1, .usage_entropy = -1 };
     trainer->told = -1;
     trainer->started = 0;
     if (trainer->step < 0 || trainer->step > trainer->steps)

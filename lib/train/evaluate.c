@@ -74,7 +74,7 @@ static hirl_status average(hr_learner_result *mean, hirl_trainer *trainer, hr_lo
 {
     int64_t steps = hr_loader_steps(loader);
 
-    *mean = (hr_learner_result){ 0 };
+    *mean = (hr_learner_result){ .teacher_entropy = -1, .usage_entropy = -1 };
     for (int64_t s = 0; s < steps; s++) {
         hr_learner_result r;
 

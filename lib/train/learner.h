@@ -92,6 +92,7 @@ typedef struct hr_learner_input {
 
 typedef struct hr_learner_result {
     double loss, loss_image, loss_spd, grad_norm;
+    double teacher_entropy, usage_entropy; /* of the targets (ssl/method.h), -1: there are none */
 } hr_learner_result;
 
 hirl_status hr_learner_create(hr_learner **learner, hirl_context *context,

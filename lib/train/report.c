@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "train/rates.h"
 #include "train/trainer.h"
 
 double hr_seconds(void)
@@ -25,6 +26,19 @@ static void fill_speed(hirl_step_report *r, const hirl_trainer *trainer)
     r->images_per_s = (double)(steps * trainer->config.train.batch_size) / seconds;
     r->data_wait = trainer->waited / seconds;
     r->seconds_left = (double)(trainer->steps - trainer->step) * seconds / (double)steps;
+}
+
+/* of the last step */
+static void fill_rates(hirl_step_report *r, const hirl_trainer *trainer)
+{
+    const hr_method *method = trainer->learner->method;
+    int64_t step = trainer->step > 0 ? trainer->step - 1 : 0;
+    hr_rates rates = hr_rates_at(&trainer->config.train, step, trainer->per_epoch);
+
+    r->rate = rates.rate;
+    r->weight_decay = rates.decay;
+    r->teacher_momentum = method->teacher ? rates.ema : -1;
+    r->teacher_temperature = method->distills ? rates.teacher_temperature : -1;
 }
 
 static int64_t empty_leaves(const hirl_tree *tree)
@@ -51,8 +65,10 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     r.loss = result->loss;
     r.loss_image = result->loss_image;
     r.loss_spd = result->loss_spd;
-    r.rate = trainer->learner->scalars.rate[HR_GROUP_METHOD];
     r.grad_norm = result->grad_norm;
+    fill_rates(&r, trainer);
+    r.teacher_entropy = result->teacher_entropy;
+    r.usage_entropy = result->usage_entropy;
     fill_speed(&r, trainer);
     r.epoch_end = trainer->step > 0 && trainer->step % trainer->per_epoch == 0;
     r.health_std = trainer->health.std;
@@ -63,14 +79,25 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     memcpy(out, &r, size < sizeof r ? size : sizeof r);
 }
 
+/* -1: the method has none */
+static void set_if_any(json_t *o, const char *name, double value)
+{
+    if (o && value >= 0)
+        json_object_set_new(o, name, json_real(value));
+}
+
 static json_t *line_of(const hirl_step_report *r)
 {
-    json_t *o =
-        json_pack("{sI sI sf sf sf sf sf sf sf sf}", "step", (json_int_t)r->step, "epoch",
-                  (json_int_t)r->epoch, "train_loss", r->loss, "loss_img", r->loss_image,
-                  "loss_spd", r->loss_spd, "lr", r->rate, "grad_norm", r->grad_norm, "images_per_s",
-                  r->images_per_s, "data_wait", r->data_wait, "eta_s", r->seconds_left);
+    json_t *o = json_pack("{sI sI sf sf sf sf sf sf sf sf sf}", "step", (json_int_t)r->step,
+                          "epoch", (json_int_t)r->epoch, "train_loss", r->loss, "loss_img",
+                          r->loss_image, "loss_spd", r->loss_spd, "lr", r->rate, "wd",
+                          r->weight_decay, "grad_norm", r->grad_norm, "images_per_s",
+                          r->images_per_s, "data_wait", r->data_wait, "eta_s", r->seconds_left);
 
+    set_if_any(o, "teacher_momentum", r->teacher_momentum);
+    set_if_any(o, "teacher_temperature", r->teacher_temperature);
+    set_if_any(o, "teacher_entropy", r->teacher_entropy);
+    set_if_any(o, "usage_entropy", r->usage_entropy);
     if (o && r->clustered)
         json_object_set_new(o, "cluster_s", json_real(r->cluster_seconds));
     if (o && r->clustered && r->churn >= 0)

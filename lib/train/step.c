@@ -74,6 +74,8 @@ static hr_tensor *share_of_path_loss(hr_learner *learner, const hr_micro *micro,
 
 typedef struct totals {
     double image, spd;
+    double rows, usage; /* entropy of the targets */
+    bool targets;
 } totals;
 
 static hirl_status read_number(double *sum, hr_learner *learner, hr_tensor *x)
@@ -91,6 +93,20 @@ static hirl_status read_number(double *sum, hr_learner *learner, hr_tensor *x)
     q->be->download(q, &value, HR_F64, &x->x);
     HR_TRY(q->be->sync(q));
     *sum += value;
+    return HIRL_OK;
+}
+
+/* of a micro-batch, as its share of the batch's */
+static hirl_status read_entropy(totals *sum, hr_learner *learner, const hr_entropy *entropy,
+                                int64_t micros)
+{
+    double rows = 0, usage = 0;
+
+    HR_TRY(read_number(&rows, learner, entropy->rows));
+    HR_TRY(read_number(&usage, learner, entropy->usage));
+    sum->rows += rows / (double)micros;
+    sum->usage += usage / (double)micros;
+    sum->targets = entropy->rows != NULL;
     return HIRL_OK;
 }
 
@@ -114,17 +130,20 @@ static hirl_status run_micro(totals *sum, hr_learner *learner, const hr_micro *m
     hr_tape *t = &learner->tape;
     hr_seen student = { 0 }, teacher = { 0 };
     hr_now now = now_of(learner, micro);
+    hr_entropy entropy = { 0 };
     hr_tensor *image, *spd, *all;
 
     hr_look_online(&student, learner, micro, &now);
     hr_look_teacher(&teacher, learner, micro, keys);
     HR_TRY(hr_tape_status(t));
+    now.entropy = &entropy;
     image = hr_scale(t, learner->method->loss(learner->method_state, t, &student, &teacher, &now),
                      1.0 / (double)micro->count);
     spd = share_of_path_loss(learner, micro, student.z0[0]);
     all = spd ? hr_add(t, image, hr_scale(t, spd, micro->in.spd_weight)) : image;
     HR_TRY(t->recording ? hr_tape_backward(t, all) : hr_tape_status(t));
     HR_TRY(read_number(&sum->image, learner, image));
+    HR_TRY(read_entropy(sum, learner, &entropy, micro->count));
     return read_number(&sum->spd, learner, spd);
 }
 
@@ -260,6 +279,7 @@ static hirl_status run_coupled(totals *sum, hr_learner *learner, const hr_learne
     bool recording = t->recording;
     whole student = { 0 }, teacher = { 0 };
     hr_seen online = { 0 }, other = { 0 };
+    hr_entropy entropy = { 0 };
     hr_tensor *image;
     hr_now now;
 
@@ -267,6 +287,7 @@ static hirl_status run_coupled(totals *sum, hr_learner *learner, const hr_learne
     HR_TRY(encode_all(&student, &teacher, &online.rows, learner, in, commit));
     t->recording = recording;
     now = now_of(learner, &batch);
+    now.entropy = &entropy;
     leaves_of(&online, &student, t, in->views);
     leaves_of(&other, &teacher, t, in->views);
     for (int v = 0; v < in->views; v++)
@@ -275,6 +296,7 @@ static hirl_status run_coupled(totals *sum, hr_learner *learner, const hr_learne
     image = learner->method->loss(learner->method_state, t, &online, &other, &now);
     HR_TRY(recording ? hr_tape_backward(t, image) : hr_tape_status(t));
     HR_TRY(read_number(&sum->image, learner, image));
+    HR_TRY(read_entropy(sum, learner, &entropy, 1));
     for (int64_t m = 0; m < micros; m++) {
         hr_micro micro = hr_micro_of(in, m, micros, commit);
 
@@ -296,6 +318,8 @@ static hirl_status run_losses(hr_learner_result *result, hr_learner *learner,
     result->loss_image = sum.image;
     result->loss_spd = sum.spd;
     result->loss = sum.image + in->spd_weight * sum.spd;
+    result->teacher_entropy = sum.targets ? sum.rows : -1;
+    result->usage_entropy = sum.targets ? sum.usage : -1;
     return HIRL_OK;
 }
 

@@ -235,7 +235,7 @@ static void announce(hirl_trainer *trainer)
     char expected[64] = "";
 
     if (!isnan(chance))
-        snprintf(expected, sizeof expected, "; expected loss at the start about %.2f", chance);
+        snprintf(expected, sizeof expected, "; chance level of the loss %.2f", chance);
     hr_log(trainer->context, HIRL_LOG_INFO,
            "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
            (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,

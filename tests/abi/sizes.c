@@ -129,7 +129,12 @@ FIELD(hirl_step_report, health_rank, 144)
 FIELD(hirl_step_report, churn, 152)
 FIELD(hirl_step_report, empty_clusters, 160)
 FIELD(hirl_step_report, judgement, 168)
-SIZE(hirl_step_report, 176)
+FIELD(hirl_step_report, weight_decay, 176)
+FIELD(hirl_step_report, teacher_momentum, 184)
+FIELD(hirl_step_report, teacher_temperature, 192)
+FIELD(hirl_step_report, teacher_entropy, 200)
+FIELD(hirl_step_report, usage_entropy, 208)
+SIZE(hirl_step_report, 216)
 /* clang-format on */
 #endif
 

@@ -103,6 +103,60 @@ START_TEST(the_first_losses_lie_at_the_chance_level_that_is_told)
 }
 END_TEST
 
+/* ---- what is told of a step ---- */
+
+/* step 6 of 12 is the middle of each cosine: decay (0.04 + 0.4) / 2, average (0.9 + 1) / 2; the warm-up
+ * of the temperature ends with epoch 1; the rate has 1 of 2 epochs of its cosine behind it at step 8 */
+START_TEST(rates_of_a_step_are_those_of_the_schedules)
+{
+    const small_pair *const over[] = { small_method[_i], small_kind[0], NULL };
+    hirl_step_report report = { .struct_size = sizeof report };
+    small_trainer t;
+
+    small_trainer_open(&t, 1, over);
+    for (int s = 0; s < 7; s++)
+        ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
+    if (_i >= DINO) {
+        ck_assert_double_eq_tol(report.weight_decay, 0.22, 1e-12);
+        ck_assert_double_eq_tol(report.teacher_momentum, 0.95, 1e-12);
+        ck_assert_double_eq_tol(report.teacher_temperature, 0.05, 1e-12);
+    } else
+        ck_assert_double_eq(report.teacher_temperature, -1);
+    if (_i == SIMSIAM || _i == SWAV)
+        ck_assert_double_eq(report.teacher_momentum, -1);
+    if (_i == MOCOV2)
+        ck_assert_double_eq_tol(report.teacher_momentum, 0.99, 1e-12);
+    for (int s = 0; s < 2 && _i >= MOCOV3; s++)
+        ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
+    if (_i >= MOCOV3)
+        ck_assert_double_eq_tol(report.rate, (_i == MOCOV3 ? 4e-3 : 2e-3) / 2, 1e-12);
+    small_trainer_close(&t);
+}
+END_TEST
+
+/* entropy is concave: that of a mean is at least the mean of them, and at most that of equal shares */
+START_TEST(entropies_of_targets_lie_in_their_order)
+{
+    const small_pair *const over[] = { small_method[_i], small_kind[_i % 2], NULL };
+    hirl_step_report report = { .struct_size = sizeof report };
+    double most = log(_i == SWAV ? 12 : 32), small = 1e-6;
+    small_trainer t;
+
+    small_trainer_open(&t, 2, over);
+    while (hirl_train_step(&report, t.trainer) == HIRL_OK) {
+        if (_i != SWAV && _i < DINO) {
+            ck_assert_double_eq(report.teacher_entropy, -1);
+            ck_assert_double_eq(report.usage_entropy, -1);
+            continue;
+        }
+        ck_assert_double_gt(report.teacher_entropy, 0);
+        ck_assert_double_ge(report.usage_entropy, report.teacher_entropy - small);
+        ck_assert_double_le(report.usage_entropy, most + small);
+    }
+    small_trainer_close(&t);
+}
+END_TEST
+
 /* ---- stopping ---- */
 
 /* train; extract, cluster, train; extract, cluster, train: after the first `train` the last layer is released,
@@ -134,6 +188,8 @@ static Suite *methods(void)
                         2 * SMALL_METHODS);
     tcase_add_loop_test(tests, the_first_losses_lie_at_the_chance_level_that_is_told, 0,
                         SMALL_METHODS);
+    tcase_add_loop_test(tests, rates_of_a_step_are_those_of_the_schedules, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, entropies_of_targets_lie_in_their_order, 0, SMALL_METHODS);
     tcase_add_loop_test(tests, a_run_stopped_in_any_phase_ends_with_the_same_bits, 0,
                         SMALL_KINDS * SMALL_METHODS);
     suite_add_tcase(suite, tests);

@@ -40,6 +40,21 @@ START_TEST(target_is_the_softmax_of_centred_scores)
 }
 END_TEST
 
+/* by hand: -(1/2 log 1/2 + 2 1/4 log 1/4) = 1.5 log 2; log 3; 0 */
+START_TEST(entropy_is_log_of_the_number_of_equal_shares)
+{
+    static real shares[9] = { 0.5, 0.25, 0.25, (real)1 / 3, (real)1 / 3, (real)1 / 3, 0, 1, 0 };
+    hr_queue *q = hr_test_queue(2);
+    hr_array p = hr_array_2(shares, HR_REAL, 3, 3), h = hr_guarded(HR_REAL, 3, 0, 0, 0);
+
+    q->be->entropy(q, &h, &p);
+    hr_test_sync(q);
+    hr_assert_close((real *)h.data, ((double[]){ 1.0397207708399179, 1.0986122886681098, 0 }), 3,
+                    close_to(), 0);
+    hr_drop(&h);
+}
+END_TEST
+
 START_TEST(target_survives_large_scores_and_low_temperatures)
 {
     static real large[4] = { 30000, 29999, -30000, 0 }, nothing[4] = { 0 };
@@ -287,6 +302,7 @@ static Suite *target(void)
     TCase *tests = tcase_create("target");
 
     tcase_add_test(tests, target_is_the_softmax_of_centred_scores);
+    tcase_add_test(tests, entropy_is_log_of_the_number_of_equal_shares);
     tcase_add_test(tests, target_survives_large_scores_and_low_temperatures);
     tcase_add_loop_test(tests, soft_cross_entropy_agrees_with_pytorch, 0, 2);
     tcase_add_test(tests, rows_of_weight_zero_cost_nothing);
