@@ -5,8 +5,9 @@
  *   then the keys of this step replace the oldest rows of the queue
  *
  * A row of the queue that belongs to the same image is no negative: it is left out of the sum.
- * Chance level of the loss is ln(K + 1): q and all keys unrelated. It starts near it, may rise while
- * the random first rows of the queue are replaced, and then falls.
+ * Chance level of the loss is ln(K + 1): all keys alike to q. It starts below, as the positive alone is
+ * alike while the rows of the queue are random, reaches it when they are keys, K / batch steps later,
+ * and then falls.
  */
 #include "ssl/method.h"
 

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""The twelve small presets: each method alone and under HIRL, equal settings within a pair, several seeds.
+
+    tests/bench/presets.py DATA [--sets cifar100-25k generated] [--methods mocov2 ...] [--seeds 3]
+                                [--passes 280000] [--set key=value ...] [--table]
+
+DATA holds a folder for each set but `generated`. Works as recipe.py does, whose runs, rows and intervals
+these are: what tests/bench/results/presets.jsonl lacks is run, stopped runs go on, each finished row
+is appended. The epochs of warm-ups and of T1, which the presets give for 20 epochs, keep their share
+of a run.
+"""
+import argparse
+import pathlib
+import shutil
+
+import recipe
+
+RESULTS = recipe.ROOT / "tests" / "bench" / "results" / "presets.jsonl"
+METHODS = ("mocov2", "simsiam", "swav", "mocov3", "dino", "ibot")
+SETS = {"cifar100-25k": {"prototypes": "800,200,50"}, "generated": {"prototypes": "256,64,16"}}
+IMAGES = {"cifar100-25k": 20000, "generated": 4000}
+PASSES = {"cifar100-25k": 280000, "generated": 200000}
+SHAPES = {"resnet": dict(recipe.SHAPE, image_size="32"),
+          "vit": {"arch": "vit_micro_patch4_32", "image_size": "32"}}
+PRESET_EPOCHS = 20
+TARGETS = {"warmup_epochs": 2, "freeze_last_layer": 1, "warmup_teacher_temperature_epochs": 5}
+WARMUPS = {"mocov3": ("warmup_epochs",), "dino": tuple(TARGETS), "ibot": tuple(TARGETS)}
+SCORES = ("dendrogram_purity", "nmi")  # printed; rows have purity too
+
+
+def pair(method):
+    return method, "hirl-" + method
+
+
+def settings_of(name, method, epochs, given):
+    """what both members of a pair get"""
+    part = {key: str(TARGETS[key] * epochs // PRESET_EPOCHS) for key in WARMUPS.get(method, ())}
+    settings = dict(SETS[name], epochs=str(epochs), negatives="100",
+                    cluster_warmup_epoch=str(max(1, epochs // 5)))
+    settings.update(part, **given)
+    return settings
+
+
+def run(wanted, data, arguments):
+    settings, name = wanted["settings"], wanted["set"]
+    print("%s %s seed %d" % (name, wanted["method"], wanted["seed"]), flush=True)
+    out, seconds = recipe.train(name, wanted["method"], wanted["seed"], settings, data, arguments.work)
+    row = dict(wanted, seconds=round(seconds, 1), **recipe.judge(out, data, settings, arguments.work))
+    if not arguments.keep:
+        for path in arguments.work.glob(out.name + "*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return row
+
+
+def untrained(wanted, data):
+    shape = wanted["settings"]
+    result = recipe.hirl("eval", "knn", "features=random", "data=%s" % data,
+                         "seed=%d" % wanted["seed"], *recipe.keys(shape))
+    return dict(wanted, knn=recipe.levels(result, "knn_top1"), seconds=result["seconds"])
+
+
+def wanted_rows(name, seed, arguments):
+    for kind, shape in SHAPES.items():
+        yield {"set": name, "method": "untrained-" + kind, "seed": seed, "settings": shape}
+    for method in arguments.methods:
+        settings = settings_of(name, method, arguments.epochs_of[name], arguments.given)
+        for member in pair(method):
+            yield {"set": name, "method": member, "seed": seed, "settings": settings}
+
+
+def run_set(name, rows, arguments):
+    data = name if name == "generated" else pathlib.Path(arguments.data) / name
+    if data != "generated" and not data.exists():
+        print("skipped: no data at", data)
+        return
+    for seed in range(arguments.first_seed, arguments.seeds):
+        for wanted in wanted_rows(name, seed, arguments):
+            if any(recipe.same(row, wanted) for row in rows):
+                continue
+            plain = wanted["method"].startswith("untrained-")
+            row = untrained(wanted, data) if plain else run(wanted, data, arguments)
+            recipe.store(arguments.results, row)
+            rows.append(row)
+
+
+def figures(row, key, names):
+    """per cent at each label level, of the best tree level where each has one; {}: the row has none"""
+    best = {n: max(v) if isinstance(v, list) else v for n, v in row.get(key, {}).items()}
+    return {n: 100 * best[n] for n in names if n in best}
+
+
+def print_line(title, per_seed, names, end=""):
+    cells = [recipe.interval([figure[n] for figure in per_seed]) for n in names]
+    print("%-28s" % title + "".join(map(recipe.cell, cells)) + "%8d" % len(per_seed) + end)
+
+
+def print_figure(key, rows, names, arguments):
+    """each method, and what HIRL adds, paired by seed"""
+    found = {}
+    for row in rows:
+        if figures(row, key, names):
+            found.setdefault(row["method"], {})[row["seed"]] = figures(row, key, names)
+    for method in ["untrained-" + kind for kind in SHAPES]:
+        if method in found:
+            print_line(method, list(found[method].values()), names)
+    for method in arguments.methods:
+        plain, over = (found.get(member, {}) for member in pair(method))
+        for member, figure in zip(pair(method), (plain, over)):
+            seconds = [r["seconds"] for r in rows if r["method"] == member]
+            if figure:
+                print_line(member, list(figure.values()), names,
+                           "  %7.1f" % (sum(seconds) / len(seconds) / 60))
+        both = [{n: over[s][n] - plain[s][n] for n in names} for s in sorted(plain.keys() & over.keys())]
+        if both:
+            print_line("  difference", both, names)
+
+
+def table(name, rows, arguments):
+    wanted = [w for s in range(arguments.seeds) for w in wanted_rows(name, s, arguments)]
+    rows = [r for r in rows if any(recipe.same(r, w) for w in wanted)]
+    if not rows:
+        return
+    names = list(rows[0]["knn"])
+    for key in ("knn", *("tree_" + score for score in SCORES)):
+        print("\n%s, %d epochs: %s in per cent, mean +- 95 %% interval" %
+              (name, arguments.epochs_of[name], "kNN top-1" if key == "knn" else key.replace("_", " ")))
+        print(" " * 28 + "".join("%18s" % n for n in names) + "   seeds  minutes")
+        print_figure(key, rows, names, arguments)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="folder with a folder for each set")
+    parser.add_argument("--sets", nargs="+", default=["cifar100-25k"], choices=list(SETS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0, help="leaves the seeds before it to another process")
+    parser.add_argument("--passes", type=int,
+                        help="images seen in a run: epochs are this over the size of the set, at least 2")
+    parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings of all runs")
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--work", type=pathlib.Path, default=recipe.ROOT / "build" / "presets")
+    parser.add_argument("--keep", action="store_true", help="keeps the run directories")
+    parser.add_argument("--table", action="store_true", help="prints, runs nothing")
+    arguments = parser.parse_args()
+    arguments.given = dict(item.split("=", 1) for item in arguments.set)
+    arguments.epochs_of = {name: max(2, round((arguments.passes or PASSES[name]) / IMAGES[name]))
+                           for name in arguments.sets}
+    for name in arguments.sets:
+        rows = recipe.load(arguments.results)
+        if not arguments.table:
+            run_set(name, rows, arguments)
+        table(name, rows, arguments)
+
+
+if __name__ == "__main__":
+    main()
