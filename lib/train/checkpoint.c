@@ -40,6 +40,9 @@ static hirl_status add_i32(hr_tensors *out, const char *name, const int32_t *dat
     return hr_tensors_add(out, name, HR_I32, 1, &n, data);
 }
 
+/* what the last step came to: numbers alone, told when an epoch's end is still to be made */
+static const int64_t last_shape[] = { sizeof(hr_learner_result) / sizeof(double) };
+
 hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
 {
     const hirl_dataset *data = trainer->dataset;
@@ -54,7 +57,7 @@ hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
         HR_TRY(add_i32(out, "own_leaf", trainer->own_leaf, data->count));
     if (trainer->recluster.maker)
         HR_TRY(hr_tree_maker_save(out, trainer->recluster.maker, "maker."));
-    return HIRL_OK;
+    return hr_tensors_add(out, "last", HR_F64, 1, last_shape, &trainer->last);
 }
 
 static hirl_status only_finite(const hr_learner *learner)
@@ -198,6 +201,7 @@ static hirl_status copy_maker_state(hirl_trainer *trainer, const hr_tensors *in)
 
 static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
 {
+    const hr_named *last;
     int64_t own, open;
 
     HR_TRY(hr_tensors_int(&trainer->step, in, "step"));
@@ -206,7 +210,8 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
     HR_TRY(hr_tensors_int(&open, in, "epoch_open"));
     trainer->own_tree = own != 0;
     trainer->epoch_open = open != 0;
-    trainer->last = (hr_learner_result){ .teacher_entropy = -1, .usage_entropy = -1 };
+    HR_TRY(hr_tensors_need(&last, in, "last", HR_F64, 1, last_shape));
+    memcpy(&trainer->last, last->data, sizeof trainer->last);
     trainer->told = -1;
     trainer->started = 0;
     if (trainer->step < 0 || trainer->step > trainer->steps)

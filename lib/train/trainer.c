@@ -314,6 +314,7 @@ hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const h
     trainer->tree_epoch = -1;
     trainer->churn = -1;
     trainer->told = -1;
+    trainer->last = (hr_learner_result){ .teacher_entropy = -1, .usage_entropy = -1 };
     trainer->judgement = "";
     status = create(trainer, start, options);
     if (status < 0) {
