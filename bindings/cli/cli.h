@@ -73,6 +73,8 @@ double cli_seconds(void);
 const char *cli_grouped(char *buffer, size_t bytes, double number);
 /* learning rate that the optimiser will get: lr, or base_lr batch_size / 256; lists.c */
 double cli_rate(const hirl_options *options);
+/* the preset of a run that names none; pretrain.c */
+int cli_take_preset(cli_session *session);
 const char *cli_clock(char *buffer, size_t bytes, double seconds);
 /* "loss 6.91 (img 5.80 spd 1.11) lr 0.0298" */
 const char *cli_losses(char *buffer, size_t bytes, const hirl_step_report *report);

@@ -1,6 +1,7 @@
 /* config_show.c - hirl config show: every key as it would be in force, as YAML with its origin. */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const cli_key keys[] = {
@@ -30,14 +31,30 @@ static void put_scalar(const char *text)
     putchar('"');
 }
 
+/* both rates agree, so that what is shown can be read back: the one that is not given follows */
+static bool put_rate(const cli_session *session, const char *name)
+{
+    bool by_base = strtod(hirl_options_get(session->options, "lr"), NULL) <= 0;
+    double batch = strtod(hirl_options_get(session->options, "batch_size"), NULL);
+
+    if (!strcmp(name, "lr") && by_base)
+        printf("%.10g  # base_lr x batch_size / 256\n", cli_rate(session->options));
+    else if (!strcmp(name, "base_lr") && !by_base)
+        printf("%.10g  # lr x 256 / batch_size\n", cli_rate(session->options) * 256 / batch);
+    else
+        return false;
+    return true;
+}
+
 static int run(cli_session *session)
 {
     static const char *const origins[] = { "default", "preset", "file", "given" };
     hirl_option_info info = { .struct_size = sizeof info };
     bool all = cli_flag(session, "all");
     const char *object = "";
+    int code = cli_take_preset(session);
 
-    for (int32_t i = 0; !session->json && i < hirl_options_count(); i++) {
+    for (int32_t i = 0; !code && !session->json && i < hirl_options_count(); i++) {
         const char *value;
         int32_t origin;
         bool of_method;
@@ -54,20 +71,18 @@ static int run(cli_session *session)
             printf("# %s\n", info.object);
         object = info.object;
         printf("%s: ", info.name);
-        if (!strcmp(info.name, "lr") && !strcmp(value, "0")) {
-            printf("%.10g  # base_lr x batch_size / 256\n", cli_rate(session->options));
+        if (put_rate(session, info.name))
             continue;
-        }
         put_scalar(value);
         printf("  # %s\n", origin ? origins[origin] : of_method ? "method" : "default");
     }
-    if (session->json) {
+    if (!code && session->json) {
         json_t *settings = cli_settings(session);
 
         json_object_del(settings, "all");
         cli_emit(session, json_pack("{s:s, s:o}", "event", "config", "settings", settings));
     }
-    return CLI_OK;
+    return code;
 }
 
 const cli_verb cli_config_show = {

@@ -23,7 +23,7 @@ static bool is_preset(const char *name)
     return false;
 }
 
-static int take_preset(cli_session *session)
+int cli_take_preset(cli_session *session)
 {
     const char *preset = standard_preset;
     char small[128];
@@ -36,8 +36,8 @@ static int take_preset(cli_session *session)
         preset = small;
     cli_note(session,
              "preset=%s: its effect can be seen within minutes and without a GPU; "
-             "preset=hirl-mocov2 has the paper's values",
-             preset);
+             "preset=%.*s has the paper's values",
+             preset, (int)(strlen(preset) - strlen("-small")), preset);
     return hirl_options_preset(session->options, preset) < 0
                ? cli_error(session, CLI_USAGE, "%s", hirl_error_message())
                : CLI_OK;
@@ -60,10 +60,10 @@ static int take_settings(cli_session *session)
         return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
     snprintf(path, sizeof path, "%s/config.yaml", cli_own(session, "out"));
     if (!library_flag(session, "resume"))
-        return take_preset(session);
+        return cli_take_preset(session);
     if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */
         status = hirl_options_set(session->options, "resume", "0");
-        return status < 0 ? cli_fail(session, status) : take_preset(session);
+        return status < 0 ? cli_fail(session, status) : cli_take_preset(session);
     }
     status = hirl_options_load(session->options, path);
     if (status < 0)
@@ -156,6 +156,17 @@ static int leave(cli_session *session, hirl_trainer *trainer)
     return CLI_AGAIN;
 }
 
+/* what can be done with the run; the tree only when there is one */
+static void suggest(const cli_session *session, const char *out)
+{
+    const char *data = hirl_options_get(session->options, "data");
+
+    printf("next: hirl embed \"model=%s\" \"data=%s\" out=embeddings", out, data);
+    if (cli_exists(out, "trees/current.hpt"))
+        printf(", hirl tree show \"%s\" \"data=%s\"", out, data);
+    printf("; with labels: hirl eval knn \"model=%s\" \"data=%s\"\n", out, data);
+}
+
 static int finish(cli_session *session, const hirl_step_report *report, double seconds)
 {
     const char *out = cli_own(session, "out");
@@ -166,9 +177,7 @@ static int finish(cli_session *session, const hirl_step_report *report, double s
         printf("%s: %lld steps in %s, loss %.3f\n", out, (long long)report->step,
                cli_clock(took, sizeof took, seconds), report->loss);
     if (!session->json)
-        printf(
-            "next: hirl eval knn model=%s data=..., hirl embed model=%s data=..., hirl tree show %s\n",
-            out, out, out);
+        suggest(session, out);
     cli_emit(session,
              json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f}", "event", "result", "verb",
                        "pretrain", "out", out, "step", (json_int_t)report->step, "epoch",

@@ -59,7 +59,7 @@ typedef struct hirl_model_info {
 /** @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model);
 
-/** Columns of a layer ("backbone", "z0", "z1", ...), -1: no such layer. Threads: safe. Since 0.1. */
+/** Columns of a layer ("backbone", "z0", "z1", ...; NULL: "backbone"), -1: no such layer. Threads: safe. Since 0.1. */
 HIRL_API int64_t hirl_model_dim(const hirl_model *model, const char *layer);
 
 /**

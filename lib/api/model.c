@@ -159,7 +159,7 @@ int64_t hirl_model_dim(const hirl_model *model, const char *layer)
 {
     int32_t index;
 
-    if (!model || !layer || hr_net_layer(&index, &model->net, layer) < 0)
+    if (!model || hr_net_layer(&index, &model->net, layer ? layer : "backbone") < 0)
         return -1;
     return hr_net_layer_dim(&model->net, index);
 }

@@ -432,8 +432,8 @@ hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, in
         return HIRL_OK;
     return hr_fail(
         HIRL_E_FORMAT,
-        "%lld of %lld images (%.3g %%) cannot be read, more than max_bad=%.3g %%; the last: "
+        "%lld of %lld images (%.3g of all) cannot be read, more than max_bad=%.3g; the last: "
         "%s: %s",
-        (long long)bad, (long long)dataset->count, 100 * share, 100 * max_bad,
-        hr_dataset_name(dataset, index), reason);
+        (long long)bad, (long long)dataset->count, share, max_bad, hr_dataset_name(dataset, index),
+        reason);
 }

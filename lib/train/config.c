@@ -148,9 +148,10 @@ static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
         c->lr = scaled;
     c->base_lr = c->lr * RATE_IMAGES / (double)c->batch_size;
     if (c->warmup_epochs && c->warmup_epochs >= c->epochs)
-        return hr_fail(HIRL_E_INVALID,
-                       "warmup_epochs: %lld of %lld epochs leave none at the full rate",
-                       (long long)c->warmup_epochs, (long long)c->epochs);
+        return hr_fail(
+            HIRL_E_INVALID,
+            "warmup_epochs: %lld of %lld epochs leave none at the full rate; warmup_epochs=0, or more epochs",
+            (long long)c->warmup_epochs, (long long)c->epochs);
     if (c->warmup_epochs && c->warmup_lr > c->lr)
         return hr_fail(HIRL_E_INVALID, "warmup_lr: %g is above lr=%g; give a lower one",
                        c->warmup_lr, c->lr);
@@ -184,11 +185,13 @@ static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
     if (c->queue < c->batch_size)
         return hr_fail(
             HIRL_E_INVALID,
-            "queue: %lld keys hold less than one batch of %lld (%lld images); lower batch_size",
-            (long long)c->queue, (long long)c->batch_size, (long long)n);
+            "queue: half of %lld images, or the given %lld keys, hold less than one batch of %lld; "
+            "lower batch_size",
+            (long long)n, (long long)c->queue, (long long)c->batch_size);
     if (c->queue > n)
         return hr_fail(
-            HIRL_E_INVALID, "queue: %lld keys, but the data set has %lld images; at most %lld",
+            HIRL_E_INVALID,
+            "queue: %lld keys, but the data set has %lld images; queue=auto, or at most %lld",
             (long long)c->queue, (long long)n, (long long)(n / c->batch_size * c->batch_size));
     return HIRL_OK;
 }
@@ -343,7 +346,8 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
     const hr_method kind = hr_method_of(config->model.method, c->own_teacher), *method = &kind;
 
     if (c->batch_size > n)
-        return hr_fail(HIRL_E_INVALID, "batch_size: %lld, but the data set has %lld images",
+        return hr_fail(HIRL_E_INVALID,
+                       "batch_size: %lld, but the data set has %lld images; give a smaller one",
                        (long long)c->batch_size, (long long)n);
     if (c->cluster_network && !method->teacher)
         return hr_fail(HIRL_E_INVALID, "cluster_network=teacher: %s has none; take online",

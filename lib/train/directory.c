@@ -108,17 +108,49 @@ static hirl_status make_folders(const hr_directory *directory)
     return HIRL_OK;
 }
 
+/* the step in a checkpoint's file name, -1: another file */
+static int64_t step_of(const char *name)
+{
+    char *end;
+    long long step;
+
+    if (strncmp(name, checkpoint_prefix, sizeof checkpoint_prefix - 1))
+        return -1;
+    step = strtoll(name + sizeof checkpoint_prefix - 1, &end, 10);
+    return !strcmp(end, checkpoint_suffix) ? step : -1;
+}
+
+/* a run that ended before its first checkpoint has nothing to lose */
+static hirl_status has_checkpoint(bool *yes, const hr_directory *directory)
+{
+    char *path = hr_path_join(directory->path, "checkpoints"), **names;
+    hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
+    int64_t count;
+
+    *yes = false;
+    if (path && hr_is_folder(path)) {
+        status = hr_folder_list(&names, &count, path);
+        for (int64_t i = 0; i < count && status >= 0; i++)
+            *yes |= step_of(names[i]) >= 0;
+        if (status >= 0)
+            hr_names_free(names, count);
+    }
+    hr_free(path);
+    return status;
+}
+
 static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
 {
-    bool run = holds(directory, "config.yaml");
+    bool run;
 
+    HR_TRY(lock(directory));
+    if (resume && !holds(directory, "config.yaml"))
+        return hr_fail(HIRL_E_STATE, "%s holds no run that could be resumed", directory->path);
+    HR_TRY(has_checkpoint(&run, directory));
     if (run && !resume && !overwrite)
         return hr_fail(HIRL_E_STATE,
                        "%s holds a run already; resume=1 goes on with it, overwrite=1 begins anew",
                        directory->path);
-    if (resume && !run)
-        return hr_fail(HIRL_E_STATE, "%s holds no run that could be resumed", directory->path);
-    HR_TRY(lock(directory));
     return make_folders(directory);
 }
 
@@ -231,18 +263,6 @@ hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step
 
 /* ---- checkpoints ---- */
 
-/* the step in a checkpoint's file name, -1: another file */
-static int64_t step_of(const char *name)
-{
-    char *end;
-    long long step;
-
-    if (strncmp(name, checkpoint_prefix, sizeof checkpoint_prefix - 1))
-        return -1;
-    step = strtoll(name + sizeof checkpoint_prefix - 1, &end, 10);
-    return !strcmp(end, checkpoint_suffix) ? step : -1;
-}
-
 static int newest_first(const void *a, const void *b)
 {
     int64_t x = step_of(*(char *const *)a), y = step_of(*(char *const *)b);
@@ -337,7 +357,9 @@ static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, c
     for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
         if (step_of(names[i]) >= 0)
             status = try_load(state, folder, names[i], context);
-    return status == HIRL_DONE ? hr_fail(HIRL_E_STATE, "%s: no whole checkpoint", folder) : status;
+    return status == HIRL_DONE
+               ? hr_fail(HIRL_E_STATE, "%s: no whole checkpoint; overwrite=1 begins anew", folder)
+               : status;
 }
 
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
