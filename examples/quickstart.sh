@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
-epochs=${EPOCHS:-5}
+epochs=${EPOCHS:-10}
 out=build/quickstart
 data=data=generated
 begun=$(date +%s)

@@ -49,6 +49,8 @@ static const char *reason(const char *key)
         { "negatives", "there are fewer other leaves" },
         { "cluster_warmup_epoch",
           "early enough for a short run, late enough for features that mean something" },
+        { "temperature", "measured: better in a short run" },
+        { "blur_p", "a blur leaves little of small images" },
         { "ema", "fewer steps: the teacher must follow faster" },
         { "warmup_epochs", "a share of a short run" },
         { "min_lr", "in proportion to the rate" },

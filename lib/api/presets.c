@@ -80,10 +80,16 @@ static const hr_setting_pair ibot_hirl[] = {
 
 /* ---- small ones ---- */
 
-static const hr_setting_pair mocov2_small[] = {
-    { "method", "mocov2" },  { "profile", "paper" }, SMALL_RESNET,        { "epochs", "20" },
-    { "batch_size", "128" }, { "lr", "0.06" },       { "queue", "auto" }, END
-};
+static const hr_setting_pair mocov2_small[] = { { "method", "mocov2" },
+                                                { "profile", "paper" },
+                                                SMALL_RESNET,
+                                                { "epochs", "20" },
+                                                { "batch_size", "128" },
+                                                { "lr", "0.06" },
+                                                { "queue", "auto" },
+                                                { "temperature", "0.1" },
+                                                { "blur_p", "0" },
+                                                END };
 static const hr_setting_pair simsiam_small[] = { { "method", "simsiam" },
                                                  { "profile", "paper" },
                                                  SMALL_RESNET,
