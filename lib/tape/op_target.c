@@ -29,20 +29,6 @@ hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, double te
     return s->out;
 }
 
-/* rows of all ranks, in rank order; data NULL after a failure */
-static hr_array of_all_ranks(hr_tape *t, const hr_array *mine)
-{
-    hr_comm *comm = t->q->comm;
-    hr_array all = *mine;
-
-    if (!comm || comm->ranks == 1)
-        return all;
-    all = hr_tape_array(t, mine->dtype, 2, (int64_t[]){ comm->ranks * mine->dim[0], mine->dim[1] });
-    if (all.data)
-        comm->all_gather(comm, t->q, &all, mine);
-    return all;
-}
-
 hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterations, int64_t keep)
 {
     static const hr_op op = { "sinkhorn", NULL };
@@ -66,7 +52,7 @@ hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterat
     s = hr_tape_push(t, &op, HR_REAL, 2, (int64_t[]){ keep, scores->x.dim[1] }, 1, &scores);
     if (!s)
         return &t->dead;
-    all = of_all_ranks(t, &scores->x);
+    all = hr_all_ranks(t, &scores->x);
     if (!all.data)
         return &t->dead;
     first = (t->q->comm ? t->q->comm->rank * rows : 0) + rows - keep;
