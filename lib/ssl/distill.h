@@ -4,6 +4,34 @@
 
 #include "ssl/method.h"
 
+/* settings that DINO and iBOT share (spec.md 1.7, 1.8) */
+/* clang-format off */
+#define HR_DISTILL_SETTINGS \
+    { "drop_path", "0.1" }, \
+    { "optimizer", "adamw" }, \
+    { "weight_decay", "0.04" }, \
+    { "weight_decay_end", "0.4" }, \
+    { "decay_all", "0" }, \
+    { "base_lr", "0.00075" }, \
+    { "schedule", "cosine_linspace" }, \
+    { "warmup_epochs", "10" }, \
+    { "warmup_lr", "0" }, \
+    { "min_lr", "2e-6" }, \
+    { "clip", "tensor" }, \
+    { "clip_grad", "0.3" }, \
+    { "freeze_last_layer", "3" }, \
+    { "temperature", "0.1" }, \
+    { "teacher_temperature", "0.07" }, \
+    { "warmup_teacher_temperature", "0.04" }, \
+    { "warmup_teacher_temperature_epochs", "50" }, \
+    { "center_momentum", "0.9" }, \
+    { "ema", "0.996" }, \
+    { "ema_end", "1" }, \
+    { "head_layers", "2" }, \
+    { "cluster_warmup_epoch", "40" }, \
+    { "cluster_network", "teacher" }
+/* clang-format on */
+
 /* c <- m c + (1 - m) mean of all rows of the step; the loss of a step uses the centre before it */
 typedef struct hr_center {
     hr_array value, sum; /* real [K] */
