@@ -37,7 +37,9 @@ run_suites() {
 install_packages "$test_packages"
 setup "$here" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dexamples=enabled
 if [ "$mode" = full ]; then
-    run_suites "$here"
+    # thousands of checkpoints are written, each one through to the disk
+    [ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
+    run_suites "$here" --timeout-multiplier 4
     setup "$PWD/build-asan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false \
         -Dc_args=-fno-sanitize-recover=all

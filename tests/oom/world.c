@@ -72,7 +72,8 @@ void hr_world_open(world *w, const scenario *s)
     };
 
     memset(w, 0, sizeof *w);
-    snprintf(w->folder, sizeof w->folder, "/tmp/hirl-oom-%ld", (long)getpid());
+    snprintf(w->folder, sizeof w->folder, "%.400s/hirl-oom-%ld", hr_test_base(), (long)getpid());
+    hr_test_remove(w->folder); /* a test that failed left it */
     ck_assert_int_eq(mkdir(w->folder, 0777), 0);
     w->scenario = s;
     hr_assert_ok(hirl_options_create(&w->options));

@@ -12,13 +12,30 @@
 
 enum { HR_TEST_PATH = 600 };
 
-/* a new empty folder below TMPDIR or /tmp */
-static inline void hr_test_folder(char folder[HR_TEST_PATH])
+/* where tests write: TMPDIR or /tmp */
+static inline const char *hr_test_base(void)
 {
     const char *base = getenv("TMPDIR");
 
-    snprintf(folder, HR_TEST_PATH, "%.400s/hirl-test-XXXXXX", base ? base : "/tmp");
+    return base ? base : "/tmp";
+}
+
+/* a new empty folder */
+static inline void hr_test_folder(char folder[HR_TEST_PATH])
+{
+    snprintf(folder, HR_TEST_PATH, "%.400s/hirl-test-XXXXXX", hr_test_base());
     ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+/* a new empty file */
+static inline void hr_test_file(char path[HR_TEST_PATH])
+{
+    int fd;
+
+    snprintf(path, HR_TEST_PATH, "%.400s/hirl-test-XXXXXX", hr_test_base());
+    fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
 }
 
 static inline const char *hr_test_path(char path[HR_TEST_PATH], const char *folder,

@@ -1,6 +1,8 @@
 /* small_trainer.c - whole runs on 64 drawn images of 16 pixels through the public interface. */
 #include "small_trainer.h"
 
+#include "support/folder.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,13 +82,10 @@ void small_trainer_close(small_trainer *t)
 
 char *small_trainer_state(size_t *bytes, small_trainer *t)
 {
-    char path[] = "/tmp/hirl-train-XXXXXX";
-    int fd = mkstemp(path);
+    char path[HR_TEST_PATH], *data;
     FILE *file;
-    char *data;
 
-    ck_assert_int_ge(fd, 0);
-    close(fd);
+    hr_test_file(path);
     ck_assert_msg(hirl_trainer_save(t->trainer, path) >= 0, "%s", hirl_error_message());
     file = fopen(path, "rb");
     fseek(file, 0, SEEK_END);
@@ -174,14 +173,12 @@ static bool save_at(int n, const char *path, const small_pair *const *over)
 
 bool small_trainer_stop(int n, const char *whole, size_t whole_bytes, const small_pair *const *over)
 {
-    char path[] = "/tmp/hirl-resume-XXXXXX";
-    int fd = mkstemp(path);
+    char path[HR_TEST_PATH], *state;
     bool stopped;
     size_t bytes;
-    char *state;
     small_trainer t;
 
-    close(fd);
+    hr_test_file(path);
     stopped = save_at(n, path, over);
     if (stopped) {
         small_trainer_open(&t, 1 + n % 3, over);

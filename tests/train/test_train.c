@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "small_trainer.h"
+#include "support/folder.h"
 #include "support/run.h"
 
 typedef small_trainer world;
@@ -97,12 +98,11 @@ END_TEST
 
 START_TEST(a_rate_that_explodes_is_named_and_nothing_is_saved)
 {
-    char path[] = "/tmp/hirl-nan-XXXXXX";
+    char path[HR_TEST_PATH];
     hirl_status status = HIRL_OK;
     world w;
-    int fd = mkstemp(path);
 
-    close(fd);
+    hr_test_file(path);
     unlink(path);
     open_world(&w, 2, "50", "0", "f32");
     hirl_trainer_destroy(w.trainer);
@@ -230,12 +230,12 @@ END_TEST
 /* memory ends while a checkpoint is read: what was there before is gone as well */
 START_TEST(a_trainer_that_was_loaded_halfway_is_refused)
 {
-    char path[] = "/tmp/hirl-half-XXXXXX";
+    char path[HR_TEST_PATH];
     hirl_model *model;
     world w;
-    int fd = mkstemp(path), failures = 0;
+    int failures = 0;
 
-    close(fd);
+    hr_test_file(path);
     open_world(&w, 1, "3", "1", "f32");
     for (int s = 0; s < 6; s++)
         ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);

@@ -12,17 +12,17 @@
 #include "data/dataset.h"
 #include "data/npy.h"
 #include "support/close.h"
+#include "support/folder.h"
 #include "support/run.h"
 
-static char root[64]; /* a new folder for each test */
+static char root[HR_TEST_PATH]; /* a new folder for each test */
 static hirl_context *context;
 static hirl_dataset *set;
 static hr_data_config config;
 
 static void begin(void)
 {
-    strcpy(root, "/tmp/hirl-formats-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    hr_test_folder(root);
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
     hr_assert_ok(hr_options_read(&config, &hr_data_keys, NULL));
     set = NULL;
@@ -46,7 +46,7 @@ static void end(void)
 
 static const char *at(const char *name)
 {
-    static char path[512];
+    static char path[HR_TEST_PATH + 200];
 
     snprintf(path, sizeof path, "%s%s%s", root, *name ? "/" : "", name);
     return path;
@@ -54,7 +54,7 @@ static const char *at(const char *name)
 
 static void put(const char *name, const void *data, size_t bytes)
 {
-    char folder[512];
+    char folder[HR_TEST_PATH + 400];
 
     snprintf(folder, sizeof folder, "%s", at(name));
     *strrchr(folder, '/') = 0;
@@ -523,7 +523,7 @@ END_TEST
 
 START_TEST(links_that_lead_back_end)
 {
-    char link[600];
+    char link[HR_TEST_PATH + 8];
 
     begin();
     put_image("a/1.jpg", "420.jpg");
