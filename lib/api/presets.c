@@ -32,9 +32,20 @@
         "image_size", "32"                                                                         \
     }
 #define SMALL_VIT                                                                                  \
-    { "arch", "vit_micro_patch4_32" },                                                             \
+    { "arch", "vit_micro_patch4_32" }, { "patch_size", "8" },                                      \
     {                                                                                              \
         "image_size", "32"                                                                         \
+    }
+/* of DINO and iBOT */
+#define SMALL_TEACHER                                                                              \
+    { "epochs", "20" }, { "batch_size", "64" }, { "lr", "1e-3" }, { "warmup_epochs", "2" },        \
+        { "weight_decay_end", "0.04" }, { "drop_path", "0" }, { "hidden_dim", "512" },             \
+        { "z_dim", "128" }, { "out_dim", "512" }, { "ema", "0.99" }, { "freeze_last_layer", "1" }, \
+        { "teacher_temperature", "0.04" }, { "warmup_teacher_temperature_epochs", "0" },           \
+        { "local_crops_number", "2" }, { "local_crops_size", "16" },                               \
+        { "local_crops_scale", "0.1,0.4" }, { "global_crops_scale", "0.4,1" }, { "blur_p", "0" },  \
+    {                                                                                              \
+        "solarize_p", "0"                                                                          \
     }
 
 /* ---- the paper's: epochs and batch of table 2 ---- */
@@ -99,58 +110,46 @@ static const hr_setting_pair simsiam_small[] = { { "method", "simsiam" },
                                                  { "hidden_dim", "512" },
                                                  { "predictor_dim", "128" },
                                                  { "z_dim", "512" },
+                                                 { "blur_p", "0" },
                                                  END };
 static const hr_setting_pair swav_small[] = { { "method", "swav" },
                                               { "profile", "paper" },
                                               SMALL_RESNET,
                                               { "epochs", "20" },
-                                              { "batch_size", "128" },
-                                              { "lr", "0.6" },
-                                              { "min_lr", "0.0006" },
+                                              { "batch_size", "64" },
+                                              { "optimizer", "sgd" },
+                                              { "lr", "0.06" },
+                                              { "min_lr", "0.0001" },
                                               { "warmup_epochs", "0" },
                                               { "hidden_dim", "256" },
-                                              { "out_dim", "300" },
-                                              { "freeze_prototypes", "100" },
-                                              { "local_crops_number", "4" },
+                                              { "out_dim", "100" },
+                                              { "freeze_prototypes", "300" },
+                                              { "sinkhorn_eps", "0.02" },
+                                              { "local_crops_number", "2" },
                                               { "local_crops_scale", "0.05,0.3" },
                                               { "global_crops_scale", "0.3,1" },
+                                              { "blur_p", "0" },
                                               END };
-static const hr_setting_pair mocov3_small[] = {
-    { "method", "mocov3" },   { "profile", "paper" },  SMALL_VIT,
-    { "epochs", "20" },       { "batch_size", "256" }, { "lr", "1e-3" },
-    { "warmup_epochs", "2" }, { "hidden_dim", "512" }, { "predictor_dim", "512" },
-    { "z_dim", "128" },       { "head_layers", "2" },  END
+static const hr_setting_pair mocov3_small[] = { { "method", "mocov3" },
+                                                { "profile", "paper" },
+                                                SMALL_VIT,
+                                                { "epochs", "20" },
+                                                { "batch_size", "128" },
+                                                { "lr", "1e-3" },
+                                                { "warmup_epochs", "2" },
+                                                { "hidden_dim", "512" },
+                                                { "predictor_dim", "512" },
+                                                { "z_dim", "128" },
+                                                { "head_layers", "2" },
+                                                { "blur_p", "0" },
+                                                { "solarize_p", "0" },
+                                                END };
+static const hr_setting_pair dino_small[] = {
+    { "method", "dino" }, { "profile", "paper" }, SMALL_VIT, SMALL_TEACHER, END
 };
-static const hr_setting_pair dino_small[] = { { "method", "dino" },
-                                              { "profile", "paper" },
-                                              SMALL_VIT,
-                                              { "epochs", "20" },
-                                              { "batch_size", "128" },
-                                              { "lr", "1e-3" },
-                                              { "warmup_epochs", "2" },
-                                              { "hidden_dim", "512" },
-                                              { "z_dim", "128" },
-                                              { "out_dim", "1024" },
-                                              { "ema", "0.99" },
-                                              { "freeze_last_layer", "1" },
-                                              { "warmup_teacher_temperature_epochs", "5" },
-                                              { "local_crops_number", "2" },
-                                              END };
-static const hr_setting_pair ibot_small[] = { { "method", "ibot" },
-                                              { "profile", "paper" },
-                                              SMALL_VIT,
-                                              { "epochs", "20" },
-                                              { "batch_size", "128" },
-                                              { "lr", "1e-3" },
-                                              { "warmup_epochs", "2" },
-                                              { "hidden_dim", "512" },
-                                              { "z_dim", "128" },
-                                              { "out_dim", "1024" },
-                                              { "ema", "0.99" },
-                                              { "freeze_last_layer", "1" },
-                                              { "warmup_teacher_temperature_epochs", "5" },
-                                              { "local_crops_number", "2" },
-                                              END };
+static const hr_setting_pair ibot_small[] = {
+    { "method", "ibot" }, { "profile", "paper" }, SMALL_VIT, SMALL_TEACHER, END
+};
 
 static const hr_setting_pair small_hirl[] = { { "hirl", "1" },
                                               { "cluster_warmup_epoch", "4" },

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The twelve small presets: each method alone and under HIRL, equal settings within a pair, several seeds.
 
-    tests/bench/presets.py DATA [--sets cifar100-25k generated] [--methods mocov2 ...] [--seeds 3]
-                                [--passes 280000] [--set key=value ...] [--table]
+    tests/bench/presets.py DATA [--sets cifar100-25k generated] [--methods mocov2 ...] [--seeds 2]
+                                [--longer 1] [--set key=value ...] [--table]
 
 DATA holds a folder for each set but `generated`. Works as recipe.py does, whose runs, rows and intervals
 these are: what tests/bench/results/presets.jsonl lacks is run, stopped runs go on, each finished row
-is appended. The epochs of warm-ups and of T1, which the presets give for 20 epochs, keep their share
-of a run.
+is appended. A run takes a few minutes, so a method whose images cost more sees fewer of them; the epochs
+of warm-ups and of T1, which the presets give for 20 epochs, keep their share of a run, at least one. Of
+the members of a pair the one under HIRL takes longer at equal epochs: the table has the minutes.
 """
 import argparse
 import pathlib
@@ -19,11 +20,14 @@ RESULTS = recipe.ROOT / "tests" / "bench" / "results" / "presets.jsonl"
 METHODS = ("mocov2", "simsiam", "swav", "mocov3", "dino", "ibot")
 SETS = {"cifar100-25k": {"prototypes": "800,200,50"}, "generated": {"prototypes": "256,64,16"}}
 IMAGES = {"cifar100-25k": 20000, "generated": 4000}
-PASSES = {"cifar100-25k": 280000, "generated": 200000}
+SEEDS = {"cifar100-25k": 2, "generated": 1}
+# epochs of a run on CIFAR-100-25k; as many images are seen of a smaller set, two thirds for `generated`
+EPOCHS = {"mocov2": 6, "simsiam": 4, "swav": 4, "mocov3": 6, "dino": 6, "ibot": 5}
+SHARE = {"cifar100-25k": 1, "generated": 2 / 3}
 SHAPES = {"resnet": dict(recipe.SHAPE, image_size="32"),
-          "vit": {"arch": "vit_micro_patch4_32", "image_size": "32"}}
+          "vit": {"arch": "vit_micro_patch4_32", "patch_size": "8", "image_size": "32"}}
 PRESET_EPOCHS = 20
-TARGETS = {"warmup_epochs": 2, "freeze_last_layer": 1, "warmup_teacher_temperature_epochs": 5}
+TARGETS = {"warmup_epochs": 2, "freeze_last_layer": 1}
 WARMUPS = {"mocov3": ("warmup_epochs",), "dino": tuple(TARGETS), "ibot": tuple(TARGETS)}
 SCORES = ("dendrogram_purity", "nmi")  # printed; rows have purity too
 
@@ -32,9 +36,14 @@ def pair(method):
     return method, "hirl-" + method
 
 
+def epochs_of(name, method, arguments):
+    images = EPOCHS[method] * IMAGES["cifar100-25k"] * SHARE[name] * arguments.longer
+    return max(2, round(images / IMAGES[name]))
+
+
 def settings_of(name, method, epochs, given):
     """what both members of a pair get"""
-    part = {key: str(TARGETS[key] * epochs // PRESET_EPOCHS) for key in WARMUPS.get(method, ())}
+    part = {key: str(max(1, TARGETS[key] * epochs // PRESET_EPOCHS)) for key in WARMUPS.get(method, ())}
     settings = dict(SETS[name], epochs=str(epochs), negatives="100",
                     cluster_warmup_epoch=str(max(1, epochs // 5)))
     settings.update(part, **given)
@@ -63,7 +72,7 @@ def wanted_rows(name, seed, arguments):
     for kind, shape in SHAPES.items():
         yield {"set": name, "method": "untrained-" + kind, "seed": seed, "settings": shape}
     for method in arguments.methods:
-        settings = settings_of(name, method, arguments.epochs_of[name], arguments.given)
+        settings = settings_of(name, method, epochs_of(name, method, arguments), arguments.given)
         for member in pair(method):
             yield {"set": name, "method": member, "seed": seed, "settings": settings}
 
@@ -73,7 +82,7 @@ def run_set(name, rows, arguments):
     if data != "generated" and not data.exists():
         print("skipped: no data at", data)
         return
-    for seed in range(arguments.first_seed, arguments.seeds):
+    for seed in range(arguments.first_seed, arguments.seeds or SEEDS[name]):
         for wanted in wanted_rows(name, seed, arguments):
             if any(recipe.same(row, wanted) for row in rows):
                 continue
@@ -116,14 +125,14 @@ def print_figure(key, rows, names, arguments):
 
 
 def table(name, rows, arguments):
-    wanted = [w for s in range(arguments.seeds) for w in wanted_rows(name, s, arguments)]
+    wanted = [w for s in range(arguments.seeds or SEEDS[name]) for w in wanted_rows(name, s, arguments)]
     rows = [r for r in rows if any(recipe.same(r, w) for w in wanted)]
     if not rows:
         return
     names = list(rows[0]["knn"])
     for key in ("knn", *("tree_" + score for score in SCORES)):
-        print("\n%s, %d epochs: %s in per cent, mean +- 95 %% interval" %
-              (name, arguments.epochs_of[name], "kNN top-1" if key == "knn" else key.replace("_", " ")))
+        print("\n%s: %s in per cent, mean +- 95 %% interval" %
+              (name, "kNN top-1" if key == "knn" else key.replace("_", " ")))
         print(" " * 28 + "".join("%18s" % n for n in names) + "   seeds  minutes")
         print_figure(key, rows, names, arguments)
 
@@ -131,12 +140,11 @@ def table(name, rows, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="folder with a folder for each set")
-    parser.add_argument("--sets", nargs="+", default=["cifar100-25k"], choices=list(SETS))
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, help="2; 1 for `generated`")
     parser.add_argument("--first-seed", type=int, default=0, help="leaves the seeds before it to another process")
-    parser.add_argument("--passes", type=int,
-                        help="images seen in a run: epochs are this over the size of the set, at least 2")
+    parser.add_argument("--longer", type=float, default=1, help="times the epochs")
     parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings of all runs")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--work", type=pathlib.Path, default=recipe.ROOT / "build" / "presets")
@@ -144,8 +152,6 @@ def main():
     parser.add_argument("--table", action="store_true", help="prints, runs nothing")
     arguments = parser.parse_args()
     arguments.given = dict(item.split("=", 1) for item in arguments.set)
-    arguments.epochs_of = {name: max(2, round((arguments.passes or PASSES[name]) / IMAGES[name]))
-                           for name in arguments.sets}
     for name in arguments.sets:
         rows = recipe.load(arguments.results)
         if not arguments.table:
