@@ -55,6 +55,7 @@ def run(wanted, data, arguments):
     print("%s %s seed %d" % (name, wanted["method"], wanted["seed"]), flush=True)
     out, seconds = recipe.train(name, wanted["method"], wanted["seed"], settings, data, arguments.work)
     row = dict(wanted, seconds=round(seconds, 1), **recipe.judge(out, data, settings, arguments.work))
+    recipe.store_curve(arguments.results.with_name("curves.jsonl"), wanted, out)
     if not arguments.keep:
         for path in arguments.work.glob(out.name + "*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -5,7 +5,7 @@
                                [--set key=value ...] [--table]
 
 DATA holds a folder for each set. Runs what tests/bench/results/recipe.jsonl lacks (a stopped run goes
-on where it was), appends each finished row there, and prints means, differences paired by seed and
+on where it was), appends each finished row there and its curve to curves.jsonl, and prints means, differences paired by seed and
 95 % intervals (Student's t). `--table` only prints. Python's standard library is all it needs.
 """
 import argparse
@@ -28,6 +28,7 @@ SETS = {"cifar100-25k": {"image_size": "32"}, "fashion-mnist": {"image_size": "2
 IMAGES = {"cifar100-25k": 20000, "fashion-mnist": 60000}
 PASSES = {"cifar100-25k": 280000, "fashion-mnist": 360000}  # images seen in a run: at most 15 minutes on 2 cores
 METHODS = ("mocov2", "hirl-mocov2")
+CURVE = ("step", "epoch", "train_loss", "loss_img", "loss_spd", "lr", "std", "rank", "teacher_entropy", "usage_entropy")
 # two-sided 95 % points of Student's t, by degrees of freedom
 T95 = (0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
@@ -94,6 +95,17 @@ def train(name, method, seed, settings, data, work):
     return out, float(clock.read_text())
 
 
+def store_curve(path, wanted, out):
+    """what the run said at the end of each epoch"""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    with open(path, "a") as stream:
+        for line in lines:
+            if "std" in line:
+                row = {key: wanted[key] for key in ("set", "method", "seed")}
+                row.update(epochs=wanted["settings"]["epochs"], **{key: line[key] for key in CURVE if key in line})
+                stream.write(json.dumps(row) + "\n")
+
+
 def judge(out, data, settings, work):
     """kNN of the backbone, and the tree of z0 with its scores"""
     tree = work / (out.name + "-tree")
@@ -120,7 +132,8 @@ def run_set(name, arguments, settings, rows):
     if not data.exists():
         print("skipped: no data at", data)
         return
-    todo = [("pixels", 0)] + [(m, s) for s in range(arguments.first_seed, arguments.seeds) for m in ("random", *METHODS)]
+    todo = [("pixels", 0)] + [(m, s) for s in range(arguments.first_seed, arguments.seeds)
+                              for m in ("random", *arguments.methods)]
     for method, seed in todo:
         plain = method in ("pixels", "random")
         shape = {k: settings[k] for k in (*SHAPE, "image_size")} if method == "random" else {}
@@ -134,6 +147,7 @@ def run_set(name, arguments, settings, rows):
         else:
             out, seconds = train(name, method, seed, settings, data, arguments.work)
             row = dict(wanted, seconds=round(seconds, 1), **judge(out, data, settings, arguments.work))
+            store_curve(arguments.results.with_name("curves.jsonl"), wanted, out)
         store(arguments.results, row)
         rows.append(row)
         if not plain and not arguments.keep:
@@ -196,6 +210,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="folder with a folder for each set")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0, help="leaves the seeds before it to another process")
     parser.add_argument("--passes", type=int,
