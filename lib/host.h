@@ -11,7 +11,9 @@
 #include "backend.h"
 #include "types.h"
 
-enum { HR_MODULE_ABI = 2 }; /* raised with every change of backend.h or of this file */
+enum {
+    HR_MODULE_ABI = 3
+}; /* raised when modules are found or opened otherwise; the build id has the tables */
 
 typedef struct hr_host {
     uint32_t abi;
