@@ -38,12 +38,13 @@
     }
 /* of DINO and iBOT */
 #define SMALL_TEACHER                                                                              \
-    { "epochs", "20" }, { "batch_size", "64" }, { "lr", "5e-4" }, { "warmup_epochs", "2" },        \
+    { "epochs", "20" }, { "batch_size", "64" }, { "lr", "1e-3" }, { "warmup_epochs", "2" },        \
         { "weight_decay_end", "0.04" }, { "drop_path", "0" }, { "hidden_dim", "512" },             \
         { "z_dim", "128" }, { "out_dim", "512" }, { "ema", "0.99" }, { "freeze_last_layer", "1" }, \
         { "teacher_temperature", "0.04" }, { "warmup_teacher_temperature_epochs", "0" },           \
         { "local_crops_number", "2" }, { "local_crops_size", "16" },                               \
-        { "local_crops_scale", "0.1,0.4" }, { "global_crops_scale", "0.4,1" }, { "blur_p", "0" },  \
+        { "local_crops_scale", "0.1,0.4" }, { "global_crops_scale", "0.4,1" },                     \
+        { "jitter", "0.8,0.8,0.4,0.2" }, { "blur_p", "0" },                                        \
     {                                                                                              \
         "solarize_p", "0"                                                                          \
     }
