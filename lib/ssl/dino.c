@@ -14,18 +14,13 @@
 #include "ssl/distill.h"
 
 static const hr_setting_pair paper[] = {
-    { "recipe", "dino" },
-    { "head", "mlp hidden hidden z gelu normal" },
-    { "hidden_dim", "2048" },
-    { "z_dim", "256" },
-    { "last", "weight_norm" },
-    { "out_dim", "65536" },
-    HR_DISTILL_SETTINGS,
-    { NULL, NULL },
+    { "recipe", "dino" },      { "head", "mlp hidden hidden z gelu normal" },
+    { "hidden_dim", "2048" },  { "z_dim", "256" },
+    { "last", "weight_norm" }, { "out_dim", "65536" },
+    HR_DISTILL_SETTINGS,       { NULL, NULL },
 };
 static const hr_setting_pair reference[] = {
     { "clip", "global" },
-    { "path_weight_decay", "0.01" },
     { "ema_late", "1" },
     { NULL, NULL },
 };
@@ -79,7 +74,6 @@ const hr_method hr_method_dino = {
     .evaluate_teacher = true,
     .last = HR_LAST_WEIGHT_NORM,
     .locals = true,
-    .path_images = 32,
     .state_size = sizeof(dino),
     .init = init,
     .done = done,

@@ -26,10 +26,7 @@
     { "warmup_teacher_temperature_epochs", "50" }, \
     { "center_momentum", "0.9" }, \
     { "ema", "0.996" }, \
-    { "ema_end", "1" }, \
-    { "head_layers", "2" }, \
-    { "cluster_warmup_epoch", "40" }, \
-    { "cluster_network", "teacher" }
+    { "ema_end", "1" }
 /* clang-format on */
 
 /* c <- m c + (1 - m) mean of all rows of the step; the loss of a step uses the centre before it */

@@ -27,7 +27,6 @@ static const hr_setting_pair paper[] = {
 };
 static const hr_setting_pair reference[] = {
     { "clip", "global" },
-    { "path_weight_decay", "0.01" },
     { "ema_late", "1" },
     { NULL, NULL },
 };
@@ -111,7 +110,6 @@ const hr_method hr_method_ibot = {
     .evaluate_teacher = true,
     .last = HR_LAST_WEIGHT_NORM,
     .locals = true,
-    .path_images = 32,
     .state_size = sizeof(ibot),
     .init = init,
     .done = done,

@@ -3,7 +3,8 @@
  * The learner shows the views of a batch (train/look.c) to the networks as the method says, hands
  * it what came out and gets L_img (train/step.c). What a method keeps between steps are named arrays: checkpoints
  * and resume need no code of the method. Its settings are values of keys that lie under the
- * caller's: what the paper states, and over them what the authors' program has instead.
+ * caller's: what the paper states, and over them what the authors' program has instead. Those of
+ * the hierarchy over it are not here (tests/house/house.py looks for their words).
  */
 #ifndef HR_METHOD_H
 #define HR_METHOD_H
@@ -86,7 +87,6 @@ struct hr_method {
     bool shuffle_teacher; /* the teacher's batch is permuted over all ranks (shuffle BN) */
     bool sync;            /* batch norm over all ranks; else in groups (bn_groups) */
     hr_queue_use queue;
-    int32_t path_images;   /* images of a process: groups of the norms in h_l (spec.md 8.7) */
     bool declared;         /* by the host: the key own_teacher says whether there is a teacher, its
                               callbacks whether the loss is coupled */
     bool coupled;          /* the loss couples the images of a batch: accumulation is exact */

@@ -18,21 +18,12 @@
 #include "base/rng.h"
 
 static const hr_setting_pair paper[] = {
-    { "recipe", "mocov2" },
-    { "head", "mlp in z" },
-    { "z_dim", "128" },
-    { "optimizer", "sgd" },
-    { "momentum", "0.9" },
-    { "weight_decay", "1e-4" },
-    { "base_lr", "0.03" },
-    { "schedule", "cosine_epoch" },
-    { "temperature", "0.2" },
-    { "queue", "auto" },
-    { "ema", "0.999" },
-    { "head_layers", "2" },
-    { "cluster_warmup_epoch", "20" },
-    { "cluster_network", "teacher" },
-    { NULL, NULL },
+    { "recipe", "mocov2" },   { "head", "mlp in z" },
+    { "z_dim", "128" },       { "optimizer", "sgd" },
+    { "momentum", "0.9" },    { "weight_decay", "1e-4" },
+    { "base_lr", "0.03" },    { "schedule", "cosine_epoch" },
+    { "temperature", "0.2" }, { "queue", "auto" },
+    { "ema", "0.999" },       { NULL, NULL },
 };
 static const hr_setting_pair reference[] = { { NULL, NULL } };
 
@@ -160,7 +151,6 @@ const hr_method hr_method_mocov2 = {
     .evaluate_teacher =
         false, /* official MoCo and HIRL evaluate the query encoder (spec.md 6.1, D8) */
     .queue = HR_QUEUE_NEGATIVES,
-    .path_images = 32,
     .state_size = sizeof(mocov2),
     .init = init,
     .done = done,

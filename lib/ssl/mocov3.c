@@ -31,14 +31,11 @@ static const hr_setting_pair paper[] = {
     { "ema", "0.99" },
     { "ema_end", "1" },
     { "ema_late", "1" },
-    { "head_layers", "5" },
-    { "cluster_warmup_epoch", "20" },
-    { "cluster_network", "online" },
     { NULL, NULL },
 };
 static const hr_setting_pair reference[] = {
-    { "frozen_patch", "0" },          { "base_lr", "1.5e-4" }, { "cluster_warmup_epoch", "40" },
-    { "cluster_network", "teacher" }, { NULL, NULL },
+    { "frozen_patch", "0" },
+    { NULL, NULL },
 };
 
 static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)
@@ -106,7 +103,6 @@ const hr_method hr_method_mocov3 = {
     .sync = true,
     .coupled = true,
     .predictor = true,
-    .path_images = 32,
     .state_size = sizeof(hr_method_config),
     .init = init,
     .done = done,

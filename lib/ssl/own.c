@@ -17,18 +17,9 @@
 #include "ssl/method.h"
 
 static const hr_setting_pair paper[] = {
-    { "recipe", "mocov2" },
-    { "head", "mlp in z" },
-    { "z_dim", "128" },
-    { "optimizer", "sgd" },
-    { "momentum", "0.9" },
-    { "weight_decay", "1e-4" },
-    { "base_lr", "0.03" },
-    { "schedule", "cosine" },
-    { "temperature", "0.2" },
-    { "head_layers", "2" },
-    { "cluster_warmup_epoch", "20" },
-    { "cluster_network", "online" },
+    { "recipe", "mocov2" }, { "head", "mlp in z" },   { "z_dim", "128" },
+    { "optimizer", "sgd" }, { "momentum", "0.9" },    { "weight_decay", "1e-4" },
+    { "base_lr", "0.03" },  { "schedule", "cosine" }, { "temperature", "0.2" },
     { NULL, NULL },
 };
 static const hr_setting_pair reference[] = { { NULL, NULL } };
@@ -319,7 +310,6 @@ const hr_method hr_method_own = {
     .joint = true,
     .sync = true,
     .locals = true,
-    .path_images = 32,
     .state_size = sizeof(own),
     .init = init,
     .done = done,

@@ -23,9 +23,6 @@ static const hr_setting_pair paper[] = {
     { "base_lr", "0.05" },
     { "schedule", "cosine_epoch" },
     { "constant_predictor_lr", "1" },
-    { "head_layers", "2" },
-    { "cluster_warmup_epoch", "20" },
-    { "cluster_network", "online" },
     { NULL, NULL },
 };
 static const hr_setting_pair reference[] = { { NULL, NULL } };
@@ -65,7 +62,6 @@ const hr_method hr_method_simsiam = {
     .student = HR_SEES_ALL,
     .sync = true,
     .predictor = true,
-    .path_images = 32,
     .loss = loss,
     .chance = chance,
 };

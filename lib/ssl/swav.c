@@ -32,14 +32,11 @@ static const hr_setting_pair paper[] = {
     { "sinkhorn_iterations", "3" },
     { "freeze_prototypes", "313" },
     { "queue", "0" },
-    { "head_layers", "2" },
-    { "cluster_warmup_epoch", "20" },
-    { "cluster_network", "online" },
     { NULL, NULL },
 };
 static const hr_setting_pair reference[] = {
     { "joint_views", "0" }, /* each crop is encoded alone (spec.md 6.2, 4) */
-    { "iter_wise_assignment", "1" },
+    { "queue_start", "0" },
     { NULL, NULL },
 };
 
@@ -163,7 +160,6 @@ const hr_method hr_method_swav = {
     .queue = HR_QUEUE_ROWS,
     .last = HR_LAST_PROTOTYPES,
     .locals = true,
-    .path_images = 128,
     .state_size = sizeof(swav),
     .init = init,
     .done = done,

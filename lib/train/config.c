@@ -15,6 +15,7 @@
 #include "base/key_text.h"
 #include "hier/tree.h"
 #include "ssl/method.h"
+#include "train/hierarchy.h"
 
 enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
 
@@ -242,7 +243,8 @@ static hirl_status resolve_groups(hr_train_config *c, const hr_method *method)
                          method->sync ? 1 : 2));
     if (!method->sync && c->path_bn_groups == HR_AUTO)
         c->path_bn_groups = c->bn_groups;
-    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups", method->path_images, 1);
+    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups",
+                         hr_hierarchy_over(method->name)->images[c->profile], 1);
 }
 
 static hirl_status resolve_masks(hr_train_config *c)
@@ -263,9 +265,9 @@ static hirl_status resolve_masks(hr_train_config *c)
     return HIRL_OK;
 }
 
-/* ---- the method's settings under the caller's ---- */
+/* ---- settings of method and hierarchy under the caller's ---- */
 
-enum { TABLES = 6 };
+enum { TABLES = 6, LISTS = 6 };
 
 static const hr_keys *const tables[TABLES] = { &hr_train_keys,   &hr_model_keys, &hr_view_keys,
                                                &hr_cluster_keys, &hr_spd_keys,   &hr_data_keys };
@@ -300,21 +302,41 @@ static hirl_status choice_of(int64_t *index, const hirl_options *given, const ch
     return hr_key_parse(index, key, option ? option->value : key->standard);
 }
 
+/* lists of settings, each over those before it; NULL behind the last */
+static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_options *given)
+{
+    int64_t index, profile, hirl;
+    const hr_hierarchy *over;
+    const hr_method *method;
+    int n = 0;
+
+    HR_TRY(choice_of(&index, given, "method"));
+    HR_TRY(choice_of(&profile, given, "profile"));
+    HR_TRY(choice_of(&hirl, given, "hirl"));
+    method = hr_method_find(index);
+    over = hr_hierarchy_over(method->name);
+    list[n++] = method->paper;
+    list[n++] = over->paper;
+    if (profile == HR_PROFILE_REFERENCE) {
+        list[n++] = method->reference;
+        list[n++] = over->reference;
+    }
+    if (profile == HR_PROFILE_REFERENCE && hirl)
+        list[n++] = over->variant;
+    list[n] = NULL;
+    return HIRL_OK;
+}
+
 hirl_status hr_run_options(hirl_options *options, const hirl_options *given)
 {
-    const hr_method *method;
-    int64_t index, profile;
+    const hr_setting_pair *list[LISTS];
     hirl_status status;
 
     *options = (hirl_options){ 0 };
-    HR_TRY(choice_of(&index, given, "method"));
-    HR_TRY(choice_of(&profile, given, "profile"));
-    method = hr_method_find(index);
+    HR_TRY(lists_of(list, given));
     status = given ? hr_options_copy(options, given) : HIRL_OK;
-    if (status >= 0)
-        status = put_under(options, method->paper);
-    if (status >= 0 && profile == HR_PROFILE_REFERENCE)
-        status = put_under(options, method->reference);
+    for (int i = 0; list[i] && status >= 0; i++)
+        status = put_under(options, list[i]);
     if (status < 0)
         hr_options_done(options);
     return status;
@@ -330,14 +352,15 @@ static const char *value_in(const hr_setting_pair *pair, const char *key)
 
 const char *hr_run_setting(const hirl_options *given, const char *key)
 {
+    const hr_setting_pair *list[LISTS];
     const char *value = NULL;
-    int64_t index, profile;
 
-    if (choice_of(&index, given, "method") < 0 || choice_of(&profile, given, "profile") < 0)
+    if (lists_of(list, given) < 0)
         return NULL;
-    if (profile == HR_PROFILE_REFERENCE)
-        value = value_in(hr_method_find(index)->reference, key);
-    return value ? value : value_in(hr_method_find(index)->paper, key);
+    for (int i = 0; list[i]; i++)
+        if (value_in(list[i], key))
+            value = value_in(list[i], key);
+    return value;
 }
 
 static hirl_status resolve(hr_run_config *config, const hirl_options *options, int64_t n)
@@ -376,11 +399,7 @@ static hirl_status read_tables(hr_run_config *config, const hirl_options *option
     HR_TRY(hr_model_config_read(&config->model, options));
     HR_TRY(hr_options_read(&config->view, &hr_view_keys, options));
     HR_TRY(hr_options_read(&config->cluster, &hr_cluster_keys, options));
-    HR_TRY(hr_options_read(&config->spd, &hr_spd_keys, options));
-    if (config->train.profile == HR_PROFILE_REFERENCE &&
-        !(options && hr_options_find(options, "warm")))
-        config->cluster.warm = 0; /* the authors' program clusters from scratch in each epoch */
-    return HIRL_OK;
+    return hr_options_read(&config->spd, &hr_spd_keys, options);
 }
 
 hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *given, int64_t n)

@@ -67,8 +67,9 @@ typedef struct hr_run_config {
     int64_t m[8];   /* M_l */
 } hr_run_config;
 
-/* The caller's options with the settings of their method under them (ssl/method.h), in profile reference
- * with those of the authors' program over the paper's. Ends with hr_options_done. */
+/* The caller's options with the settings of their method (ssl/method.h) and what HIRL sets over it
+ * (train/hierarchy.h) under them, in profile reference with those of the authors' program over the
+ * paper's. Ends with hr_options_done. */
 hirl_status hr_run_options(hirl_options *options, const hirl_options *given);
 
 /* what the method has for a key that nobody gave; NULL: nothing */

@@ -7,6 +7,7 @@
     heads      each file says what it is in its first line
     length     functions of 60 lines at most; kernels excepted
     gradients  each operation with a backward has a case in tests/grad/test_ops.c
+    methods    lib/ssl knows no key and no word of the hierarchy (lib/train/hierarchy.c)
     left-over  no switched-off code
 
 usage: house.py ROOT          prints one line a fault; status 1 when there is any
@@ -55,6 +56,7 @@ HEAP = set('malloc calloc realloc free strdup strndup asprintf vasprintf posix_m
 MAY_USE_HEAP = {'lib/base/alloc.c'}
 FREES_FOREIGN = {'lib/hier/export.c', 'lib/train/report.c'}  # texts of json_dumps
 LINES = 60
+OF_THE_HIERARCHY = r'\b(?:head_layers|cluster\w*|path_\w+|iter_wise\w*|spd\w*|warm|levels?)\b'
 
 faults = []
 
@@ -132,6 +134,14 @@ def check_head(path, text):
         fault(path, 1, f'the first line is not "/* {name} - what it is"')
 
 
+def check_methods(path, text):
+    if not path.startswith('lib/ssl/'):
+        return
+    code = re.sub(r'/\*.*?\*/', lambda match: re.sub(r'[^\n]', ' ', match.group(0)), text, flags=re.S)
+    for match in re.finditer(OF_THE_HIERARCHY, code):
+        fault(path, line_at(code, match.start()), f'{match.group(0)}: a method knows nothing of the hierarchy')
+
+
 def check_left_over(path, text):
     for match in re.finditer(r'^\s*#\s*if\s+[01]\b|\b(?:TODO|FIXME|XXX)\b', text, flags=re.M):
         fault(path, line_at(text, match.start()), f'left over: {match.group(0).strip()}')
@@ -182,6 +192,7 @@ def main():
             checked += 1
             check_head(path, text)
             check_left_over(path, text)
+            check_methods(path, text)
             if top in LIBRARY:
                 check_calls(path, code)
                 check_tensor_memory(path, code)

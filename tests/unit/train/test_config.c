@@ -291,7 +291,7 @@ START_TEST(presets_have_the_papers_values)
 }
 END_TEST
 
-START_TEST(profile_reference_takes_the_programs_values)
+START_TEST(profile_reference_takes_the_programs_values_under_the_callers)
 {
     static const char *const pairs[][2] = { { "method", "mocov3" },
                                             { "profile", "reference" },
@@ -303,9 +303,12 @@ START_TEST(profile_reference_takes_the_programs_values)
 
     hr_assert_ok(hr_run_config_read(&c, options, 100000));
     ck_assert_int_eq(c.model.frozen_patch, 0);
-    ck_assert_double_eq_tol(c.train.base_lr, 1.5e-4, 1e-12);
+    ck_assert_double_eq_tol(c.train.base_lr, 1e-4, 1e-12); /* spec.md 6.1, D10 */
     ck_assert_int_eq(c.train.cluster_network, 1);
     ck_assert_int_eq(c.train.warmup_epochs, 10); /* the caller's stands */
+    hr_assert_ok(hirl_options_set(options, "hirl", "1"));
+    hr_assert_ok(hr_run_config_read(&c, options, 100000));
+    ck_assert_double_eq_tol(c.train.base_lr, 1.5e-4, 1e-12);
     hirl_options_destroy(options);
 }
 END_TEST
@@ -322,7 +325,7 @@ static Suite *config_suite(void)
     tcase_add_test(tests, the_rate_follows_the_published_cosine);
     tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones);
     tcase_add_loop_test(tests, presets_have_the_papers_values, 0, 2 * ROWS);
-    tcase_add_test(tests, profile_reference_takes_the_programs_values);
+    tcase_add_test(tests, profile_reference_takes_the_programs_values_under_the_callers);
     suite_add_tcase(suite, tests);
     return suite;
 }
