@@ -258,6 +258,15 @@ static void scale_by_trust(hr_optim *optim, hr_weights *w, int g)
                            optim->config.trust, optim->config.eps);
 }
 
+void hr_optim_trust(hr_optim *optim, hr_weights *w, uint32_t groups)
+{
+    if (optim->config.kind != HR_OPTIM_LARC)
+        return;
+    for (int g = 0; g < HR_GROUPS; g++)
+        if (has(groups, g))
+            scale_by_trust(optim, w, g);
+}
+
 static void update(hr_optim *optim, hr_weights *w, const run *r)
 {
     const hr_optim_config *c = &optim->config;
@@ -276,10 +285,6 @@ static void update(hr_optim *optim, hr_weights *w, const run *r)
 
 void hr_optim_step(hr_optim *optim, hr_weights *w, uint32_t groups)
 {
-    if (optim->config.kind == HR_OPTIM_LARC)
-        for (int g = 0; g < HR_GROUPS; g++)
-            if (has(groups, g))
-                scale_by_trust(optim, w, g);
     for (int32_t i = 0; i < optim->runs; i++)
         if (has(groups, optim->run[i].group))
             update(optim, w, &optim->run[i]);

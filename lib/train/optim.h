@@ -7,7 +7,11 @@
  *     hr_optim_scalars(&scalars, optim, groups);      after the rates and decays are set, before upload
  *     ... forward, backward ...
  *     hr_optim_clip(optim, weights, with_gradient);
+ *     hr_optim_trust(optim, weights, groups);
  *     hr_optim_step(optim, weights, groups);
+ *
+ * The first two change gradients only and take workspace; the last takes none, so that a lack of memory
+ * is known (sync) before anything is changed.
  *
  * Sets of groups are masks: bit g is group g.
  */
@@ -42,6 +46,8 @@ void hr_optim_destroy(hr_optim *optim); /* NULL is fine */
 void hr_optim_scalars(hr_scalars *s, const hr_optim *optim, uint32_t groups);
 /* clips the gradients of these groups: each parameter by its own norm, or all by the common one */
 void hr_optim_clip(hr_optim *optim, hr_weights *w, uint32_t groups);
+/* LARC: the gradients of these groups by their trust; nothing for the other kinds */
+void hr_optim_trust(hr_optim *optim, hr_weights *w, uint32_t groups);
 /* one update of these groups; the scalars have been uploaded */
 void hr_optim_step(hr_optim *optim, hr_weights *w, uint32_t groups);
 

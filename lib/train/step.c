@@ -405,12 +405,20 @@ static hirl_status compute(hr_learner_result *result, hr_learner *learner,
     return HIRL_OK;
 }
 
+/* what of the update takes workspace: it changes gradients only */
+static hirl_status prepare(hr_learner *learner, const hr_learner_input *in)
+{
+    hr_optim_clip(learner->optim, &learner->online, groups_with_gradient(learner, in));
+    hr_optim_trust(learner->optim, &learner->online, groups_updated(learner, in));
+    return learner->queue->be->sync(learner->queue);
+}
+
+/* takes no memory */
 static void commit(hr_learner *learner, const hr_learner_input *in)
 {
     hr_queue *q = learner->queue;
     hr_weights *teacher = &learner->teacher;
 
-    hr_optim_clip(learner->optim, &learner->online, groups_with_gradient(learner, in));
     hr_optim_step(learner->optim, &learner->online, groups_updated(learner, in));
     hr_tape_commit(&learner->tape);
     if (teacher->value.data) {
@@ -451,6 +459,8 @@ hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,
     status = compute(&made, learner, in, &bad);
     if (status >= 0 && bad)
         status = name_the_fault(learner, in);
+    if (status >= 0)
+        status = prepare(learner, in);
     if (status >= 0 && learner->method->commit)
         status = learner->method->commit(learner->method_state, in->step);
     if (status >= 0) {

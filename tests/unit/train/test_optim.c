@@ -1,6 +1,7 @@
 /* test_optim.c - optimisers over groups: against torch.optim, threads, checkpoints, who decays. */
 #include "train/optim.h"
 
+#include "base/alloc.h"
 #include "golden/optim_values.h"
 #include "support/kernels.h"
 #include "support/run.h"
@@ -110,6 +111,7 @@ static void take_steps(trial *t, int from, int to)
         t->queue->be->scalars(t->queue, &s);
         fill_slots(t, &t->weights.grad, step);
         hr_optim_clip(t->optim, &t->weights, live);
+        hr_optim_trust(t->optim, &t->weights, updated);
         hr_optim_step(t->optim, &t->weights, updated);
         hr_test_sync(t->queue);
     }
@@ -241,6 +243,57 @@ START_TEST(a_group_without_a_gradient_adds_nothing_to_the_common_norm)
                      hr_bytes(&fresh.weights.grad));
     close_trial(&before);
     close_trial(&fresh);
+}
+END_TEST
+
+/* ---- a lack of memory ---- */
+
+enum { UNUSED = 3 }; /* threads of a queue that has no workspace yet */
+
+static void upload_scalars(trial *t, uint32_t groups)
+{
+    hr_scalars s = { .rate = { 0.1, 0.1 }, .decay = { 0.1 }, .momentum = { 0.9, 0.9 } };
+
+    hr_optim_scalars(&s, t->optim, groups);
+    t->queue->be->scalars(t->queue, &s);
+    fill_slots(t, &t->weights.grad, 0);
+}
+
+START_TEST(what_lacks_memory_fails_before_anything_is_changed)
+{
+    uint32_t groups = 1u << WEIGHTS | 1u << PLAIN;
+    hr_optim_config each[] = { sgd, larc, adamw };
+
+    each[2].clip = HR_CLIP_TENSOR;
+    each[2].clip_limit = 0.3;
+    for (int k = 0; k < 3; k++) {
+        int64_t before;
+        trial t;
+
+        open_trial(&t, UNUSED, &each[k], true);
+        upload_scalars(&t, groups);
+        before = hr_alloc_total();
+        hr_optim_step(t.optim, &t.weights, groups);
+        hr_test_sync(t.queue);
+        ck_assert_int_eq(hr_alloc_total(), before);
+        close_trial(&t);
+    }
+    for (int k = 1; k < 3; k++) {
+        trial t, untouched;
+
+        open_trial(&t, UNUSED, &each[k], true);
+        open_trial(&untouched, 1, &each[k], true);
+        upload_scalars(&t, groups);
+        hr_alloc_fail_at(1, true);
+        hr_optim_clip(t.optim, &t.weights, groups);
+        hr_optim_trust(t.optim, &t.weights, groups);
+        hr_alloc_fail_at(0, false);
+        hr_assert_fails(t.queue->be->sync(t.queue), HIRL_E_NOMEM, "memory");
+        ck_assert_mem_eq(t.weights.value.data, untouched.weights.value.data,
+                         hr_bytes(&t.weights.value));
+        close_trial(&t);
+        close_trial(&untouched);
+    }
 }
 END_TEST
 
@@ -382,6 +435,7 @@ HR_TESTS("train-optim", sgd_goes_as_torch_does, larc_goes_as_its_formula_before_
          adamw_goes_as_torch_does, adamw_with_each_tensor_clipped_goes_as_torch_does,
          adamw_with_the_whole_clipped_goes_as_torch_does, a_group_without_a_step_keeps_its_bits,
          a_group_without_a_gradient_adds_nothing_to_the_common_norm,
+         what_lacks_memory_fails_before_anything_is_changed,
          a_parameter_of_no_group_is_never_touched, threads_change_no_bit,
          a_saved_optimiser_goes_on_to_the_same_bits, a_state_is_named_by_slot_and_needs_every_name,
          momentum_without_counts_goes_on, biases_and_vectors_are_plain)
