@@ -7,7 +7,7 @@
 #include "train/learner.h"
 
 enum {
-    SMALL_ROWS = 8, /* images of a batch, all ranks together */
+    SMALL_ROWS = 16, /* images of a batch, all ranks together */
     SMALL_STEPS = 3,
     SMALL_METHODS = 7, /* in the order of the key `method` */
 };
@@ -16,7 +16,10 @@ typedef struct small_run {
     int64_t method, accumulate,
         groups;    /* groups: bn_groups and path_bn_groups of the whole batch */
     int64_t queue; /* of SwAV; MoCo v2 has one of its own */
+    bool plain;    /* without tree */
     hr_comm *comm; /* NULL: one rank */
+    bool
+        starved; /* each step fails for want of memory wherever it takes some, and is tried again */
 } small_run;
 
 typedef struct small_outcome {

@@ -1,19 +1,26 @@
 /* test_accumulate.c - k micro-batches of B/k equal one batch B with bn_groups=k: weights, teacher, moments,
- * queue and centres after three steps of each method under the path loss. Running statistics are
- * updated once a micro-batch, so they alone differ. */
+ * queue and centres after three steps of each method, plain and under the path loss. Running
+ * statistics are updated once a micro-batch, so they alone differ. And a step that lacks memory
+ * changes nothing. */
 #include <check.h>
 
 #include "small_learner.h"
 #include "support/run.h"
 
-enum { MICROS = 2 };
+/* micro-batches of eight and four images */
+static const int64_t micros[] = { 2, 4 };
+enum { KINDS = 2 * 2 };
 
 START_TEST(micro_batches_equal_one_batch_with_groups)
 {
-    small_run whole = { .method = _i, .accumulate = 1, .groups = MICROS, .queue = SMALL_ROWS };
-    small_run parts = { .method = _i, .accumulate = MICROS, .groups = MICROS, .queue = SMALL_ROWS };
+    int64_t k = micros[_i % 2];
+    small_run whole = {
+        .method = _i / KINDS, .accumulate = 1, .groups = k, .queue = SMALL_ROWS, .plain = _i / 2 % 2
+    };
+    small_run parts = whole;
     small_outcome one, several;
 
+    parts.accumulate = k;
     small_learner_run(&one, &whole);
     small_learner_run(&several, &parts);
     small_outcome_equal(&several, &one, "running_", 1e-9);
@@ -22,12 +29,30 @@ START_TEST(micro_batches_equal_one_batch_with_groups)
 }
 END_TEST
 
+START_TEST(a_step_that_lacks_memory_changes_nothing)
+{
+    small_run fed = {
+        .method = _i / 2, .accumulate = 1 + _i % 2, .groups = 2, .queue = SMALL_ROWS
+    };
+    small_run starved = fed;
+    small_outcome one, other;
+
+    starved.starved = true;
+    small_learner_run(&one, &fed);
+    small_learner_run(&other, &starved);
+    small_outcome_equal(&other, &one, NULL, 0);
+    hr_tensors_done(&one.state);
+    hr_tensors_done(&other.state);
+}
+END_TEST
+
 static Suite *accumulate(void)
 {
     Suite *suite = suite_create("accumulate");
     TCase *tests = tcase_create("accumulate");
 
-    tcase_add_loop_test(tests, micro_batches_equal_one_batch_with_groups, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, micro_batches_equal_one_batch_with_groups, 0, KINDS * SMALL_METHODS);
+    tcase_add_loop_test(tests, a_step_that_lacks_memory_changes_nothing, 0, 2 * SMALL_METHODS);
     suite_add_tcase(suite, tests);
     return suite;
 }
