@@ -167,12 +167,15 @@ static hirl_status apply(hr_view kind[HR_VIEW_KINDS], hr_view_config *config, co
     return HIRL_OK;
 }
 
-/* what the views have, as text that reads back the same */
+/* what auto stands for, as text that reads back the same; other texts stay as they were given, so that a resumed
+ * run finds the same ones */
 static void print(hr_view_config *config, hr_view kind[HR_VIEW_KINDS], const setting *s)
 {
     char *text = text_of(config, s);
     int used = 0;
 
+    if (strcmp(text, "auto"))
+        return;
     for (int k = 0; k < HR_VIEW_KINDS; k++) {
         if (!s->kind[k] || (used && !s->by_kind))
             continue;

@@ -143,6 +143,9 @@ START_TEST(keys_replace_numbers_of_their_kind_of_view)
                   v.view[i].sigma_high == 1);
         ck_assert(v.view[i].gray_p == 0.2); /* auto */
     }
+    /* a text that was given stays: a resumed run compares it with the same line */
+    ck_assert_str_eq(v.config.blur_p, "0.25");
+    ck_assert_str_eq(v.config.solarize_p, "0, 0.5 ,1");
     hr_assert_ok(RESOLVE(&dino, 32, "local_crops_number", "0", NULL));
     ck_assert_int_eq(v.count, 2);
 }
