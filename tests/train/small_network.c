@@ -84,15 +84,17 @@ float *small_network_embed(small_network *s, int32_t layer, hirl_dataset *datase
     float *features = hr_alloc((size_t)(dataset->count * dim) * sizeof *features);
     hr_loader *loader = open_in_order(s, dataset);
     const hr_batch *batch = NULL;
+    hirl_status status;
 
     *label = hr_alloc((size_t)dataset->count * sizeof **label);
-    while (hr_loader_next(&batch, loader) == HIRL_OK) {
+    while ((status = hr_loader_next(&batch, loader)) == HIRL_OK) {
         hr_assert_ok(hr_net_embed(features + at * dim, &s->net, &s->weights, &s->tape, layer,
                                   batch->view[0], batch->n, SMALL_SIDE));
         for (int32_t i = 0; i < batch->n; i++)
             (*label)[at + i] = hr_dataset_label(dataset, batch->image[i], 0);
         at += batch->n;
     }
+    ck_assert_int_eq(status, HIRL_DONE);
     ck_assert_int_eq(at, dataset->count);
     hr_loader_destroy(loader);
     return features;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
+int small_unreadable;
 
 /* four kinds of stripes in random colours */
 static void draw_images(void)
@@ -42,6 +43,26 @@ static void set_all(hirl_options *options, const small_pair *pair)
                       hirl_error_message());
 }
 
+static int32_t hand_over(hirl_image *image, int64_t index, void *user)
+{
+    (void)user;
+    if (index % small_unreadable == 0)
+        return -1;
+    image->pixels = &small_pixels[index][0][0][0];
+    image->width = image->height = SMALL_SIDE;
+    image->channels = 3;
+    return 0;
+}
+
+static hirl_status open_images(small_trainer *t)
+{
+    if (small_unreadable)
+        return hirl_dataset_from_callback(&t->images, t->context, hand_over, NULL, SMALL_IMAGES,
+                                          NULL, t->options);
+    return hirl_dataset_from_memory(&t->images, t->context, &small_pixels[0][0][0][0], SMALL_IMAGES,
+                                    SMALL_SIDE, SMALL_SIDE, 3, NULL, 0, t->options);
+}
+
 void small_trainer_open(small_trainer *t, int threads, const small_pair *const *over)
 {
     static const small_pair common[] = {
@@ -64,10 +85,7 @@ void small_trainer_open(small_trainer *t, int threads, const small_pair *const *
         set_all(t->options, *over);
     ck_assert_int_eq(hirl_options_set_int(t->options, "threads", threads), HIRL_OK);
     ck_assert_msg(hirl_context_create(&t->context, t->options) >= 0, "%s", hirl_error_message());
-    ck_assert_msg(hirl_dataset_from_memory(&t->images, t->context, &small_pixels[0][0][0][0],
-                                           SMALL_IMAGES, SMALL_SIDE, SMALL_SIDE, 3, NULL, 0,
-                                           t->options) >= 0,
-                  "%s", hirl_error_message());
+    ck_assert_msg(open_images(t) >= 0, "%s", hirl_error_message());
     ck_assert_msg(hirl_trainer_create(&t->trainer, t->context, NULL, t->images, t->options) >= 0,
                   "%s", hirl_error_message());
 }

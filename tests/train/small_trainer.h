@@ -33,6 +33,8 @@ typedef struct small_polls {
 } small_polls;
 
 extern uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
+/* n > 0: the images come from a callback, which cannot read every n-th; 0: from memory */
+extern int small_unreadable;
 
 /* `over`: lists of settings over the common ones, later ones count; each ends with a NULL key, `over`
  * with a NULL list */

@@ -43,11 +43,13 @@ START_TEST(the_loss_falls_below_chance_and_features_stay_apart)
     const small_pair *const over[] = { small_method[_i / 2], own, NULL };
     hirl_step_report report = { .struct_size = sizeof report };
     double loss[LAST], error, mean, d;
+    hirl_status status;
     small_trainer t;
 
     small_trainer_open(&t, 2, over);
-    while (hirl_train_step(&report, t.trainer) == HIRL_OK)
+    while ((status = hirl_train_step(&report, t.trainer)) == HIRL_OK)
         loss[report.step % LAST] = report.loss_image;
+    ck_assert_msg(status == HIRL_DONE, "%s", hirl_error_message());
     ck_assert_int_eq(report.step, 30 * SMALL_PER_EPOCH);
     mean = mean_of(&error, loss);
     d = (double)t.trainer->learner->net.z_dim;
@@ -140,10 +142,11 @@ START_TEST(entropies_of_targets_lie_in_their_order)
     const small_pair *const over[] = { small_method[_i], small_kind[_i % 2], NULL };
     hirl_step_report report = { .struct_size = sizeof report };
     double most = log(_i == SWAV ? 12 : 32), small = 1e-6;
+    hirl_status status;
     small_trainer t;
 
     small_trainer_open(&t, 2, over);
-    while (hirl_train_step(&report, t.trainer) == HIRL_OK) {
+    while ((status = hirl_train_step(&report, t.trainer)) == HIRL_OK) {
         if (_i != SWAV && _i < DINO) {
             ck_assert_double_eq(report.teacher_entropy, -1);
             ck_assert_double_eq(report.usage_entropy, -1);
@@ -153,6 +156,7 @@ START_TEST(entropies_of_targets_lie_in_their_order)
         ck_assert_double_ge(report.usage_entropy, report.teacher_entropy - small);
         ck_assert_double_le(report.usage_entropy, most + small);
     }
+    ck_assert_msg(status == HIRL_DONE, "%s", hirl_error_message());
     small_trainer_close(&t);
 }
 END_TEST

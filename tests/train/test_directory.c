@@ -1,0 +1,121 @@
+/* test_directory.c - runs with a directory: what a fault leaves there, and what a resumed run drops. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "small_trainer.h"
+#include "support/folder.h"
+#include "support/run.h"
+
+static char *read_file(size_t *bytes, const char *folder, const char *name)
+{
+    char path[HR_TEST_PATH], *data;
+    FILE *file = fopen(hr_test_path(path, folder, name), "rb");
+
+    ck_assert_msg(file != NULL, "%s cannot be opened", path);
+    fseek(file, 0, SEEK_END);
+    *bytes = (size_t)ftell(file);
+    rewind(file);
+    data = calloc(*bytes + 1, 1);
+    ck_assert_uint_eq(fread(data, 1, *bytes, file), *bytes);
+    fclose(file);
+    return data;
+}
+
+static void assert_same_file(const char *before, size_t bytes, const char *folder, const char *name)
+{
+    size_t now;
+    char *after = read_file(&now, folder, name);
+
+    ck_assert_uint_eq(now, bytes);
+    ck_assert_msg(!memcmp(after, before, bytes), "%s has changed", name);
+    free(after);
+}
+
+static const char last[] = "checkpoints/last.safetensors";
+
+START_TEST(a_number_that_is_not_finite_is_named_and_never_saved)
+{
+    char folder[HR_TEST_PATH], step[32], *good = NULL;
+    const small_pair own[] = { { "out", folder },       { "hirl", "0" },    { "lr", "1000" },
+                               { "weight_decay", "1" }, { "epochs", "50" }, { NULL, NULL } };
+    const small_pair *const over[] = { own, NULL };
+    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_status status;
+    size_t bytes = 0;
+    small_trainer t;
+    int entries;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    while ((status = hirl_train_step(&report, t.trainer)) == HIRL_OK) {
+        free(good);
+        ck_assert_msg(hirl_trainer_save(t.trainer, NULL) >= 0, "%s", hirl_error_message());
+        good = read_file(&bytes, folder, last);
+    }
+    ck_assert_int_eq(status, HIRL_E_NONFINITE);
+    snprintf(step, sizeof step, "step %d", (int)report.step);
+    ck_assert_msg(strstr(hirl_error_message(), step) && strstr(hirl_error_message(), "operation"),
+                  "after %d steps: %s", (int)report.step, hirl_error_message());
+    ck_assert_ptr_nonnull(good);
+    assert_same_file(good, bytes, folder, last);
+    ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_E_NONFINITE);
+    assert_same_file(good, bytes, folder, last);
+    /* the trainer is as it was before the step */
+    entries = hr_test_entries(folder);
+    ck_assert_msg(hirl_trainer_save(t.trainer, NULL) >= 0, "%s", hirl_error_message());
+    assert_same_file(good, bytes, folder, last);
+    ck_assert_int_eq(hr_test_entries(folder), entries);
+    free(good);
+    small_trainer_close(&t);
+    hr_test_remove(folder);
+}
+END_TEST
+
+/* lines are of the steps 1, 2, ... in this order; -> how many */
+static int metric_lines(const char *folder)
+{
+    size_t bytes;
+    char *text = read_file(&bytes, folder, "metrics.jsonl"), *save = NULL;
+    int n = 0;
+
+    ck_assert_int_eq(text[bytes - 1], '\n');
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        const char *key = strstr(line, "\"step\":");
+
+        ck_assert_ptr_nonnull(key);
+        ck_assert_int_eq(atoi(key + strlen("\"step\":")), ++n);
+    }
+    free(text);
+    return n;
+}
+
+START_TEST(a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
+{
+    char folder[HR_TEST_PATH];
+    const small_pair own[] = {
+        { "out", folder }, { "hirl", "0" }, { "epochs", "2" }, { "log_every", "1" }, { NULL, NULL }
+    };
+    const small_pair again[] = { { "resume", "1" }, { NULL, NULL } };
+    const small_pair *const over[] = { own, NULL }, *const resumed[] = { own, again, NULL };
+    small_trainer t;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    for (int s = 0; s < SMALL_PER_EPOCH + 2; s++) /* the checkpoint is of the epoch's end */
+        ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
+    small_trainer_close(&t);
+    ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH + 2);
+    small_trainer_open(&t, 2, resumed);
+    ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH);
+    ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
+    ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_DONE);
+    small_trainer_close(&t);
+    ck_assert_int_eq(metric_lines(folder), 2 * SMALL_PER_EPOCH);
+    hr_test_remove(folder);
+}
+END_TEST
+
+HR_TESTS("directory", a_number_that_is_not_finite_is_named_and_never_saved,
+         a_resumed_run_drops_the_metrics_beyond_its_checkpoint)

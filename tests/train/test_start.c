@@ -1,0 +1,192 @@
+/* test_start.c - where a run begins: weights of another model, colours of the data, precision of its features. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/model.h"
+#include "small_trainer.h"
+#include "support/run.h"
+#include "train/trainer.h"
+
+static const small_pair plain[] = { { "epochs", "2" }, { "hirl", "0" }, { NULL, NULL } };
+static const small_pair *const over[] = { plain, NULL };
+
+/* ---- weights ---- */
+
+static void set(hirl_options *options, const char *key, const char *value)
+{
+    ck_assert_msg(hirl_options_set(options, key, value) >= 0, "%s", hirl_error_message());
+}
+
+/* a fresh model of this method and another seed */
+static hirl_model *other_model(small_trainer *t, const char *method)
+{
+    hirl_model *model = NULL;
+
+    set(t->options, "seed", "99");
+    set(t->options, "method", method);
+    ck_assert_msg(hirl_model_create(&model, t->context, t->options) == HIRL_OK, "%s",
+                  hirl_error_message());
+    set(t->options, "seed", "7");
+    set(t->options, "method", "mocov2");
+    return model;
+}
+
+static void start_from(small_trainer *t, const hirl_model *start)
+{
+    hirl_trainer_destroy(t->trainer);
+    ck_assert_msg(hirl_trainer_create(&t->trainer, t->context, start, t->images, t->options) ==
+                      HIRL_OK,
+                  "%s", hirl_error_message());
+}
+
+/* tensors of the network at step 0 */
+static void weights_of(hr_tensors *list, const hirl_trainer *trainer, const char *network)
+{
+    hirl_model *model;
+
+    ck_assert_int_eq(hirl_trainer_model(&model, trainer, network), HIRL_OK);
+    hr_tensors_init(list);
+    ck_assert_int_eq(hr_model_to_tensors(list, model), HIRL_OK);
+    hirl_model_destroy(model);
+}
+
+static bool is_of_backbone(const char *name)
+{
+    return strncmp(name, "head.", 5) && strncmp(name, "h.", 2) && strncmp(name, "predictor.", 10);
+}
+
+/* tensors of `list` that are in `start` with these bits: of the backbone, and others */
+static void count_equal(int equal[2], int all[2], const hr_tensors *list, const hr_tensors *start)
+{
+    equal[0] = equal[1] = all[0] = all[1] = 0;
+    for (int i = 0; i < list->count; i++) {
+        const hr_named *mine = &list->item[i], *its = hr_tensors_find(start, mine->name);
+        int other = !is_of_backbone(mine->name);
+
+        if (!strstr(mine->name, ".weight")) /* first values of the rest are equal for every seed */
+            continue;
+        all[other]++;
+        equal[other] +=
+            its && its->bytes == mine->bytes && !memcmp(its->data, mine->data, mine->bytes);
+    }
+}
+
+/* "mocov2" as the run, else the encoder alone */
+START_TEST(a_run_begins_with_the_weights_of_its_start)
+{
+    static const char *const network[] = { "online", "teacher" };
+    const char *method = _i ? "simsiam" : "mocov2";
+    hr_tensors wanted, list;
+    hirl_model *start;
+    int equal[2], all[2];
+    small_trainer t;
+
+    small_trainer_open(&t, 2, over);
+    start = other_model(&t, method);
+    hr_tensors_init(&wanted);
+    ck_assert_int_eq(hr_model_to_tensors(&wanted, start), HIRL_OK);
+    weights_of(&list, t.trainer, "online");
+    count_equal(equal, all, &list, &wanted);
+    ck_assert_int_lt(equal[0], all[0]); /* without it they are others */
+    hr_tensors_done(&list);
+    start_from(&t, start);
+    hirl_model_destroy(start); /* it was copied */
+    for (int n = 0; n < 2; n++) {
+        weights_of(&list, t.trainer, network[n]);
+        count_equal(equal, all, &list, &wanted);
+        ck_assert_int_gt(all[0], 20);
+        ck_assert_int_gt(all[1], 0);
+        ck_assert_int_eq(equal[0], all[0]);
+        ck_assert_int_eq(equal[1], _i ? 0 : all[1]);
+        hr_tensors_done(&list);
+    }
+    hr_tensors_done(&wanted);
+    ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
+    small_trainer_close(&t);
+}
+END_TEST
+
+/* ---- colours ---- */
+
+/* mean and std of all pixels, two passes over bytes */
+START_TEST(auto_colours_of_a_run_are_those_of_its_images)
+{
+    static const small_pair automatic[] = { { "mean", "auto" }, { "std", "auto" }, { NULL, NULL } };
+    const small_pair *const both[] = { plain, automatic, NULL };
+    const double n = SMALL_IMAGES * SMALL_SIDE * SMALL_SIDE;
+    const hr_model_config *found;
+    hirl_model *model;
+    small_trainer t;
+
+    small_trainer_open(&t, 2, both);
+    ck_assert_int_eq(hirl_trainer_model(&model, t.trainer, "online"), HIRL_OK);
+    found = &model->config;
+    for (int c = 0; c < 3; c++) {
+        const uint8_t *pixel = &small_pixels[0][0][0][c];
+        double mean = 0, square = 0;
+
+        for (int i = 0; i < n; i++)
+            mean += pixel[3 * i] / 255.0 / n;
+        for (int i = 0; i < n; i++)
+            square += (pixel[3 * i] / 255.0 - mean) * (pixel[3 * i] / 255.0 - mean) / n;
+        ck_assert_double_eq_tol(found->mean[c], mean, 1e-12);
+        ck_assert_double_eq_tol(found->std[c], sqrt(square), 1e-12);
+    }
+    hirl_model_destroy(model);
+    small_trainer_close(&t);
+}
+END_TEST
+
+/* ---- precision of features ---- */
+
+/* prototypes of the leaves, of a run in bf16 up to its first tree */
+static void first_leaves(float *proto, const char *precision, const char *of_features)
+{
+    const small_pair own[] = { { "epochs", "2" },
+                               { "hirl", "1" },
+                               { "cluster_warmup_epoch", "0" },
+                               { "precision", precision },
+                               { "feature_precision", of_features },
+                               { NULL, NULL } };
+    const small_pair *const list[] = { own, NULL };
+    hirl_tree *tree;
+    small_trainer t;
+
+    small_trainer_open(&t, 2, list);
+    ck_assert_msg(hirl_train_step(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
+    ck_assert_int_eq(hirl_trainer_tree(&tree, t.trainer), HIRL_OK);
+    memcpy(proto, hirl_tree_prototypes(tree, 1), 8 * 16 * sizeof *proto);
+    hirl_tree_destroy(tree);
+    small_trainer_close(&t);
+}
+
+/* before the first step the weights are the same: the tree tells in what features were computed */
+START_TEST(features_are_extracted_in_f32_or_as_the_run_computes)
+{
+    float f32[8 * 16], asked[8 * 16], run[8 * 16];
+
+    first_leaves(f32, "f32", "run");
+    first_leaves(asked, "bf16", "f32");
+    first_leaves(run, "bf16", "run");
+    ck_assert_mem_eq(asked, f32, sizeof f32);
+    ck_assert_mem_ne(run, f32, sizeof f32);
+}
+END_TEST
+
+static Suite *start(void)
+{
+    Suite *suite = suite_create("start");
+    TCase *tests = tcase_create("start");
+
+    tcase_set_timeout(tests, 0);
+    tcase_add_loop_test(tests, a_run_begins_with_the_weights_of_its_start, 0, 2);
+    tcase_add_test(tests, auto_colours_of_a_run_are_those_of_its_images);
+    tcase_add_test(tests, features_are_extracted_in_f32_or_as_the_run_computes);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+HR_TEST_MAIN(start)
