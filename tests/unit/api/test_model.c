@@ -1,0 +1,140 @@
+/* test_model.c - the recipe that a model holds, and what its file has. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hirl/hirl.h>
+
+#include "base/tensors.h"
+#include "context.h"
+#include "data/augment.h"
+#include "nn/model.h"
+#include "support/close.h"
+#include "support/folder.h"
+#include "support/run.h"
+
+enum { IMAGES = 3, SIZE = 96, DIM = 32, LARGEST = 150 * 200 * 3, BICUBIC = 2 };
+
+static const int64_t heights[IMAGES] = { 150, 40, 1 }, widths[IMAGES] = { 120, 200, 1 };
+static const float mean[3] = { 0.1f, 0.5f, 0.7f }, std[3] = { 0.3f, 0.2f, 0.1f };
+static uint8_t pixels[IMAGES][LARGEST];
+static const uint8_t *const image[IMAGES] = { pixels[0], pixels[1], pixels[2] };
+
+static hirl_context *context;
+
+static hirl_model *open_model(void)
+{
+    static const char *const pair[][2] = {
+        { "arch", "resnet18" }, { "width", "0.0625" },     { "stem", "small" },
+        { "image_size", "96" }, { "mean", "0.1,0.5,0.7" }, { "std", "0.3,0.2,0.1" },
+        { "z_dim", "8" },       { "levels", "2" },
+    };
+    hirl_options *options;
+    hirl_model *model;
+
+    for (int n = 0; n < IMAGES; n++)
+        for (uint32_t i = 0; i < LARGEST; i++)
+            pixels[n][i] = (uint8_t)((i + (uint32_t)n) * 2654435761u >> 21);
+    hr_assert_ok(hirl_options_create(&options));
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+        hr_assert_ok(hirl_options_set(options, pair[i][0], pair[i][1]));
+    hr_assert_ok(hr_context_create(&context, "cpu", 2));
+    hr_assert_ok(hirl_model_create(&model, context, options));
+    hirl_options_destroy(options);
+    return model;
+}
+
+/* what the evaluation transform makes of the images (against Pillow: test_augment_views.c) */
+static void transform(float *input)
+{
+    hr_queue *queue;
+    hr_view view;
+
+    hr_assert_ok(hr_context_take_cpu_queue(&queue, context));
+    hr_view_evaluation(&view, SIZE, BICUBIC, mean, std);
+    for (int i = 0; i < IMAGES; i++) {
+        hr_array y = { input + i * SIZE * SIZE * 3, HR_F32, 3, { SIZE, SIZE, 3, 1 } };
+        hr_array x = { pixels[i], HR_U8, 3, { heights[i], widths[i], 3, 1 } };
+        hr_augment_record record;
+
+        hr_augment_draw(&record, &view, widths[i], heights[i], 0, 0, i, 0);
+        queue->be->augment(queue, &y, &x, &record);
+    }
+    hr_assert_ok(queue->be->sync(queue));
+    hr_context_give_queue(queue);
+}
+
+static void assert_embeds(const hirl_model *model, const char *layer, const float *input)
+{
+    float want[IMAGES * DIM], got[IMAGES * DIM];
+    size_t bytes = (size_t)(IMAGES * hirl_model_dim(model, layer)) * sizeof *got;
+
+    ck_assert_uint_le(bytes, sizeof got);
+    hr_assert_ok(hirl_model_embed_input(want, model, layer, input, IMAGES));
+    hr_assert_ok(hirl_model_embed(got, model, layer, image, heights, widths, IMAGES));
+    ck_assert(!memcmp(got, want, bytes));
+    for (int i = 1; i < IMAGES; i++) /* of different images */
+        ck_assert(memcmp(got, (char *)got + i * (bytes / IMAGES), bytes / IMAGES) != 0);
+}
+
+START_TEST(a_model_embeds_by_the_recipe_that_it_holds)
+{
+    static float input[IMAGES * SIZE * SIZE * 3];
+    hirl_model *model = open_model(), *again;
+    float before[IMAGES * DIM], after[IMAGES * DIM];
+    char path[HR_TEST_PATH];
+
+    transform(input);
+    assert_embeds(model, "backbone", input);
+    assert_embeds(model, "z0", input);
+    assert_embeds(model, "z2", input);
+    hr_assert_ok(hirl_model_embed(before, model, NULL, image, heights, widths, IMAGES));
+    hr_test_file(path);
+    hr_assert_ok(hirl_model_save(model, path));
+    hirl_model_destroy(model);
+    hr_assert_ok(hirl_model_load(&again, context, path, NULL));
+    assert_embeds(again, "backbone", input);
+    hr_assert_ok(hirl_model_embed(after, again, NULL, image, heights, widths, IMAGES));
+    ck_assert(!memcmp(before, after, sizeof before));
+    hirl_model_destroy(again);
+    unlink(path);
+    hr_context_drop(context);
+}
+END_TEST
+
+/* strict loaders of PyTorch want one for each batch norm */
+START_TEST(a_model_file_counts_the_batches_of_every_norm)
+{
+    static const char suffix[] = "running_var";
+    hirl_model *model = open_model();
+    char path[HR_TEST_PATH];
+    hr_tensors list;
+    int norms = 0;
+
+    hr_test_file(path);
+    hr_assert_ok(hirl_model_save(model, path));
+    hr_assert_ok(hr_tensors_load(&list, path));
+    for (int i = 0; i < list.count; i++) {
+        const char *name = list.item[i].name;
+        size_t stem = strlen(name) - (sizeof suffix - 1);
+        const hr_named *tracked;
+        char full[HR_TENSORS_NAME + 32];
+
+        if (strlen(name) < sizeof suffix || strcmp(name + stem, suffix))
+            continue;
+        norms++;
+        snprintf(full, sizeof full, "%.*snum_batches_tracked", (int)stem, name);
+        hr_assert_ok(hr_tensors_need(&tracked, &list, full, HR_I64, 0, NULL));
+        ck_assert_int_eq(*(const int64_t *)tracked->data, 0);
+    }
+    ck_assert_int_ge(norms, 20); /* those of ResNet-18 */
+    ck_assert_ptr_nonnull(hr_tensors_find(&list, "layer1.0.bn1.num_batches_tracked"));
+    hr_tensors_done(&list);
+    unlink(path);
+    hirl_model_destroy(model);
+    hr_context_drop(context);
+}
+END_TEST
+
+HR_TESTS("model", a_model_embeds_by_the_recipe_that_it_holds,
+         a_model_file_counts_the_batches_of_every_norm)
