@@ -73,7 +73,9 @@ typedef struct hirl_method_calls {
     hirl_method_load_fn *load;
     void *user;                    /**< handed to all */
     int32_t coupled; /**< 1: the loss couples images: accumulate=k still asks for it once, on the whole
-                          batch, and encodes each micro-batch twice; 0: once a micro-batch */
+                          batch, and encodes each micro-batch twice; 0: once a micro-batch. Where a run has
+                          several processes, each is asked with its own rows only, and gradients are
+                          averaged: what couples images across them is the host's to gather */
 } hirl_method_calls;
 
 /**
