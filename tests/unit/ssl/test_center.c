@@ -1,7 +1,7 @@
 /* test_center.c - the running mean of a teacher's rows: by hand, over two ranks, at commit only. */
 #include <check.h>
 
-#include "ssl/center.h"
+#include "ssl/distill.h"
 #include "support/comm.h"
 #include "support/run.h"
 #include "support/tape.h"
@@ -9,18 +9,21 @@
 /* rows (1, 10), (2, 20), (6, 60): mean (3, 30); 0.9 (10, 0) + 0.1 (3, 30) = (9.3, 3) */
 START_TEST(center_moves_to_the_mean_of_all_parts_at_commit)
 {
+    hr_center center = { .keep = 0.9 };
     hr_test_tape here;
     hr_tensor *part[2];
-    hr_array center;
 
     hr_test_tape_init(&here);
-    center = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 10, 0 });
+    center.value = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 10, 0 });
+    center.sum = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 5, 5 });
     part[0] = hr_test_constant(&here, 2, HR_DIM(2, 2), (double[]){ 1, 10, 2, 20 });
     part[1] = hr_test_constant(&here, 2, HR_DIM(1, 2), (double[]){ 6, 60 });
-    hr_center_at_commit(&here.t, &center, part, 2, 0.9);
-    hr_assert_values(&here, &center, 2, 10, 0);
+    for (int i = 0; i < 2; i++)
+        hr_center_see(&center, &here.t, part[i], 1.0 / 3, i == 0);
+    hr_center_at_commit(&center, &here.t);
+    hr_assert_values(&here, &center.value, 2, 10, 0);
     hr_tape_commit(&here.t);
-    hr_assert_values(&here, &center, 2, 9.3, 3);
+    hr_assert_values(&here, &center.value, 2, 9.3, 3);
     hr_test_tape_done(&here);
 }
 END_TEST
@@ -30,17 +33,19 @@ static void center_of_rank(hr_comm *comm, void *arg)
 {
     double(*got)[2] = arg;
     int r = comm->rank;
+    hr_center center = { .keep = 0.5 };
     hr_test_tape here;
-    hr_tensor *part;
-    hr_array center;
 
     hr_test_tape_init(&here);
     here.q->comm = comm;
-    center = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0, 0 });
-    part = hr_test_constant(&here, 2, HR_DIM(1, 2), (double[]){ 1 + 4 * r, 8 * r });
-    hr_center_at_commit(&here.t, &center, &part, 1, 0.5);
+    center.value = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0, 0 });
+    center.sum = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0, 0 });
+    hr_center_see(&center, &here.t,
+                  hr_test_constant(&here, 2, HR_DIM(1, 2), (double[]){ 1 + 4 * r, 8 * r }), 1,
+                  true);
+    hr_center_at_commit(&center, &here.t);
     hr_tape_commit(&here.t);
-    hr_test_read(got[r], &here, &center);
+    hr_test_read(got[r], &here, &center.value);
     hr_test_tape_done(&here);
 }
 
