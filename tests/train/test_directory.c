@@ -117,5 +117,5 @@ START_TEST(a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
 }
 END_TEST
 
-HR_TESTS("directory", a_number_that_is_not_finite_is_named_and_never_saved,
+HR_TESTS("run-directory", a_number_that_is_not_finite_is_named_and_never_saved,
          a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
