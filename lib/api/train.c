@@ -46,15 +46,27 @@ static hirl_status check(const hirl_step_report *report, const hirl_trainer *tra
     return HIRL_OK;
 }
 
-hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
+/* what a call that failed left behind in the queue is not the next call's failure */
+static hirl_status leave(const hirl_trainer *trainer, hirl_status status)
 {
-    hirl_status status;
+    hr_queue *q = trainer->learner->queue;
 
-    HR_TRY(check(report, trainer));
-    HR_TRY(hr_context_enter(trainer->context));
-    status = hr_trainer_step(report, trainer);
+    if (status < 0) {
+        hr_error first;
+
+        hr_error_keep(&first, status);
+        q->be->sync(q);
+        hr_error_raise(&first);
+    }
     hr_context_leave(trainer->context);
     return status;
+}
+
+hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
+{
+    HR_TRY(check(report, trainer));
+    HR_TRY(hr_context_enter(trainer->context));
+    return leave(trainer, hr_trainer_step(report, trainer));
 }
 
 /* steps until `end` steps are made in all */
@@ -83,33 +95,25 @@ static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int
 
 hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer)
 {
-    hirl_status status;
     int64_t end;
 
     HR_TRY(check(report, trainer));
     HR_TRY(hr_context_enter(trainer->context));
     end = trainer->epoch_open ? trainer->step /* only the rest of its end is left */
                               : (trainer->step / trainer->per_epoch + 1) * trainer->per_epoch;
-    status = train_to(report, trainer, end);
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, train_to(report, trainer, end));
 }
 
 hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer)
 {
-    hirl_status status;
-
     HR_TRY(check(report, trainer));
     HR_TRY(hr_context_enter(trainer->context));
-    status = train_to(report, trainer, trainer->steps);
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, train_to(report, trainer, trainer->steps));
 }
 
 hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_calls *calls)
 {
     hirl_method_calls copy = { 0 };
-    hirl_status status;
 
     if (!trainer || !calls)
         return missing("trainer_set_method", trainer ? "calls" : "trainer");
@@ -119,9 +123,7 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
                        calls->struct_size);
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
     HR_TRY(hr_context_enter(trainer->context));
-    status = hr_learner_set_calls(trainer->learner, &copy);
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, hr_learner_set_calls(trainer->learner, &copy));
 }
 
 void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user)
@@ -134,8 +136,6 @@ void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void
 
 hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
 {
-    hirl_status status;
-
     if (!trainer)
         return missing("trainer_save", "trainer");
     if (!path && !trainer->directory.path)
@@ -143,9 +143,7 @@ hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
                        "trainer_save: no path, and the run has no directory (out=)");
     HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(trainer->context));
-    status = hr_trainer_save(trainer, path);
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, hr_trainer_save(trainer, path));
 }
 
 hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
@@ -161,22 +159,17 @@ hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     hr_tensors_done(&state);
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, status);
 }
 
 hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network)
 {
-    hirl_status status;
-
     if (!model || !trainer)
         return missing("trainer_model", model ? "trainer" : "model");
     *model = NULL;
     HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(trainer->context));
-    status = hr_trainer_model(model, trainer, network ? network : "auto");
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, hr_trainer_model(model, trainer, network ? network : "auto"));
 }
 
 hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
@@ -195,29 +188,21 @@ hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
 
 hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
 {
-    hirl_status status;
-
     if (!trainer || (tree && !leaf))
         return missing("trainer_set_tree", trainer ? "leaf" : "trainer");
     HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(trainer->context));
-    status = hr_trainer_set_tree(trainer, tree, leaf);
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, hr_trainer_set_tree(trainer, tree, leaf));
 }
 
 hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                   hirl_dataset *held_out)
 {
-    hirl_status status;
-
     if (!report || !held_out)
         return missing("trainer_evaluate", report ? "held_out" : "report");
     HR_TRY(check(report, trainer));
     if (held_out->context != trainer->context)
         return hr_fail(HIRL_E_INVALID, "trainer_evaluate: the data set belongs to another context");
     HR_TRY(hr_context_enter(trainer->context));
-    status = hr_trainer_evaluate(report, trainer, held_out);
-    hr_context_leave(trainer->context);
-    return status;
+    return leave(trainer, hr_trainer_evaluate(report, trainer, held_out));
 }
