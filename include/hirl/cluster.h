@@ -46,6 +46,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_cluster(hirl_tree **tree, hirl_context 
  * @param parents     L-1 pointers to i32 [M_l], values in [0, M_{l+1})
  * @param leaf        [n]          leaf of each row, -1: none; NULL with n 0
  * @param n           rows that have a leaf
+ * @retval HIRL_E_INVALID  sizes that cannot be, a prototype that is zero or not finite, a parent or leaf outside
+ * @retval HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_context *context, int32_t levels,
@@ -57,7 +59,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_cont
 HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 
 /**
- * Reads and writes .hpt: safetensors with prototypes, parents, leaves, counts; a file is replaced
+ * Reads and writes the .hpt file at `path`: safetensors with prototypes, parents, leaves, counts; a file is replaced
  * atomically.
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_FORMAT, HIRL_E_LIMIT, HIRL_E_NOMEM  with what was expected
  * Threads: safe. Since 0.1.
@@ -87,6 +89,9 @@ HIRL_API const int32_t *hirl_tree_leaves(const hirl_tree *tree);
  *                             there is one leaf only), or NULL
  * @param features     [n, d]  f32, rows of any length
  * @param n            rows, >= 1
+ * @retval HIRL_E_INVALID    a NULL, or no row
+ * @retval HIRL_E_NONFINITE  a row that is not finite, named
+ * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
  * Threads: safe on one tree. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
@@ -103,7 +108,8 @@ typedef struct hirl_tree_score {
     double dendrogram_purity;
 } hirl_tree_score;
 
-/** Scores against one level of labels [n] (-1: row does not count). @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
+/** Scores against one level of labels, label [n] (-1: row does not count); score->struct_size is set by the caller.
+ * @retval HIRL_E_INVALID, HIRL_E_NOMEM Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree,
                                                        const int32_t *label, int64_t n);
 
@@ -112,6 +118,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_evaluate(hirl_tree_score *score, c
  * @param path    of the file
  * @param format  one of the five
  * @param name    [n] names of the rows for csv and json, or NULL: their numbers
+ * @retval HIRL_E_INVALID  another format
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char *format,

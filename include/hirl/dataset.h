@@ -47,8 +47,12 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_open(hirl_dataset **dataset, hi
                                                       const char *path, const hirl_options *options);
 
 /**
- * Images in memory: u8 [count, height, width, channels], channels 1 or 3; copied when copy is not 0,
- * else they must outlive the data set. label [count] or NULL. Threads: safe per context. Since 0.1.
+ * Images in memory: pixels u8 [count, height, width, channels], channels 1 or 3; copied when copy is not 0,
+ * else they must outlive the data set. label [count] (copied; -1: none) or NULL.
+ * @retval HIRL_E_INVALID  sizes or labels that cannot be
+ * @retval HIRL_E_LIMIT    larger than 64 bits can count
+ * @retval HIRL_E_NOMEM
+ * Threads: safe per context. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_memory(hirl_dataset **dataset, hirl_context *context,
                                                              const uint8_t *pixels, int64_t count,
@@ -70,11 +74,13 @@ typedef struct hirl_image {
 
 /**
  * The host's own images. Called for index in [0, count), from loader threads (several at a time) or,
- * with loader_threads=0, from the calling thread. Return 0, or a negative value: the image is bad.
+ * with loader_threads=0, from the calling thread; hirl_dataset_read(), mean=auto and std=auto read on the
+ * calling thread whatever loader_threads is. Return 0, or a negative value: the image is bad.
  */
 typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
 
-/** A data set of `count` images that a callback hands over. label [count] (copied) or NULL.
+/** A data set of `count` images that `read`, called with `user`, hands over. label [count] (copied) or NULL.
+ * @retval HIRL_E_INVALID, HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *context,
                                                                hirl_image_fn *read, void *user,
@@ -98,7 +104,7 @@ HIRL_API int32_t hirl_dataset_label(const hirl_dataset *dataset, int64_t index, 
 HIRL_API const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_t level, int32_t class_index);
 
 /**
- * Decodes image i to u8 RGB [height, width, 3]; *pixels is freed with hirl_free().
+ * Decodes the image `index` to u8 RGB [height, width, 3]; *pixels is freed with hirl_free().
  * @retval HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_LIMIT, HIRL_E_CALLBACK  it cannot be read, with the reason
  * Threads: safe. Since 0.1.
  */

@@ -30,7 +30,8 @@ extern "C" {
  * @param k                     negative paths an image, >= 1
  * @param seed                  of the draw; the same seed draws the same paths
  * @param options               keys spd_eps, spd_weight, profile; NULL: profile paper
- *                              (drawn uniformly from the M_1 - 1 other leaves; profile reference: from
+ *                              (it says how negatives are drawn as well, there is no key for that alone:
+ *                              uniformly from the M_1 - 1 other leaves; profile reference: from
  *                              all M_1, the positive masked, weight 0.5)
  *
  * @retval HIRL_E_INVALID    a size below 1, or a leaf outside the tree

@@ -34,7 +34,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_load(hirl_model **model, hirl_con
                                                     const char *path, const hirl_options *options);
 
 /**
- * Writes a model file: safetensors with torchvision's and timm's names, replaced atomically.
+ * Writes a model file at `path`: safetensors with torchvision's and timm's names, replaced atomically.
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
  */
@@ -56,7 +56,7 @@ typedef struct hirl_model_info {
     int64_t parameters;      /**< numbers in encoder and heads */
 } hirl_model_info;
 
-/** @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
+/** What the model is; info->struct_size is set by the caller. @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model);
 
 /** Columns of a layer ("backbone", "z0", "z1", ...; NULL: "backbone"), -1: no such layer. Threads: safe. Since 0.1. */
@@ -81,8 +81,10 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed(float *features, const hirl
                                                      const int64_t *height, const int64_t *width, int64_t n);
 
 /**
- * The same from input that the host has preprocessed: [n, image_size, image_size, 3] f32,
- * normalised with the model's mean and std. Threads: safe. Since 0.1.
+ * The same features [n, dim] of a layer from input that the host has preprocessed:
+ * [n, image_size, image_size, 3] f32, normalised with the model's mean and std.
+ * @retval HIRL_E_INVALID, HIRL_E_NOMEM, HIRL_E_CANCELED
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_input(float *features, const hirl_model *model,
                                                            const char *layer, const float *input, int64_t n);

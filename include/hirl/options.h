@@ -52,7 +52,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_options_set_real(hirl_options *options,
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_preset(hirl_options *options, const char *preset);
 
-/** Reads key = value from a YAML or JSON file, under the values already set. @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_INVALID
+/** Reads key = value from the YAML or JSON file at `path`, under the values already set. @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_INVALID
  * Threads: one call per options at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_load(hirl_options *options, const char *path);
 
@@ -65,7 +65,8 @@ HIRL_API int32_t hirl_options_origin(const hirl_options *options, const char *ke
 
 /** Number of keys. Threads: safe. Since 0.1. */
 HIRL_API int32_t hirl_options_count(void);
-/** What the index-th key is. @retval HIRL_E_INVALID index out of range or struct_size too small. Threads: safe. Since 0.1. */
+/** What the index-th key is; info->struct_size is set by the caller.
+ * @retval HIRL_E_INVALID index out of range or struct_size too small. Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_describe(hirl_option_info *info, int32_t index);
 
 /** Number of presets, and the name of the index-th (NULL outside). Static. Threads: safe. Since 0.1. */

@@ -69,6 +69,9 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  * One optimiser step on the next batch. When an epoch >= cluster_warmup_epoch (T1) begins, features
  * are first extracted and clustered, with progress.
  *
+ * Steps allocate nothing after the first of a stage (and the first work of each thread), but those that
+ * cluster or end an epoch do, for features and health figures, and give it back.
+ *
  * @retval HIRL_DONE          the run was finished already; nothing was done
  * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on
  * @retval HIRL_E_NONFINITE   a number is not finite: the message names tensor and step; the trainer
@@ -90,14 +93,21 @@ typedef void hirl_report_fn(const hirl_step_report *report, void *user);
 HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user);
 
 /** Writes a checkpoint of this moment, exact to the bit; path NULL: into the run directory.
+ * @retval HIRL_E_INVALID    no path, and the run has no directory
+ * @retval HIRL_E_NONFINITE  a weight is not finite; the checkpoints that are there stay
+ * @retval HIRL_E_STATE      the last load failed halfway
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM, HIRL_E_CALLBACK
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
-/** Goes back to a checkpoint of the same run. @retval HIRL_E_INVALID it belongs to other options.
+/** Goes back to the checkpoint at `path`, of the same run. @retval HIRL_E_INVALID it belongs to other options or data.
+ * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM, HIRL_E_CALLBACK
  * After a load that failed halfway, calls but this one and the destroy return HIRL_E_STATE.
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
 
 /** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Owned by the caller.
+ * @retval HIRL_E_INVALID  another name, or a teacher that the method has not
+ * @retval HIRL_E_STATE, HIRL_E_NOMEM
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer,
                                                        const char *network);
@@ -108,14 +118,19 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree, const hi
  * Drives the path loss with the host's own tree from the next step on (shared: a tree never changes, and
  * may be destroyed by the host); leaf [count], copied: leaf of
  * each image of the data set, -1: none. Clustering stops until it is called with NULL.
+ * @retval HIRL_E_INVALID  a leaf outside the tree, or a tree of other levels or columns than the heads h_l
+ * @retval HIRL_E_STATE, HIRL_E_NOMEM
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree,
                                                           const int32_t *leaf);
 
 /**
- * Joint loss (eq. 4) on other images, averaged over whole batches, without changing anything.
- * report: loss, loss_image, loss_spd. Threads: one call per trainer at a time. Since 0.1.
+ * Joint loss (eq. 4) on other images, held_out, averaged over whole batches, without changing anything.
+ * report: loss, loss_image, loss_spd.
+ * @retval HIRL_E_INVALID  fewer images than a batch, or a data set of another context
+ * @retval HIRL_E_CANCELED, HIRL_E_STATE, HIRL_E_NONFINITE, HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_CALLBACK, HIRL_E_NOMEM
+ * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                                           hirl_dataset *held_out);

@@ -3,6 +3,8 @@
 
     every HIRL_API function has a comment with "Since" and its thread class "Threads"
     (functions in consecutive lines share the comment above the first)
+    the comment of a function that returns a status names its errors and each of its parameters, or says
+    "As hirl_...()" of a function that does
     every @param is a parameter of a function below; a comment with @param has all of them
     every @retval is a status of status.h
     the functions of the headers are those of lib/libhirl.map
@@ -29,7 +31,21 @@ def parameters(arguments):
     return names
 
 
-def check_function(path, line, name, arguments, comment):
+# the object that a call is about needs no word of its own
+SUBJECTS = {'context', 'options', 'model', 'tree', 'dataset', 'trainer', 'report'}
+
+
+def check_status(fault, comment, real):
+    if re.search(r'\bAs hirl_\w+\(\)', comment):
+        return
+    if not re.search(r'@retval[^@]*HIRL_E_', comment):
+        fault('returns a status; the comment names no error (@retval)')
+    words = set(re.findall(r'\w+', comment))
+    for name in sorted(real - SUBJECTS - words):
+        fault(f'the comment does not name {name}')
+
+
+def check_function(path, line, name, arguments, comment, returns):
     def fault(text):
         faults.append(f'{path}:{line}: {name}: {text}')
 
@@ -47,8 +63,9 @@ def check_function(path, line, name, arguments, comment):
     real = parameters(arguments)
     for extra in sorted(documented - real):
         fault(f'@param {extra} is no parameter')
-    # the object that a call is about needs no line of its own
-    missing = real - documented - {'context', 'options', 'model', 'tree', 'dataset', 'trainer', 'report'}
+    if 'hirl_status' in returns:
+        check_status(fault, comment, real)
+    missing = real - documented - SUBJECTS
     if documented and missing:
         fault(f'no @param for {", ".join(sorted(missing))}')
 
@@ -68,7 +85,8 @@ for header in sorted((root / 'include/hirl').glob('*.h*')):
             between = text[end:match.start()]
             if '\n\n' in between:
                 comment = ''
-            check_function(path, text.count('\n', 0, match.start()) + 1, match.group(1), match.group(2), comment)
+            check_function(path, text.count('\n', 0, match.start()) + 1, match.group(1), match.group(2), comment,
+                           piece[:match.start(1) - match.start()])
         end = match.end()
 
 for name in sorted(declared - exported):
