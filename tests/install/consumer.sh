@@ -25,6 +25,11 @@ for source in "$root"/examples/*.c; do
     "$cc" -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror "$source" -o "$name" $flags -lm
     echo "built $name"
 done
+# the program that README.md shows
+awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$root/README.md" >program.c
+grep -q hirl_train_run program.c
+# shellcheck disable=SC2086
+"$cc" -std=c99 -Wall -Wextra -Wpedantic -Werror program.c -o program $flags
 ./cluster tree.hpt
 test -s tree.hpt
 ./own_loop >own_loop.txt

@@ -185,7 +185,7 @@ END_TEST
 /* in both stages; one thread: another one takes scratch of its own when it first gets work */
 START_TEST(no_step_but_the_first_of_a_stage_allocates)
 {
-    int64_t before;
+    int64_t before, live = 0;
     world w;
 
     open_world(&w, 1, "3", "1", "f32");
@@ -195,7 +195,10 @@ START_TEST(no_step_but_the_first_of_a_stage_allocates)
         if (s % 4 == 1 || s % 4 == 2) /* epochs begin with a clustering and end with a report */
             ck_assert_msg(hr_alloc_total() == before, "step %d: %lld blocks", s,
                           (long long)(hr_alloc_total() - before));
+        if (s == 7)
+            live = hr_alloc_live();
     }
+    ck_assert_int_eq(hr_alloc_live(), live); /* those give it back */
     small_trainer_close(&w);
 }
 END_TEST
