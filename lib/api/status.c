@@ -90,6 +90,13 @@ int32_t hirl_abi_version(void)
     return ABI;
 }
 
+/* clang's __VERSION__ begins with its name */
+#ifdef __clang__
+static const char compiler[] = __VERSION__;
+#else
+static const char compiler[] = "gcc " __VERSION__;
+#endif
+
 static char info[INFO];
 static pthread_once_t info_once = PTHREAD_ONCE_INIT;
 
@@ -105,11 +112,11 @@ static const char *blas_threads(void)
 static void write_info(void)
 {
     snprintf(info, sizeof info,
-             "libhirl " HIRL_VERSION_STRING " (abi %d); compiler: " __VERSION__
-             "; backends: cpu; blas: %s (%s); libjpeg-turbo " TURBO_VERSION
+             "libhirl " HIRL_VERSION_STRING
+             " (abi %d); compiler: %s; backends: cpu; blas: %s (%s); libjpeg-turbo " TURBO_VERSION
              "; libpng %s; zlib %s; jansson %s; libyaml %s",
-             ABI, openblas_get_config(), blas_threads(), png_get_libpng_ver(NULL), zlibVersion(),
-             jansson_version_str(), yaml_get_version_string());
+             ABI, compiler, openblas_get_config(), blas_threads(), png_get_libpng_ver(NULL),
+             zlibVersion(), jansson_version_str(), yaml_get_version_string());
 }
 
 const char *hirl_build_info(void)
