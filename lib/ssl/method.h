@@ -86,6 +86,8 @@ struct hr_method {
     bool joint;           /* views of one size are one batch, heads get all views at once */
     bool shuffle_teacher; /* the teacher's batch is permuted over all ranks (shuffle BN) */
     bool sync;            /* batch norm over all ranks; else in groups (bn_groups) */
+    int32_t
+        sync_images; /* profile paper: of the processes that share statistics; 0: all of a batch */
     hr_queue_use queue;
     bool declared;         /* by the host: the key own_teacher says whether there is a teacher, its
                               callbacks whether the loss is coupled */

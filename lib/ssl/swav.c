@@ -156,6 +156,7 @@ const hr_method hr_method_swav = {
     .student = HR_SEES_ALL,
     .joint = true,
     .sync = true,
+    .sync_images = 1024, /* 8 processes of 128 (spec.md 1.5) */
     .coupled = true,
     .queue = HR_QUEUE_ROWS,
     .last = HR_LAST_PROTOTYPES,

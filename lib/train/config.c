@@ -1,7 +1,8 @@
 /* config.c - options of a training run: the trainer's own keys, and the numbers that `auto` stands for.
  *
  *   queue=auto      the largest multiple of the batch not above min(65536, N/2); profile reference: 16384
- *   bn_groups=auto  groups of 32 images, at least 2 (spec.md 1.3: shuffle BN on one device)
+ *   bn_groups=auto  MoCo v2: groups of 32 images, at least 2 (spec.md 1.3: shuffle BN on one device);
+ *                   SwAV: of 1024 in profile paper (spec.md 1.5); else the batch is one (SyncBN)
  *   base_lr         rate per 256 images: lr = base_lr batch_size / 256
  */
 #include "train/config.h"
@@ -232,15 +233,23 @@ static hirl_status resolve_parts(int64_t *groups, const hr_train_config *c, cons
     return HIRL_OK;
 }
 
-/* spec.md 1.3: groups of 32 stand for the processes of MoCo v2; the others norm over all (SyncBN);
- * spec.md 8.7: the heads h_l over the images of a process */
+/* images that share batch statistics; the authors' program has SyncBN over all (spec.md 6.2, 4) */
+static int64_t norm_images(const hr_train_config *c, const hr_method *method)
+{
+    if (!method->sync)
+        return GROUP_IMAGES; /* of a process of MoCo v2 (spec.md 1.3) */
+    return method->sync_images && c->profile == HR_PROFILE_PAPER ? method->sync_images
+                                                                 : c->batch_size;
+}
+
+/* spec.md 8.7: the heads h_l norm over the images of a process */
 static hirl_status resolve_groups(hr_train_config *c, const hr_method *method)
 {
     if (c->batch_size % c->accumulate)
         return hr_fail(HIRL_E_INVALID, "accumulate: %lld does not divide batch_size %lld",
                        (long long)c->accumulate, (long long)c->batch_size);
-    HR_TRY(resolve_parts(&c->bn_groups, c, "bn_groups", method->sync ? c->batch_size : GROUP_IMAGES,
-                         method->sync ? 1 : 2));
+    HR_TRY(
+        resolve_parts(&c->bn_groups, c, "bn_groups", norm_images(c, method), method->sync ? 1 : 2));
     if (!method->sync && c->path_bn_groups == HR_AUTO)
         c->path_bn_groups = c->bn_groups;
     return resolve_parts(&c->path_bn_groups, c, "path_bn_groups",
