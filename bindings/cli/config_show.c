@@ -1,6 +1,7 @@
-/* config_show.c - hirl config show: every key as it would be in force, as YAML with its origin. */
+/* config_show.c - hirl config show: every key with the value that a run would use, as YAML with its origin. */
 #include "cli.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,57 +32,100 @@ static void put_scalar(const char *text)
     putchar('"');
 }
 
-/* both rates agree, so that what is shown can be read back: the one that is not given follows */
-static bool put_rate(const cli_session *session, const char *name)
+/* more than their writing */
+static bool differs(const char *a, const char *b)
 {
-    bool by_base = strtod(hirl_options_get(session->options, "lr"), NULL) <= 0;
-    double batch = strtod(hirl_options_get(session->options, "batch_size"), NULL);
+    double x = strtod(a, NULL), y = strtod(b, NULL);
 
-    if (!strcmp(name, "lr") && by_base)
-        printf("%.10g  # base_lr x batch_size / 256\n", cli_rate(session->options));
-    else if (!strcmp(name, "base_lr") && !by_base)
-        printf("%.10g  # lr x 256 / batch_size\n", cli_rate(session->options) * 256 / batch);
-    else
-        return false;
-    return true;
+    return fabs(x - y) > 1e-9 * fabs(y);
 }
 
-static int run(cli_session *session)
+/* why a value is left to the run, from the help of its key */
+static void put_reason(const char *help)
+{
+    const char *reason = strstr(help, "auto: ");
+
+    if (reason)
+        printf("; %.*s", (int)strcspn(reason, ";"), reason);
+}
+
+/* "# preset", "# auto (default)": who set it, and whether he left it to the library */
+static void put_origin(const hirl_option_info *info, const hirl_options *options, const char *value)
 {
     static const char *const origins[] = { "default", "preset", "file", "given" };
+    const char *set = hirl_options_get(options, info->name);
+    int32_t origin = hirl_options_origin(options, info->name);
+    const char *who = origins[origin];
+
+    if (!origin && strcmp(set, info->default_value))
+        who = "method";
+    if (!strcmp(value, "auto")) {
+        printf("  # %s", who);
+        put_reason(info->help);
+    } else if (!strcmp(set, "auto")) {
+        printf("  # auto (%s)", who);
+    } else if (differs(set, value) && !strcmp(info->name, "lr")) {
+        printf("  # base_lr x batch_size / 256");
+    } else if (differs(set, value) && !strcmp(info->name, "base_lr")) {
+        printf("  # lr x 256 / batch_size");
+    } else {
+        printf("  # %s", who);
+    }
+    putchar('\n');
+}
+
+static bool is_shown(const cli_session *session, const hirl_option_info *info)
+{
+    const char *set = hirl_options_get(session->options, info->name);
+
+    return cli_flag(session, "all") || hirl_options_origin(session->options, info->name) > 0 ||
+           strcmp(set, info->default_value) || !strcmp(info->name, "lr");
+}
+
+static void put_settings(const cli_session *session, const hirl_options *resolved)
+{
     hirl_option_info info = { .struct_size = sizeof info };
-    bool all = cli_flag(session, "all");
     const char *object = "";
-    int code = cli_take_preset(session);
 
-    for (int32_t i = 0; !code && !session->json && i < hirl_options_count(); i++) {
+    for (int32_t i = 0; i < hirl_options_count(); i++) {
         const char *value;
-        int32_t origin;
-        bool of_method;
 
-        if (hirl_options_describe(&info, i) < 0)
-            continue;
-        origin = hirl_options_origin(session->options, info.name);
-        value = hirl_options_get(session->options, info.name);
-        of_method = !origin && strcmp(value, info.default_value);
-        of_method |= !strcmp(info.name, "lr");
-        if (origin < 0 || origin > 3 || (!origin && !of_method && !all))
+        if (hirl_options_describe(&info, i) < 0 || !is_shown(session, &info))
             continue;
         if (strcmp(object, info.object))
             printf("# %s\n", info.object);
         object = info.object;
+        value = hirl_options_get(resolved, info.name);
         printf("%s: ", info.name);
-        if (put_rate(session, info.name))
-            continue;
         put_scalar(value);
-        printf("  # %s\n", origin ? origins[origin] : of_method ? "method" : "default");
+        put_origin(&info, session->options, value);
     }
-    if (!code && session->json) {
-        json_t *settings = cli_settings(session);
+}
 
-        json_object_del(settings, "all");
-        cli_emit(session, json_pack("{s:s, s:o}", "event", "config", "settings", settings));
-    }
+static void emit_settings(cli_session *session, hirl_options *resolved)
+{
+    hirl_options *given = session->options;
+    json_t *settings;
+
+    session->options = resolved;
+    settings = cli_settings(session);
+    session->options = given;
+    json_object_del(settings, "all");
+    cli_emit(session, json_pack("{s:s, s:o}", "event", "config", "settings", settings));
+}
+
+static int run(cli_session *session)
+{
+    hirl_options *resolved = NULL;
+    int code = cli_take_preset(session);
+
+    if (!code && hirl_options_resolve(&resolved, session->options, 0) < 0)
+        code = cli_error(session, CLI_USAGE, "%s", hirl_error_message());
+    if (!code && session->json)
+        emit_settings(session, resolved);
+    else if (!code)
+        put_settings(session, resolved);
+    hirl_options_destroy(resolved);
     return code;
 }
 

@@ -56,6 +56,20 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_options_preset(hirl_options *options, c
  * Threads: one call per options at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_load(hirl_options *options, const char *path);
 
+/**
+ * What a run with these options would use: every key with its value, what follows from others (both rates,
+ * the views, groups of the norms) and what `auto` stands for included. Making a run of them gives the same run.
+ *
+ * @param[out] resolved  a set of its own, with the origins of `options`; untouched on failure
+ * @param images         in the data set; 0: not known, and every `auto` that follows from it stays
+ * @retval HIRL_E_INVALID  values that cannot go together, as hirl_trainer_create() says
+ * @retval HIRL_E_NOMEM
+ * Threads: one call per options at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_options_resolve(hirl_options **resolved,
+                                                         const hirl_options *options,
+                                                         int64_t images);
+
 /** The value in force: set, from the preset, the method's, or the default. Borrowed until the next set; NULL: unknown key.
  * Threads: one call per options at a time. Since 0.1. */
 HIRL_API const char *hirl_options_get(const hirl_options *options, const char *key);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "train/config.h"
+#include "train/views.h"
 
 #define PRESET "preset"
 
@@ -152,6 +153,48 @@ hirl_status hirl_options_load(hirl_options *options, const char *path)
     if (status >= 0)
         status = put_all(options, &found);
     hr_options_done(&found);
+    return status;
+}
+
+/* ---- what a run would use ---- */
+
+static hirl_status keep_resolved(const hr_setting *setting, void *arg)
+{
+    hirl_options *resolved = arg;
+    const hr_option *before = hr_options_find(resolved, setting->key->name);
+
+    return hr_options_put(resolved, setting->key, setting->value,
+                          before ? before->origin : HR_FROM_STANDARD);
+}
+
+static hirl_status put_resolved(hirl_options *resolved, hr_run_config *config,
+                                const hirl_options *options, int64_t images)
+{
+    hr_run_views views;
+
+    HR_TRY(hr_options_copy(resolved, options));
+    HR_TRY(hr_run_config_read(config, options, images ? images : HR_IMAGES_UNKNOWN));
+    HR_TRY(hr_run_views_of(&views, config));
+    return hr_run_config_each(config, options, keep_resolved, resolved);
+}
+
+hirl_status hirl_options_resolve(hirl_options **resolved, const hirl_options *options,
+                                 int64_t images)
+{
+    hr_run_config *config;
+    hirl_options *new;
+    hirl_status status;
+
+    if (!resolved || !options || images < 0)
+        return hr_fail(HIRL_E_INVALID, "options: NULL for resolved or options, or images below 0");
+    HR_TRY(hirl_options_create(&new));
+    config = hr_alloc(sizeof *config);
+    status = config ? put_resolved(new, config, options, images) : HIRL_E_NOMEM;
+    hr_free(config);
+    if (status >= 0)
+        *resolved = new;
+    else
+        hirl_options_destroy(new);
     return status;
 }
 

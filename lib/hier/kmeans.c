@@ -30,6 +30,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "hier/draws.h"
+#include "hier/paths.h"
 #include "hier/rows.h"
 
 enum { VISITS = 64 }; /* rounds through all clusters before a split is given up */
@@ -60,6 +61,13 @@ static const hr_key keys[] = {
       "what the paper states, or what the authors' program does", FIELD(profile) },
 };
 const hr_keys hr_cluster_keys = { "cluster", keys, sizeof keys / sizeof *keys };
+
+bool hr_kmeans_unit_between(const hr_cluster_config *config)
+{
+    if (config->kmeans_between == HR_BETWEEN_AUTO)
+        return config->profile == HR_PROFILE_REFERENCE;
+    return config->kmeans_between == HR_BETWEEN_UNIT;
+}
 
 struct hr_kmeans {
     hr_queue *queue;

@@ -23,6 +23,7 @@ typedef struct hr_cluster_config {
         profile; /* 0 paper; 1 reference: draws of faiss, centroids of unit length between levels */
 } hr_cluster_config;
 extern const hr_keys hr_cluster_keys;
+bool hr_kmeans_unit_between(const hr_cluster_config *config); /* what the next level clusters */
 
 typedef struct hr_kmeans hr_kmeans;
 

@@ -154,13 +154,6 @@ static const float *initial_of(const hr_tree_maker *maker, int32_t level)
     return previous->centroid[level];
 }
 
-static bool unit_between(const hr_cluster_config *config)
-{
-    if (config->kmeans_between == HR_BETWEEN_AUTO)
-        return config->profile == 1;
-    return config->kmeans_between == HR_BETWEEN_UNIT;
-}
-
 static hirl_status begin_level(hr_tree_maker *maker)
 {
     int32_t level = maker->level;
@@ -169,8 +162,8 @@ static hirl_status begin_level(hr_tree_maker *maker)
     hirl_status status = HIRL_OK;
 
     if (level) {
-        const float *below =
-            unit_between(&maker->config) ? tree->proto[level - 1] : tree->centroid[level - 1];
+        const float *below = hr_kmeans_unit_between(&maker->config) ? tree->proto[level - 1]
+                                                                    : tree->centroid[level - 1];
 
         points = &maker->points;
         status = hr_rows_copy(&maker->points, maker->queue, HR_REAL, points_of(maker, level),

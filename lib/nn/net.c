@@ -29,9 +29,13 @@ static const hr_key keys[] = {
         "side of the encoder's input"),
     KEY(patch_size, HR_KEY_INT, "auto", 1, 64, NULL, true, "pixels",
         "of a ViT; auto: as its name says"),
-    KEY(vit_dim, HR_KEY_INT, "auto", 8, 4096, NULL, true, "", "columns of a ViT's tokens"),
-    KEY(vit_depth, HR_KEY_INT, "auto", 1, 64, NULL, true, "", "blocks of a ViT"),
-    KEY(vit_heads, HR_KEY_INT, "auto", 1, 64, NULL, true, "", "attention heads of a ViT"),
+    KEY(vit_dim, HR_KEY_INT, "auto", 8, 4096, NULL, true, "",
+        "columns of a ViT's tokens; auto: as its name says"),
+    KEY(vit_depth, HR_KEY_INT, "auto", 1, 64, NULL, true, "",
+        "blocks of a ViT; auto: as its name says"),
+    KEY(vit_heads, HR_KEY_INT, "auto", 1, 64, NULL, true, "",
+        "attention heads of a ViT; auto: as its name says; vit_small has 6, where the official "
+        "MoCo v3 takes 12"),
     KEY(positions, HR_KEY_CHOICE, "learned", 0, 0, "learned sincos", false, "",
         "of a ViT's tokens; sincos: fixed sines and cosines"),
     KEY(vit_init, HR_KEY_CHOICE, "normal", 0, 0, "normal xavier", false, "",
@@ -119,6 +123,25 @@ static hirl_status three_numbers(double value[3], const char *name, const char *
     return HIRL_OK;
 }
 
+static void take_named(int64_t *to, int64_t named)
+{
+    if (*to == HR_AUTO)
+        *to = named;
+}
+
+/* a ViT's autos as its name says */
+static void name_shape(hr_model_config *c)
+{
+    hr_vit_shape shape;
+
+    if (!hr_vit_named(&shape, archs[c->arch].name))
+        return;
+    take_named(&c->patch_size, shape.patch);
+    take_named(&c->vit_dim, shape.dim);
+    take_named(&c->vit_depth, shape.depth);
+    take_named(&c->vit_heads, shape.heads);
+}
+
 hirl_status hr_model_config_read(hr_model_config *config, const hirl_options *options)
 {
     HR_TRY(hr_options_read(config, &hr_model_keys, options));
@@ -126,6 +149,7 @@ hirl_status hr_model_config_read(hr_model_config *config, const hirl_options *op
         HR_TRY(three_numbers(config->mean, "mean", config->mean_text));
     if (strcmp(config->std_text, "auto"))
         HR_TRY(three_numbers(config->std, "std", config->std_text));
+    name_shape(config);
     for (int i = 0; i < 3 && strcmp(config->std_text, "auto"); i++)
         if (config->std[i] <= 0)
             return hr_fail(HIRL_E_INVALID, "std: %g is not above 0", config->std[i]);

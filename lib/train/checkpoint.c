@@ -114,7 +114,7 @@ static hirl_status check_format(const hr_tensors *in, const hirl_trainer *traine
     return HIRL_OK;
 }
 
-/* same settings apart from the free ones */
+/* same settings apart from the free ones; what auto stands for follows from the others */
 static hirl_status check_setting(const hr_setting *setting, void *arg)
 {
     char name[128];
@@ -122,7 +122,7 @@ static hirl_status check_setting(const hr_setting *setting, void *arg)
 
     snprintf(name, sizeof name, "config.%s", setting->key->name);
     kept = hr_tensors_text(arg, name);
-    if (!setting->free && kept && strcmp(kept, setting->value))
+    if (!setting->free && kept && strcmp(kept, setting->value) && strcmp(kept, "auto"))
         return hr_fail(HIRL_E_INVALID, "%s is %s here, but %s in the checkpoint",
                        setting->key->name, setting->value, kept);
     return HIRL_OK;

@@ -85,7 +85,8 @@ static const hr_key keys[] = {
     KEY(sinkhorn_eps, HR_KEY_REAL, "0.05", 1e-3, 10, NULL, false, "", "of SwAV's assignment"),
     KEY(sinkhorn_iterations, HR_KEY_INT, "3", 1, 100, NULL, false, "", "of SwAV's assignment"),
     KEY(queue, HR_KEY_INT, "auto", 0, 16777216, NULL, true, "keys",
-        "kept from earlier steps: MoCo v2's negatives; SwAV's other rows of the assignment, 0: none"),
+        "kept from earlier steps: MoCo v2's negatives; SwAV's other rows of the assignment, 0: none; "
+        "auto: half the images of the data, at most 65536"),
     KEY(queue_start, HR_KEY_INT, "15", 0, 1e6, NULL, false, "epochs",
         "when SwAV's queue begins to fill"),
     KEY(bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
@@ -107,7 +108,7 @@ static const hr_key keys[] = {
     KEY(feature_precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 run", false, "",
         "of activations while features are extracted"),
     KEY(loader_threads, HR_KEY_INT, "auto", 0, 256, NULL, true, "threads",
-        "decode and augment ahead; 0: the calling thread does it"),
+        "decode and augment ahead; 0: the calling thread does it; auto: half the threads"),
     KEY(eval_batch, HR_KEY_INT, "auto", 1, 65536, NULL, true, "images",
         "images at a time in evaluation mode"),
     KEY(on_bad_image, HR_KEY_CHOICE, "replace", 0, 0, "replace error", false, "",
@@ -181,7 +182,8 @@ static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
 
     if (n / 2 < most)
         most = n / 2;
-
+    if (c->queue == HR_AUTO && n == HR_IMAGES_UNKNOWN)
+        return HIRL_OK;
     if (c->queue == HR_AUTO)
         c->queue = most / c->batch_size * c->batch_size;
     if (c->queue < c->batch_size)
@@ -204,7 +206,7 @@ static hirl_status resolve_queue(hr_train_config *c, const hr_method *method, in
         HR_TRY(resolve_contrast_queue(c, n));
     else if (method->queue == HR_QUEUE_NONE || c->queue == HR_AUTO)
         c->queue = 0;
-    if (c->queue % c->batch_size)
+    if (c->queue != HR_AUTO && c->queue % c->batch_size)
         return hr_fail(HIRL_E_INVALID, "queue: %lld is no multiple of batch_size %lld; try %lld",
                        (long long)c->queue, (long long)c->batch_size,
                        (long long)(c->queue / c->batch_size * c->batch_size));
@@ -372,6 +374,22 @@ const char *hr_run_setting(const hirl_options *given, const char *key)
     return value;
 }
 
+static hirl_status resolve_levels(hr_run_config *config, int64_t n)
+{
+    const hr_train_config *c = &config->train;
+    hr_key_list *prototypes = &config->cluster.prototypes;
+
+    if (n == HR_IMAGES_UNKNOWN && !prototypes->count)
+        return HIRL_OK;
+    if (c->hirl && c->cluster_warmup_epoch < c->epochs) {
+        HR_TRY(hr_tree_levels(config->m, &config->levels, n, &config->cluster));
+        prototypes->count = config->levels;
+        memcpy(prototypes->item, config->m, sizeof config->m);
+    }
+    config->model.levels = config->levels;
+    return HIRL_OK;
+}
+
 static hirl_status resolve(hr_run_config *config, const hirl_options *options, int64_t n)
 {
     hr_train_config *c = &config->train;
@@ -393,13 +411,9 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
     HR_TRY(resolve_groups(c, method));
     HR_TRY(resolve_masks(c));
     config->spd.spd_weight = hr_spd_weight(&config->spd);
-    if (c->hirl && c->cluster_warmup_epoch < c->epochs) {
-        HR_TRY(hr_tree_levels(config->m, &config->levels, n, &config->cluster));
-        config->cluster.prototypes.count = config->levels;
-        memcpy(config->cluster.prototypes.item, config->m, sizeof config->m);
-    }
-    config->model.levels = config->levels;
-    return HIRL_OK;
+    config->cluster.kmeans_between =
+        hr_kmeans_unit_between(&config->cluster) ? HR_BETWEEN_UNIT : HR_BETWEEN_RAW;
+    return resolve_levels(config, n);
 }
 
 static hirl_status read_tables(hr_run_config *config, const hirl_options *options)

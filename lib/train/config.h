@@ -75,7 +75,9 @@ hirl_status hr_run_options(hirl_options *options, const hirl_options *given);
 /* what the method has for a key that nobody gave; NULL: nothing */
 const char *hr_run_setting(const hirl_options *given, const char *key);
 
-/* reads every table, replaces each auto by its number for n images, and refuses what cannot be */
+/* Reads every table, replaces each auto by its number for n images, and refuses what cannot be. Images
+ * unknown: the autos that need them stay. */
+#define HR_IMAGES_UNKNOWN INT64_MAX
 hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *options, int64_t n);
 
 /* every key of a run once with its resolved value; keys that say how to run, not what, are marked */

@@ -66,6 +66,29 @@ ok "config show tells where a value comes from" says out '^lr: 0.5  # given'
 cp out config.yaml
 hirl config show config.yaml --json
 ok "config show reads its own output" json out 'float(r["settings"]["lr"]) == 0.5'
+hirl config show preset=hirl-dino
+for line in 'global_crops_number: 2' 'local_crops_number: 10' 'local_crops_size: 96' 'crop_filter: bicubic' \
+    'global_crops_scale: 0.25,1' 'local_crops_scale: 0.05,0.25' 'jitter: 0.4,0.4,0.2,0.1' 'jitter_p: 0.8,0.8,0.8' \
+    'gray_p: 0.2,0.2,0.2' 'flip_p: 0.5,0.5,0.5' 'blur_p: 1,0.1,0.5' 'solarize_p: 0,0.2,0' 'bn_groups: 1' \
+    'path_bn_groups: 32' 'queue: 0' 'spd_weight: 1' 'kmeans_between: raw' 'vit_dim: 768' 'levels: 3' 'lr: 0.003' \
+    'weight_decay_end: 0.4' 'ema_end: 1' 'warm: 1'; do
+    ok "config show preset=hirl-dino: $line" says out "^$line  #"
+done
+grep -c ': auto ' out >autos
+ok "config show leaves the machine, evaluation and one scheduled decay to auto" says autos '^6$'
+cp out dino.yaml
+hirl config show preset=hirl-dino --json
+cp out before
+hirl config show dino.yaml --json
+ok "config show: what is read back is the same run" cmp before out
+hirl config show preset=mocov2
+ok "config show says why a value is left to the data" says out '^queue: auto  # .*half the images'
+hirl config show preset=hirl-dino profile=reference
+for line in 'warm: 0' 'spd_weight: 0.5' 'kmeans_between: unit' 'clip: global' 'path_weight_decay: 0.01'; do
+    ok "config show profile=reference: $line" says out "^$line  #"
+done
+hirl config show preset=hirl-dino batch_size=1000 accumulate=3
+ok "config show refuses what a run would refuse" exits 2
 hirl config show nowhere.yaml
 ok "a configuration that is not there is a matter of data" exits 3
 hirl info

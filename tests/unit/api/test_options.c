@@ -297,6 +297,44 @@ START_TEST(a_preset_stays_under_the_caller_and_gives_way_to_the_next)
 }
 END_TEST
 
+START_TEST(resolved_options_have_what_a_run_would_use)
+{
+    hirl_options *resolved = NULL, *again = NULL;
+
+    begin();
+    hr_assert_ok(hirl_options_preset(options, "hirl-mocov2"));
+    hr_assert_ok(hirl_options_set(options, "base_lr", "0.06"));
+    hr_assert_ok(hirl_options_resolve(&resolved, options, 0));
+    ck_assert_str_eq(hirl_options_get(resolved, "queue"), "auto"); /* of how many images? */
+    hirl_options_destroy(resolved);
+    hr_assert_ok(hirl_options_resolve(&resolved, options, 100000));
+    ck_assert_str_eq(hirl_options_get(resolved, "queue"), "49920"); /* 195 x 256 <= 50000 */
+    ck_assert_str_eq(hirl_options_get(resolved, "lr"), "0.06");
+    ck_assert_str_eq(hirl_options_get(resolved, "local_crops_number"), "0");
+    ck_assert_str_eq(hirl_options_get(resolved, "spd_weight"), "1");
+    ck_assert_str_eq(hirl_options_get(resolved, "levels"), "3");
+    ck_assert_int_eq(hirl_options_origin(resolved, "base_lr"), 3);
+    ck_assert_int_eq(hirl_options_origin(resolved, "epochs"), 1);
+    ck_assert_int_eq(hirl_options_origin(resolved, "queue"), 0);
+    expect("queue", "auto", 0);
+    hr_assert_ok(hirl_options_resolve(&again, resolved, 100000));
+    for (int32_t i = 0; i < hirl_options_count(); i++) {
+        const char *name = hr_registry_at(i)->key->name;
+
+        ck_assert_str_eq(hirl_options_get(again, name), hirl_options_get(resolved, name));
+    }
+    hirl_options_destroy(again);
+    again = resolved;
+    hr_assert_ok(hirl_options_set(options, "accumulate", "3"));
+    hr_assert_fails(hirl_options_resolve(&again, options, 0), HIRL_E_INVALID, "accumulate");
+    ck_assert_ptr_eq(again, resolved);
+    hr_assert_fails(hirl_options_resolve(&again, options, -1), HIRL_E_INVALID, "images");
+    hr_assert_fails(hirl_options_resolve(NULL, options, 0), HIRL_E_INVALID, "NULL");
+    hirl_options_destroy(resolved);
+    end();
+}
+END_TEST
+
 /* ---- files ---- */
 
 static char folder[HR_TEST_PATH];
@@ -546,8 +584,8 @@ HR_TESTS("options", a_name_means_the_same_in_every_table,
          an_unknown_key_is_told_with_the_nearest_one, null_arguments_are_refused,
          every_preset_names_known_keys_and_valid_values, the_paper_preset_has_the_papers_values,
          a_preset_stays_under_the_caller_and_gives_way_to_the_next,
-         a_yaml_file_is_read_under_what_the_caller_set, a_json_file_is_read_alike,
-         a_preset_of_the_caller_is_not_changed_by_a_file,
+         resolved_options_have_what_a_run_would_use, a_yaml_file_is_read_under_what_the_caller_set,
+         a_json_file_is_read_alike, a_preset_of_the_caller_is_not_changed_by_a_file,
          a_bad_file_changes_nothing_and_is_told_with_its_place,
          a_file_that_is_too_large_or_not_there_is_refused,
          any_failing_allocation_is_told_and_leaks_nothing,
