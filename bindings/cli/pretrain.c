@@ -62,6 +62,7 @@ static int take_settings(cli_session *session)
     if (!library_flag(session, "resume"))
         return cli_take_preset(session);
     if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */
+        cli_note(session, "%s: no run to go on with, a new one begins", cli_own(session, "out"));
         status = hirl_options_set(session->options, "resume", "0");
         return status < 0 ? cli_fail(session, status) : cli_take_preset(session);
     }

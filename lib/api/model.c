@@ -60,7 +60,7 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
 static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const char *path,
                                 bool automatic)
 {
-    hr_directory directory = { (char *)path, -1 };
+    hr_directory directory = { .path = (char *)path, .lock = -1 };
     char *model;
     hirl_status status;
 

@@ -15,7 +15,9 @@
 #include "context.h"
 
 static const char checkpoint_prefix[] = "step_", checkpoint_suffix[] = ".safetensors";
-enum { METRICS_BYTES = 1 << 30 };
+static const char settings_begin[] =
+    "hirl: \""; /* config.yaml of a run: the first key of config.c */
+enum { METRICS_BYTES = 1 << 30, SETTINGS_BYTES = 1 << 20 };
 
 static hirl_status lock(hr_directory *directory)
 {
@@ -77,17 +79,21 @@ static hirl_status remove_matching(const char *folder, const char *prefix, const
 
 hirl_status hr_directory_clear(const hr_directory *directory)
 {
-    static const char *const folder[] = { "checkpoints", "checkpoints", "trees", "", "" };
-    static const char *const prefix[] = { "step_", "last.", "", "metrics.jsonl",
-                                          "model.safetensors" };
-    static const char *const suffix[] = { ".safetensors", "safetensors", ".hpt", NULL, NULL };
+    static const char *const written[][3] = {
+        { "checkpoints", "step_", ".safetensors" },
+        { "checkpoints", "last.safetensors", NULL },
+        { "trees", "epoch_", ".hpt" },
+        { "trees", "current.hpt", NULL },
+        { "", "metrics.jsonl", NULL },
+        { "", "model.safetensors", NULL },
+    };
 
-    for (int i = 0; i < 5 && directory->path; i++) {
-        char *path = hr_path_join(directory->path, folder[i]);
+    for (size_t i = 0; i < sizeof written / sizeof *written && directory->path; i++) {
+        char *path = hr_path_join(directory->path, written[i][0]);
         hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
 
         if (path && hr_is_folder(path))
-            status = remove_matching(path, prefix[i], suffix[i]);
+            status = remove_matching(path, written[i][1], written[i][2]);
         hr_free(path);
         HR_TRY(status);
     }
@@ -139,18 +145,85 @@ static hirl_status has_checkpoint(bool *yes, const hr_directory *directory)
     return status;
 }
 
+/* its config.yaml is one that a run wrote */
+static hirl_status holds_run(bool *yes, const hr_directory *directory)
+{
+    char *path = hr_path_join(directory->path, "config.yaml");
+    void *text = NULL;
+    size_t bytes;
+    hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
+
+    *yes = false;
+    if (path && hr_file_exists(path)) {
+        status = hr_file_read(&text, &bytes, path, SETTINGS_BYTES);
+        *yes = status >= 0 && !strncmp(text, settings_begin, sizeof settings_begin - 1);
+        hr_free(text);
+    }
+    hr_free(path);
+    return status == HIRL_E_LIMIT ? HIRL_OK : status;
+}
+
+/* LOCK, or a folder of a run without a file: left by a run that was refused */
+static hirl_status says_nothing(bool *yes, const char *folder, const char *name)
+{
+    char *path, **names;
+    int64_t count = 1;
+    hirl_status status = HIRL_OK;
+
+    *yes = !strcmp(name, "LOCK");
+    if (strcmp(name, "checkpoints") && strcmp(name, "trees"))
+        return HIRL_OK;
+    path = hr_path_join(folder, name);
+    if (!path)
+        return HIRL_E_NOMEM;
+    if (hr_is_folder(path)) {
+        status = hr_folder_list(&names, &count, path);
+        if (status >= 0)
+            hr_names_free(names, count);
+    }
+    *yes = count == 0;
+    hr_free(path);
+    return status;
+}
+
+/* what lies there and is not ours is not mixed with a run, nor removed */
+static hirl_status refuse_other_files(const hr_directory *directory)
+{
+    char **names;
+    int64_t count;
+    hirl_status status = HIRL_OK;
+
+    HR_TRY(hr_folder_list(&names, &count, directory->path));
+    for (int64_t i = 0; i < count && status >= 0; i++) {
+        bool empty;
+
+        status = says_nothing(&empty, directory->path, names[i]);
+        if (status >= 0 && !empty)
+            status = hr_fail(HIRL_E_STATE,
+                             "%s is not empty and holds no run (%s is there): another out=, or "
+                             "overwrite=1 to write among its files",
+                             directory->path, names[i]);
+    }
+    hr_names_free(names, count);
+    return status;
+}
+
 static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
 {
-    bool run;
+    bool run, checkpoint;
 
-    HR_TRY(lock(directory));
-    if (resume && !holds(directory, "config.yaml"))
+    HR_TRY(holds_run(&run, directory));
+    if (resume && !run)
         return hr_fail(HIRL_E_STATE, "%s holds no run that could be resumed", directory->path);
-    HR_TRY(has_checkpoint(&run, directory));
-    if (run && !resume && !overwrite)
+    if (!run && !overwrite)
+        HR_TRY(refuse_other_files(directory)); /* before LOCK: nothing is left there */
+    HR_TRY(lock(directory));
+    HR_TRY(has_checkpoint(&checkpoint, directory));
+    if (checkpoint && !resume && !overwrite)
         return hr_fail(HIRL_E_STATE,
                        "%s holds a run already; resume=1 goes on with it, overwrite=1 begins anew",
                        directory->path);
+    directory->goes_on = checkpoint && resume;
     return make_folders(directory);
 }
 
@@ -159,7 +232,7 @@ hirl_status hr_directory_open(hr_directory *directory, const char *path, bool re
 {
     hirl_status status;
 
-    *directory = (hr_directory){ NULL, -1 };
+    *directory = (hr_directory){ NULL, -1, false };
     if (!path[0])
         return resume ? hr_fail(HIRL_E_INVALID, "resume=1 needs out=, the directory of the run")
                       : HIRL_OK;
@@ -178,7 +251,7 @@ void hr_directory_close(hr_directory *directory)
     if (directory->path && directory->lock >= 0)
         close(directory->lock);
     hr_free(directory->path);
-    *directory = (hr_directory){ NULL, -1 };
+    *directory = (hr_directory){ NULL, -1, false };
 }
 
 hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text)

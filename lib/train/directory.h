@@ -7,14 +7,16 @@
 #include "types.h"
 
 typedef struct hr_directory {
-    char *path; /* NULL: no directory, every call below does nothing */
-    int lock;   /* held while open */
+    char *path;   /* NULL: no directory, every call below does nothing */
+    int lock;     /* held while open */
+    bool goes_on; /* resume was asked for, and there is a checkpoint to go on from */
 } hr_directory;
 
-/* STATE when it holds a run and neither resume nor overwrite is asked for; BUSY when locked */
+/* STATE when it holds a run with a checkpoint or other files, and neither resume nor overwrite is asked
+ * for, or no run and resume is; BUSY when locked */
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
                               bool overwrite);
-/* removes what an earlier run left: checkpoints, trees, metrics, model */
+/* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */
 hirl_status hr_directory_clear(const hr_directory *directory);
 void hr_directory_close(hr_directory *directory);
 

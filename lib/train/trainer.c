@@ -292,7 +292,10 @@ static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
     HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite));
     if (options)
         HR_TRY(hr_options_copy(&trainer->options, options));
-    return asked.resume ? resume(trainer, options) : begin(trainer, start, true);
+    if (asked.resume && !trainer->directory.goes_on)
+        hr_log(trainer->context, HIRL_LOG_INFO, "%s: no checkpoint yet, the run begins at step 0",
+               asked.out);
+    return trainer->directory.goes_on ? resume(trainer, options) : begin(trainer, start, true);
 }
 
 hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const hirl_model *start,

@@ -23,6 +23,25 @@ ok "--json gives an event for each epoch" json out 'sum(e["event"] == "epoch" fo
 ok "--json ends with the result" json out 'r["event"] == "result" and r["verb"] == "pretrain"'
 ok "--quiet keeps stderr empty" silent err
 
+# a folder of somebody's own
+mkdir own
+echo mine | tee own/model.safetensors >own/metrics.jsonl
+for way in "" resume=1; do
+    pretrain out=own $way
+    ok "a folder that holds other files is refused ($way)" exits 1
+    ok "a folder that holds other files: one is named ($way)" says err 'metrics.jsonl is there'
+    ok "the files of the folder stay ($way)" cmp own/model.safetensors own/metrics.jsonl
+done
+pretrain out=new epochs=1 cluster_warmup_epoch=0 queue=15 resume=1
+ok "a run that is refused leaves its folder to the next" exits 2
+pretrain out=new epochs=1 hirl=0 resume=1
+ok "resume=1 begins a run where there is none" exits 0
+ok "resume=1 says that a run begins" says err 'new: no run to go on with'
+rm new/checkpoints/*.safetensors
+hirl pretrain out=new resume=1
+ok "a run without a checkpoint begins again" exits 0
+ok "a run without a checkpoint begins again with its settings" says err 'step 0'
+
 # stopped by a signal, then resumed: the same model as the run above
 "$HIRL" pretrain $data $small out=cut >out 2>err </dev/null &
 child=$!

@@ -1,0 +1,153 @@
+/* test_directory.c - a run begins in an empty folder or in one of its own; files that no run wrote stay. */
+#include <check.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "support/close.h"
+#include "support/folder.h"
+#include "support/run.h"
+#include "train/directory.h"
+
+static const char settings[] = "hirl: \"1\"\nprofile: \"paper\"\n";
+static char folder[HR_TEST_PATH];
+
+static void make_folder(void)
+{
+    hr_test_folder(folder);
+}
+
+static void remove_folder(void)
+{
+    hr_test_remove(folder);
+}
+
+static void put(const char *name, const char *text)
+{
+    char path[HR_TEST_PATH];
+
+    hr_test_write(hr_test_path(path, folder, name), text, strlen(text));
+}
+
+static void put_folder(const char *name)
+{
+    char path[HR_TEST_PATH];
+
+    ck_assert_int_eq(mkdir(hr_test_path(path, folder, name), 0777), 0);
+}
+
+static bool there(const char *name)
+{
+    char path[HR_TEST_PATH];
+    struct stat info;
+
+    return stat(hr_test_path(path, folder, name), &info) == 0;
+}
+
+/* opened, cleared as a fresh run does, closed; returns goes_on */
+static bool begin(bool resume, bool overwrite)
+{
+    hr_directory directory;
+    bool goes_on;
+
+    hr_assert_ok(hr_directory_open(&directory, folder, resume, overwrite));
+    goes_on = directory.goes_on;
+    if (!goes_on)
+        hr_assert_ok(hr_directory_clear(&directory));
+    hr_directory_close(&directory);
+    return goes_on;
+}
+
+static void refused(bool resume, const char *word)
+{
+    hr_directory directory;
+
+    hr_assert_fails(hr_directory_open(&directory, folder, resume, false), HIRL_E_STATE, word);
+}
+
+static const char *const foreign[] = { "model.safetensors", "metrics.jsonl", "config.yaml",
+                                       "trees/a.hpt", "notes.txt" };
+enum { FOREIGN = sizeof foreign / sizeof *foreign };
+
+START_TEST(a_folder_of_other_files_is_refused_and_untouched)
+{
+    char first[16];
+
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(foreign[_i], "/"), foreign[_i]);
+    if (strchr(foreign[_i], '/'))
+        put_folder("trees");
+    put(foreign[_i], "lr: 0.1\n");
+    refused(false, first);
+    refused(true, "no run");
+    ck_assert(there(foreign[_i]));
+    ck_assert_int_eq(hr_test_entries(folder), 1); /* no LOCK, no folders of a run */
+}
+END_TEST
+
+START_TEST(overwrite_removes_only_what_a_run_writes)
+{
+    static const char *const stay[] = { "notes.txt", "checkpoints/best.safetensors", "trees/a.hpt",
+                                        "checkpoints/last.txt" };
+    static const char *const go[] = { "metrics.jsonl",
+                                      "model.safetensors",
+                                      "trees/current.hpt",
+                                      "trees/epoch_0003.hpt",
+                                      "checkpoints/step_000004.safetensors",
+                                      "checkpoints/last.safetensors" };
+
+    put_folder("checkpoints");
+    put_folder("trees");
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        put(stay[i], "mine");
+    for (size_t i = 0; i < sizeof go / sizeof *go; i++)
+        put(go[i], "of a run");
+    ck_assert(!begin(false, true));
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        ck_assert_msg(there(stay[i]), "%s is gone", stay[i]);
+    for (size_t i = 0; i < sizeof go / sizeof *go; i++)
+        ck_assert_msg(!there(go[i]), "%s is still there", go[i]);
+}
+END_TEST
+
+START_TEST(a_run_that_was_refused_or_has_no_checkpoint_begins_again)
+{
+    ck_assert(!begin(false, false)); /* LOCK and empty folders are left */
+    ck_assert(!begin(false, false));
+    put("config.yaml", settings);
+    put("metrics.jsonl", "{}\n");
+    put("trees/current.hpt", "of a run");
+    ck_assert(!begin(true, false)); /* resumed: from step 0 */
+    ck_assert(!there("metrics.jsonl"));
+    put("metrics.jsonl", "{}\n");
+    ck_assert(!begin(false, false));
+    ck_assert(!there("metrics.jsonl"));
+}
+END_TEST
+
+START_TEST(a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only)
+{
+    ck_assert(!begin(false, false));
+    put("config.yaml", settings);
+    put("checkpoints/step_000004.safetensors", "of a run");
+    refused(false, "resume=1");
+    ck_assert(begin(true, false));
+    ck_assert(there("checkpoints/step_000004.safetensors"));
+    ck_assert(!begin(false, true));
+    ck_assert(!there("checkpoints/step_000004.safetensors"));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("directory");
+    TCase *c = tcase_create("begin");
+
+    tcase_add_checked_fixture(c, make_folder, remove_folder);
+    tcase_add_loop_test(c, a_folder_of_other_files_is_refused_and_untouched, 0, FOREIGN);
+    tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
+    tcase_add_test(c, a_run_that_was_refused_or_has_no_checkpoint_begins_again);
+    tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+HR_TEST_MAIN(suite)
