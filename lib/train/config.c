@@ -19,6 +19,7 @@
 #include "train/hierarchy.h"
 
 enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
+enum { LEAST_BATCH = 2, MOST_RATE = 1000 };
 
 #define KEY(name, type, standard, low, high, choices, autos, unit, help)                           \
     {                                                                                              \
@@ -35,13 +36,14 @@ static const hr_key keys[] = {
         "T1: first epoch with clustering and path loss"),
     KEY(cluster_network, HR_KEY_CHOICE, "teacher", 0, 0, "online teacher", false, "",
         "whose features are clustered"),
-    KEY(batch_size, HR_KEY_INT, "256", 2, 65536, NULL, false, "images", "images a step, in all"),
+    KEY(batch_size, HR_KEY_INT, "256", LEAST_BATCH, 65536, NULL, false, "images",
+        "images a step, in all"),
     KEY(accumulate, HR_KEY_INT, "1", 1, 4096, NULL, false, "",
         "micro-batches that a batch is computed in, to save memory"),
     KEY(optimizer, HR_KEY_CHOICE, "sgd", 0, 0, "sgd larc adamw", false, "", "of the method"),
-    KEY(lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "",
+    KEY(lr, HR_KEY_REAL, "0", 0, MOST_RATE, NULL, false, "",
         "learning rate that the optimiser gets; 0: from base_lr"),
-    KEY(base_lr, HR_KEY_REAL, "0.03", 0, 1e3, NULL, false, "",
+    KEY(base_lr, HR_KEY_REAL, "0.03", 0, MOST_RATE *RATE_IMAGES / LEAST_BATCH, NULL, false, "",
         "learning rate per 256 images of batch_size; 0: from lr"),
     KEY(schedule, HR_KEY_CHOICE, "cosine_epoch", 0, 0, "cosine_epoch cosine cosine_linspace", false,
         "", "of the rate: one value an epoch; one a step; one a step with an inclusive warm-up"),
@@ -149,6 +151,10 @@ static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
         return hr_fail(HIRL_E_INVALID, "lr=%g and base_lr=%g: give one of them", c->lr, c->base_lr);
     if (base > lr)
         c->lr = scaled;
+    if (c->lr > MOST_RATE)
+        return hr_fail(HIRL_E_INVALID,
+                       "base_lr: %g with batch_size=%lld is a rate of %g; at most %d", c->base_lr,
+                       (long long)c->batch_size, c->lr, MOST_RATE);
     c->base_lr = c->lr * RATE_IMAGES / (double)c->batch_size;
     if (c->warmup_epochs && c->warmup_epochs >= c->epochs)
         return hr_fail(
