@@ -235,14 +235,15 @@ static hr_array part(const hr_array *flat_array, const hr_slot *slot)
 
 static hr_tensor *leaf(hr_tape *t, const hr_array *value, const hr_weights *w, const hr_slot *slot)
 {
-    hr_array x = part(value, slot);
+    hr_array x = part(value, slot), g = { 0 };
+    hr_tensor *made;
 
-    if (w->grad.data && t->recording) {
-        hr_array g = part(&w->grad, slot);
-
-        return hr_leaf(t, &x, &g);
-    }
-    return hr_leaf(t, &x, NULL);
+    if (w->grad.data && t->recording)
+        g = part(&w->grad, slot);
+    made = hr_leaf(t, &x, &g);
+    if (made != &t->dead)
+        made->name = slot->name;
+    return made;
 }
 
 hr_tensor *hr_weight_run(hr_tape *t, const hr_weights *w, int32_t slot)

@@ -226,6 +226,8 @@ const hr_map *hr_map_of(hr_tape *t, const hr_tensor *x)
 
 /* ---- check: the first value that is not finite ---- */
 
+enum { PARAMETER = 128 };
+
 static bool holds_bad(hr_tape *t, const hr_array *x)
 {
     hr_array flag = hr_tape_array_1(t, HR_I32, 1);
@@ -252,29 +254,41 @@ static int position(const hr_step *s)
     return n;
 }
 
+/* " of head.0.weight": the first parameter among the inputs of a step */
+static const char *parameter(char text[PARAMETER], const hr_step *s)
+{
+    text[0] = 0;
+    for (int i = 0; i < HR_STEP_INS && !text[0]; i++)
+        if (s->in[i] && s->in[i]->name)
+            snprintf(text, PARAMETER, " of %s", s->in[i]->name);
+    return text;
+}
+
 static void check_output(hr_tape *t)
 {
     hr_step *s = t->unchecked;
     const hr_map *map = s ? s->out->pending : NULL;
-    char shape[HR_SHAPE];
+    char shape[HR_SHAPE], of[PARAMETER];
 
     t->unchecked = NULL;
     if (!s || t->failure.status < 0)
         return;
     if (map ? holds_bad(t, &map->scale) || holds_bad(t, &map->shift) : holds_bad(t, &s->out->x))
-        hr_tape_fail(t, HIRL_E_NONFINITE, "%s (operation %d): output %s is not finite", s->op->name,
-                     position(s), hr_shape(shape, &s->out->x));
+        hr_tape_fail(t, HIRL_E_NONFINITE, "%s%s (operation %d): output %s is not finite",
+                     s->op->name, parameter(of, s), position(s), hr_shape(shape, &s->out->x));
 }
 
 static void check_gradients(hr_tape *t, const hr_step *s)
 {
-    char shape[HR_SHAPE];
+    char shape[HR_SHAPE], of[PARAMETER];
 
     for (int i = 0; i < HR_STEP_INS; i++)
         if (s->in[i] && s->in[i]->live && holds_bad(t, &s->in[i]->g)) {
             hr_tape_fail(t, HIRL_E_NONFINITE,
-                         "%s (operation %d): gradient of its input %d, %s, is not finite",
-                         s->op->name, position(s), i + 1, hr_shape(shape, &s->in[i]->g));
+                         "%s%s (operation %d): gradient of its input %d, %s %s, is not finite",
+                         s->op->name, parameter(of, s), position(s), i + 1,
+                         s->in[i]->name ? s->in[i]->name : "a tensor of shape",
+                         hr_shape(shape, &s->in[i]->g));
             return;
         }
 }

@@ -19,6 +19,7 @@ struct hr_tensor {
     hr_array g; /* gradient, in the value's type (parameters: real); data NULL: none yet */
     const hr_map *pending; /* not NULL: a feature map still to be normalised (op_norm.c) */
     hr_tensor *written;    /* the value of a pending tensor once hr_write has been asked for it */
+    const char *name;      /* of the parameter that a leaf is; NULL: none */
     bool grad;             /* wants a gradient */
     bool live;             /* g holds something: later writers accumulate */
 };

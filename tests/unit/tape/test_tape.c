@@ -222,6 +222,37 @@ START_TEST(check_names_the_operation_whose_gradient_is_not_finite)
 }
 END_TEST
 
+START_TEST(check_names_the_parameter_of_the_operation)
+{
+    double large = sizeof(real) == sizeof(float) ? 1e30 : 1e300;
+    hr_tape *t = &here.t;
+    hr_tensor *x, *y;
+
+    hr_test_tape_init(&here);
+    t->check = true;
+    x = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 1 });
+    x->name = "head.0.weight";
+    y = hr_scale(t, hr_scale(t, x, large), large);
+    hr_assert_fails(hr_tape_backward(t, y), HIRL_E_NONFINITE, "scale (operation 2)");
+    hr_test_tape_done(&here);
+    hr_test_tape_init(&here);
+    t->check = true;
+    x = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ large });
+    x->name = "head.0.weight";
+    hr_assert_fails(hr_tape_backward(t, hr_scale(t, x, large)), HIRL_E_NONFINITE,
+                    "scale of head.0.weight (operation 1): output [1]");
+    hr_test_tape_done(&here);
+    hr_test_tape_init(&here);
+    t->check = true;
+    x = hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ 0 });
+    x->name = "head.0.weight";
+    y = hr_scale(t, hr_scale(t, x, large), large);
+    hr_assert_fails(hr_tape_backward(t, y), HIRL_E_NONFINITE,
+                    "gradient of its input 1, head.0.weight [1]");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
 START_TEST(check_passes_a_step_that_is_finite)
 {
     hr_test_tape_init(&here);
@@ -271,5 +302,6 @@ HR_TESTS("tape", parameters_accumulate_over_uses_and_calls,
          later_steps_of_the_same_shapes_allocate_nothing_and_keep_their_addresses,
          a_tape_gives_back_all_it_took,
          check_names_the_first_operation_with_a_value_that_is_not_finite,
-         check_names_the_operation_whose_gradient_is_not_finite, check_passes_a_step_that_is_finite,
+         check_names_the_operation_whose_gradient_is_not_finite,
+         check_names_the_parameter_of_the_operation, check_passes_a_step_that_is_finite,
          commit_runs_what_was_asked_for_once_and_in_order)
