@@ -1,6 +1,7 @@
 /* option.c - keys of an object in one table, and their values as text with their origin. */
 #include "base/option.h"
 
+#include <ctype.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -133,12 +134,25 @@ static hirl_status check_text(const hr_key *key, const char *text)
     return HIRL_OK;
 }
 
+/* MoCo-v2, moco_v2 and mocov2 are one word */
+static bool same_word(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "-_");
+        b += strspn(b, "-_");
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
 static hirl_status read_choice(int64_t *value, const hr_key *key, const char *text)
 {
     char word[WORD + 1];
 
     for (int64_t i = 0; *hr_choice_name(key, i, word, sizeof word); i++)
-        if (!strcmp(text, word)) {
+        if (same_word(text, word)) {
             *value = i;
             return HIRL_OK;
         }
@@ -311,8 +325,15 @@ static hirl_status keep(hirl_options *options, const char *key, const char *text
 hirl_status hr_options_put(hirl_options *options, const hr_key *key, const char *text,
                            int32_t origin)
 {
-    HR_TRY(hr_key_parse(NULL, key, text));
-    return keep(options, key->name, text, origin);
+    char word[WORD + 1];
+    int64_t index;
+
+    if (key->type != HR_KEY_CHOICE || (key->autos && !strcmp(text, "auto"))) {
+        HR_TRY(hr_key_parse(NULL, key, text));
+        return keep(options, key->name, text, origin);
+    }
+    HR_TRY(hr_key_parse(&index, key, text));
+    return keep(options, key->name, hr_choice_name(key, index, word, sizeof word), origin);
 }
 
 void hr_options_drop(hirl_options *options, int32_t origin)

@@ -98,6 +98,8 @@ START_TEST(flags_choices_texts_and_lists_are_read)
     hr_assert_fails(hr_key_parse(&n, &key[FLAG], "2"), HIRL_E_INVALID, "flag");
     hr_assert_ok(hr_key_parse(&n, &key[WAY], "ccc"));
     ck_assert_int_eq(n, 2);
+    hr_assert_ok(hr_key_parse(&n, &key[WAY], "C-c_C"));
+    ck_assert_int_eq(n, 2);
     hr_assert_fails(hr_key_parse(&n, &key[WAY], "cc"), HIRL_E_INVALID, "auto b ccc");
     hr_assert_fails(hr_key_parse(&n, &key[WAY], ""), HIRL_E_INVALID, "none of");
     ck_assert_str_eq(hr_choice_name(&key[WAY], 1, word, sizeof word), "b");
