@@ -39,7 +39,8 @@ typedef int32_t hirl_progress_fn(const char *phase, int64_t done, int64_t total,
  *                                     `auto` never fails for that: it logs why and takes the CPU
  * @retval HIRL_E_NOMEM
  *
- * Reads the environment HIRL_BACKEND, HIRL_BACKEND_PATH, HIRL_NUM_THREADS (options win).
+ * Reads the environment HIRL_BACKEND, HIRL_BACKEND_PATH, HIRL_NUM_THREADS (options win),
+ * and OMP_NUM_THREADS where neither gives a number of threads.
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_context_create(hirl_context **context,

@@ -34,6 +34,20 @@ static hirl_status from_environment(void *field, const hr_key *key, const char *
     return hr_key_parse(field, key, text) < 0 ? hr_fail_in(HIRL_E_INVALID, variable) : HIRL_OK;
 }
 
+/* OMP_NUM_THREADS is meant for every library of a program: "4", or "4,2" by depth; what makes no sense
+ * is not ours to refuse */
+static void threads_of_program(int64_t *threads)
+{
+    const char *text = secure_getenv("OMP_NUM_THREADS");
+    char first[16];
+
+    if (*threads != HR_AUTO || !text || !text[0])
+        return;
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(text, ","), text);
+    if (hr_key_parse(threads, &keys[1], first) < 0)
+        *threads = HR_AUTO;
+}
+
 hirl_status hirl_context_create(hirl_context **context, const hirl_options *options)
 {
     context_config config;
@@ -44,6 +58,7 @@ hirl_status hirl_context_create(hirl_context **context, const hirl_options *opti
     HR_TRY(hr_options_read(&config, &hr_context_keys, options));
     HR_TRY(from_environment(config.backend, &keys[0], "HIRL_BACKEND", options));
     HR_TRY(from_environment(&config.threads, &keys[1], "HIRL_NUM_THREADS", options));
+    threads_of_program(&config.threads);
     return hr_context_create(context, config.backend,
                              config.threads == HR_AUTO ? 0 : (int)config.threads);
 }

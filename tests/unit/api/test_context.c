@@ -459,6 +459,37 @@ START_TEST(a_thousand_signals_a_second_change_nothing)
 }
 END_TEST
 
+/* the first that is given: the option, HIRL_NUM_THREADS, OMP_NUM_THREADS */
+START_TEST(threads_come_from_the_option_or_the_environment)
+{
+    static const struct {
+        const char *option, *own, *program;
+        int threads;
+    } given[] = { { "2", "3", "5", 2 },   { NULL, "3", "5", 3 }, { NULL, "", "5", 5 },
+                  { NULL, "", "4,2", 4 }, { NULL, "", "x", 0 },  { NULL, "", "0", 0 } };
+    int cores = 0;
+
+    for (int i = (int)(sizeof given / sizeof *given) - 1; i >= 0; i--) {
+        hirl_options *options;
+        hirl_context *context;
+
+        setenv("HIRL_NUM_THREADS", given[i].own, 1);
+        setenv("OMP_NUM_THREADS", given[i].program, 1);
+        hr_assert_ok(hirl_options_create(&options));
+        if (given[i].option)
+            hr_assert_ok(hirl_options_set(options, "threads", given[i].option));
+        hr_assert_ok(hirl_context_create(&context, options));
+        cores = cores ? cores : hirl_context_threads(context);
+        ck_assert_int_eq(hirl_context_threads(context),
+                         given[i].threads ? given[i].threads : cores);
+        hirl_context_destroy(context);
+        hirl_options_destroy(options);
+    }
+    unsetenv("HIRL_NUM_THREADS");
+    unsetenv("OMP_NUM_THREADS");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("context");
@@ -469,6 +500,7 @@ static Suite *suite(void)
 #ifndef __SANITIZE_THREAD__
     tcase_add_test(c, a_forked_child_may_make_a_context_of_its_own);
 #endif
+    tcase_add_test(c, threads_come_from_the_option_or_the_environment);
     tcase_add_test(c, eight_threads_embed_with_one_model_to_the_same_bits);
     tcase_add_loop_test(c, cancel_stops_each_long_call_which_then_goes_on, 0, 2 * LONG_CALLS);
     tcase_add_test(c, a_thousand_signals_a_second_change_nothing);
