@@ -400,7 +400,8 @@ static void look_at_sizes(hirl_dataset *dataset, const tree *t)
 
         if (read_bytes(&bytes, &count, t, i * t->entries / n) < 0)
             continue;
-        known = hr_image_measure(&width, &height, bytes, count) >= 0;
+        known = hr_image_measure(&width, &height, bytes, count) >= 0 &&
+                hr_pixels_check(width, height) >= 0;
         hr_free(bytes);
         if (!known)
             continue;

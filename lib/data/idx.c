@@ -272,6 +272,7 @@ static hirl_status read_labels(idx *labels, const idx *images, const char *image
 static hirl_status check_images(const idx *x, const idx *first, const char *path)
 {
     int64_t channels = x->rank == 4 ? x->dim[3] : 1;
+    hirl_status status;
 
     if (x->rank < 3 || (channels != 1 && channels != 3))
         return hr_fail(HIRL_E_FORMAT, "%s: %d dimensions; images have [N, H, W] or [N, H, W, 3]",
@@ -279,7 +280,10 @@ static hirl_status check_images(const idx *x, const idx *first, const char *path
     if (x->rank != first->rank ||
         memcmp(x->dim + 1, first->dim + 1, sizeof x->dim - sizeof *x->dim))
         return hr_fail(HIRL_E_FORMAT, "%s: images of another size than those before", path);
-    return hr_pixels_check(x->dim[2], x->dim[1]);
+    if (!x->dim[0])
+        return hr_fail(HIRL_E_FORMAT, "%s: no images: its header says 0", path);
+    status = hr_pixels_check(x->dim[2], x->dim[1]);
+    return status < 0 ? hr_fail_in(status, path) : status;
 }
 
 static hirl_status read_files(idx_set *set, hirl_dataset *dataset)

@@ -238,6 +238,10 @@ START_TEST(idx_files_that_lie_are_refused)
         hr_assert_fails(open_set(name[zipped]), HIRL_E_FORMAT, "claims");
         put_idx(name[zipped], zipped, 2, five, 5);
         hr_assert_fails(open_set(name[zipped]), HIRL_E_FORMAT, "2 dimensions");
+        put_idx(name[zipped], zipped, 3, (int[]){ 0, 28, 28 }, 0);
+        hr_assert_fails(open_set(name[zipped]), HIRL_E_FORMAT, "no images");
+        put_idx(name[zipped], zipped, 3, (int[]){ 0, 0, 0 }, 0);
+        hr_assert_fails(open_set(name[zipped]), HIRL_E_FORMAT, "no images");
     }
     put(name[0], head, sizeof head);
     hr_assert_fails(open_set(name[0]), HIRL_E_LIMIT, "claims");
@@ -555,6 +559,27 @@ START_TEST(empty_and_missing_places_are_refused)
 }
 END_TEST
 
+/* signature, IHDR of 60000 x 60000, 8 bit RGB, with its CRC */
+START_TEST(a_bomb_is_not_in_the_summary)
+{
+    static const uint8_t bomb[] = { 0x89, 'P', 'N',  'G',  13,  10,  26, 10, 0,    0,
+                                    0,    13,  'I',  'H',  'D', 'R', 0,  0,  0xea, 0x60,
+                                    0,    0,   0xea, 0x60, 8,   2,   0,  0,  0 };
+    uint8_t file[33];
+    uLong crc = crc32(0, bomb + 12, 17);
+
+    memcpy(file, bomb, sizeof bomb);
+    for (int i = 0; i < 4; i++)
+        file[29 + i] = (uint8_t)(crc >> (24 - 8 * i));
+    begin();
+    put_image("good.jpg", "420.jpg");
+    put("bomb.png", file, sizeof file);
+    hr_assert_ok(open_set(""));
+    ck_assert_int_eq(set->looked_at, 1);
+    end();
+}
+END_TEST
+
 START_TEST(a_broken_file_is_named_when_it_is_read)
 {
     hr_pixels pixels = { 0 };
@@ -712,7 +737,7 @@ HR_TESTS("formats", cifar_files_are_read_plane_by_plane, cifar100_has_its_own_tw
          npy_files_are_written_as_numpy_does, a_flat_folder_is_sorted_and_hidden_files_are_left_out,
          a_tree_of_splits_has_the_same_classes_in_each, a_class_may_be_called_train,
          links_that_lead_back_end, empty_and_missing_places_are_refused,
-         a_broken_file_is_named_when_it_is_read, hierarchy_tsv_names_classes_and_parents,
-         damaged_hierarchies_are_refused, a_label_beyond_the_hierarchy_is_refused,
-         without_splits_every_tenth_image_is_held_out, max_images_are_spread_over_the_set,
-         every_failing_allocation_leaves_nothing_behind)
+         a_bomb_is_not_in_the_summary, a_broken_file_is_named_when_it_is_read,
+         hierarchy_tsv_names_classes_and_parents, damaged_hierarchies_are_refused,
+         a_label_beyond_the_hierarchy_is_refused, without_splits_every_tenth_image_is_held_out,
+         max_images_are_spread_over_the_set, every_failing_allocation_leaves_nothing_behind)
