@@ -43,6 +43,7 @@ typedef struct cli_verb {
     const char *alias;      /* another name, or NULL */
     const char *help;       /* one line */
     const char *example;    /* arguments of a usual call */
+    const char *note;       /* a line before the keys, or NULL */
     const char *positional; /* the key that a bare argument stands for, or NULL */
     const char *objects;    /* whose library keys it takes: "context data model" */
     const char *also;       /* single library keys beside these, or NULL */
@@ -113,6 +114,8 @@ int cli_error(cli_session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* a failing library call: prints its message, returns the exit code of its status */
 int cli_fail(cli_session *session, hirl_status status);
+/* the same for a call that opened data: a kind that is not supported is the data's fault */
+int cli_fail_data(cli_session *session, hirl_status status);
 /* the same for a call that was writing a result: input/output failures are not the data's fault */
 int cli_fail_write(cli_session *session, hirl_status status);
 /* cancels the running call after so many seconds; 0: never */
@@ -130,6 +133,8 @@ typedef struct cli_file {
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name);
 int cli_file_end(cli_file *file, cli_session *session);
 int cli_file_drop(cli_file *file, cli_session *session); /* after a stop: nothing is left */
+/* before long work: whether the file could be written at its end */
+int cli_file_try(cli_session *session, const char *folder, const char *name);
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value);
 int cli_make_folder(cli_session *session, const char *path);
 bool cli_exists(const char *folder, const char *name);

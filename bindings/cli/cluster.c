@@ -60,7 +60,7 @@ static int from_features(source *from, cli_session *session, const char *path)
     char count[32];
 
     if (status < 0)
-        return cli_fail(session, status);
+        return cli_fail_data(session, status);
     from->rows.images = from->rows.count;
     from->rows.loaded = true;
     cli_note(session, "%s: %s rows of %lld columns", path,

@@ -49,7 +49,7 @@ static int open_side(side *s, cli_session *session, const char *split)
     if (status >= 0)
         status = hirl_dataset_describe(&info, s->dataset);
     if (status < 0)
-        return cli_fail(session, status);
+        return cli_fail_data(session, status);
     if (info.label_levels < 1)
         return cli_error(session, CLI_DATA, "kNN needs labels, and these images have none");
     snprintf(s->split, sizeof s->split, "%s", info.split);
@@ -228,6 +228,8 @@ static int run(cli_session *session)
 
     if (!code)
         code = cli_data_need(session);
+    if (!code && *cli_own(session, "out"))
+        code = cli_file_try(session, "", cli_own(session, "out"));
     if (!code)
         code = open_features(&c);
     if (!code)

@@ -78,6 +78,8 @@ void cli_help_verb(const cli_session *session)
     printf("hirl %s - %s\n\n  hirl %s %s\n", verb->name, verb->help, verb->name, verb->example);
     if (verb->alias)
         printf("  also: hirl %s\n", verb->alias);
+    if (verb->note)
+        printf("\n%s\n", verb->note);
     if (verb->keys && verb->keys[0].name)
         printf("\n%s\n", verb->name);
     for (const cli_key *k = verb->keys; k && k->name; k++)

@@ -19,7 +19,7 @@ int cli_data_open(hirl_dataset **dataset, cli_session *session, const char *path
 {
     hirl_status status = hirl_dataset_open(dataset, session->context, path, session->options);
 
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return status < 0 ? cli_fail_data(session, status) : CLI_OK;
 }
 
 const char *cli_level_name(int32_t level, int32_t levels)

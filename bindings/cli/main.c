@@ -61,6 +61,16 @@ static int refuse_verb(int count, char **word)
     return CLI_USAGE;
 }
 
+/* the exit code of what was printed: none of it may be lost */
+static int leave(int code)
+{
+    if ((fflush(stdout) || ferror(stdout)) && !code) {
+        fprintf(stderr, "hirl: the output could not be written\n");
+        code = CLI_FAILED;
+    }
+    return code;
+}
+
 static int run(const cli_verb *verb, int count, char **word)
 {
     cli_session session = { .verb = verb };
@@ -76,11 +86,7 @@ static int run(const cli_verb *verb, int count, char **word)
     else if (!code)
         code = verb->run(&session);
     cli_session_end(&session);
-    if ((fflush(stdout) || ferror(stdout)) && !code) {
-        fprintf(stderr, "hirl: the output could not be written\n");
-        code = CLI_FAILED;
-    }
-    return code;
+    return leave(code);
 }
 
 int main(int count, char **word)
@@ -94,7 +100,7 @@ int main(int count, char **word)
     }
     if (!strcmp(word[1], "--version") || !strcmp(word[1], "version")) {
         printf("hirl %s\n", hirl_version());
-        return CLI_OK;
+        return leave(CLI_OK);
     }
     if (!strcmp(word[1], "--help") || !strcmp(word[1], "-h") || !strcmp(word[1], "help")) {
         verb = count > 2 ? find_words(count - 2, word + 2, &words) : NULL;
@@ -103,7 +109,7 @@ int main(int count, char **word)
         if (verb)
             return run(verb, 1, (char *[]){ "--help" });
         cli_help_program();
-        return CLI_OK;
+        return leave(CLI_OK);
     }
     verb = find_words(count - 1, word + 1, &words);
     if (!verb)

@@ -95,6 +95,18 @@ int cli_file_drop(cli_file *file, cli_session *session)
     return cli_error(session, CLI_FAILED, "stopped on request; '%s' was not written", file->path);
 }
 
+int cli_file_try(cli_session *session, const char *folder, const char *name)
+{
+    cli_file file;
+    int code = cli_file_begin(&file, session, folder, name);
+
+    if (code)
+        return code;
+    fclose(file.stream);
+    unlink(file.part);
+    return CLI_OK;
+}
+
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value)
 {
     cli_file file;

@@ -252,6 +252,8 @@ const cli_verb cli_pretrain = {
     .name = "pretrain",
     .help = "learns representations of images without labels, and their tree",
     .example = "data=PHOTOS out=run",
+    .note =
+        "defaults without a preset; hirl config show preset=hirl-mocov2-small all=0 prints a preset's",
     .positional = "data",
     .objects = "context data model view train cluster loss",
     .keys = keys,

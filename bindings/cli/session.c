@@ -151,6 +151,12 @@ int cli_fail(cli_session *session, hirl_status status)
                 hirl_error_message());
 }
 
+int cli_fail_data(cli_session *session, hirl_status status)
+{
+    return tell(session, status == HIRL_E_UNSUPPORTED ? CLI_DATA : exit_code(session, status),
+                hirl_status_name(status), hirl_error_message());
+}
+
 int cli_fail_write(cli_session *session, hirl_status status)
 {
     int code = exit_code(session, status);

@@ -115,6 +115,8 @@ static int run(cli_session *session)
 
     if (!code)
         code = cli_data_need(session);
+    if (!code && *cli_own(session, "out"))
+        code = cli_file_try(session, "", cli_own(session, "out"));
     if (!code)
         code = cli_tree_open(&tree, session);
     if (!code)

@@ -105,8 +105,11 @@ hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const cha
     HR_TRY(hr_context_enter(context));
     hr_tensors_init(&list);
     status = read_tensors(&list, context, path, !choice.network);
-    if (status >= 0)
+    if (status >= 0) {
         status = hr_model_from_tensors(model, context, &list, network);
+        if (status < 0)
+            status = hr_fail_in(status, path);
+    }
     hr_tensors_done(&list);
     hr_context_leave(context);
     return status;

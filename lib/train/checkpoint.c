@@ -220,11 +220,21 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
     return HIRL_OK;
 }
 
+static hirl_status load_unreadable(hirl_trainer *trainer, const hr_tensors *in)
+{
+    hirl_dataset *data = trainer->dataset;
+    const hr_named *unreadable;
+
+    if (!hr_tensors_find(in, "unreadable"))
+        return HIRL_OK;
+    HR_TRY(hr_tensors_need(&unreadable, in, "unreadable", HR_U8, 1, &data->count));
+    hr_dataset_mark_all(data, unreadable->data);
+    return HIRL_OK;
+}
+
 hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
 {
     const char *phase = hr_tensors_text(in, "phase");
-    const hr_named *unreadable = hr_tensors_find(in, "unreadable");
-    hirl_dataset *data = trainer->dataset;
 
     HR_TRY(check_format(in, trainer));
     HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));
@@ -236,8 +246,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     HR_TRY(hr_learner_load(trainer->learner, in));
     HR_TRY(load_tree(trainer, in));
     HR_TRY(load_own_leaves(trainer, in));
-    if (unreadable && unreadable->dtype == HR_U8 && unreadable->bytes == (size_t)data->count)
-        hr_dataset_mark_all(data, unreadable->data);
+    HR_TRY(load_unreadable(trainer, in));
     if (phase && !strcmp(phase, "clustering"))
         HR_TRY(copy_maker_state(trainer, in));
     HR_TRY(hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,

@@ -430,9 +430,8 @@ static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, c
     for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
         if (step_of(names[i]) >= 0)
             status = try_load(state, folder, names[i], context);
-    return status == HIRL_DONE
-               ? hr_fail(HIRL_E_STATE, "%s: no whole checkpoint; overwrite=1 begins anew", folder)
-               : status;
+    return status == HIRL_DONE ? hr_fail(HIRL_E_STATE, "%s: no checkpoint is whole", folder)
+                               : status;
 }
 
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,

@@ -24,6 +24,11 @@ for key in data split out preset method arch width stem image_size epochs cluste
     spd_eps seed threads loader_threads backend precision feature_precision max_images resume; do
     ok "pretrain knows $key" says out "^  $key="
 done
+ok "pretrain --help says where a preset's defaults are" says out 'config show preset='
+hirl config show method=MoCo-v2
+ok "case, - and _ do not matter in a choice" says out '^method: mocov2  # given'
+hirl config show method=moco
+ok "a choice that is none is refused with those there are" says err 'none of: mocov2 '
 hirl pretrain --help --json
 ok "--help --json is JSON" json_lines out
 
@@ -59,6 +64,34 @@ hirl cluster data=broken.npy
 ok "damaged features are a matter of data" exits 3
 hirl cluster data=broken.npy --json
 ok "with --json a failure is JSON too" json out 'r["event"] == "error" and r["exit"] == 3'
+python3 -c 'import struct, sys
+open("empty-images-idx3-ubyte", "wb").write(struct.pack(">IIII", 0x803, 0, 28, 28))
+open("float-images-idx3-ubyte", "wb").write(struct.pack(">IIII", 0xd03, 1, 1, 1) + b"\0" * 4)'
+hirl embed data=empty-images-idx3-ubyte model=random
+ok "an IDX without images is a matter of data" exits 3
+ok "an IDX without images says so" says err 'no images'
+hirl embed data=float-images-idx3-ubyte model=random
+ok "an IDX of another type is a matter of data" exits 3
+hirl eval knn data=generated features=pixels out=/nowhere/knn.json
+ok "eval knn: a place that cannot be written is a failure" exits 1
+ok "eval knn: a place that cannot be written is refused before the work" test "$(wc -l <err)" = 1
+hirl tree eval nowhere.hpt data=generated out=/nowhere/tree.json
+ok "tree eval: a place that cannot be written is refused first" exits 1
+printf '{}' >knn.json
+hirl eval knn data=generated model=nowhere out=knn.json
+ok "a result that is there stays until there is a new one" says knn.json '{}'
+if [ -w /dev/full ]; then
+    for word in --help --version; do
+        "$HIRL" $word >/dev/full 2>err
+        code=$?
+        ok "$word says when its output is lost" exits 1
+    done
+fi
+python3 -c 'import json, struct
+head = json.dumps({"__metadata__": {"format": "pt"}}).encode()
+open("other.safetensors", "wb").write(struct.pack("<Q", len(head)) + head)'
+hirl embed data=generated model=other.safetensors
+ok "a model of another program is refused by its name" says err 'other.safetensors: not a libhirl'
 hirl tree show nowhere.hpt
 ok "a tree that is not there is a matter of data" exits 3
 hirl config show preset=hirl-mocov2-small lr=0.5
