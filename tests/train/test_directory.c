@@ -56,7 +56,8 @@ START_TEST(a_number_that_is_not_finite_is_named_and_never_saved)
     }
     ck_assert_int_eq(status, HIRL_E_NONFINITE);
     snprintf(step, sizeof step, "step %d", (int)report.step);
-    ck_assert_msg(strstr(hirl_error_message(), step) && strstr(hirl_error_message(), "operation"),
+    ck_assert_msg(strstr(hirl_error_message(), step) &&
+                      strstr(hirl_error_message(), "weight (operation"),
                   "after %d steps: %s", (int)report.step, hirl_error_message());
     ck_assert_ptr_nonnull(good);
     assert_same_file(good, bytes, folder, last);
