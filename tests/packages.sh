@@ -3,7 +3,7 @@
 build_packages="gcc meson ninja-build pkg-config libc6-dev libopenblas-dev libturbojpeg0-dev
     libpng-dev zlib1g-dev libyaml-dev libjansson-dev"
 # shellcheck disable=SC2034
-test_packages="$build_packages check"
+test_packages="$build_packages check g++"
 
 # $1: names separated by spaces
 install_packages() {

@@ -46,8 +46,11 @@ if [ "$mode" = full ]; then
     ASAN_OPTIONS=detect_leaks=1 run_suites "$PWD/build-asan" --no-suite slow --timeout-multiplier 6
     setup "$PWD/build-tsan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
         -Db_sanitize=thread -Db_lundef=false
-    TSAN_OPTIONS=halt_on_error=1 run_suites "$PWD/build-tsan" --suite unit --suite train --timeout-multiplier 10
-    builds="$here $PWD/build-asan $PWD/build-tsan"
+    TSAN_OPTIONS=halt_on_error=1 run_suites "$PWD/build-tsan" --suite unit --suite train \
+        --suite golden --suite parity --suite cli --timeout-multiplier 10
+    CC=clang setup "$PWD/build-clang" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dexamples=enabled
+    run_suites "$PWD/build-clang" --suite unit --timeout-multiplier 4
+    builds="$here $PWD/build-asan $PWD/build-tsan $PWD/build-clang"
 else
     run_suites "$here" --no-suite slow
 fi

@@ -153,8 +153,6 @@ START_TEST(the_real_module_refuses_another_build_and_a_machine_without_a_device)
     hr_model_config config;
     void *library;
 
-    if (!module || !module[0])
-        return; /* built without nvcc */
     library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(library != NULL, "%s", dlerror());
     *(void **)&entry = dlsym(library, HR_MODULE_SYMBOL);
@@ -183,6 +181,7 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("module");
     TCase *c = tcase_create("refusals");
+    const char *module = getenv("HIRL_TEST_MODULE");
 
     tcase_add_unchecked_fixture(c, NULL, clean);
     tcase_add_test(c, a_missing_module_is_named);
@@ -190,7 +189,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_file_that_is_no_library_is_refused);
     tcase_add_test(c, a_library_without_the_symbol_is_refused);
     tcase_add_test(c, unknown_names_and_devices_are_refused);
-    tcase_add_test(c, the_real_module_refuses_another_build_and_a_machine_without_a_device);
+    if (module && module[0]) /* else built without nvcc: tests/parity/meson.build tells */
+        tcase_add_test(c, the_real_module_refuses_another_build_and_a_machine_without_a_device);
     suite_add_tcase(s, c);
     return s;
 }
