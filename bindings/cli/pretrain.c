@@ -101,12 +101,15 @@ static void on_clustered(cli_session *session, const hirl_step_report *report)
 
     if (report->churn >= 0)
         snprintf(moved, sizeof moved, ", %.0f %% of the images moved", 100 * report->churn);
-    cli_note(session, "clustered in %.1f s, %lld empty leaves%s", report->cluster_seconds,
-             (long long)report->empty_clusters, moved);
-    cli_emit(session, json_pack("{s:s, s:I, s:f, s:I, s:f}", "event", "clustered", "epoch",
+    cli_note(
+        session, "clustered in %.1f s, leaves of %lld to %lld images (median %lld), %lld empty%s",
+        report->cluster_seconds, (long long)report->smallest_leaf, (long long)report->largest_leaf,
+        (long long)report->median_leaf, (long long)report->empty_clusters, moved);
+    cli_emit(session, json_pack("{s:s, s:I, s:f, s:I, s:[III], s:f}", "event", "clustered", "epoch",
                                 (json_int_t)report->epoch + 1, "seconds", report->cluster_seconds,
-                                "empty_clusters", (json_int_t)report->empty_clusters, "churn",
-                                report->churn));
+                                "empty_clusters", (json_int_t)report->empty_clusters, "leaf_sizes",
+                                (json_int_t)report->smallest_leaf, (json_int_t)report->median_leaf,
+                                (json_int_t)report->largest_leaf, "churn", report->churn));
 }
 
 static void on_report(const hirl_step_report *report, void *user)

@@ -42,6 +42,7 @@ typedef struct hirl_step_report {
                                  teacher, SwAV's assignments), mean over images, in nats: the log of the
                                  number of outputs when it says nothing; -1: other methods */
     double usage_entropy; /**< of the mean over those images: e to it is the number of outputs in use; -1 */
+    int64_t smallest_leaf, median_leaf, largest_leaf; /**< images of the leaves in the last clustering */
 } hirl_step_report;
 
 /**

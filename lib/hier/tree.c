@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -108,6 +109,29 @@ void hr_tree_count_rows(hirl_tree *tree)
     for (int32_t l = 0; l + 1 < tree->levels; l++)
         for (int64_t j = 0; j < tree->m[l]; j++)
             tree->size[l + 1][tree->parent[l][j]] += tree->size[l][j];
+}
+
+static int ascending(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+hirl_status hr_tree_leaf_sizes(int64_t size[3], const hirl_tree *tree)
+{
+    size_t leaves = (size_t)tree->m[0];
+    int64_t *sorted = hr_alloc_array(leaves, sizeof *sorted);
+
+    if (!sorted)
+        return HIRL_E_NOMEM;
+    memcpy(sorted, tree->size[0], leaves * sizeof *sorted);
+    qsort(sorted, leaves, sizeof *sorted, ascending);
+    size[0] = sorted[0];
+    size[1] = sorted[(leaves - 1) / 2];
+    size[2] = sorted[leaves - 1];
+    hr_free(sorted);
+    return HIRL_OK;
 }
 
 hirl_status hr_tree_paths(int32_t *path, const hirl_tree *tree)

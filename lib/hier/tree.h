@@ -30,6 +30,8 @@ void hr_tree_drop(hirl_tree *tree); /* NULL is fine */
 /* unit prototypes of a level from its centroids; sizes of all nodes from leaves and parents */
 void hr_tree_set_prototypes(hirl_tree *tree, int32_t level);
 void hr_tree_count_rows(hirl_tree *tree);
+/* rows of the smallest, the median (lower of two) and the largest leaf */
+hirl_status hr_tree_leaf_sizes(int64_t size[3], const hirl_tree *tree);
 hirl_status hr_tree_to_tensors(hr_tensors *out, const hirl_tree *tree, const char *prefix);
 hirl_status hr_tree_from_tensors(hirl_tree **tree, hirl_context *context, const hr_tensors *in,
                                  const char *prefix);

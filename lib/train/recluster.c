@@ -146,8 +146,9 @@ static double measure_churn(const hirl_tree *before, const hirl_tree *after)
 /* what can fail comes first: a call that failed is made again with the tree of before */
 static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
 {
-    int64_t epoch = trainer->step / trainer->per_epoch;
+    int64_t epoch = trainer->step / trainer->per_epoch, size[3];
 
+    HR_TRY(hr_tree_leaf_sizes(size, tree));
     HR_TRY(hr_directory_tree(&trainer->directory, tree, epoch));
     if (trainer->config.train.iter_wise_assignment && !trainer->own_leaf) {
         trainer->own_leaf = hr_alloc_array((size_t)tree->n, sizeof *trainer->own_leaf);
@@ -158,6 +159,7 @@ static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
     if (trainer->own_leaf)
         memcpy(trainer->own_leaf, tree->leaf, (size_t)tree->n * sizeof *tree->leaf);
     trainer->churn = measure_churn(trainer->tree, tree);
+    memcpy(trainer->leaf_size, size, sizeof size);
     hr_tree_drop(trainer->tree);
     hr_tree_hold(tree);
     trainer->tree = tree;

@@ -75,6 +75,9 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     r.health_rank = trainer->health.rank;
     r.churn = trainer->churn;
     r.empty_clusters = empty_leaves(trainer->tree);
+    r.smallest_leaf = trainer->leaf_size[0];
+    r.median_leaf = trainer->leaf_size[1];
+    r.largest_leaf = trainer->leaf_size[2];
     r.judgement = trainer->judgement;
     memcpy(out, &r, size < sizeof r ? size : sizeof r);
 }
@@ -104,6 +107,10 @@ static json_t *line_of(const hirl_step_report *r)
         json_object_set_new(o, "churn", json_real(r->churn));
     if (o && r->clustered)
         json_object_set_new(o, "empty_clusters", json_integer((json_int_t)r->empty_clusters));
+    if (o && r->clustered)
+        json_object_set_new(o, "leaf_sizes",
+                            json_pack("[III]", (json_int_t)r->smallest_leaf,
+                                      (json_int_t)r->median_leaf, (json_int_t)r->largest_leaf));
     if (o && r->epoch_end) {
         json_object_set_new(o, "std", json_real(r->health_std));
         json_object_set_new(o, "rank", json_real(r->health_rank));

@@ -46,6 +46,7 @@ struct hirl_trainer {
     int32_t *own_leaf; /* [N] the host's, or chosen anew in each step; NULL: the tree's count */
     hr_recluster recluster;
     double churn;             /* of the last clustering, -1 */
+    int64_t leaf_size[3];     /* of the last clustering: smallest, median, largest */
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
     uint8_t *mask;            /* [globals, n, P], or NULL */
     hr_health health;

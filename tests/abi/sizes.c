@@ -134,7 +134,10 @@ FIELD(hirl_step_report, teacher_momentum, 184)
 FIELD(hirl_step_report, teacher_temperature, 192)
 FIELD(hirl_step_report, teacher_entropy, 200)
 FIELD(hirl_step_report, usage_entropy, 208)
-SIZE(hirl_step_report, 216)
+FIELD(hirl_step_report, smallest_leaf, 216)
+FIELD(hirl_step_report, median_leaf, 224)
+FIELD(hirl_step_report, largest_leaf, 232)
+SIZE(hirl_step_report, 240)
 /* clang-format on */
 #endif
 

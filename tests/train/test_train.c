@@ -31,6 +31,21 @@ static void open_world(world *w, int threads, const char *epochs, const char *hi
 static const small_pair three_epochs[] = { { "epochs", "3" }, { "hirl", "1" }, { NULL, NULL } };
 static const small_pair *const three[] = { three_epochs, NULL };
 
+/* as many leaves are at most as large as the median as a half of them */
+static void check_leaf_sizes(const hirl_step_report *report, const int64_t *size, int leaves)
+{
+    int smaller = 0, larger = 0;
+
+    for (int i = 0; i < leaves; i++) {
+        ck_assert_int_ge(size[i], report->smallest_leaf);
+        ck_assert_int_le(size[i], report->largest_leaf);
+        smaller += size[i] < report->median_leaf;
+        larger += size[i] > report->median_leaf;
+    }
+    ck_assert_int_lt(smaller, (leaves + 1) / 2);
+    ck_assert_int_le(larger, leaves / 2);
+}
+
 START_TEST(clustering_begins_at_t1_and_the_path_loss_is_positive)
 {
     hirl_step_report report = { .struct_size = sizeof report };
@@ -51,6 +66,7 @@ START_TEST(clustering_begins_at_t1_and_the_path_loss_is_positive)
     ck_assert_int_eq(hirl_trainer_tree(&tree, w.trainer), HIRL_OK);
     ck_assert_int_eq(hirl_tree_levels(tree), 3);
     ck_assert_int_eq(hirl_tree_count(tree, 1), 8);
+    check_leaf_sizes(&report, hirl_tree_sizes(tree, 1), 8);
     hirl_tree_destroy(tree);
     small_trainer_close(&w);
 }

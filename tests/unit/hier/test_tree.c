@@ -85,7 +85,8 @@ static hirl_status create(hirl_tree **tree, const int64_t *counts, const float *
 START_TEST(a_tree_from_arrays_has_unit_prototypes_and_sizes)
 {
     const double unit[] = { 1, 0, 0, 1, -1, 0, 0, -1 }, h = sqrt(0.5), top[] = { h, h, -h, -h };
-    const int64_t low_sizes[] = { 1, 1, 0, 2 }, top_sizes[] = { 2, 2 };
+    const int64_t low_sizes[] = { 1, 1, 0, 2 }, top_sizes[] = { 2, 2 }, sizes[] = { 0, 1, 2 };
+    int64_t size[3];
     hirl_tree *tree;
     int32_t path[8], want[] = { 0, 0, 1, 0, 2, 1, 3, 1 };
 
@@ -100,6 +101,8 @@ START_TEST(a_tree_from_arrays_has_unit_prototypes_and_sizes)
     hr_assert_close(hirl_tree_prototypes(tree, 2), top, 4, 1e-7, 0);
     ck_assert_mem_eq(hirl_tree_sizes(tree, 1), low_sizes, sizeof low_sizes);
     ck_assert_mem_eq(hirl_tree_sizes(tree, 2), top_sizes, sizeof top_sizes);
+    hr_assert_ok(hr_tree_leaf_sizes(size, tree));
+    ck_assert_mem_eq(size, sizes, sizeof sizes);
     ck_assert_mem_eq(hirl_tree_parents(tree, 1), parents, sizeof parents);
     ck_assert_ptr_null(hirl_tree_parents(tree, 2));
     ck_assert_mem_eq(hirl_tree_leaves(tree), leaf, sizeof leaf);
