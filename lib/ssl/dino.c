@@ -80,4 +80,5 @@ const hr_method hr_method_dino = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
+    .start = "begins below it, while the centre is 0",
 };

@@ -116,4 +116,5 @@ const hr_method hr_method_ibot = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
+    .start = "begins below it, while the centres are 0",
 };

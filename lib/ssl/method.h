@@ -106,6 +106,7 @@ struct hr_method {
     int (*fields)(void *self, hr_field field[HR_METHOD_FIELDS]); /* how many */
     double (*chance)(
         const hr_method_config *config); /* L_img when outputs say nothing; NaN: unknown */
+    const char *start; /* where L_img begins beside that (tests/bench/README.md), or NULL */
     /* of `own`, NULL for others: whether a step can be made; the last word before a step's commit;
      * what a checkpoint holds besides arrays */
     hirl_status (*ready)(const void *self);

@@ -157,4 +157,5 @@ const hr_method hr_method_mocov2 = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
+    .start = "begins below it, while the queue holds no images",
 };

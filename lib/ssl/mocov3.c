@@ -108,4 +108,5 @@ const hr_method hr_method_mocov3 = {
     .done = done,
     .loss = loss,
     .chance = chance,
+    .start = "begins a little above it",
 };

@@ -64,4 +64,5 @@ const hr_method hr_method_simsiam = {
     .predictor = true,
     .loss = loss,
     .chance = chance,
+    .start = "begins near it",
 };

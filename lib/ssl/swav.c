@@ -167,4 +167,5 @@ const hr_method hr_method_swav = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
+    .start = "begins above it",
 };

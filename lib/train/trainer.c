@@ -232,10 +232,12 @@ static void announce(hirl_trainer *trainer)
     const hr_train_config *t = &trainer->config.train;
     hr_method_config m = hr_learner_numbers(trainer->learner);
     double chance = trainer->learner->method->chance(&m);
-    char expected[64] = "";
+    const char *start = trainer->learner->method->start;
+    char expected[128] = "";
 
     if (!isnan(chance))
-        snprintf(expected, sizeof expected, "; chance level of the loss %.2f", chance);
+        snprintf(expected, sizeof expected, "; chance level of the loss %.2f%s%s", chance,
+                 start ? ", it " : "", start ? start : "");
     hr_log(trainer->context, HIRL_LOG_INFO,
            "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
            (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,

@@ -105,6 +105,27 @@ START_TEST(the_first_losses_lie_at_the_chance_level_that_is_told)
 }
 END_TEST
 
+/* ln(K+1), 0, ln K, 4 T ln n over all ranks, ln K, (1 + share) ln K */
+START_TEST(chance_levels_are_those_of_the_formulas)
+{
+    static const hr_method *const method[] = { &hr_method_mocov2, &hr_method_simsiam,
+                                               &hr_method_swav,   &hr_method_mocov3,
+                                               &hr_method_dino,   &hr_method_ibot };
+    static const int64_t out[] = { 0, 0, 3000, 0, 65536, 8192 };
+    static const double want[] = { 11.090354888959125, 0,
+                                   8.006367567650246,  6.654213,
+                                   11.090354888959125, 13.516370020918165 };
+    hr_method_config numbers = { .queue = 65535,
+                                 .out = out[_i],
+                                 .temperature = 0.2,
+                                 .mask_share = 0.5,
+                                 .batch = 2048,
+                                 .ranks = 2 };
+
+    ck_assert_double_eq_tol(method[_i]->chance(&numbers), want[_i], 1e-6);
+}
+END_TEST
+
 /* ---- what is told of a step ---- */
 
 /* step 6 of 12 is the middle of each cosine: decay (0.04 + 0.4) / 2, average (0.9 + 1) / 2; the warm-up
@@ -192,6 +213,7 @@ static Suite *methods(void)
                         2 * SMALL_METHODS);
     tcase_add_loop_test(tests, the_first_losses_lie_at_the_chance_level_that_is_told, 0,
                         SMALL_METHODS);
+    tcase_add_loop_test(tests, chance_levels_are_those_of_the_formulas, 0, 6);
     tcase_add_loop_test(tests, rates_of_a_step_are_those_of_the_schedules, 0, SMALL_METHODS);
     tcase_add_loop_test(tests, entropies_of_targets_lie_in_their_order, 0, SMALL_METHODS);
     tcase_add_loop_test(tests, a_run_stopped_in_any_phase_ends_with_the_same_bits, 0,
