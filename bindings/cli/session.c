@@ -6,13 +6,15 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 static hirl_context *volatile running_context;
-static volatile sig_atomic_t interrupts, limited;
+static atomic_int interrupts; /* two signals may be handled by two threads at once */
+static volatile sig_atomic_t limited;
 
 static void on_interrupt(int number)
 {
