@@ -498,17 +498,23 @@ START_TEST(a_run_directory_is_resumed_with_the_hosts_state)
 }
 END_TEST
 
+/* a run of so many steps, saved as path in a new folder */
+static void open_saved(world *w, char folder[HR_TEST_PATH], char path[HR_TEST_PATH], int steps)
+{
+    hr_test_folder(folder);
+    hr_test_path(path, folder, "state");
+    open_run(w, 1);
+    make_steps(w, steps);
+    must(hirl_trainer_save(w->trainer, path));
+}
+
 START_TEST(a_state_that_nobody_took_is_saved_again)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH];
     bytes first;
     world w;
 
-    hr_test_folder(folder);
-    hr_test_path(path, folder, "state");
-    open_run(&w, 1);
-    make_steps(&w, 2);
-    must(hirl_trainer_save(w.trainer, path));
+    open_saved(&w, folder, path, 2);
     first = content_of(path);
     begin(&w); /* without functions */
     must(hirl_trainer_load(w.trainer, path));
@@ -525,11 +531,7 @@ START_TEST(a_checkpoint_of_another_method_is_refused)
     hirl_method_calls calls;
     world w;
 
-    hr_test_folder(folder);
-    hr_test_path(path, folder, "state");
-    open_run(&w, 1);
-    make_steps(&w, 1);
-    must(hirl_trainer_save(w.trainer, path));
+    open_saved(&w, folder, path, 1);
     calls = calls_of(&w.host);
     calls.name = "other";
     begin(&w);
