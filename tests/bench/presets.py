@@ -53,8 +53,8 @@ def settings_of(name, method, epochs, given):
 def run(wanted, data, arguments):
     settings, name = wanted["settings"], wanted["set"]
     print("%s %s seed %d" % (name, wanted["method"], wanted["seed"]), flush=True)
-    out, seconds = recipe.train(name, wanted["method"], wanted["seed"], settings, data, arguments.work)
-    row = dict(wanted, seconds=round(seconds, 1), **recipe.judge(out, data, settings, arguments.work))
+    out, wall, cpu = recipe.train(name, wanted["method"], wanted["seed"], settings, data, arguments.work)
+    row = dict(wanted, seconds=wall, cpu_seconds=cpu, **recipe.judge(out, data, settings, arguments.work))
     recipe.store_curve(arguments.results.with_name("curves.jsonl"), wanted, out)
     if not arguments.keep:
         for path in arguments.work.glob(out.name + "*"):
@@ -116,7 +116,8 @@ def print_figure(key, rows, names, arguments):
     for method in arguments.methods:
         plain, over = (found.get(member, {}) for member in pair(method))
         for member, figure in zip(pair(method), (plain, over)):
-            seconds = [r["seconds"] for r in rows if r["method"] == member]
+            # one thread: the processor's time where a row has it, as other work shares the machine
+            seconds = [r.get("cpu_seconds", r["seconds"]) for r in rows if r["method"] == member]
             if figure:
                 print_line(member, list(figure.values()), names,
                            "  %7.1f" % (sum(seconds) / len(seconds) / 60))

@@ -15,6 +15,7 @@ import os
 import pathlib
 import platform
 import shutil
+import resource
 import subprocess
 import sys
 import time
@@ -40,6 +41,12 @@ def hirl(*words):
     if done.returncode:
         sys.exit("%s: exit status %d" % (" ".join(command), done.returncode))
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def processor_seconds():
+    """of the programs run so far; what else the machine does counts little here"""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def keys(settings):
@@ -83,16 +90,20 @@ def same(row, wanted):
 
 
 def train(name, method, seed, settings, data, work):
+    """-> run directory, seconds of the clock, seconds of the processor: all parts of a run that was stopped"""
     out = work / ("%s-%s-%d" % (name, method, seed))
-    clock = work / (out.name + ".seconds")  # of all parts of a run that was stopped
-    begun = time.time() - (float(clock.read_text()) if clock.exists() else 0)
+    file = work / (out.name + ".seconds")
+    before = [float(x) for x in file.read_text().split()] if file.exists() else [0, 0]
+    begun = time.time(), processor_seconds()
     try:
         hirl("pretrain", "preset=%s-small" % method, "data=%s" % data, "out=%s" % out, "resume=1",
              "seed=%d" % seed, *keys(settings))
     finally:
+        wall = before[0] + time.time() - begun[0]
+        cpu = before[-1] + processor_seconds() - begun[1]
         work.mkdir(parents=True, exist_ok=True)
-        clock.write_text("%.1f" % (time.time() - begun))
-    return out, float(clock.read_text())
+        file.write_text("%.1f %.1f" % (wall, cpu))
+    return out, round(wall, 1), round(cpu, 1)
 
 
 def store_curve(path, wanted, out):
@@ -145,8 +156,8 @@ def run_set(name, arguments, settings, rows):
         if plain:
             row = plain_features(name, method, seed, settings, data)
         else:
-            out, seconds = train(name, method, seed, settings, data, arguments.work)
-            row = dict(wanted, seconds=round(seconds, 1), **judge(out, data, settings, arguments.work))
+            out, wall, cpu = train(name, method, seed, settings, data, arguments.work)
+            row = dict(wanted, seconds=wall, cpu_seconds=cpu, **judge(out, data, settings, arguments.work))
             store_curve(arguments.results.with_name("curves.jsonl"), wanted, out)
         store(arguments.results, row)
         rows.append(row)
