@@ -14,8 +14,8 @@ import math
 import os
 import pathlib
 import platform
-import shutil
 import resource
+import shutil
 import subprocess
 import sys
 import time
