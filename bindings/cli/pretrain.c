@@ -77,22 +77,24 @@ static void on_epoch(cli_session *session, const hirl_step_report *report)
 {
     char losses[96], rate[32], left[32];
 
-    cli_note(session, "Epoch %lld/%lld %s %s img/s data %.0f%% std %.2f rank %.1f eta %s%s%s",
+    cli_note(session,
+             "Epoch %lld/%lld %s %s img/s data %.0f%% mem %.1fG std %.2f rank %.1f eta %s%s%s",
              (long long)report->epoch + 1, (long long)report->epochs,
              cli_losses(losses, sizeof losses, report),
              cli_grouped(rate, sizeof rate, report->images_per_s), 100 * report->data_wait,
-             report->health_std, report->health_rank,
+             report->memory_gb, report->health_std, report->health_rank,
              cli_clock(left, sizeof left, report->seconds_left), report->judgement ? " - " : "",
              report->judgement ? report->judgement : "");
-    cli_emit(session,
-             json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}",
-                       "event", "epoch", "epoch", (json_int_t)report->epoch + 1, "epochs",
-                       (json_int_t)report->epochs, "step", (json_int_t)report->step, "train_loss",
-                       report->loss, "loss_img", report->loss_image, "loss_spd", report->loss_spd,
-                       "lr", report->rate, "images_per_s", report->images_per_s, "data_wait",
-                       report->data_wait, "eta_s", report->seconds_left, "std", report->health_std,
-                       "rank", report->health_rank, "judgement",
-                       report->judgement ? report->judgement : ""));
+    cli_emit(
+        session,
+        json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}",
+                  "event", "epoch", "epoch", (json_int_t)report->epoch + 1, "epochs",
+                  (json_int_t)report->epochs, "step", (json_int_t)report->step, "train_loss",
+                  report->loss, "loss_img", report->loss_image, "loss_spd", report->loss_spd, "lr",
+                  report->rate, "images_per_s", report->images_per_s, "data_wait",
+                  report->data_wait, "mem_gb", report->memory_gb, "eta_s", report->seconds_left,
+                  "std", report->health_std, "rank", report->health_rank, "judgement",
+                  report->judgement ? report->judgement : ""));
 }
 
 static void on_clustered(cli_session *session, const hirl_step_report *report)

@@ -1,6 +1,6 @@
 /* progress.c - the progress line on stderr.
  *
- *     Epoch 12/200 [ 340/5004] loss 6.91 (img 5.80 spd 1.11) lr 0.0298 1 240 img/s data 3% eta 7:12:05
+ *     Epoch 12/200 [ 340/5004] loss 6.91 (img 5.80 spd 1.11) lr 0.0298 1 240 img/s data 3% mem 18.2G eta 7:12:05
  *     extract 12 800/50 000 3 100/s left 0:00:12
  *
  * Redrawn in place on a terminal, absent elsewhere; phases appear once they have taken two seconds.
@@ -121,12 +121,13 @@ void cli_progress_step(cli_progress *progress, const hirl_step_report *report)
 
     if (!progress->redraw || cli_seconds() - progress->drawn < redrawn_every)
         return;
-    snprintf(line, sizeof line, "Epoch %lld/%lld [%*lld/%lld] %s %s img/s data %.0f%% eta %s",
+    snprintf(line, sizeof line,
+             "Epoch %lld/%lld [%*lld/%lld] %s %s img/s data %.0f%% mem %.1fG eta %s",
              (long long)report->epoch + 1, (long long)report->epochs, width,
              (long long)(report->step - report->epoch * length), (long long)length,
              cli_losses(losses, sizeof losses, report),
              cli_grouped(rate, sizeof rate, report->images_per_s), 100 * report->data_wait,
-             cli_clock(left, sizeof left, report->seconds_left));
+             report->memory_gb, cli_clock(left, sizeof left, report->seconds_left));
     draw(progress, line);
     progress->phase[0] = 0; /* the next phase is a new one */
 }

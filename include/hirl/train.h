@@ -43,6 +43,8 @@ typedef struct hirl_step_report {
                                  number of outputs when it says nothing; -1: other methods */
     double usage_entropy; /**< of the mean over those images: e to it is the number of outputs in use; -1 */
     int64_t smallest_leaf, median_leaf, largest_leaf; /**< images of the leaves in the last clustering */
+    double memory_gb;     /**< most main memory that the process has had so far, the host's own and mapped files
+                               included, in 10^9 bytes; memory of a GPU is not in it; 0: not known */
 } hirl_step_report;
 
 /**

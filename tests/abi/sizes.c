@@ -137,7 +137,8 @@ FIELD(hirl_step_report, usage_entropy, 208)
 FIELD(hirl_step_report, smallest_leaf, 216)
 FIELD(hirl_step_report, median_leaf, 224)
 FIELD(hirl_step_report, largest_leaf, 232)
-SIZE(hirl_step_report, 240)
+FIELD(hirl_step_report, memory_gb, 240)
+SIZE(hirl_step_report, 248)
 /* clang-format on */
 #endif
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "small_trainer.h"
 #include "support/folder.h"
@@ -118,5 +119,51 @@ START_TEST(a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
 }
 END_TEST
 
+static double number_of(const char *line, const char *key)
+{
+    const char *at = strstr(line, key);
+
+    ck_assert_msg(at != NULL, "no %s in %s", key, line);
+    return strtod(at + strlen(key), NULL);
+}
+
+START_TEST(a_line_of_metrics_has_the_time_of_the_clock_and_the_memory)
+{
+    char folder[HR_TEST_PATH], *text;
+    const small_pair own[] = {
+        { "out", folder }, { "hirl", "0" }, { "log_every", "1" }, { NULL, NULL }
+    };
+    const small_pair *const over[] = { own, NULL };
+    hirl_step_report first = { .struct_size = sizeof first }, second = first;
+    time_t begun = time(NULL);
+    size_t bytes, more;
+    small_trainer t;
+    char *block;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    ck_assert_int_eq(hirl_train_step(&first, t.trainer), HIRL_OK);
+    ck_assert(first.memory_gb > 1e-3 && first.memory_gb < 100);
+    more = (size_t)(1e9 * first.memory_gb);
+    block = malloc(more);
+    ck_assert_ptr_nonnull(block);
+    memset(block, 1, more); /* of the process, not of the library alone */
+    ck_assert_int_eq(hirl_train_step(&second, t.trainer), HIRL_OK);
+    ck_assert_int_eq(block[more / 2], 1);
+    free(block);
+    ck_assert_msg(second.memory_gb > 1.1 * first.memory_gb &&
+                      second.memory_gb < 3 * first.memory_gb,
+                  "%g, then %g", first.memory_gb, second.memory_gb);
+    small_trainer_close(&t);
+    text = read_file(&bytes, folder, "metrics.jsonl");
+    ck_assert_double_ge(number_of(text, "\"time\":"), (double)begun);
+    ck_assert_double_le(number_of(text, "\"time\":"), (double)time(NULL));
+    ck_assert_double_eq_tol(number_of(text, "\"mem_gb\":"), first.memory_gb, 1e-8);
+    free(text);
+    hr_test_remove(folder);
+}
+END_TEST
+
 HR_TESTS("run-directory", a_number_that_is_not_finite_is_named_and_never_saved,
-         a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
+         a_resumed_run_drops_the_metrics_beyond_its_checkpoint,
+         a_line_of_metrics_has_the_time_of_the_clock_and_the_memory)
