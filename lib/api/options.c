@@ -68,11 +68,18 @@ static hirl_status put_preset(hirl_options *options, const hr_key *key, const ch
     return put_pairs(options, preset->own);
 }
 
+/* the table's key of this name, for this value */
+static hirl_status find_key(const hr_key **key, const char *name, const char *value)
+{
+    HR_TRY(hr_registry_find(key, name));
+    return strcmp(name, "method") ? HIRL_OK : hr_preset_no_method(value);
+}
+
 static hirl_status put(hirl_options *options, const char *name, const char *value, int32_t origin)
 {
     const hr_key *key;
 
-    HR_TRY(hr_registry_find(&key, name));
+    HR_TRY(find_key(&key, name, value));
     if (!strcmp(name, PRESET))
         return put_preset(options, key, value, origin);
     return hr_options_put(options, key, value, origin);
@@ -134,7 +141,7 @@ static hirl_status read_setting(const char *name, const char *value, void *arg)
     const hr_preset *preset;
     const hr_key *key;
 
-    HR_TRY(hr_registry_find(&key, name));
+    HR_TRY(find_key(&key, name, value));
     if (hr_options_find(found, name))
         return hr_fail(HIRL_E_FORMAT, "%s: given twice", name);
     if (!strcmp(name, PRESET) && *value)

@@ -208,6 +208,27 @@ hirl_status hr_preset_find(const hr_preset **preset, const char *name)
     return hr_fail(HIRL_E_INVALID, "unknown preset '%.60s'; there are:%s", name, names);
 }
 
+static const char *value_of(const hr_setting_pair *pair, const char *key)
+{
+    while (pair->key && strcmp(pair->key, key))
+        pair++;
+    return pair->key ? pair->value : "";
+}
+
+hirl_status hr_preset_no_method(const char *text)
+{
+    for (int i = 0; i < PRESETS; i++) {
+        const char *name = presets[i].name, *method = value_of(presets[i].shared, "method");
+
+        if (hr_same_word(text, name) && !hr_same_word(text, method))
+            return hr_fail(HIRL_E_INVALID,
+                           "method=%.60s: that is a preset; did you mean preset=%s, or method=%s "
+                           "hirl=%s?",
+                           text, name, method, value_of(presets[i].own, "hirl"));
+    }
+    return HIRL_OK;
+}
+
 int32_t hirl_preset_count(void)
 {
     return PRESETS;

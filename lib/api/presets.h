@@ -12,6 +12,8 @@ typedef struct hr_preset {
 
 /* INVALID: unknown, with the names there are */
 hirl_status hr_preset_find(const hr_preset **preset, const char *name);
+/* INVALID when text, given as method=, is a preset's name: with what was meant */
+hirl_status hr_preset_no_method(const char *text);
 const hr_preset *hr_preset_at(int32_t index); /* NULL outside */
 
 #endif

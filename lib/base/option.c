@@ -134,8 +134,7 @@ static hirl_status check_text(const hr_key *key, const char *text)
     return HIRL_OK;
 }
 
-/* MoCo-v2, moco_v2 and mocov2 are one word */
-static bool same_word(const char *a, const char *b)
+bool hr_same_word(const char *a, const char *b)
 {
     for (;; a++, b++) {
         a += strspn(a, "-_");
@@ -152,7 +151,7 @@ static hirl_status read_choice(int64_t *value, const hr_key *key, const char *te
     char word[WORD + 1];
 
     for (int64_t i = 0; *hr_choice_name(key, i, word, sizeof word); i++)
-        if (same_word(text, word)) {
+        if (hr_same_word(text, word)) {
             *value = i;
             return HIRL_OK;
         }

@@ -81,6 +81,8 @@ hirl_status hr_key_parse(void *field, const hr_key *key, const char *text);
 
 /* fills config from options (NULL: all defaults), field by field of the table */
 hirl_status hr_options_read(void *config, const hr_keys *table, const hirl_options *options);
+/* MoCo-v2, moco_v2 and mocov2 are one word */
+bool hr_same_word(const char *a, const char *b);
 /* word number `index` of the choices, in buffer; "" outside */
 const char *hr_choice_name(const hr_key *key, int64_t index, char *buffer, size_t bytes);
 

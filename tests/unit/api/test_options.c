@@ -209,6 +209,26 @@ START_TEST(an_unknown_key_is_told_with_the_nearest_one)
 }
 END_TEST
 
+START_TEST(a_presets_name_as_method_is_told_with_what_was_meant)
+{
+    static const char *const given[][2] = {
+        { "hirl-mocov2", "did you mean preset=hirl-mocov2, or method=mocov2 hirl=1?" },
+        { "HIRL_MoCo-v3",
+          "method=HIRL_MoCo-v3: that is a preset; did you mean preset=hirl-mocov3," },
+        { "dino-small", "preset=dino-small, or method=dino hirl=0?" },
+        { "hirl-mocov", "none of: mocov2" },
+    };
+
+    begin();
+    for (int i = 0; i < 4; i++)
+        hr_assert_fails(hirl_options_set(options, "method", given[i][0]), HIRL_E_INVALID,
+                        given[i][1]);
+    hr_assert_ok(hirl_options_set(options, "method", "swav"));
+    expect("method", "swav", 3);
+    end();
+}
+END_TEST
+
 START_TEST(null_arguments_are_refused)
 {
     begin();
@@ -429,6 +449,8 @@ static const bad bad_file[] = {
     { "a.yaml", "epochs: ~\n", HIRL_E_INVALID, "no value" },
     { "a.yaml", "epochs: null\n", HIRL_E_INVALID, "no value" },
     { "a.yaml", "preset: hirl\n", HIRL_E_INVALID, "a.yaml:1: unknown preset" },
+    { "a.yaml", "epochs: 5\nmethod: hirl-swav\n", HIRL_E_INVALID,
+      "a.yaml:2: method=hirl-swav: that is a preset; did you mean preset=hirl-swav, or" },
     { "a.yaml", "optimizer:\n  lr: 0.1\n", HIRL_E_INVALID, "a.yaml:2: unknown key 'optimizer.lr'" },
     { "a.yaml", "a: &x 1\n", HIRL_E_FORMAT, "anchors" },
     { "a.yaml", "epochs: &x 1\nlr: *x\n", HIRL_E_FORMAT, "anchors" },
@@ -581,7 +603,8 @@ END_TEST
 HR_TESTS("options", a_name_means_the_same_in_every_table,
          every_key_is_described_and_its_default_is_valid, ranges_are_told_in_words,
          the_promised_keys_are_known, values_are_set_from_text_and_numbers,
-         an_unknown_key_is_told_with_the_nearest_one, null_arguments_are_refused,
+         an_unknown_key_is_told_with_the_nearest_one,
+         a_presets_name_as_method_is_told_with_what_was_meant, null_arguments_are_refused,
          every_preset_names_known_keys_and_valid_values, the_paper_preset_has_the_papers_values,
          a_preset_stays_under_the_caller_and_gives_way_to_the_next,
          resolved_options_have_what_a_run_would_use, a_yaml_file_is_read_under_what_the_caller_set,
