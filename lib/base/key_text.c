@@ -1,4 +1,4 @@
-/* key_text.c - a field's value as the text that hr_key_parse reads back. */
+/* key_text.c - a field's value as the text that hr_key_parse reads back; texts of the same value. */
 #include "base/key_text.h"
 
 #include <math.h>
@@ -52,4 +52,55 @@ void hr_key_print(char text[HR_KEY_TEXT_BYTES], const hr_key *key, const void *f
         print_list(text, field);
         break;
     }
+}
+
+/* ---- the same value, written in another way ---- */
+
+static bool read_number(double *value, const char *text, size_t length)
+{
+    static const hr_key number = { .name = "number", .type = HR_KEY_REAL };
+    size_t first = strspn(text, " ");
+    char word[64];
+
+    while (length > first && text[length - 1] == ' ')
+        length--;
+    if (first >= length || length - first >= sizeof word)
+        return false;
+    snprintf(word, sizeof word, "%.*s", (int)(length - first), text + first);
+    return hr_key_parse(value, &number, word) >= 0;
+}
+
+static bool same_word(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    double x, y;
+
+    if (a_length == b_length && !memcmp(a, b, a_length))
+        return true;
+    return read_number(&x, a, a_length) && read_number(&y, b, b_length) && x == y;
+}
+
+/* word by word between the commas */
+static bool same_words(const char *a, const char *b)
+{
+    for (;;) {
+        size_t a_length = strcspn(a, ","), b_length = strcspn(b, ",");
+
+        if (!same_word(a, a_length, b, b_length) || !a[a_length] != !b[b_length])
+            return false;
+        if (!a[a_length])
+            return true;
+        a += a_length + 1;
+        b += b_length + 1;
+    }
+}
+
+bool hr_key_same(const hr_key *key, const char *a, const char *b)
+{
+    char x[HR_KEY_TEXT_BYTES] = { 0 }, y[HR_KEY_TEXT_BYTES] = { 0 };
+
+    if (!strcmp(a, b))
+        return true;
+    if (key->type == HR_KEY_REAL || key->type == HR_KEY_TEXT)
+        return same_words(a, b);
+    return hr_key_parse(x, key, a) >= 0 && hr_key_parse(y, key, b) >= 0 && !memcmp(x, y, sizeof x);
 }

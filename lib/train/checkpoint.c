@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/key_text.h"
 #include "nn/model.h"
 #include "train/trainer.h"
 
@@ -122,7 +123,8 @@ static hirl_status check_setting(const hr_setting *setting, void *arg)
 
     snprintf(name, sizeof name, "config.%s", setting->key->name);
     kept = hr_tensors_text(arg, name);
-    if (!setting->free && kept && strcmp(kept, setting->value) && strcmp(kept, "auto"))
+    if (!setting->free && kept && strcmp(kept, "auto") &&
+        !hr_key_same(setting->key, kept, setting->value))
         return hr_fail(HIRL_E_INVALID, "%s is %s here, but %s in the checkpoint",
                        setting->key->name, setting->value, kept);
     return HIRL_OK;

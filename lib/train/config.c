@@ -552,18 +552,11 @@ hirl_status hr_run_config_save(hr_tensors *out, const hr_run_config *config,
     return hr_run_config_each(config, options, save_setting, out);
 }
 
-static bool contradicts(const hr_option *given, const char *kept)
-{
-    return given && given->origin >= HR_FROM_FILE && strcmp(given->value, kept) &&
-           strcmp(given->value, "auto");
-}
-
 /* the same value written in another way is no contradiction */
-static bool same_value(const hr_key *key, const char *a, const char *b)
+static bool contradicts(const hr_option *given, const hr_key *key, const char *kept)
 {
-    char x[HR_KEY_TEXT_BYTES] = { 0 }, y[HR_KEY_TEXT_BYTES] = { 0 };
-
-    return hr_key_parse(x, key, a) >= 0 && hr_key_parse(y, key, b) >= 0 && !memcmp(x, y, sizeof x);
+    return given && given->origin >= HR_FROM_FILE && strcmp(given->value, "auto") &&
+           !hr_key_same(key, given->value, kept);
 }
 
 static hirl_status resume_key(hirl_options *options, const hr_key *key, const char *kept,
@@ -575,7 +568,7 @@ static hirl_status resume_key(hirl_options *options, const hr_key *key, const ch
         return hr_options_put(options, key, now->value, now->origin);
     if (!kept)
         return HIRL_OK;
-    if (contradicts(now, kept) && !same_value(key, now->value, kept))
+    if (contradicts(now, key, kept))
         return hr_fail(HIRL_E_INVALID, "%s=%s, but the run to be resumed has %s", key->name,
                        now->value, kept);
     return hr_options_put(options, key, kept, HR_FROM_CALLER);

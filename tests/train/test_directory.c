@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "small_trainer.h"
+#include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
 
@@ -164,6 +165,44 @@ START_TEST(a_line_of_metrics_has_the_time_of_the_clock_and_the_memory)
 }
 END_TEST
 
+START_TEST(a_resumed_run_compares_settings_by_their_value)
+{
+    char folder[HR_TEST_PATH], path[HR_TEST_PATH];
+    const small_pair own[] = {
+        { "out", folder }, { "epochs", "2" }, { "blur_p", "0.5" }, { NULL, NULL }
+    };
+    const small_pair again[] = {
+        { "resume", "1" },          { "lr", "3.0e-2" }, { "jitter_p", "0.0" }, { "blur_p", "50%" },
+        { "prototypes", "8, 4,2" }, { "hirl", "yes" },  { NULL, NULL }
+    };
+    const small_pair *const over[] = { own, NULL }, *const resumed[] = { own, again, NULL };
+    hirl_trainer *other;
+    small_trainer t;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    ck_assert_int_eq(hirl_train_epoch(NULL, t.trainer), HIRL_OK);
+    small_trainer_close(&t);
+    small_trainer_open(&t, 2, resumed); /* asserts that the run goes on */
+    ck_assert_int_eq(hirl_trainer_load(t.trainer, hr_test_path(path, folder, last)), HIRL_OK);
+    hirl_trainer_destroy(t.trainer);
+    t.trainer = NULL;
+    ck_assert_int_eq(hirl_options_set(t.options, "out", ""), HIRL_OK);
+    ck_assert_int_eq(hirl_options_set(t.options, "resume", "0"), HIRL_OK);
+    ck_assert_int_eq(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options),
+                     HIRL_OK);
+    ck_assert_msg(hirl_trainer_load(t.trainer, path) == HIRL_OK, "%s", hirl_error_message());
+    ck_assert_int_eq(hirl_options_set(t.options, "out", folder), HIRL_OK);
+    ck_assert_int_eq(hirl_options_set(t.options, "resume", "1"), HIRL_OK);
+    ck_assert_int_eq(hirl_options_set(t.options, "jitter_p", "0.1"), HIRL_OK);
+    hr_assert_fails(hirl_trainer_create(&other, t.context, NULL, t.images, t.options),
+                    HIRL_E_INVALID, "jitter_p=0.1, but the run to be resumed has 0");
+    small_trainer_close(&t);
+    hr_test_remove(folder);
+}
+END_TEST
+
 HR_TESTS("run-directory", a_number_that_is_not_finite_is_named_and_never_saved,
          a_resumed_run_drops_the_metrics_beyond_its_checkpoint,
-         a_line_of_metrics_has_the_time_of_the_clock_and_the_memory)
+         a_line_of_metrics_has_the_time_of_the_clock_and_the_memory,
+         a_resumed_run_compares_settings_by_their_value)

@@ -172,6 +172,45 @@ START_TEST(a_field_is_printed_as_it_is_read)
 }
 END_TEST
 
+START_TEST(texts_are_compared_by_what_they_stand_for)
+{
+    static const struct {
+        int key;
+        const char *a, *b;
+        bool same;
+    } pair[] = { { RATE, "0.0", "0", true },
+                 { RATE, "-0", "0", true },
+                 { RATE, "50%", ".5", true },
+                 { RATE, "2e-6", "0.000002", true },
+                 { RATE, "0.1", "0.10000001", false },
+                 { RATE, "auto", "0", false },
+                 { COUNT, "+7", "7", true },
+                 { COUNT, "7", "8", false },
+                 { HIDDEN, "9007199254740993", "9007199254740992", false }, /* 2^53 + 1 */
+                 { FLAG, "yes", "1", true },
+                 { FLAG, "yes", "0", false },
+                 { WAY, "C-cc", "ccc", true },
+                 { LIST, "800, 200", "800,200", true },
+                 { LIST, "800,200", "800,200,50", false },
+                 { TEXT, "0.4,0.4, .2 ,1e-1", "0.40,0.4,0.2,0.1", true },
+                 { TEXT, "0.0", "0", true },
+                 { TEXT, "0.4,0.4", "0.4,0.4,0.4", false },
+                 { TEXT, "0.4,0.4", "0.4,0.5", false },
+                 { TEXT, "0.4,", "0.4", false },
+                 { TEXT, "", "0", false },
+                 { TEXT, "bn 1.0", "bn 1", false },
+                 { TEXT, "photos", "Photos", false } };
+
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++) {
+        const hr_key *of = &key[pair[i].key];
+
+        ck_assert_msg(hr_key_same(of, pair[i].a, pair[i].b) == pair[i].same &&
+                          hr_key_same(of, pair[i].b, pair[i].a) == pair[i].same,
+                      "%s: '%s' and '%s'", of->name, pair[i].a, pair[i].b);
+    }
+}
+END_TEST
+
 static const char *value(const hirl_options *options, const char *name)
 {
     const hr_option *found = hr_options_find(options, name);
@@ -312,6 +351,7 @@ END_TEST
 HR_TESTS("option", numbers_are_read_as_written, what_is_no_number_is_refused,
          a_number_outside_its_range_is_told_with_the_range, flags_choices_texts_and_lists_are_read,
          a_config_is_filled_from_values_and_defaults, a_field_is_printed_as_it_is_read,
+         texts_are_compared_by_what_they_stand_for,
          the_stronger_origin_wins_and_an_equal_one_replaces,
          a_value_is_replaced_in_a_list_that_is_just_full, the_locale_changes_nothing,
          a_number_is_written_as_short_as_it_reads_back, distance_counts_edits,
