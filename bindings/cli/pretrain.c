@@ -63,8 +63,7 @@ static int take_settings(cli_session *session)
         return cli_take_preset(session);
     if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */
         cli_note(session, "%s: no run to go on with, a new one begins", cli_own(session, "out"));
-        status = hirl_options_set(session->options, "resume", "0");
-        return status < 0 ? cli_fail(session, status) : cli_take_preset(session);
+        return cli_take_preset(session);
     }
     status = hirl_options_load(session->options, path);
     if (status < 0)

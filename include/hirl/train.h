@@ -48,7 +48,7 @@ typedef struct hirl_step_report {
 } hirl_step_report;
 
 /**
- * Begins a run, or resumes one (resume=1 with out=).
+ * Begins a run, or resumes one (resume=1 with out=; where there is none it begins, beside files of other names).
  *
  * @param[out] trainer  owned by the caller
  * @param start         weights to begin with (copied), or NULL: fresh from `seed`; of another method: its encoder
@@ -58,7 +58,8 @@ typedef struct hirl_step_report {
  *
  * @retval HIRL_E_INVALID  options that do not fit each other or the data, with the numbers
  * @retval HIRL_E_BUSY     the run directory is in use by another process
- * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set
+ * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set, or holds
+ *                         files of a run's names and no run
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_FORMAT, HIRL_E_NOMEM, HIRL_E_UNSUPPORTED
  * Threads: one call per trainer at a time. Since 0.1.
  */

@@ -186,8 +186,20 @@ static hirl_status says_nothing(bool *yes, const char *folder, const char *name)
     return status;
 }
 
-/* what lies there and is not ours is not mixed with a run, nor removed */
-static hirl_status refuse_other_files(const hr_directory *directory)
+static bool is_of_a_run(const char *name)
+{
+    static const char *const written[] = { "config.yaml", "metrics.jsonl", "model.safetensors",
+                                           "checkpoints", "trees" };
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+        found |= !strcmp(name, written[i]);
+    return found;
+}
+
+/* what lies there and is not ours is not mixed with a run, nor removed; beside: apart from names that
+ * a run does not write, as of a log that a scheduler opened before */
+static hirl_status refuse_other_files(const hr_directory *directory, bool beside)
 {
     char **names;
     int64_t count;
@@ -197,6 +209,8 @@ static hirl_status refuse_other_files(const hr_directory *directory)
     for (int64_t i = 0; i < count && status >= 0; i++) {
         bool empty;
 
+        if (beside && !is_of_a_run(names[i]))
+            continue;
         status = says_nothing(&empty, directory->path, names[i]);
         if (status >= 0 && !empty)
             status = hr_fail(HIRL_E_STATE,
@@ -213,10 +227,8 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     bool run, checkpoint;
 
     HR_TRY(holds_run(&run, directory));
-    if (resume && !run)
-        return hr_fail(HIRL_E_STATE, "%s holds no run that could be resumed", directory->path);
     if (!run && !overwrite)
-        HR_TRY(refuse_other_files(directory)); /* before LOCK: nothing is left there */
+        HR_TRY(refuse_other_files(directory, resume)); /* before LOCK: nothing is left there */
     HR_TRY(lock(directory));
     HR_TRY(has_checkpoint(&checkpoint, directory));
     if (checkpoint && !resume && !overwrite)

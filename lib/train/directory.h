@@ -13,7 +13,8 @@ typedef struct hr_directory {
 } hr_directory;
 
 /* STATE when it holds a run with a checkpoint or other files, and neither resume nor overwrite is asked
- * for, or no run and resume is; BUSY when locked */
+ * for, or no run but files of the names of one, and overwrite is not; BUSY when locked. resume without
+ * a run there begins one, beside the other files */
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
                               bool overwrite);
 /* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */

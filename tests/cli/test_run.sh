@@ -37,6 +37,11 @@ ok "a run that is refused leaves its folder to the next" exits 2
 pretrain out=new epochs=1 hirl=0 resume=1
 ok "resume=1 begins a run where there is none" exits 0
 ok "resume=1 says that a run begins" says err 'new: no run to go on with'
+mkdir logged
+"$HIRL" pretrain $data $small out=logged epochs=1 hirl=0 resume=1 >logged/log.txt 2>err </dev/null
+code=$?
+ok "resume=1 begins a run beside its own log" exits 0
+ok "the log beside a run stays" says logged/log.txt 'logged: '
 rm new/checkpoints/*.safetensors
 hirl pretrain out=new resume=1
 ok "a run without a checkpoint begins again" exits 0

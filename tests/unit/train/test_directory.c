@@ -65,7 +65,7 @@ static void refused(bool resume, const char *word)
 }
 
 static const char *const foreign[] = { "model.safetensors", "metrics.jsonl", "config.yaml",
-                                       "trees/a.hpt", "notes.txt" };
+                                       "trees/a.hpt",       "checkpoints",   "notes.txt" };
 enum { FOREIGN = sizeof foreign / sizeof *foreign };
 
 START_TEST(a_folder_of_other_files_is_refused_and_untouched)
@@ -77,9 +77,28 @@ START_TEST(a_folder_of_other_files_is_refused_and_untouched)
         put_folder("trees");
     put(foreign[_i], "lr: 0.1\n");
     refused(false, first);
-    refused(true, "no run");
+    if (_i < FOREIGN - 1) /* names of a run; notes.txt: below */
+        refused(true, first);
     ck_assert(there(foreign[_i]));
     ck_assert_int_eq(hr_test_entries(folder), 1); /* no LOCK, no folders of a run */
+}
+END_TEST
+
+START_TEST(resume_without_a_run_begins_one_beside_other_files)
+{
+    put("log.txt", "mine");
+    put_folder("plots");
+    put("plots/metrics.jsonl", "mine");
+    refused(false, "log.txt");
+    ck_assert_int_eq(hr_test_entries(folder), 2);
+    ck_assert(!begin(true, false));
+    put("config.yaml", settings);
+    put("metrics.jsonl", "of a run");
+    put("checkpoints/step_000004.safetensors", "of a run");
+    ck_assert(begin(true, false));
+    ck_assert(!begin(false, true));
+    ck_assert(there("log.txt") && there("plots/metrics.jsonl"));
+    ck_assert(!there("metrics.jsonl"));
 }
 END_TEST
 
@@ -143,6 +162,7 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(c, make_folder, remove_folder);
     tcase_add_loop_test(c, a_folder_of_other_files_is_refused_and_untouched, 0, FOREIGN);
+    tcase_add_test(c, resume_without_a_run_begins_one_beside_other_files);
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
     tcase_add_test(c, a_run_that_was_refused_or_has_no_checkpoint_begins_again);
     tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
