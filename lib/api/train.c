@@ -146,6 +146,17 @@ hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
     return leave(trainer, hr_trainer_save(trainer, path));
 }
 
+static hirl_status read_checkpoint(hr_tensors *state, const char *path)
+{
+    hirl_status status = hr_tensors_load(state, path);
+    hr_error failure;
+
+    if (status != HIRL_E_FORMAT && status != HIRL_E_LIMIT)
+        return status;
+    hr_error_keep(&failure, status);
+    return hr_fail(status, "%s; try an earlier checkpoint of the run", failure.text);
+}
+
 hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
 {
     hr_tensors state;
@@ -155,7 +166,7 @@ hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
         return missing("trainer_load", trainer ? "path" : "trainer");
     HR_TRY(hr_context_enter(trainer->context));
     hr_tensors_init(&state);
-    status = hr_tensors_load(&state, path);
+    status = read_checkpoint(&state, path);
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     hr_tensors_done(&state);

@@ -230,6 +230,13 @@ static hirl_status load_unreadable(hirl_trainer *trainer, const hr_tensors *in)
     if (!hr_tensors_find(in, "unreadable"))
         return HIRL_OK;
     HR_TRY(hr_tensors_need(&unreadable, in, "unreadable", HR_U8, 1, &data->count));
+    for (int64_t i = 0; i < data->count; i++) {
+        uint8_t mark = ((const uint8_t *)unreadable->data)[i];
+
+        if (mark > 1)
+            return hr_fail(HIRL_E_FORMAT, "checkpoint: unreadable is %d for image %lld; 0 or 1",
+                           (int)mark, (long long)i);
+    }
     hr_dataset_mark_all(data, unreadable->data);
     return HIRL_OK;
 }

@@ -426,7 +426,8 @@ static hirl_status try_load(hr_tensors *state, const char *folder, const char *n
     hr_free(path);
     if (status != HIRL_E_FORMAT && status != HIRL_E_LIMIT)
         return status;
-    hr_log(context, HIRL_LOG_WARNING, "%s is left aside: %s", name, hr_error_text());
+    hr_log(context, HIRL_LOG_WARNING, "%s is left aside, the checkpoint before it is tried: %s",
+           name, hr_error_text());
     return HIRL_DONE;
 }
 

@@ -10,6 +10,8 @@
 #include "support/folder.h"
 #include "support/run.h"
 
+enum { LINE = 512 };
+
 static char *read_file(size_t *bytes, const char *folder, const char *name)
 {
     char path[HR_TEST_PATH], *data;
@@ -202,7 +204,68 @@ START_TEST(a_resumed_run_compares_settings_by_their_value)
 }
 END_TEST
 
+static void damage(const char *path)
+{
+    FILE *file = fopen(path, "r+b");
+    int byte;
+
+    ck_assert_msg(file != NULL, "%s cannot be opened", path);
+    fseek(file, -1, SEEK_END);
+    byte = fgetc(file);
+    fseek(file, -1, SEEK_END);
+    fputc(byte ^ 1, file);
+    fclose(file);
+}
+
+static void keep_warning(int32_t level, const char *line, void *user)
+{
+    if (level == HIRL_LOG_WARNING)
+        snprintf(user, LINE, "%s", line);
+}
+
+START_TEST(a_damaged_checkpoint_is_told_with_what_to_try)
+{
+    char folder[HR_TEST_PATH], path[HR_TEST_PATH], warning[LINE] = "";
+    const small_pair own[] = {
+        { "out", folder }, { "hirl", "0" }, { "epochs", "2" }, { "keep", "2" }, { NULL, NULL }
+    };
+    const small_pair *const over[] = { own, NULL };
+    hirl_step_report report = { .struct_size = sizeof report };
+    small_trainer t;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
+    damage(hr_test_path(path, folder, "checkpoints/step_000008.safetensors")); /* and last */
+    hr_assert_fails(hirl_trainer_load(t.trainer, path), HIRL_E_FORMAT, "checksum");
+    hr_assert_fails(hirl_trainer_load(t.trainer, path), HIRL_E_FORMAT,
+                    "; try an earlier checkpoint of the run");
+    ck_assert_int_eq(
+        hirl_trainer_load(t.trainer,
+                          hr_test_path(path, folder, "checkpoints/step_000004.safetensors")),
+        HIRL_OK);
+    hirl_trainer_destroy(t.trainer);
+    t.trainer = NULL;
+    hirl_context_set_log(t.context, keep_warning, warning);
+    ck_assert_int_eq(hirl_options_set(t.options, "resume", "1"), HIRL_OK);
+    hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
+    ck_assert_msg(
+        strstr(warning, "step_000008.safetensors is left aside, the checkpoint before it is tried"),
+        "%s", warning);
+    ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
+    ck_assert_int_eq(report.step, SMALL_PER_EPOCH + 1);
+    hirl_trainer_destroy(t.trainer);
+    t.trainer = NULL;
+    damage(path);
+    hr_assert_fails(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options),
+                    HIRL_E_STATE, "no checkpoint is whole; overwrite=1 begins anew");
+    small_trainer_close(&t);
+    hr_test_remove(folder);
+}
+END_TEST
+
 HR_TESTS("run-directory", a_number_that_is_not_finite_is_named_and_never_saved,
          a_resumed_run_drops_the_metrics_beyond_its_checkpoint,
          a_line_of_metrics_has_the_time_of_the_clock_and_the_memory,
-         a_resumed_run_compares_settings_by_their_value)
+         a_resumed_run_compares_settings_by_their_value,
+         a_damaged_checkpoint_is_told_with_what_to_try)

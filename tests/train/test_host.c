@@ -8,6 +8,7 @@
 
 #include "base/tensors.h"
 #include "small_trainer.h"
+#include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
 
@@ -83,6 +84,56 @@ START_TEST(a_checkpoint_has_the_unreadable_images)
     small_trainer_close(&t);
     unlink(path);
     small_unreadable = 0;
+}
+END_TEST
+
+/* a checkpoint at `path` again, with what `change` makes of its marks */
+static void save_changed(const char *path, void (*change)(hr_named *marks))
+{
+    hr_tensors state;
+
+    hr_tensors_init(&state);
+    ck_assert_int_eq(hr_tensors_load(&state, path), HIRL_OK);
+    change((hr_named *)hr_tensors_find(&state, "unreadable"));
+    ck_assert_int_eq(hr_tensors_save(&state, path), HIRL_OK);
+    hr_tensors_done(&state);
+}
+
+static void leave_one_out(hr_named *marks)
+{
+    marks->dim[0]--;
+    marks->bytes--;
+}
+
+static void mark_with_two(hr_named *marks)
+{
+    ((uint8_t *)marks->data)[5] = 2;
+}
+
+START_TEST(a_checkpoint_with_other_marks_is_refused_by_name)
+{
+    static const struct {
+        void (*change)(hr_named *marks);
+        const char *word;
+    } fault[] = { { leave_one_out, "unreadable" },
+                  { mark_with_two, "unreadable is 2 for image 5" } };
+    char path[HR_TEST_PATH];
+    small_trainer t;
+
+    hr_test_file(path);
+    small_trainer_open(&t, 1, bad);
+    ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(hirl_trainer_save(t.trainer, path), HIRL_OK);
+        ck_assert_int_eq(hirl_trainer_load(t.trainer, path), HIRL_OK);
+        save_changed(path, fault[i].change);
+        hr_assert_fails(hirl_trainer_load(t.trainer, path), HIRL_E_FORMAT, fault[i].word);
+        ck_assert_int_eq(skipped(&t), 0);
+        small_trainer_close(&t);
+        small_trainer_open(&t, 1, bad);
+    }
+    small_trainer_close(&t);
+    unlink(path);
 }
 END_TEST
 
@@ -235,6 +286,7 @@ static Suite *host(void)
     tcase_set_timeout(tests, 0);
     tcase_add_test(tests, unreadable_images_have_no_leaf_in_the_tree_of_a_run);
     tcase_add_test(tests, a_checkpoint_has_the_unreadable_images);
+    tcase_add_test(tests, a_checkpoint_with_other_marks_is_refused_by_name);
     tcase_add_test(tests, a_run_over_unreadable_images_stops_and_goes_on_to_the_same_bits);
     tcase_add_loop_test(tests, the_host_is_called_on_the_threads_that_are_promised, 0, 2);
     tcase_add_loop_test(tests, after_the_last_step_every_call_says_done, 0, 3);

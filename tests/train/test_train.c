@@ -219,6 +219,35 @@ START_TEST(no_step_but_the_first_of_a_stage_allocates)
 }
 END_TEST
 
+/* A worker takes scratch of its own when it first gets work of a kernel, which may be late on a busy machine: a few
+ * blocks in all, of which one stays, and far fewer than one a step. */
+START_TEST(steps_of_two_threads_take_scratch_alone)
+{
+    enum { EPOCHS = 16, SCRATCH = 12 };
+    static const char *const loaders[] = { "1", "2" };
+    const small_pair own[] = {
+        { "epochs", "16" }, { "hirl", "0" }, { "loader_threads", loaders[_i] }, { NULL, NULL }
+    };
+    const small_pair *const over[] = { own, NULL };
+    int64_t taken = 0, live = 0;
+    world w;
+
+    small_trainer_open(&w, 2, over);
+    for (int s = 0; s < EPOCHS * SMALL_PER_EPOCH; s++) {
+        int64_t before = hr_alloc_total();
+
+        ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
+        if (s == SMALL_PER_EPOCH - 1)
+            live = hr_alloc_live();
+        if (s && s % SMALL_PER_EPOCH != SMALL_PER_EPOCH - 1) /* the end of an epoch measures */
+            taken += hr_alloc_total() - before;
+    }
+    ck_assert_msg(taken <= SCRATCH, "%lld blocks", (long long)taken);
+    ck_assert_int_le(hr_alloc_live(), live + 1);
+    small_trainer_close(&w);
+}
+END_TEST
+
 /* memory ends while a checkpoint is read: what was there before is gone as well */
 START_TEST(a_trainer_that_was_loaded_halfway_is_refused)
 {
@@ -269,6 +298,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_snapshot_stays_while_training_goes_on);
     tcase_add_test(c, bf16_follows_f32_for_50_steps);
     tcase_add_test(c, no_step_but_the_first_of_a_stage_allocates);
+    tcase_add_loop_test(c, steps_of_two_threads_take_scratch_alone, 0, 2);
     tcase_add_test(c, a_trainer_that_was_loaded_halfway_is_refused);
     suite_add_tcase(s, c);
     return s;
