@@ -2,6 +2,7 @@
 #include <check.h>
 #include <math.h>
 
+#include "cpu/cpu.h"
 #include "support/run.h"
 #include "support/tape.h"
 
@@ -134,6 +135,39 @@ START_TEST(attention_weighs_the_values_by_softmax)
 }
 END_TEST
 
+enum { COLUMNS = 8, MOST_TOKENS = 2048 };
+
+/* bytes that attention over so many tokens takes for both ways, scratch of the workers included */
+static double room_of(int64_t tokens)
+{
+    static double zero[MOST_TOKENS * 3 * COLUMNS];
+    hr_cpu_queue *cpu;
+    hr_tensor *qkv;
+    double bytes;
+
+    hr_test_tape_init(&here);
+    cpu = hr_cpu_state(here.q);
+    qkv = hr_test_leaf(&here, 2, HR_DIM(tokens, 3 * COLUMNS), zero);
+    hr_assert_ok(
+        hr_tape_backward(&here.t, hr_mean(&here.t, hr_attention(&here.t, qkv, tokens, 1))));
+    bytes = (double)here.t.device.used + (double)cpu->wide.peak;
+    for (int w = 0; w < hr_pool_threads(cpu->pool); w++)
+        bytes += (double)cpu->scratch[w].bytes;
+    hr_test_tape_done(&here);
+    return bytes;
+}
+
+/* a table of scores would make it 64 times as much for 8 times the tokens */
+START_TEST(the_room_of_attention_grows_as_the_tokens)
+{
+    double few = room_of(MOST_TOKENS / 8), many = room_of(MOST_TOKENS);
+
+    ck_assert_msg(many < 8.5 * few, "%g bytes for %d tokens, %g for %d", few, MOST_TOKENS / 8, many,
+                  MOST_TOKENS);
+    ck_assert_msg(many < (double)MOST_TOKENS * MOST_TOKENS * sizeof(real), "%g bytes", many);
+}
+END_TEST
+
 /* torch.nn.functional.gelu(torch.tensor([-1., 0, 1, 3], dtype=torch.float64)) */
 START_TEST(gelu_is_that_of_pytorch)
 {
@@ -165,5 +199,5 @@ END_TEST
 HR_TESTS("tape-token", resized_positions_are_those_of_pytorch, positions_of_no_square_are_refused,
          the_class_token_comes_first_and_positions_are_added, masked_tokens_are_replaced,
          a_branch_counts_as_often_as_it_is_kept, tokens_name_the_shapes_they_refuse,
-         attention_weighs_the_values_by_softmax, gelu_is_that_of_pytorch,
-         layer_norm_centres_and_scales_each_row)
+         attention_weighs_the_values_by_softmax, the_room_of_attention_grows_as_the_tokens,
+         gelu_is_that_of_pytorch, layer_norm_centres_and_scales_each_row)
