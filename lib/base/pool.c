@@ -1,4 +1,7 @@
-/* pool.c - threads of a context: a parallel for over a fixed grid. */
+/* pool.c - threads of a context: a parallel for over a fixed grid.
+ *
+ * The caller works too, and waits for those workers only that joined in time: on a busy machine one
+ * that the system has not woken yet costs nothing. */
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -11,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { MAX_THREADS = 256, STACK_BYTES = 1 << 20, SPIN = 2000 };
+enum { MAX_THREADS = 256, STACK_BYTES = 1 << 20, SPIN = 2000, OPEN = 1 << 30 };
 
 typedef struct worker {
     hr_pool *pool;
@@ -27,18 +30,18 @@ struct hr_pool {
     pthread_cond_t wake, idle;
     _Atomic uint64_t generation;
     _Atomic int64_t next;
-    _Atomic int running;
+    _Atomic int inside; /* workers in the job, + OPEN while others may join it */
     int64_t count;
     hr_task *task;
     void *arg;
     bool quit;
 };
 
-static _Thread_local bool inside; /* this thread is running a task */
+static _Thread_local bool in_task;
 
 static void drain(hr_pool *pool, int index)
 {
-    inside = true;
+    in_task = true;
     for (;;) {
         int64_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
 
@@ -46,7 +49,7 @@ static void drain(hr_pool *pool, int index)
             break;
         pool->task(pool->arg, i, index);
     }
-    inside = false;
+    in_task = false;
 }
 
 static bool wait_for_work(hr_pool *pool, uint64_t *seen)
@@ -69,6 +72,26 @@ static bool wait_for_work(hr_pool *pool, uint64_t *seen)
     return !quit;
 }
 
+/* false: the job is over */
+static bool join(hr_pool *pool)
+{
+    int now = atomic_load(&pool->inside);
+
+    while (now & OPEN)
+        if (atomic_compare_exchange_weak(&pool->inside, &now, now + 1))
+            return true;
+    return false;
+}
+
+static void leave(hr_pool *pool)
+{
+    if (atomic_fetch_sub(&pool->inside, 1) != 1)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_signal(&pool->idle);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void *work(void *arg)
 {
     worker *self = arg;
@@ -76,12 +99,10 @@ static void *work(void *arg)
     uint64_t seen = 0;
 
     while (wait_for_work(pool, &seen)) {
+        if (!join(pool))
+            continue;
         drain(pool, self->index);
-        if (atomic_fetch_sub_explicit(&pool->running, 1, memory_order_acq_rel) == 1) {
-            pthread_mutex_lock(&pool->lock);
-            pthread_cond_signal(&pool->idle);
-            pthread_mutex_unlock(&pool->lock);
-        }
+        leave(pool);
     }
     return NULL;
 }
@@ -163,27 +184,30 @@ static void share(hr_pool *pool, int64_t count, hr_task *task, void *arg)
     pool->task = task;
     pool->arg = arg;
     atomic_store(&pool->next, 0);
-    atomic_store(&pool->running, pool->started);
+    atomic_store(&pool->inside, OPEN);
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
 
     drain(pool, 0);
-    for (int i = 0; i < SPIN && atomic_load_explicit(&pool->running, memory_order_acquire); i++) {
+    atomic_fetch_and(&pool->inside, ~OPEN);
+    for (int i = 0; i < SPIN && atomic_load(&pool->inside); i++) {
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #endif
     }
+    if (!atomic_load(&pool->inside))
+        return;
     pthread_mutex_lock(&pool->lock);
-    while (atomic_load_explicit(&pool->running, memory_order_acquire))
+    while (atomic_load(&pool->inside))
         pthread_cond_wait(&pool->idle, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }
 
 void hr_pool_run(hr_pool *pool, int64_t count, hr_task *task, void *arg)
 {
-    if (count > 1 && pool->started && !inside && !pthread_mutex_trylock(&pool->busy)) {
+    if (count > 1 && pool->started && !in_task && !pthread_mutex_trylock(&pool->busy)) {
         share(pool, count, task, arg);
         pthread_mutex_unlock(&pool->busy);
         return;
