@@ -11,6 +11,7 @@
 
 uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
 int small_unreadable;
+void (*small_made)(hirl_trainer *trainer);
 
 /* four kinds of stripes in random colours */
 static void draw_images(void)
@@ -88,6 +89,8 @@ void small_trainer_open(small_trainer *t, int threads, const small_pair *const *
     ck_assert_msg(open_images(t) >= 0, "%s", hirl_error_message());
     ck_assert_msg(hirl_trainer_create(&t->trainer, t->context, NULL, t->images, t->options) >= 0,
                   "%s", hirl_error_message());
+    if (small_made)
+        small_made(t->trainer);
 }
 
 void small_trainer_close(small_trainer *t)

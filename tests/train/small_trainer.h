@@ -35,6 +35,8 @@ typedef struct small_polls {
 extern uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
 /* n > 0: the images come from a callback, which cannot read every n-th; 0: from memory */
 extern int small_unreadable;
+/* not NULL: sees each trainer that is made, before its first step; gives method=own its functions */
+extern void (*small_made)(hirl_trainer *trainer);
 
 /* `over`: lists of settings over the common ones, later ones count; each ends with a NULL key, `over`
  * with a NULL list */

@@ -1,7 +1,6 @@
 /* test_own.c - method=own through the public interface: what the host's functions see, what happens when
  * one fails, and runs that go on to the same bits with a state of the host's that matters. */
 #include <check.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,117 +9,20 @@
 
 #include <hirl/hirl.h>
 
+#include "small_host.h"
 #include "support/folder.h"
 #include "support/run.h"
 
 enum { IMAGES = 48, SIDE = 16, BATCH = 16, STEPS_AN_EPOCH = 3, DIM = 8, PREDICTED = 6 };
 
-/* ---- a method of the host ---- */
-
-/* L = mean_n ( |x_0 - x_1|^2 / 2 - <x_0, c> ), c: moving mean of x_0, moved at commit */
-typedef struct host {
-    double center[DIM], next[DIM]; /* next: of the step that is under way */
-    int64_t committed;             /* steps */
-    /* what it was asked */
-    hirl_method_step seen;
-    int64_t asked, with_grad;
-    bool id_seen[IMAGES];
-    /* what it answers */
-    int32_t loss_answer, commit_answer, save_answer, load_answer;
-    bool forgetful, spoil;
-} host;
-
-static const size_t STATE_BYTES = sizeof(double[DIM]) + sizeof(int64_t);
-
-static int32_t loss_of(double *loss, float *grad, const hirl_method_step *s, void *user)
-{
-    host *h = user;
-    const float *a = s->student, *b = s->student + s->n * s->d;
-    double share = 1 / (double)s->n;
-
-    h->seen = *s;
-    h->asked++;
-    h->with_grad += grad != NULL;
-    for (int64_t i = 0; i < s->n; i++)
-        if (s->image[i] >= 0 && s->image[i] < IMAGES)
-            h->id_seen[s->image[i]] = true;
-    if (!s->micro)
-        memset(h->next, 0, sizeof h->next);
-    for (int64_t i = 0; i < s->n * s->d; i++) {
-        double apart = a[i] - b[i], c = h->center[i % s->d];
-
-        *loss += share * (apart * apart / 2 - a[i] * c);
-        h->next[i % s->d] += share * a[i] / s->micros;
-        if (grad) {
-            grad[i] = (float)(share * (apart - c));
-            grad[s->n * s->d + i] = (float)(-share * apart);
-        }
-    }
-    if (h->spoil && grad)
-        grad[3] = NAN;
-    return h->loss_answer;
-}
-
-static int32_t commit_of(int64_t step, void *user)
-{
-    host *h = user;
-
-    if (h->commit_answer < 0)
-        return h->commit_answer;
-    ck_assert_int_eq(step, h->committed);
-    h->committed++;
-    for (int k = 0; k < DIM; k++)
-        h->center[k] = 0.5 * h->center[k] + 0.5 * tanh(h->next[k]);
-    return 0;
-}
-
-static int32_t save_of(void *blob, size_t *size, void *user)
-{
-    host *h = user;
-
-    if (blob) {
-        ck_assert_uint_eq(*size, STATE_BYTES);
-        memcpy(blob, h->center, sizeof h->center);
-        memcpy((char *)blob + sizeof h->center, &h->committed, sizeof h->committed);
-    }
-    *size = STATE_BYTES;
-    return h->save_answer;
-}
-
-static int32_t load_of(const void *blob, size_t size, void *user)
-{
-    host *h = user;
-
-    ck_assert_uint_eq(size, STATE_BYTES);
-    if (h->load_answer < 0)
-        return h->load_answer;
-    memcpy(&h->committed, (const char *)blob + sizeof h->center, sizeof h->committed);
-    if (!h->forgetful)
-        memcpy(h->center, blob, sizeof h->center);
-    return 0;
-}
-
-static hirl_method_calls calls_of(host *h)
-{
-    return (hirl_method_calls){
-        .struct_size = sizeof(hirl_method_calls),
-        .name = "pulled",
-        .loss = loss_of,
-        .commit = commit_of,
-        .save = save_of,
-        .load = load_of,
-        .user = h,
-    };
-}
-
-/* ---- a small run of it ---- */
+/* ---- a small run ---- */
 
 typedef struct world {
     hirl_options *options;
     hirl_context *context;
     hirl_dataset *images;
     hirl_trainer *trainer;
-    host host;
+    small_host host;
 } world;
 
 static uint8_t pixels[IMAGES][SIDE][SIDE][3];
@@ -180,7 +82,7 @@ static void begin(world *w)
 
 static void give_functions(world *w)
 {
-    hirl_method_calls calls = calls_of(&w->host);
+    hirl_method_calls calls = small_host_calls(&w->host);
 
     must(hirl_trainer_set_method(w->trainer, &calls));
 }
@@ -289,7 +191,7 @@ START_TEST(functions_that_cannot_be_are_refused)
     hirl_method_calls good, calls;
 
     open_run(&w, 1);
-    calls = good = calls_of(&w.host);
+    calls = good = small_host_calls(&w.host);
     must_fail(hirl_trainer_set_method(NULL, &calls), HIRL_E_INVALID, "trainer");
     must_fail(hirl_trainer_set_method(w.trainer, NULL), HIRL_E_INVALID, "calls");
     calls.struct_size = 0;
@@ -468,7 +370,7 @@ START_TEST(a_run_directory_is_resumed_with_the_hosts_state)
 {
     hirl_step_report whole = { .struct_size = sizeof whole }, rest = whole;
     char folder[HR_TEST_PATH];
-    double center[DIM];
+    double center[SMALL_HOST_DIM];
     world w;
 
     hr_test_folder(folder);
@@ -532,7 +434,7 @@ START_TEST(a_checkpoint_of_another_method_is_refused)
     world w;
 
     open_saved(&w, folder, path, 1);
-    calls = calls_of(&w.host);
+    calls = small_host_calls(&w.host);
     calls.name = "other";
     begin(&w);
     must(hirl_trainer_set_method(w.trainer, &calls));
@@ -541,7 +443,7 @@ START_TEST(a_checkpoint_of_another_method_is_refused)
     begin(&w);
     must(hirl_trainer_load(w.trainer, path));
     must_fail(hirl_trainer_set_method(w.trainer, &calls), HIRL_E_INVALID, "pulled");
-    calls = calls_of(&w.host);
+    calls = small_host_calls(&w.host);
     calls.load = NULL;
     must_fail(hirl_trainer_set_method(w.trainer, &calls), HIRL_E_STATE, "load");
     must_fail(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "not loaded");
@@ -612,7 +514,7 @@ START_TEST(save_and_load_may_fail_and_be_called_again)
     begin(&w);
     must(hirl_trainer_load(w.trainer, path));
     w.host.load_answer = -45;
-    calls = calls_of(&w.host);
+    calls = small_host_calls(&w.host);
     must_be_the_hosts(hirl_trainer_set_method(w.trainer, &calls), -45, "load");
     must_fail(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "not loaded");
     w.host.load_answer = 0;
