@@ -3,6 +3,8 @@
 
 #include <zlib.h>
 
+#include "train/small_host.h"
+
 /* ---- a world ---- */
 
 const char *hr_world_path(const world *w, const char *name)
@@ -589,6 +591,39 @@ static hirl_status run_directory_embedded(world *w)
     return status;
 }
 
+/* a trainer of method=own that the functions were given to and that made its first step */
+static hirl_status own_step_made(world *w)
+{
+    static small_host host;
+    hirl_method_calls calls = small_host_calls(&host);
+    hirl_status status = HIRL_OK;
+
+    if (!w->trainer) {
+        memset(&host, 0, sizeof host);
+        status = hirl_trainer_create(&w->trainer, w->context, NULL, w->dataset, w->options);
+    }
+    if (status >= 0)
+        status = hirl_trainer_set_method(w->trainer, &calls);
+    return status < 0 ? status : hirl_train_step(NULL, w->trainer);
+}
+
+static void with_own_method(world *w)
+{
+    with_model(w);
+    set(w, "method", "own");
+    set(w, "head", "mlp 12 z bn");
+    set(w, "predictor", "mlp 10 z bn");
+    set(w, "own_teacher", "1");
+    set(w, "accumulate", "2");
+    if (w->scenario == wanted_of)
+        return;
+    hr_assert_ok(own_step_made(w));
+    free(wanted);
+    wanted = state_of(&wanted_bytes, w);
+    wanted_of = w->scenario;
+    end_run(w);
+}
+
 const scenario hr_scenarios[] = {
     { "a context is made", nothing, context_made, NULL },
     { "options are filled from YAML, JSON, preset and calls", settings_written, options_filled,
@@ -620,6 +655,7 @@ const scenario hr_scenarios[] = {
     { "a run is looked into", with_steps, run_looked_into, same_state },
     { "a run is made in a directory", with_run_directory, run_made, same_state },
     { "a stopped run is resumed", with_stopped_run, run_resumed, same_state },
+    { "a step of the host's own method is made", with_own_method, own_step_made, same_state },
     { "a model is loaded from a run", with_stopped_run, run_directory_embedded, NULL },
 };
 const int hr_scenario_count = sizeof hr_scenarios / sizeof *hr_scenarios;
