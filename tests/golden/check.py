@@ -182,7 +182,8 @@ def gradient_of_path_loss():
     c = mocov2.arguments(['--dim', '6', '--batch', '5', '--negatives', '9', '--profile', 'reference'])
     protos, paths = mocov2.test_tree(c)
     z = [torch.tensor(counter.normal(3, 10, (5, 6), l)).requires_grad_(True) for l in range(3)]
-    positive, negative = mocov2.leaves(c), mocov2.negatives(c, 1)
+    positive = mocov2.leaves(c)
+    negative = mocov2.negatives(c, 1, positive)
     check('some negatives are the positive leaf', float((negative == positive[:, None]).sum() == 0), 0)
     loss = mocov2.spd([mocov2.norm2(x) for x in z], protos, paths, positive, negative, 1e-6)
     loss.backward()

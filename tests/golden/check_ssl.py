@@ -454,6 +454,29 @@ def queue_of_swav():
     check('SwAV: rows for Sinkhorn', float(seen != [8, 8, 8, 8, 24, 24]), 0)
 
 
+def leaves_chosen_anew():
+    """by the nearest prototype, without ties; profile reference counts view 1 in running statistics, before the rest"""
+    for case in ('swav_anew', 'swav_reference_anew'):
+        run, kept = run_of(selfsup.CASES[case]), run_of(selfsup.CASES[case].replace(' --reassign', ''))
+        run.step(0)
+        kept.step(0)
+        z = run.online(1, 1, run.params, run.norms(run.params, run.running)).numpy()
+        scores = np.array([[row @ p / np.linalg.norm(row) for p in run.protos[0].numpy()] for row in z])
+        wanted, mean = run.running['bn1.running_mean'], 'bn1.running_mean'
+        for v in (1, 0, 1, 2, 3):
+            x = F.conv2d(run.images(v, 1), run.params['conv1.weight'], padding=1)
+            wanted = 0.9 * wanted + 0.1 * x.mean((0, 2, 3))
+        run.step(1)
+        kept.step(1)
+        wanted = wanted if run.c.profile == 'reference' else kept.running[mean]
+        check(f'{case}: leaves', float((run.leaves.numpy() != scores.argmax(1)).any()), 0)
+        check(f'{case}: other than those of the tree', float((run.leaves == kept.leaves).sum()), run.c.batch / 2)
+        check(f'{case}: different ones', float(len(set(run.leaves.tolist())) < 4), 0)
+        ranked = np.sort(scores)
+        check(f'{case}: 1 / distance from a tie', float(1 / (ranked[:, -1] - ranked[:, -2]).min()), 1e3)
+        check(f'{case}: running mean', distance(run.running[mean], wanted), 1e-14)
+
+
 def mocov2_is_the_other_program():
     """the dumps of mocov2.py from this program"""
     for case, args in mocov2.CASES.items():
@@ -546,7 +569,7 @@ def main():
     for test in (transformer_is_torchs, worked_positions, heads_are_torchs, last_layer_is_weight_norm,
                  groups_of_swav_are_separate_batches, first_values, losses_by_torch, worked_sinkhorn,
                  gradient_of_step, worked_schedules, optimiser_is_torchs, stages, the_dumps_exercise_it,
-                 queue_of_swav, mocov2_is_the_other_program, float32_agrees, kinks_are_far):
+                 queue_of_swav, leaves_chosen_anew, mocov2_is_the_other_program, float32_agrees, kinks_are_far):
         test()
     print(f'{len(failed)} failed')
     return bool(failed)

@@ -237,12 +237,12 @@ def leaves(c):
     return (7 * torch.arange(c.batch) + 3) % c.prototypes[0]
 
 
-def negatives(c, step):
+def negatives(c, step, positive):
     """[N, K]; paper: never the positive leaf, reference: any leaf"""
     n, k = torch.arange(c.batch)[:, None], torch.arange(c.negatives)[None, :]
     mixed, m = 31 * n + 17 * k + 13 * step, c.prototypes[0]
     other = 1 + mixed % (m - 1) if c.profile == 'paper' else mixed % m
-    return (leaves(c)[:, None] + other) % m
+    return (positive[:, None] + other) % m
 
 
 # ---- training ----
@@ -298,7 +298,8 @@ class Run:
         if not c.levels or step < c.warmup:
             return image, None, k
         u = [norm2(level(z0, params, norms, l)) for l in range(c.levels)]
-        path = spd(u, self.protos, self.paths, leaves(c), negatives(c, step), DIVISOR_EPS[c.profile])
+        negative = negatives(c, step, leaves(c))
+        path = spd(u, self.protos, self.paths, leaves(c), negative, DIVISOR_EPS[c.profile])
         return image, path, k
 
     def total(self, image, path):

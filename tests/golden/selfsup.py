@@ -19,7 +19,7 @@ import networks
 from mocov2 import norm2
 
 METHODS = ('mocov2', 'simsiam', 'swav', 'mocov3', 'dino', 'ibot', 'simclr')  # simclr: method=own
-CENTER_POSITION, PATCH_CENTER_POSITION = 20002, 20003
+CENTER_POSITION, PATCH_CENTER_POSITION, LEAF_POSITION = 20002, 20003, 20004
 H_DECAY = 0.01  # profile reference, DINO and iBOT
 CASES = {  # what is stored, as <name>.txt; seeds: README.md
     'simsiam_plain': '--method simsiam --seed 19 --levels 0',
@@ -28,6 +28,9 @@ CASES = {  # what is stored, as <name>.txt; seeds: README.md
     'swav_paper': '--method swav --seed 311',
     'swav_reference': '--method swav --seed 57 --profile reference --groups 1 --batch 12 --lr 0.3 --lr-start 0.1',
     'swav_queue': '--method swav --seed 311 --queue 16',
+    'swav_anew': '--method swav --seed 750 --reassign',
+    'swav_reference_anew': '--method swav --seed 91 --profile reference --groups 1 --batch 12 --lr 0.3 --lr-start 0.1'
+                           ' --reassign',
     'mocov3_plain': '--method mocov3 --seed 2 --levels 0',
     'mocov3_paper': '--method mocov3 --seed 2',
     'mocov3_reference': '--method mocov3 --seed 2 --profile reference',
@@ -280,16 +283,28 @@ class Run:
     def ibot(self, params, step, norms, teacher_norms):
         return self.dino(params, step, norms, teacher_norms, masked=True)
 
+    def chosen_leaves(self, step, params, norms):
+        """the test tree's, or the nearest of view 1; only profile reference counts that pass in running statistics"""
+        c = self.c
+        if not c.reassign:
+            return mocov2.leaves(c)
+        with torch.no_grad():
+            norms = norms if c.profile == 'reference' else self.norms(params, self.running)
+            z = self.embed(self.images(1, step), params, norms)
+            return (norm2(z) @ self.protos[0].T).argmax(1)
+
     def losses(self, params, step, norms, teacher_norms):
         """(image loss, path loss or None, what commit is to take over)"""
         c = self.c
+        with_path = c.levels and step >= c.warmup
+        self.leaves = self.chosen_leaves(step, params, norms) if with_path else None
         image, z0, new = getattr(self, c.method)(params, step, norms, teacher_norms)
-        if not c.levels or step < c.warmup:
+        if not with_path:
             return image, None, new
         u = [norm2(networks.run_layers(z0, params, norms, f'h.{l}', self.level, c.path_groups))
              for l in range(c.levels)]
-        path = mocov2.spd(u, self.protos, self.paths, mocov2.leaves(c), mocov2.negatives(c, step),
-                          mocov2.DIVISOR_EPS[c.profile])
+        negative = mocov2.negatives(c, step, self.leaves)
+        path = mocov2.spd(u, self.protos, self.paths, self.leaves, negative, mocov2.DIVISOR_EPS[c.profile])
         return image, path, new
 
     def total(self, image, path):
@@ -439,8 +454,8 @@ def dump_state(dump, run):
 
 HEADER = ('method', 'arch', 'profile', 'seed', 'batch', 'size', 'stem', 'width', 'vit_dim', 'vit_depth',
           'vit_heads', 'patch', 'views', 'local_size', 'groups', 'path_groups', 'path_depth', 'queue', 'dim',
-          'hidden', 'predictor', 'outputs', 'levels', 'negatives', 'steps', 'epochs', 'warmup', 'freeze',
-          'drop_path', 'clip', 'lr', 'lr_start', 'lr_end', 'lr_warmup', 'decay', 'decay_end', 'sgd_momentum',
+          'hidden', 'predictor', 'outputs', 'levels', 'negatives', 'reassign', 'steps', 'epochs', 'warmup',
+          'freeze', 'drop_path', 'clip', 'lr', 'lr_start', 'lr_end', 'lr_warmup', 'decay', 'decay_end', 'sgd_momentum',
           'momentum', 'temperature', 'teacher_temperature', 'teacher_temperature_end', 'teacher_warmup')
 
 
@@ -458,6 +473,8 @@ def train(c):
         dump.header('step', step, image, path, total, run.rate(step), run.decay(step), run.momentum(step),
                     run.temperature(step), norm_of(gradients))
         dump.tensors(f'gradient.{step}', run.dumped(before, gradients, step), positions)
+        if c.reassign and run.leaves is not None:
+            dump.tensor('leaf', f'leaf.{step}', LEAF_POSITION, run.leaves)
     dump_state(dump, run)
     return '\n'.join(dump.lines) + '\n'
 
@@ -505,6 +522,7 @@ def arguments(argv=None):
     a.add_argument('--levels', type=int, default=3, help='0: no HIRL')
     a.add_argument('--prototypes', default='13,5,3', help='of the levels of the tree')
     a.add_argument('--negatives', type=int, default=16)
+    a.add_argument('--reassign', action='store_true', help='leaves chosen anew in each step, by view 1')
     a.add_argument('--steps', type=int, default=3)
     a.add_argument('--epochs', type=int, default=4, help='of the schedules; one step an epoch')
     a.add_argument('--warmup', type=int, default=1, help='T1')

@@ -27,11 +27,11 @@
 #include "train/rates.h"
 
 static const char *const golden[] = {
-    "simsiam_plain.txt",    "simsiam_paper.txt", "swav_plain.txt",     "swav_paper.txt",
-    "swav_reference.txt",   "swav_queue.txt",    "mocov3_plain.txt",   "mocov3_paper.txt",
-    "mocov3_reference.txt", "dino_plain.txt",    "dino_paper.txt",     "dino_reference.txt",
-    "ibot_plain.txt",       "ibot_paper.txt",    "ibot_reference.txt", "simclr_plain.txt",
-    "simclr_paper.txt",
+    "simsiam_plain.txt",  "simsiam_paper.txt",  "swav_plain.txt",       "swav_paper.txt",
+    "swav_reference.txt", "swav_queue.txt",     "swav_anew.txt",        "swav_reference_anew.txt",
+    "mocov3_plain.txt",   "mocov3_paper.txt",   "mocov3_reference.txt", "dino_plain.txt",
+    "dino_paper.txt",     "dino_reference.txt", "ibot_plain.txt",       "ibot_paper.txt",
+    "ibot_reference.txt", "simclr_plain.txt",   "simclr_paper.txt",
 };
 /* that method=own follows with the host's loss in place of the library's */
 static const char *const of_host[] = { "simsiam_plain.txt", "simsiam_paper.txt", "mocov3_plain.txt",
@@ -64,6 +64,7 @@ static const char *const keys[][2] = {
     { "dim", "z_dim" },
     { "hidden", "hidden_dim" },
     { "negatives", "negatives" },
+    { "reassign", "iter_wise_assignment" },
     { "epochs", "epochs" },
     { "warmup", "cluster_warmup_epoch" },
     { "clip", "clip_grad" },
@@ -281,13 +282,31 @@ static void draw_masks(replay *r, int64_t step)
                     (n + v + step) % 2 == 0 && (7 * i + 3 * n + 5 * v + step) % 3 == 0;
 }
 
-/* a leaf, and others of which profile reference lets some be the leaf itself: those do not count */
-static void draw_paths(replay *r, int64_t step)
+/* the test tree's leaves, or those that the library chooses anew: the ones of the dump */
+static void choose_leaves(replay *r, hr_learner_input *in)
+{
+    char kind[DUMP_NAME];
+    double *chosen = room(r->n, sizeof *chosen);
+
+    for (int64_t n = 0; n < r->n; n++)
+        r->leaf[n] = (int32_t)((7 * n + 3) % r->config.m[0]);
+    if (r->config.train.iter_wise_assignment) {
+        hr_assert_ok(hr_learner_assign(r->leaf, r->learner, in));
+        in->assigned = true;
+        for (int64_t n = 0; n < r->n; n++)
+            chosen[n] = r->leaf[n];
+        snprintf(kind, sizeof kind, "leaf.%lld", (long long)in->step);
+        dump_check(&r->dump, "leaf", kind, chosen, r->n, (dump_limit){ 1e-12, 0 });
+    }
+    free(chosen);
+}
+
+/* others, of which profile reference lets some be the leaf itself: those do not count */
+static void draw_negatives(replay *r, int64_t step)
 {
     int64_t leaves = r->config.m[0], negatives = r->config.spd.negatives;
 
     for (int64_t n = 0; n < r->n; n++) {
-        r->leaf[n] = (int32_t)((7 * n + 3) % leaves);
         for (int64_t k = 0; k < negatives; k++) {
             int64_t mixed = 31 * n + 17 * k + 13 * step;
             int64_t other = r->reference ? mixed % leaves : 1 + mixed % (leaves - 1);
@@ -327,8 +346,10 @@ static hr_learner_input input_of(replay *r, int64_t step)
         in.mask[v] = r->mask[v];
     draw_images(r, step);
     draw_masks(r, step);
-    if (paths)
-        draw_paths(r, step);
+    if (paths) {
+        choose_leaves(r, &in);
+        draw_negatives(r, step);
+    }
     return in;
 }
 
