@@ -1,15 +1,9 @@
 /* loader.c - threads that decode and augment ahead of the trainer.
  *
- * Batch s of epoch e holds places s B to (s + 1) B - 1 of the epoch's order, a permutation keyed by
- * (seed, epoch). An image that cannot be read is replaced: the j-th such place, counted from the
- * front, takes the j-th readable image found from place (s + 1) B on, going round to place s B. So
- * the batch is a function of (seed, e, s) and of which images can be read, whoever reads them and
- * whether that is known already. Images found unreadable are marked in the data set when their batch
- * is handed over, in order, not when a thread meets them.
- *
- * A ring of RING batches goes round: one is the trainer's, the others are filled by the threads, image
+ * A ring of HR_RING batches goes round: one is the trainer's, the others are filled by the threads (fill.c), image
  * by image; who finishes the last image of a batch replaces the unreadable ones. With 0 threads the
- * caller fills one batch.
+ * caller fills one batch. Images found unreadable are marked in the data set when their batch is handed
+ * over, in order, not when a thread meets them.
  */
 #include "data/loader.h"
 
@@ -22,252 +16,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/rng.h"
+#include "data/fill.h"
 
-enum { RING = 3, MAX_THREADS = 256, STACK_BYTES = 1 << 20, POLL_MS = 50, CANDIDATES = 64 };
-
-typedef struct bad_image {
-    int64_t image;
-    hr_error error;
-} bad_image;
-
-typedef enum { EMPTY, FILLING, READY, TAKEN } state;
-
-typedef struct slot {
-    hr_batch batch;
-    state state;
-    int32_t next, done; /* images handed to threads; finished */
-    hr_error failure;   /* of the batch; status >= 0: none */
-    bad_image *bad;
-    int64_t bads, bad_room;
-} slot;
-
-typedef struct worker {
-    hr_loader *loader;
-    pthread_t thread;
-    hr_queue *queue;
-    hr_pixels pixels;
-    real *scratch; /* one view, where real is not float */
-} worker;
-
-struct hr_loader {
-    hirl_dataset *dataset;
-    hr_loader_config config;
-    int64_t steps, count;
-    size_t largest_view;
-    worker *worker; /* [threads], or one for the caller */
-    int workers, started;
-    pid_t process; /* a forked child has none of the threads */
-
-    pthread_mutex_t lock; /* everything below */
-    pthread_cond_t work, ready;
-    slot ring[RING];
-    int rings, taken;              /* slots in use; the one the caller has, or -1 */
-    int64_t epoch, step;           /* of the next batch to begin */
-    int64_t want_epoch, want_step; /* of the next batch to hand over */
-    int busy;                      /* threads at an image */
-    bool running, quit;
-
-    pthread_mutex_t order_lock; /* the two below */
-    int64_t order_epoch;
-    int64_t *order; /* [count] of order_epoch */
-};
-
-/* ---- order ---- */
-
-/* places first.. of the epoch's order, going round */
-static void read_order(hr_loader *loader, int64_t *image, int64_t epoch, int64_t first, int64_t n)
-{
-    int64_t count = loader->count;
-
-    if (!loader->config.shuffled) {
-        for (int64_t i = 0; i < n; i++)
-            image[i] = (first + i) % count;
-        return;
-    }
-    pthread_mutex_lock(&loader->order_lock);
-    if (loader->order_epoch != epoch) {
-        hr_rng rng;
-
-        hr_rng_init(&rng, loader->config.seed, HR_RNG_ORDER, 0, (uint32_t)epoch, 0);
-        hr_rng_permutation(&rng, loader->order, count);
-        loader->order_epoch = epoch;
-    }
-    for (int64_t i = 0; i < n; i++)
-        image[i] = loader->order[(first + i) % count];
-    pthread_mutex_unlock(&loader->order_lock);
-}
-
-/* ---- one image ---- */
-
-static bool is_bad_image(hirl_status status)
-{
-    return status == HIRL_E_FORMAT || status == HIRL_E_IO || status == HIRL_E_LIMIT ||
-           status == HIRL_E_UNSUPPORTED || status == HIRL_E_CALLBACK;
-}
-
-static hirl_status augment(worker *w, float *to, const hr_augment_record *record)
-{
-    int64_t n = (int64_t)record->size * record->size * 3;
-    real *out = w->scratch ? w->scratch : (real *)(void *)to;
-    hr_array y = { out, HR_REAL, 3, { record->size, record->size, 3, 1 } };
-    hr_array x = { w->pixels.data, HR_U8, 3, { w->pixels.height, w->pixels.width, 3, 1 } };
-
-    w->queue->be->augment(w->queue, &y, &x, record);
-    HR_TRY(w->queue->be->sync(w->queue));
-    for (int64_t i = 0; i < n && w->scratch; i++)
-        to[i] = (float)w->scratch[i];
-    return HIRL_OK;
-}
-
-static hirl_status draw_views(worker *w, const hr_batch *batch, int32_t row)
-{
-    const hr_loader_config *config = &w->loader->config;
-
-    for (int32_t v = 0; v < config->views; v++) {
-        const hr_view *view = &config->view[v];
-        size_t n = (size_t)view->size * (size_t)view->size * 3;
-        hr_augment_record record;
-
-        hr_augment_draw(&record, view, w->pixels.width, w->pixels.height, config->seed,
-                        batch->epoch, batch->image[row], v);
-        HR_TRY(augment(w, batch->view[v] + (size_t)row * n, &record));
-    }
-    return HIRL_OK;
-}
-
-static void clear_views(hr_loader *loader, const hr_batch *batch, int32_t row)
-{
-    for (int32_t v = 0; v < loader->config.views; v++) {
-        int32_t size = loader->config.view[v].size;
-        size_t n = (size_t)size * (size_t)size * 3;
-
-        memset(batch->view[v] + (size_t)row * n, 0, n * sizeof(float));
-    }
-}
-
-/* keeps what went wrong with an image; under the lock */
-static void note_bad(slot *s, int64_t image, const hr_error *error)
-{
-    if (s->bads == s->bad_room) {
-        int64_t room = s->bad_room ? 2 * s->bad_room : 16;
-        bad_image *grown =
-            hr_grow(s->bad, (size_t)s->bad_room * sizeof *s->bad, (size_t)room * sizeof *s->bad);
-
-        if (!grown) {
-            hr_error_keep(&s->failure, HIRL_E_NOMEM);
-            return;
-        }
-        s->bad = grown;
-        s->bad_room = room;
-    }
-    s->bad[s->bads++] = (bad_image){ image, *error };
-}
-
-/* an unreadable image fails the batch */
-static bool is_strict(const hr_loader *loader)
-{
-    return loader->config.shuffled && !loader->config.replace_bad;
-}
-
-/* decodes and augments the image of a row; HIRL_DONE: it cannot be read, and is noted when new */
-static hirl_status fill_row(worker *w, slot *s, int32_t row)
-{
-    hr_loader *loader = w->loader;
-    hirl_dataset *dataset = loader->dataset;
-    int64_t image = s->batch.image[row];
-    hr_error error;
-    hirl_status status;
-
-    if (!is_strict(loader) && hr_dataset_marked(dataset, image))
-        return HIRL_DONE;
-    status = hr_dataset_read(&w->pixels, dataset, image);
-    if (status >= 0)
-        return draw_views(w, &s->batch, row);
-    if (!is_bad_image(status))
-        return status;
-    hr_error_keep(&error, status);
-    pthread_mutex_lock(&loader->lock);
-    note_bad(s, image, &error);
-    pthread_mutex_unlock(&loader->lock);
-    return HIRL_DONE;
-}
-
-static void fail_batch(hr_loader *loader, slot *s, hirl_status status)
-{
-    pthread_mutex_lock(&loader->lock);
-    if (s->failure.status >= 0)
-        hr_error_keep(&s->failure, status);
-    pthread_mutex_unlock(&loader->lock);
-}
-
-static void load_row(worker *w, slot *s, int32_t row)
-{
-    hirl_status status = fill_row(w, s, row);
-
-    s->batch.readable[row] = status == HIRL_OK;
-    if (status == HIRL_DONE)
-        clear_views(w->loader, &s->batch, row);
-    else if (status < 0)
-        fail_batch(w->loader, s, status);
-}
-
-/* ---- replacing ---- */
-
-/* gives unreadable rows the next readable images of the order; see the head of this file */
-static hirl_status replace_rows(worker *w, slot *s)
-{
-    hr_loader *loader = w->loader;
-    hr_batch *batch = &s->batch;
-    int64_t candidate[CANDIDATES], at = 0, left = loader->count - batch->n;
-
-    for (int32_t row = 0; row < batch->n; row++)
-        while (!batch->readable[row]) {
-            hirl_status status;
-
-            if (at == left)
-                return hr_fail(HIRL_E_FORMAT,
-                               "batch of %d images: %lld other images are too few to replace "
-                               "those that cannot be read",
-                               (int)batch->n, (long long)left);
-            if (at % CANDIDATES == 0)
-                read_order(loader, candidate, batch->epoch,
-                           (batch->step + 1) * loader->config.batch + at,
-                           left - at < CANDIDATES ? left - at : CANDIDATES);
-            batch->image[row] = candidate[at++ % CANDIDATES];
-            status = fill_row(w, s, row);
-            if (status < 0)
-                return status;
-            batch->readable[row] = status == HIRL_OK;
-        }
-    return HIRL_OK;
-}
-
-/* the image of lowest number speaks for all that cannot be read */
-static hirl_status refuse_batch(const hr_loader *loader, const slot *s)
-{
-    const bad_image *first = &s->bad[0];
-
-    for (int64_t i = 1; i < s->bads; i++)
-        if (s->bad[i].image < first->image)
-            first = &s->bad[i];
-    hr_error_raise(&first->error);
-    return hr_fail_in(first->error.status, hr_dataset_name(loader->dataset, first->image));
-}
-
-/* the last image is done: what is to become of unreadable ones */
-static void finish_batch(worker *w, slot *s)
-{
-    hr_loader *loader = w->loader;
-    bool complete = !memchr(s->batch.readable, 0, (size_t)s->batch.n);
-    hirl_status status;
-
-    if (s->failure.status < 0 || !loader->config.shuffled || complete)
-        return;
-    status = is_strict(loader) ? refuse_batch(loader, s) : replace_rows(w, s);
-    if (status < 0)
-        fail_batch(loader, s, status);
-}
+enum { MAX_THREADS = 256, STACK_BYTES = 1 << 20, POLL_MS = 50 };
 
 /* ---- the ring; under the lock ---- */
 
@@ -276,7 +27,7 @@ static bool more_to_begin(const hr_loader *loader)
     return loader->config.shuffled || loader->step < loader->steps;
 }
 
-static void begin_batch(hr_loader *loader, slot *s)
+static void begin_batch(hr_loader *loader, hr_slot *s)
 {
     int64_t first = loader->step * loader->config.batch, left = loader->count - first;
     hr_batch *batch = &s->batch;
@@ -284,11 +35,11 @@ static void begin_batch(hr_loader *loader, slot *s)
     batch->epoch = loader->epoch;
     batch->step = loader->step;
     batch->n = (int32_t)(left < loader->config.batch ? left : loader->config.batch);
-    read_order(loader, batch->image, batch->epoch, first, batch->n);
+    hr_fill_order(loader, batch->image, batch->epoch, first, batch->n);
     s->next = s->done = 0;
     s->bads = 0;
     s->failure.status = HIRL_OK;
-    s->state = FILLING;
+    s->state = HR_SLOT_FILLING;
     loader->step++;
     if (loader->config.shuffled && loader->step == loader->steps) {
         loader->step = 0;
@@ -298,16 +49,16 @@ static void begin_batch(hr_loader *loader, slot *s)
 }
 
 /* the next image to read: of the oldest batch that has one left, else of a new batch */
-static slot *take_row(hr_loader *loader, int32_t *row)
+static hr_slot *take_row(hr_loader *loader, int32_t *row)
 {
-    slot *oldest = NULL, *empty = NULL;
+    hr_slot *oldest = NULL, *empty = NULL;
 
     for (int i = 0; i < loader->rings; i++) {
-        slot *s = &loader->ring[i];
+        hr_slot *s = &loader->ring[i];
 
-        if (s->state == EMPTY)
+        if (s->state == HR_SLOT_EMPTY)
             empty = s;
-        if (s->state != FILLING || s->next == s->batch.n)
+        if (s->state != HR_SLOT_FILLING || s->next == s->batch.n)
             continue;
         if (!oldest || s->batch.epoch < oldest->batch.epoch ||
             (s->batch.epoch == oldest->batch.epoch && s->batch.step < oldest->batch.step))
@@ -322,34 +73,34 @@ static slot *take_row(hr_loader *loader, int32_t *row)
     return oldest;
 }
 
-static void work_at(worker *w, slot *s, int32_t row)
+static void work_at(hr_loader_worker *w, hr_slot *s, int32_t row)
 {
     hr_loader *loader = w->loader;
 
     loader->busy++;
     pthread_mutex_unlock(&loader->lock);
-    load_row(w, s, row);
+    hr_fill_row(w, s, row);
     pthread_mutex_lock(&loader->lock);
     if (++s->done == s->batch.n) {
         pthread_mutex_unlock(&loader->lock);
-        finish_batch(w, s);
+        hr_fill_finish(w, s);
         pthread_mutex_lock(&loader->lock);
-        s->state = READY;
+        s->state = HR_SLOT_READY;
     }
     loader->busy--;
-    if (s->state == READY || !loader->busy)
+    if (s->state == HR_SLOT_READY || !loader->busy)
         pthread_cond_broadcast(&loader->ready);
 }
 
 static void *run(void *arg)
 {
-    worker *w = arg;
+    hr_loader_worker *w = arg;
     hr_loader *loader = w->loader;
 
     pthread_mutex_lock(&loader->lock);
     while (!loader->quit) {
         int32_t row = 0;
-        slot *s = loader->running ? take_row(loader, &row) : NULL;
+        hr_slot *s = loader->running ? take_row(loader, &row) : NULL;
 
         if (s)
             work_at(w, s, row);
@@ -393,7 +144,7 @@ static hirl_status make_batch(hr_batch *batch, const hr_loader_config *config)
     return HIRL_OK;
 }
 
-static hirl_status make_worker(worker *w, hr_loader *loader)
+static hirl_status make_worker(hr_loader_worker *w, hr_loader *loader)
 {
     w->loader = loader;
     HR_TRY(hr_context_take_cpu_queue(&w->queue, loader->dataset->context));
@@ -414,7 +165,7 @@ static hirl_status start_threads(hr_loader *loader)
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     while (loader->started < loader->config.threads && !failed) {
-        worker *w = &loader->worker[loader->started];
+        hr_loader_worker *w = &loader->worker[loader->started];
 
         failed = pthread_create(&w->thread, &attributes, run, w);
         loader->started += !failed;
@@ -457,7 +208,7 @@ static hirl_status fill_loader(hr_loader *loader)
         if (!loader->order)
             return HIRL_E_NOMEM;
     }
-    loader->worker = hr_alloc_array((size_t)loader->workers, sizeof(worker));
+    loader->worker = hr_alloc_array((size_t)loader->workers, sizeof(hr_loader_worker));
     if (!loader->worker)
         return HIRL_E_NOMEM;
     for (int i = 0; i < loader->workers; i++)
@@ -482,7 +233,7 @@ hirl_status hr_loader_create(hr_loader **out, hirl_dataset *dataset, const hr_lo
     loader->steps = config->shuffled ? dataset->count / config->batch
                                      : (dataset->count + config->batch - 1) / config->batch;
     loader->workers = config->threads ? config->threads : 1;
-    loader->rings = config->threads ? RING : 1;
+    loader->rings = config->threads ? HR_RING : 1;
     loader->taken = -1;
     loader->order_epoch = -1;
     init_locks(loader);
@@ -509,7 +260,7 @@ static void stop_threads(hr_loader *loader)
     pthread_mutex_destroy(&loader->order_lock);
 }
 
-static void free_slot(slot *s)
+static void free_slot(hr_slot *s)
 {
     for (int32_t v = 0; v < s->batch.views; v++)
         hr_free(s->batch.view[v]);
@@ -552,7 +303,7 @@ static void halt(hr_loader *loader, int64_t epoch, int64_t step)
     while (loader->busy)
         pthread_cond_wait(&loader->ready, &loader->lock);
     for (int i = 0; i < loader->rings; i++)
-        loader->ring[i].state = EMPTY;
+        loader->ring[i].state = HR_SLOT_EMPTY;
     loader->taken = -1;
     loader->epoch = loader->want_epoch = epoch;
     loader->step = loader->want_step = step;
@@ -580,12 +331,12 @@ hirl_status hr_loader_seek(hr_loader *loader, int64_t epoch, int64_t step)
     return HIRL_OK;
 }
 
-static slot *wanted(hr_loader *loader)
+static hr_slot *wanted(hr_loader *loader)
 {
     for (int i = 0; i < loader->rings; i++) {
-        slot *s = &loader->ring[i];
+        hr_slot *s = &loader->ring[i];
 
-        if (s->state == READY && s->batch.epoch == loader->want_epoch &&
+        if (s->state == HR_SLOT_READY && s->batch.epoch == loader->want_epoch &&
             s->batch.step == loader->want_step)
             return s;
     }
@@ -599,7 +350,7 @@ static hirl_status fill_here(hr_loader *loader)
 
     while (status >= 0 && !wanted(loader)) {
         int32_t row = 0;
-        slot *s;
+        hr_slot *s;
 
         status = hr_poll(loader->dataset->context);
         if (status < 0)
@@ -631,16 +382,16 @@ static hirl_status wait_for_threads(hr_loader *loader)
 
 static int by_image(const void *a, const void *b)
 {
-    int64_t x = ((const bad_image *)a)->image, y = ((const bad_image *)b)->image;
+    int64_t x = ((const hr_bad_image *)a)->image, y = ((const hr_bad_image *)b)->image;
 
     return (x > y) - (x < y);
 }
 
 /* marks what this batch found unreadable */
-static hirl_status commit_bad(hr_loader *loader, slot *s)
+static hirl_status commit_bad(hr_loader *loader, hr_slot *s)
 {
     hirl_dataset *dataset = loader->dataset;
-    const bad_image *last = NULL;
+    const hr_bad_image *last = NULL;
 
     if (s->bads)
         qsort(s->bad, (size_t)s->bads, sizeof *s->bad, by_image);
@@ -656,11 +407,11 @@ static hirl_status commit_bad(hr_loader *loader, slot *s)
 }
 
 /* the wanted batch goes to the caller; under the lock */
-static slot *hand_over(hr_loader *loader)
+static hr_slot *hand_over(hr_loader *loader)
 {
-    slot *s = wanted(loader);
+    hr_slot *s = wanted(loader);
 
-    s->state = TAKEN;
+    s->state = HR_SLOT_TAKEN;
     loader->taken = (int)(s - loader->ring);
     loader->want_step++;
     if (loader->config.shuffled && loader->want_step == loader->steps) {
@@ -678,14 +429,14 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static hirl_status take_batch(slot **taken, hr_loader *loader)
+static hirl_status take_batch(hr_slot **taken, hr_loader *loader)
 {
     hirl_status status;
 
     if (!loader->running)
         restart(loader, loader->want_epoch, loader->want_step);
     if (loader->taken >= 0) {
-        loader->ring[loader->taken].state = EMPTY;
+        loader->ring[loader->taken].state = HR_SLOT_EMPTY;
         loader->taken = -1;
         pthread_cond_broadcast(&loader->work);
     }
@@ -700,7 +451,7 @@ static hirl_status take_batch(slot **taken, hr_loader *loader)
 hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader)
 {
     double start = seconds();
-    slot *s = NULL;
+    hr_slot *s = NULL;
     hirl_status status;
 
     pthread_mutex_lock(&loader->lock);

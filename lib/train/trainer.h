@@ -57,19 +57,27 @@ struct hirl_trainer {
     int64_t started_step;
 };
 
+/* make.c */
 hirl_status hr_trainer_create(hirl_trainer **trainer, hirl_context *context,
                               const hirl_model *start, hirl_dataset *dataset,
                               const hirl_options *options);
 void hr_trainer_destroy(hirl_trainer *trainer);
+hr_loader_config hr_trainer_loader_config(
+    const hirl_trainer *trainer);                     /* training views, shuffled */
+int64_t hr_trainer_grid(const hirl_trainer *trainer); /* patches along a side of an image */
+
+/* trainer.c */
 hirl_status hr_trainer_step(hirl_step_report *report, hirl_trainer *trainer);
-hirl_status hr_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network);
-hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf);
 /* what the learner gets of a batch, without paths */
 hr_learner_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step);
 /* leaves are chosen anew in each step (assign.c); a tree of the host keeps the host's */
 bool hr_trainer_reassigns(const hirl_trainer *trainer);
-hr_loader_config hr_trainer_loader_config(
-    const hirl_trainer *trainer); /* training views, shuffled */
+
+/* host.c */
+hirl_status hr_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network);
+hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf);
+
+/* evaluate.c */
 hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                 hirl_dataset *held_out);
 

@@ -1,0 +1,210 @@
+/* fill.c - the images of a batch: the order of an epoch, one image, and who stands in for one that cannot be read.
+ *
+ * Batch s of epoch e holds places s B to (s + 1) B - 1 of the epoch's order, a permutation keyed by
+ * (seed, epoch). An image that cannot be read is replaced: the j-th such place, counted from the
+ * front, takes the j-th readable image found from place (s + 1) B on, going round to place s B. So
+ * the batch is a function of (seed, e, s) and of which images can be read, whoever reads them and
+ * whether that is known already.
+ */
+#include "data/fill.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/rng.h"
+
+enum { CANDIDATES = 64 };
+
+/* ---- order ---- */
+
+void hr_fill_order(hr_loader *loader, int64_t *image, int64_t epoch, int64_t first, int64_t n)
+{
+    int64_t count = loader->count;
+
+    if (!loader->config.shuffled) {
+        for (int64_t i = 0; i < n; i++)
+            image[i] = (first + i) % count;
+        return;
+    }
+    pthread_mutex_lock(&loader->order_lock);
+    if (loader->order_epoch != epoch) {
+        hr_rng rng;
+
+        hr_rng_init(&rng, loader->config.seed, HR_RNG_ORDER, 0, (uint32_t)epoch, 0);
+        hr_rng_permutation(&rng, loader->order, count);
+        loader->order_epoch = epoch;
+    }
+    for (int64_t i = 0; i < n; i++)
+        image[i] = loader->order[(first + i) % count];
+    pthread_mutex_unlock(&loader->order_lock);
+}
+
+/* ---- one image ---- */
+
+static bool is_bad_image(hirl_status status)
+{
+    return status == HIRL_E_FORMAT || status == HIRL_E_IO || status == HIRL_E_LIMIT ||
+           status == HIRL_E_UNSUPPORTED || status == HIRL_E_CALLBACK;
+}
+
+static hirl_status augment(hr_loader_worker *w, float *to, const hr_augment_record *record)
+{
+    int64_t n = (int64_t)record->size * record->size * 3;
+    real *out = w->scratch ? w->scratch : (real *)(void *)to;
+    hr_array y = { out, HR_REAL, 3, { record->size, record->size, 3, 1 } };
+    hr_array x = { w->pixels.data, HR_U8, 3, { w->pixels.height, w->pixels.width, 3, 1 } };
+
+    w->queue->be->augment(w->queue, &y, &x, record);
+    HR_TRY(w->queue->be->sync(w->queue));
+    for (int64_t i = 0; i < n && w->scratch; i++)
+        to[i] = (float)w->scratch[i];
+    return HIRL_OK;
+}
+
+static hirl_status draw_views(hr_loader_worker *w, const hr_batch *batch, int32_t row)
+{
+    const hr_loader_config *config = &w->loader->config;
+
+    for (int32_t v = 0; v < config->views; v++) {
+        const hr_view *view = &config->view[v];
+        size_t n = (size_t)view->size * (size_t)view->size * 3;
+        hr_augment_record record;
+
+        hr_augment_draw(&record, view, w->pixels.width, w->pixels.height, config->seed,
+                        batch->epoch, batch->image[row], v);
+        HR_TRY(augment(w, batch->view[v] + (size_t)row * n, &record));
+    }
+    return HIRL_OK;
+}
+
+static void clear_views(hr_loader *loader, const hr_batch *batch, int32_t row)
+{
+    for (int32_t v = 0; v < loader->config.views; v++) {
+        int32_t size = loader->config.view[v].size;
+        size_t n = (size_t)size * (size_t)size * 3;
+
+        memset(batch->view[v] + (size_t)row * n, 0, n * sizeof(float));
+    }
+}
+
+/* keeps what went wrong with an image; under the lock */
+static void note_bad(hr_slot *s, int64_t image, const hr_error *error)
+{
+    if (s->bads == s->bad_room) {
+        int64_t room = s->bad_room ? 2 * s->bad_room : 16;
+        hr_bad_image *grown =
+            hr_grow(s->bad, (size_t)s->bad_room * sizeof *s->bad, (size_t)room * sizeof *s->bad);
+
+        if (!grown) {
+            hr_error_keep(&s->failure, HIRL_E_NOMEM);
+            return;
+        }
+        s->bad = grown;
+        s->bad_room = room;
+    }
+    s->bad[s->bads++] = (hr_bad_image){ image, *error };
+}
+
+/* an unreadable image fails the batch */
+static bool is_strict(const hr_loader *loader)
+{
+    return loader->config.shuffled && !loader->config.replace_bad;
+}
+
+/* decodes and augments the image of a row; HIRL_DONE: it cannot be read, and is noted when new */
+static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
+{
+    hr_loader *loader = w->loader;
+    hirl_dataset *dataset = loader->dataset;
+    int64_t image = s->batch.image[row];
+    hr_error error;
+    hirl_status status;
+
+    if (!is_strict(loader) && hr_dataset_marked(dataset, image))
+        return HIRL_DONE;
+    status = hr_dataset_read(&w->pixels, dataset, image);
+    if (status >= 0)
+        return draw_views(w, &s->batch, row);
+    if (!is_bad_image(status))
+        return status;
+    hr_error_keep(&error, status);
+    pthread_mutex_lock(&loader->lock);
+    note_bad(s, image, &error);
+    pthread_mutex_unlock(&loader->lock);
+    return HIRL_DONE;
+}
+
+static void fail_batch(hr_loader *loader, hr_slot *s, hirl_status status)
+{
+    pthread_mutex_lock(&loader->lock);
+    if (s->failure.status >= 0)
+        hr_error_keep(&s->failure, status);
+    pthread_mutex_unlock(&loader->lock);
+}
+
+void hr_fill_row(hr_loader_worker *w, hr_slot *s, int32_t row)
+{
+    hirl_status status = read_row(w, s, row);
+
+    s->batch.readable[row] = status == HIRL_OK;
+    if (status == HIRL_DONE)
+        clear_views(w->loader, &s->batch, row);
+    else if (status < 0)
+        fail_batch(w->loader, s, status);
+}
+
+/* ---- replacing ---- */
+
+/* gives unreadable rows the next readable images of the order */
+static hirl_status replace_rows(hr_loader_worker *w, hr_slot *s)
+{
+    hr_loader *loader = w->loader;
+    hr_batch *batch = &s->batch;
+    int64_t candidate[CANDIDATES], at = 0, left = loader->count - batch->n;
+
+    for (int32_t row = 0; row < batch->n; row++)
+        while (!batch->readable[row]) {
+            hirl_status status;
+
+            if (at == left)
+                return hr_fail(HIRL_E_FORMAT,
+                               "batch of %d images: %lld other images are too few to replace "
+                               "those that cannot be read",
+                               (int)batch->n, (long long)left);
+            if (at % CANDIDATES == 0)
+                hr_fill_order(loader, candidate, batch->epoch,
+                              (batch->step + 1) * loader->config.batch + at,
+                              left - at < CANDIDATES ? left - at : CANDIDATES);
+            batch->image[row] = candidate[at++ % CANDIDATES];
+            status = read_row(w, s, row);
+            if (status < 0)
+                return status;
+            batch->readable[row] = status == HIRL_OK;
+        }
+    return HIRL_OK;
+}
+
+/* the image of lowest number speaks for all that cannot be read */
+static hirl_status refuse_batch(const hr_loader *loader, const hr_slot *s)
+{
+    const hr_bad_image *first = &s->bad[0];
+
+    for (int64_t i = 1; i < s->bads; i++)
+        if (s->bad[i].image < first->image)
+            first = &s->bad[i];
+    hr_error_raise(&first->error);
+    return hr_fail_in(first->error.status, hr_dataset_name(loader->dataset, first->image));
+}
+
+void hr_fill_finish(hr_loader_worker *w, hr_slot *s)
+{
+    hr_loader *loader = w->loader;
+    bool complete = !memchr(s->batch.readable, 0, (size_t)s->batch.n);
+    hirl_status status;
+
+    if (s->failure.status < 0 || !loader->config.shuffled || complete)
+        return;
+    status = is_strict(loader) ? refuse_batch(loader, s) : replace_rows(w, s);
+    if (status < 0)
+        fail_batch(loader, s, status);
+}

@@ -1,0 +1,83 @@
+/* host.c - what a host reads of a run and gives to it: a snapshot of a network, a tree of its own. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "nn/model.h"
+#include "train/trainer.h"
+
+hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, const char *network)
+{
+    const hr_learner *learner = trainer->learner;
+    bool automatic = !strcmp(network, "auto");
+    bool teacher = automatic ? learner->method->evaluate_teacher : !strcmp(network, "teacher");
+    const hr_weights *from = teacher ? &learner->teacher : &learner->online;
+    hirl_model *model;
+    hirl_status status;
+
+    if (!automatic && !teacher && strcmp(network, "online"))
+        return hr_fail(HIRL_E_INVALID, "network: \"%s\" is none of auto, online, teacher", network);
+    if (teacher && !learner->method->teacher)
+        return hr_fail(HIRL_E_INVALID, "network=teacher: %s has none; take online",
+                       learner->method->name);
+    HR_TRY(hr_model_alloc(&model, trainer->context, &trainer->config.model,
+                          teacher ? 0 : learner->net.levels, teacher ? "teacher" : "online"));
+    hr_weights_copy(&model->weights, from);
+    status = model->queue->be->sync(model->queue);
+    if (status < 0) {
+        hr_model_destroy(model);
+        return status;
+    }
+    *out = model;
+    return HIRL_OK;
+}
+
+static hirl_status check_leaves(const hirl_tree *tree, const int32_t *leaf, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (leaf[i] < -1 || leaf[i] >= tree->m[0])
+            return hr_fail(HIRL_E_INVALID, "leaf of image %lld is %d; the tree has %lld leaves",
+                           (long long)i, (int)leaf[i], (long long)tree->m[0]);
+    return HIRL_OK;
+}
+
+static hirl_status forget_tree(hirl_trainer *trainer)
+{
+    hr_tree_drop(trainer->tree);
+    hr_free(trainer->own_leaf);
+    trainer->tree = NULL;
+    trainer->own_leaf = NULL;
+    trainer->own_tree = false;
+    trainer->tree_epoch = -1;
+    return hr_learner_set_tree(trainer->learner, NULL);
+}
+
+hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
+{
+    int64_t n = trainer->dataset->count;
+    hirl_status status;
+    int32_t *copy;
+
+    if (!tree)
+        return forget_tree(trainer);
+    HR_TRY(check_leaves(tree, leaf, n));
+    copy = hr_alloc_array((size_t)n, sizeof *copy);
+    if (!copy)
+        return HIRL_E_NOMEM;
+    memcpy(copy, leaf, (size_t)n * sizeof *copy);
+    status = hr_learner_set_tree(trainer->learner, (hirl_tree *)tree);
+    if (status < 0) {
+        hr_free(copy);
+        if (!trainer->learner->tree)
+            (void)forget_tree(trainer);
+        return status;
+    }
+    hr_recluster_drop(trainer);
+    hr_free(trainer->own_leaf);
+    hr_tree_drop(trainer->tree);
+    hr_tree_hold((hirl_tree *)tree);
+    trainer->tree = (hirl_tree *)tree;
+    trainer->own_leaf = copy;
+    trainer->own_tree = true;
+    return HIRL_OK;
+}

@@ -1,0 +1,341 @@
+/* make.c - a trainer is made of options, images and a start model, or of the last checkpoint of its run directory. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "data/colours.h"
+#include "nn/model.h"
+#include "train/trainer.h"
+
+enum { COLOUR_IMAGES = 1000 };
+
+static hirl_status resolve_colours(hirl_trainer *trainer)
+{
+    hr_model_config *c = &trainer->config.model;
+    bool mean = !strcmp(c->mean_text, "auto"), std = !strcmp(c->std_text, "auto");
+    double found_mean[3], found_std[3];
+
+    if (!mean && !std)
+        return HIRL_OK;
+    HR_TRY(hr_dataset_colours(found_mean, found_std, trainer->dataset, COLOUR_IMAGES));
+    if (mean) {
+        memcpy(c->mean, found_mean, sizeof c->mean);
+        snprintf(c->mean_text, sizeof c->mean_text, "%.17g,%.17g,%.17g", c->mean[0], c->mean[1],
+                 c->mean[2]);
+    }
+    if (std) {
+        memcpy(c->std, found_std, sizeof c->std);
+        snprintf(c->std_text, sizeof c->std_text, "%.17g,%.17g,%.17g", c->std[0], c->std[1],
+                 c->std[2]);
+    }
+    return HIRL_OK;
+}
+
+static hr_method_config method_config(const hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+
+    return (hr_method_config){
+        .globals = trainer->views.globals,
+        .views = trainer->views.count,
+        .temperature = t->temperature,
+        .center_momentum = t->center_momentum,
+        .sinkhorn_eps = t->sinkhorn_eps,
+        .sinkhorn_iterations = t->sinkhorn_iterations,
+        .mask_share = t->mask_share,
+        .queue = t->queue,
+        .queue_start = t->queue_start * trainer->per_epoch,
+    };
+}
+
+/* constants of the optimisers: Kingma and Ba 2015, You et al. 2017 (spec.md 0.2, 1.5) */
+static hr_optim_config optim_config(const hr_train_config *t)
+{
+    return (hr_optim_config){ .kind = (hr_optim_kind)t->optimizer,
+                              .clip = (hr_clip_kind)t->clip,
+                              .clip_limit = t->clip_grad,
+                              .beta1 = 0.9,
+                              .beta2 = 0.999,
+                              .eps = 1e-8,
+                              .trust = 0.001 };
+}
+
+static hr_learner_config learner_config(const hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+    const hr_model_config *m = &trainer->config.model;
+
+    return (hr_learner_config){
+        .model = *m,
+        .levels = trainer->config.levels,
+        .batch = t->batch_size,
+        .accumulate = t->accumulate,
+        .bn_groups = t->bn_groups,
+        .path_bn_groups = t->path_bn_groups,
+        .joint = t->joint_views,
+        .own_teacher = t->own_teacher,
+        .reference = t->profile == HR_PROFILE_REFERENCE,
+        .bf16 = t->precision == HR_PRECISION_BF16,
+        .decay_all = t->decay_all,
+        .path_decay_all = t->decay_all || !isnan(t->path_weight_decay),
+        .momentum = t->momentum,
+        .optim = optim_config(t),
+        .method = method_config(trainer),
+        .spd_eps = trainer->config.spd.spd_eps,
+        .seed = (uint64_t)t->seed,
+    };
+}
+
+hr_loader_config hr_trainer_loader_config(const hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+    hr_loader_config config = {
+        .batch = (int32_t)t->batch_size,
+        .threads = (int32_t)t->loader_threads,
+        .seed = (uint64_t)t->seed,
+        .shuffled = true,
+        .max_bad = t->max_bad,
+        .views = trainer->views.count,
+    };
+
+    for (int v = 0; v < config.views; v++)
+        config.view[v] = trainer->views.view[v];
+    return config;
+}
+
+static hirl_status make_loader(hirl_trainer *trainer)
+{
+    hr_train_config *t = &trainer->config.train;
+    hr_loader_config config;
+
+    HR_TRY(hr_run_views_of(&trainer->views, &trainer->config));
+    config = hr_trainer_loader_config(trainer);
+    config.replace_bad = t->on_bad_image == HR_BAD_REPLACE;
+    HR_TRY(hr_loader_create(&trainer->loader, trainer->dataset, &config));
+    trainer->per_epoch = hr_loader_steps(trainer->loader);
+    trainer->steps = trainer->per_epoch * t->epochs;
+    return hr_loader_seek(trainer->loader, 0, 0);
+}
+
+int64_t hr_trainer_grid(const hirl_trainer *trainer)
+{
+    const hr_net *net = &trainer->learner->net;
+
+    return trainer->config.model.image_size / net->vit.shape.patch;
+}
+
+static hirl_status make_masks(hirl_trainer *trainer)
+{
+    hr_learner *learner = trainer->learner;
+    int64_t patches, batch = trainer->config.train.batch_size;
+
+    if (!learner->method->patches)
+        return HIRL_OK;
+    patches = hr_trainer_grid(trainer) * hr_trainer_grid(trainer);
+    learner->config.mask_most = (int64_t)floor(trainer->config.train.mask_high * (double)patches);
+    if (learner->config.mask_most < 1)
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g of %lld patches is less than one",
+                       trainer->config.train.mask_high, (long long)patches);
+    trainer->mask = hr_alloc_array((size_t)(trainer->views.globals * batch * patches), 1);
+    return trainer->mask ? HIRL_OK : HIRL_E_NOMEM;
+}
+
+/* the whole network of a model of the same method, else its backbone */
+static int32_t params_from(const hr_net *net, const hirl_model *start, const hirl_trainer *trainer)
+{
+    if (start->config.method != trainer->config.model.method)
+        return net->backbone_params;
+    return start->weights.slots < net->method_params ? net->shared_params : net->method_params;
+}
+
+static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
+{
+    hr_learner *learner = trainer->learner;
+    const hr_net *net = &learner->net;
+    hr_tensors list;
+    hirl_status status;
+    int32_t params, norms;
+
+    if (!start)
+        return HIRL_OK;
+    params = params_from(net, start, trainer);
+    norms = params == net->backbone_params ? net->backbone_norms
+            : params == net->shared_params ? net->shared_norms
+                                           : net->method_norms;
+    hr_tensors_init(&list);
+    status = hr_model_to_tensors(&list, start);
+    if (status >= 0)
+        status =
+            hr_layout_load(&learner->online.value, &net->params, params, learner->queue, &list, "");
+    if (status >= 0)
+        status =
+            hr_layout_load(&learner->online.running, &net->norms, norms, learner->queue, &list, "");
+    hr_tensors_done(&list);
+    if (status < 0)
+        return hr_fail_in(status, "start model");
+    return hr_learner_settle(learner, true);
+}
+
+static hirl_status write_settings(hirl_trainer *trainer)
+{
+    char *text;
+    hirl_status status;
+
+    if (!trainer->directory.path)
+        return HIRL_OK;
+    HR_TRY(hr_run_config_text(&text, &trainer->config, &trainer->options));
+    status = hr_directory_write(&trainer->directory, "config.yaml", text);
+    hr_free(text);
+    return status;
+}
+
+static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
+{
+    hr_train_config *t = &trainer->config.train;
+    hr_learner_config config;
+
+    HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
+    if (t->loader_threads == HR_AUTO) {
+        int threads = hr_pool_threads(hr_context_pool(trainer->context));
+
+        t->loader_threads = threads > 1 ? threads / 2 : 1;
+    }
+    HR_TRY(resolve_colours(trainer));
+    HR_TRY(make_loader(trainer));
+    config = learner_config(trainer);
+    HR_TRY(hr_learner_create(&trainer->learner, trainer->context, &config));
+    HR_TRY(make_masks(trainer));
+    trainer->leaf = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->leaf);
+    trainer->negative = hr_alloc_array((size_t)(t->batch_size * trainer->config.spd.negatives),
+                                       sizeof *trainer->negative);
+    if (!trainer->leaf || !trainer->negative)
+        return HIRL_E_NOMEM;
+    return take_weights(trainer, start);
+}
+
+static void announce(hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+    hr_method_config m = hr_learner_numbers(trainer->learner);
+    double chance = trainer->learner->method->chance(&m);
+    const char *start = trainer->learner->method->start;
+    char expected[128] = "";
+
+    if (!isnan(chance))
+        snprintf(expected, sizeof expected, "; chance level of the loss %.2f%s%s", chance,
+                 start ? ", it " : "", start ? start : "");
+    hr_log(trainer->context, HIRL_LOG_INFO,
+           "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
+           (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,
+           t->lr, t->lr * 256 / (double)t->batch_size, expected);
+    if (t->hirl && !trainer->config.levels)
+        hr_log(trainer->context, HIRL_LOG_WARNING,
+               "cluster_warmup_epoch=%lld is not below epochs=%lld: this run has no hierarchy",
+               (long long)t->cluster_warmup_epoch, (long long)t->epochs);
+    for (int l = 0; l < trainer->config.levels; l++)
+        hr_log(trainer->context, HIRL_LOG_INFO, "level %d: %lld prototypes", l + 1,
+               (long long)trainer->config.m[l]);
+}
+
+static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fresh)
+{
+    HR_TRY(make_parts(trainer, start));
+    if (fresh)
+        HR_TRY(hr_directory_clear(&trainer->directory));
+    HR_TRY(write_settings(trainer));
+    announce(trainer);
+    return HIRL_OK;
+}
+
+static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
+{
+    hr_tensors state;
+    hirl_status status;
+
+    hr_tensors_init(&state);
+    status = hr_directory_load(&state, &trainer->directory, trainer->context);
+    if (status == HIRL_E_STATE)
+        status = hr_fail(HIRL_E_STATE, "%s: no checkpoint is whole; overwrite=1 begins anew",
+                         trainer->directory.path);
+    if (status >= 0) {
+        hr_options_done(&trainer->options);
+        status = hr_run_config_resume(&trainer->options, &state, given);
+    }
+    if (status >= 0)
+        status = begin(trainer, NULL, false);
+    if (status >= 0)
+        status = hr_trainer_from_tensors(trainer, &state);
+    if (status >= 0)
+        status = hr_directory_cut_metrics(&trainer->directory, trainer->step);
+    if (status >= 0)
+        hr_log(trainer->context, HIRL_LOG_INFO, "going on at step %lld of %lld",
+               (long long)trainer->step, (long long)trainer->steps);
+    hr_tensors_done(&state);
+    return status;
+}
+
+static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
+                          const hirl_options *options)
+{
+    hr_train_config asked;
+
+    HR_TRY(hr_options_read(&asked, &hr_train_keys, options));
+    HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite));
+    if (options)
+        HR_TRY(hr_options_copy(&trainer->options, options));
+    if (asked.resume && !trainer->directory.goes_on)
+        hr_log(trainer->context, HIRL_LOG_INFO, "%s: no checkpoint yet, the run begins at step 0",
+               asked.out);
+    return trainer->directory.goes_on ? resume(trainer, options) : begin(trainer, start, true);
+}
+
+hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const hirl_model *start,
+                              hirl_dataset *dataset, const hirl_options *options)
+{
+    hirl_trainer *trainer;
+    hirl_status status;
+
+    if (dataset->context != context)
+        return hr_fail(HIRL_E_INVALID, "trainer: the data set belongs to another context");
+    trainer = hr_alloc(sizeof *trainer);
+    if (!trainer)
+        return HIRL_E_NOMEM;
+    hr_context_hold(context);
+    hr_dataset_hold(dataset);
+    trainer->context = context;
+    trainer->dataset = dataset;
+    trainer->directory.lock = -1;
+    trainer->tree_epoch = -1;
+    trainer->churn = -1;
+    trainer->told = -1;
+    trainer->last = (hr_learner_result){ .teacher_entropy = -1, .usage_entropy = -1 };
+    trainer->judgement = "";
+    status = create(trainer, start, options);
+    if (status < 0) {
+        hr_trainer_destroy(trainer);
+        return status;
+    }
+    *out = trainer;
+    return HIRL_OK;
+}
+
+void hr_trainer_destroy(hirl_trainer *trainer)
+{
+    if (!trainer)
+        return;
+    hr_recluster_drop(trainer);
+    hr_loader_destroy(trainer->loader);
+    hr_tree_drop(trainer->tree);
+    hr_learner_destroy(trainer->learner);
+    hr_directory_close(&trainer->directory);
+    hr_options_done(&trainer->options);
+    hr_free(trainer->own_leaf);
+    hr_free(trainer->leaf);
+    hr_free(trainer->negative);
+    hr_free(trainer->mask);
+    hr_dataset_drop(trainer->dataset);
+    hr_context_drop(trainer->context);
+    hr_free(trainer);
+}
