@@ -181,6 +181,8 @@ typedef struct cli_child {
     int32_t id;
 } cli_child;
 
+enum { CLI_EXAMPLES = 100 }; /* most at a node */
+
 typedef struct cli_nodes {
     int64_t rows;
     int32_t *node[8]; /* node[l][row]: the row's node of level l + 1, -1: none */
@@ -192,6 +194,10 @@ int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tre
 void cli_nodes_done(cli_nodes *nodes);
 /* the first row behind `row` that lies below a node, -1: none; row -1 begins */
 int64_t cli_next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t row);
+/* at most `most` of the rows below a node, in order, spread over it so that they are not all of the same
+ * folder; -> how many */
+int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, const cli_child *node,
+                        int64_t most);
 /* "shirt 43 %": the most frequent class below a node; false: no labels there */
 bool cli_majority(char *text, size_t bytes, const cli_nodes *nodes, const hirl_dataset *dataset,
                   int32_t level, int32_t id);

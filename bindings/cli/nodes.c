@@ -65,6 +65,21 @@ int64_t cli_next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t 
     return -1;
 }
 
+int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, const cli_child *node,
+                        int64_t most)
+{
+    int64_t wanted = node->size < most ? node->size : most, seen = 0, found = 0;
+
+    for (int64_t r = -1; found < wanted; seen++) {
+        r = cli_next_row(nodes, level, node->id, r);
+        if (r < 0)
+            break;
+        if (seen * wanted / node->size >= found)
+            row[found++] = r;
+    }
+    return found;
+}
+
 bool cli_majority(char *text, size_t bytes, const cli_nodes *nodes, const hirl_dataset *dataset,
                   int32_t level, int32_t id)
 {

@@ -115,20 +115,13 @@ static void put_thumbnail(page *p, int64_t row)
     hirl_free(pixels);
 }
 
-/* images spread over the node, so that they are not all of the same folder */
 static void put_examples(page *p, int32_t level, const cli_child *node)
 {
-    int64_t wanted = node->size < p->examples ? node->size : p->examples, seen = 0, put = 0;
+    int64_t row[CLI_EXAMPLES];
+    int64_t n = cli_spread_rows(row, &p->nodes, level, node, p->examples);
 
-    for (int64_t r = -1; put < wanted; seen++) {
-        r = cli_next_row(&p->nodes, level, node->id, r);
-        if (r < 0)
-            break;
-        if (seen * wanted / node->size >= put) {
-            put_thumbnail(p, r);
-            put++;
-        }
-    }
+    for (int64_t i = 0; i < n; i++)
+        put_thumbnail(p, row[i]);
 }
 
 static void put_nodes(page *p, int32_t level, int32_t parent)

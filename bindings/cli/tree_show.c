@@ -32,12 +32,13 @@ static void put_majority(const view *v, int32_t level, int32_t id)
         printf("  %s", text);
 }
 
-static void put_examples(const view *v, int32_t level, int32_t id)
+static void put_examples(const view *v, int32_t level, const cli_child *node)
 {
-    int64_t left = v->names.count ? v->examples : 0;
+    int64_t row[CLI_EXAMPLES];
+    int64_t n = v->names.count ? cli_spread_rows(row, &v->nodes, level, node, v->examples) : 0;
 
-    for (int64_t r = -1; left > 0 && (r = cli_next_row(&v->nodes, level, id, r)) >= 0; left--)
-        printf("  %s", v->names.name[r]);
+    for (int64_t i = 0; i < n; i++)
+        printf("  %s", v->names.name[row[i]]);
 }
 
 static void put_level(const view *v, int32_t level, int32_t parent, const char *prefix)
@@ -53,7 +54,7 @@ static void put_level(const view *v, int32_t level, int32_t parent, const char *
         printf("%s%s%d.%d  %s", prefix, last ? v->corner : v->tee, (int)level, (int)list[i].id,
                cli_grouped(number, sizeof number, (double)list[i].size));
         put_majority(v, level, list[i].id);
-        put_examples(v, level, list[i].id);
+        put_examples(v, level, &list[i]);
         putchar('\n');
         snprintf(deeper, sizeof deeper, "%s%s", prefix, last ? v->gap : v->bar);
         if (level > lowest && level > 1)
