@@ -91,6 +91,9 @@ ok "more prototypes than rows are refused with the numbers" says err 400
 ok "more prototypes than rows are a matter of usage" exits 2
 hirl tree show t $data
 ok "tree show draws nodes" says out '2\.[0-9]'
+seq 0 159 >numbers
+hirl tree show t names=numbers depth=1 examples=2
+ok "tree show names rows spread over a node" test "$(awk '/2\.[0-9]/ { print $NF; exit }' out)" -gt 30
 hirl tree show run
 ok "tree show takes a run" exits 0
 for format in json dot nwk graphml csv; do
