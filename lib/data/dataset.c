@@ -427,13 +427,13 @@ hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, in
 {
     int64_t bad = atomic_load(&dataset->bad);
     double share = (double)bad / (double)dataset->count;
+    const char *name = index < 0 ? "" : hr_dataset_name(dataset, index);
 
     if (share <= max_bad)
         return HIRL_OK;
     return hr_fail(
         HIRL_E_FORMAT,
-        "%lld of %lld images (%.3g of all) cannot be read, more than max_bad=%.3g; the last: "
-        "%s: %s",
-        (long long)bad, (long long)dataset->count, share, max_bad, hr_dataset_name(dataset, index),
-        reason);
+        "%lld of %lld images (%.3g of all) cannot be read, more than max_bad=%.3g%s%s%s%s",
+        (long long)bad, (long long)dataset->count, share, max_bad,
+        index < 0 ? "" : "; the last: ", name, index < 0 ? "" : ": ", reason);
 }

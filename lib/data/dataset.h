@@ -99,7 +99,8 @@ void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable);
 /* Image found unreadable: true when that is new. Of the thread that consumes batches. */
 bool hr_dataset_mark(hirl_dataset *dataset, int64_t index);
 bool hr_dataset_marked(const hirl_dataset *dataset, int64_t index); /* any thread */
-/* FORMAT when more than max_bad of the images were found unreadable; last: the reason of the last */
+/* FORMAT when more than max_bad of the images were found unreadable; index, reason: the last one when it
+ * was found just now, else -1, "" */
 hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, int64_t index,
                                  const char *reason);
 

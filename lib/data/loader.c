@@ -401,9 +401,8 @@ static hirl_status commit_bad(hr_loader *loader, hr_slot *s)
             hr_log(dataset->context, HIRL_LOG_WARNING, "unreadable image %s: %s",
                    hr_dataset_name(dataset, last->image), last->error.text);
         }
-    if (!last)
-        return HIRL_OK;
-    return hr_dataset_check_bad(dataset, loader->config.max_bad, last->image, last->error.text);
+    return hr_dataset_check_bad(dataset, loader->config.max_bad, last ? last->image : -1,
+                                last ? last->error.text : "");
 }
 
 /* the wanted batch goes to the caller; under the lock */

@@ -30,10 +30,11 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
     HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->tree_epoch));
     HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->own_tree));
     HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->epoch_open));
+    HR_TRY(hr_tensors_set_int(out, "clustered", trainer->clustered));
     return hr_tensors_set_text(out, "phase",
-                               trainer->recluster.maker     ? "clustering"
-                               : trainer->recluster.extract ? "extracting"
-                                                            : "training");
+                               trainer->recluster.maker || trainer->recluster.kept ? "clustering"
+                               : trainer->recluster.extract                        ? "extracting"
+                                                                                   : "training");
 }
 
 static hirl_status add_i32(hr_tensors *out, const char *name, const int32_t *data, int64_t n)
@@ -41,7 +42,21 @@ static hirl_status add_i32(hr_tensors *out, const char *name, const int32_t *dat
     return hr_tensors_add(out, name, HR_I32, 1, &n, data);
 }
 
+/* what a checkpoint said of the clustering, while features are extracted for it once more */
+static hirl_status add_kept(hr_tensors *out, const hr_tensors *kept)
+{
+    for (int i = 0; i < kept->count; i++) {
+        const hr_named *item = &kept->item[i];
+
+        HR_TRY(hr_tensors_add(out, item->name, item->dtype, item->rank, item->dim, item->data));
+    }
+    for (int i = 0; i < kept->texts; i++)
+        HR_TRY(hr_tensors_set_text(out, kept->text[i].key, kept->text[i].value));
+    return HIRL_OK;
+}
+
 /* what the last step came to: numbers alone, told when an epoch's end is still to be made */
+static const int64_t one[] = { 1 };
 static const int64_t last_shape[] = { sizeof(hr_learner_result) / sizeof(double) };
 
 hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
@@ -58,6 +73,9 @@ hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
         HR_TRY(add_i32(out, "own_leaf", trainer->own_leaf, data->count));
     if (trainer->recluster.maker)
         HR_TRY(hr_tree_maker_save(out, trainer->recluster.maker, "maker."));
+    else if (trainer->recluster.kept)
+        HR_TRY(add_kept(out, trainer->recluster.kept));
+    HR_TRY(hr_tensors_add(out, "churn", HR_F64, 1, one, &trainer->churn));
     return hr_tensors_add(out, "last", HR_F64, 1, last_shape, &trainer->last);
 }
 
@@ -148,7 +166,7 @@ static hirl_status load_tree(hirl_trainer *trainer, const hr_tensors *in)
         return status;
     }
     trainer->tree = tree;
-    return HIRL_OK;
+    return trainer->own_tree ? HIRL_OK : hr_tree_leaf_sizes(trainer->leaf_size, tree);
 }
 
 static hirl_status load_own_leaves(hirl_trainer *trainer, const hr_tensors *in)
@@ -203,15 +221,19 @@ static hirl_status copy_maker_state(hirl_trainer *trainer, const hr_tensors *in)
 
 static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
 {
-    const hr_named *last;
-    int64_t own, open;
+    const hr_named *last, *churn;
+    int64_t own, open, clustered;
 
     HR_TRY(hr_tensors_int(&trainer->step, in, "step"));
     HR_TRY(hr_tensors_int(&trainer->tree_epoch, in, "tree_epoch"));
     HR_TRY(hr_tensors_int(&own, in, "own_tree"));
     HR_TRY(hr_tensors_int(&open, in, "epoch_open"));
+    HR_TRY(hr_tensors_int(&clustered, in, "clustered"));
+    HR_TRY(hr_tensors_need(&churn, in, "churn", HR_F64, 1, one));
     trainer->own_tree = own != 0;
     trainer->epoch_open = open != 0;
+    trainer->clustered = clustered != 0;
+    memcpy(&trainer->churn, churn->data, sizeof trainer->churn);
     HR_TRY(hr_tensors_need(&last, in, "last", HR_F64, 1, last_shape));
     memcpy(&trainer->last, last->data, sizeof trainer->last);
     trainer->told = -1;
@@ -260,6 +282,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
         HR_TRY(copy_maker_state(trainer, in));
     HR_TRY(hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,
                           trainer->step % trainer->per_epoch));
+    HR_TRY(hr_directory_cut_metrics(&trainer->directory, trainer->step));
     trainer->started_step = trainer->step;
     trainer->half_loaded = false;
     return HIRL_OK;

@@ -126,7 +126,7 @@ static int64_t step_of(const char *name)
     return !strcmp(end, checkpoint_suffix) ? step : -1;
 }
 
-/* a run that ended before its first checkpoint has nothing to lose */
+/* one to go on with */
 static hirl_status has_checkpoint(bool *yes, const hr_directory *directory)
 {
     char *path = hr_path_join(directory->path, "checkpoints"), **names;
@@ -137,7 +137,7 @@ static hirl_status has_checkpoint(bool *yes, const hr_directory *directory)
     if (path && hr_is_folder(path)) {
         status = hr_folder_list(&names, &count, path);
         for (int64_t i = 0; i < count && status >= 0; i++)
-            *yes |= step_of(names[i]) >= 0;
+            *yes |= step_of(names[i]) >= 0 || !strcmp(names[i], "last.safetensors");
         if (status >= 0)
             hr_names_free(names, count);
     }
@@ -222,19 +222,27 @@ static hirl_status refuse_other_files(const hr_directory *directory, bool beside
     return status;
 }
 
+/* a run that ended before its first checkpoint has nothing to lose */
 static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
 {
-    bool run, checkpoint;
+    bool run, checkpoint, model;
 
     HR_TRY(holds_run(&run, directory));
     if (!run && !overwrite)
         HR_TRY(refuse_other_files(directory, resume)); /* before LOCK: nothing is left there */
     HR_TRY(lock(directory));
     HR_TRY(has_checkpoint(&checkpoint, directory));
+    model = holds(directory, "model.safetensors");
     if (checkpoint && !resume && !overwrite)
         return hr_fail(HIRL_E_STATE,
                        "%s holds a run already; resume=1 goes on with it, overwrite=1 begins anew",
                        directory->path);
+    if (model && !checkpoint && !overwrite)
+        return hr_fail(
+            HIRL_E_STATE,
+            "%s holds the model of a run, but no checkpoint to go on with; another out=, "
+            "or overwrite=1 to begin anew",
+            directory->path);
     directory->goes_on = checkpoint && resume;
     return make_folders(directory);
 }
@@ -431,7 +439,8 @@ static hirl_status try_load(hr_tensors *state, const char *folder, const char *n
     return HIRL_DONE;
 }
 
-/* the one written last, else the highest step that is whole */
+/* last.safetensors, else the highest step that is whole. A run killed between writing a checkpoint and
+ * linking it goes on from the one before, to the same bits. */
 static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, const char *folder,
                                hirl_context *context)
 {

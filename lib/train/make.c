@@ -11,6 +11,16 @@
 
 enum { COLOUR_IMAGES = 1000 };
 
+/* with a point, whatever the host's language */
+static void three_texts(char *text, size_t bytes, const double x[3])
+{
+    char number[3][64];
+
+    for (int i = 0; i < 3; i++)
+        hr_real_text(number[i], sizeof number[i], x[i]);
+    snprintf(text, bytes, "%s,%s,%s", number[0], number[1], number[2]);
+}
+
 static hirl_status resolve_colours(hirl_trainer *trainer)
 {
     hr_model_config *c = &trainer->config.model;
@@ -22,13 +32,11 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
     HR_TRY(hr_dataset_colours(found_mean, found_std, trainer->dataset, COLOUR_IMAGES));
     if (mean) {
         memcpy(c->mean, found_mean, sizeof c->mean);
-        snprintf(c->mean_text, sizeof c->mean_text, "%.17g,%.17g,%.17g", c->mean[0], c->mean[1],
-                 c->mean[2]);
+        three_texts(c->mean_text, sizeof c->mean_text, c->mean);
     }
     if (std) {
         memcpy(c->std, found_std, sizeof c->std);
-        snprintf(c->std_text, sizeof c->std_text, "%.17g,%.17g,%.17g", c->std[0], c->std[1],
-                 c->std[2]);
+        three_texts(c->std_text, sizeof c->std_text, c->std);
     }
     return HIRL_OK;
 }
@@ -242,9 +250,10 @@ static void announce(hirl_trainer *trainer)
 static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fresh)
 {
     HR_TRY(make_parts(trainer, start));
-    if (fresh)
+    if (fresh) {
         HR_TRY(hr_directory_clear(&trainer->directory));
-    HR_TRY(write_settings(trainer));
+        HR_TRY(write_settings(trainer));
+    }
     announce(trainer);
     return HIRL_OK;
 }
@@ -268,7 +277,7 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     if (status >= 0)
-        status = hr_directory_cut_metrics(&trainer->directory, trainer->step);
+        status = write_settings(trainer); /* not before: a resume that is refused changes nothing */
     if (status >= 0)
         hr_log(trainer->context, HIRL_LOG_INFO, "going on at step %lld of %lld",
                (long long)trainer->step, (long long)trainer->steps);

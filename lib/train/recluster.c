@@ -164,6 +164,7 @@ static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
     hr_tree_hold(tree);
     trainer->tree = tree;
     trainer->tree_epoch = epoch;
+    trainer->clustered = true;
     return HIRL_OK;
 }
 

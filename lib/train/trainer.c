@@ -190,15 +190,13 @@ static hirl_status make_step(hr_learner_result *result, hirl_trainer *trainer, i
 }
 
 /* everything before the step, and the step */
-static hirl_status advance(bool *clustered, hirl_trainer *trainer)
+static hirl_status advance(hirl_trainer *trainer)
 {
     int64_t epoch = trainer->step / trainer->per_epoch;
 
     HR_TRY(hr_learner_ready(trainer->learner)); /* not only after a long clustering */
-    if (needs_tree(trainer, epoch)) {
+    if (needs_tree(trainer, epoch))
         HR_TRY(hr_trainer_recluster(trainer));
-        *clustered = true;
-    }
     if (trainer->step % trainer->per_epoch == 0 || trainer->started <= 0) {
         trainer->started = hr_seconds();
         trainer->started_step = trainer->step;
@@ -225,22 +223,23 @@ static void tell(hirl_trainer *trainer, const hirl_step_report *report)
 hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
 {
     hirl_step_report report = { .struct_size = sizeof report };
-    bool clustered = false, saved = false;
+    bool saved = false;
 
     if (trainer->step == trainer->steps && !trainer->epoch_open)
         return HIRL_DONE;
     HR_TRY(hr_poll(trainer->context));
     if (!trainer->epoch_open)
-        HR_TRY(advance(&clustered, trainer));
+        HR_TRY(advance(trainer));
     if (trainer->epoch_open)
         HR_TRY(measure_health(trainer, trainer->last.loss_image));
     hr_trainer_report(&report, trainer, &trainer->last);
-    report.clustered = clustered;
-    report.cluster_seconds = clustered ? trainer->last_cluster_seconds : 0;
+    report.clustered = trainer->clustered;
+    report.cluster_seconds = trainer->clustered ? trainer->last_cluster_seconds : 0;
     tell(trainer, &report);
     if (trainer->epoch_open)
         HR_TRY(end_epoch(trainer, &saved));
     report.saved = saved;
+    trainer->clustered = false;
     if (out) {
         size_t size = out->struct_size;
 

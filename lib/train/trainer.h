@@ -47,6 +47,7 @@ struct hirl_trainer {
     hr_recluster recluster;
     double churn;             /* of the last clustering, -1 */
     int64_t leaf_size[3];     /* of the last clustering: smallest, median, largest */
+    bool clustered;           /* a tree was made, and no report has said so yet */
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
     uint8_t *mask;            /* [globals, n, P], or NULL */
     hr_health health;

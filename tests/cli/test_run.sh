@@ -44,6 +44,9 @@ ok "resume=1 begins a run beside its own log" exits 0
 ok "the log beside a run stays" says logged/log.txt 'logged: '
 rm new/checkpoints/*.safetensors
 hirl pretrain out=new resume=1
+ok "a model without a checkpoint is not removed unasked" says err 'new holds the model of a run'
+rm new/model.safetensors
+hirl pretrain out=new resume=1
 ok "a run without a checkpoint begins again" exits 0
 ok "a run without a checkpoint begins again with its settings" says err 'step 0'
 

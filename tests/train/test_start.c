@@ -1,5 +1,6 @@
 /* test_start.c - where a run begins: weights of another model, colours of the data, precision of its features. */
 #include <check.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +122,10 @@ START_TEST(auto_colours_of_a_run_are_those_of_its_images)
     hirl_model *model;
     small_trainer t;
 
+    setlocale(LC_ALL, "de_DE.UTF-8"); /* where it is there numbers have a comma */
     small_trainer_open(&t, 2, both);
+    setlocale(LC_ALL, "C");
+    ck_assert_ptr_nonnull(strchr(t.trainer->config.model.mean_text, '.'));
     ck_assert_int_eq(hirl_trainer_model(&model, t.trainer, "online"), HIRL_OK);
     found = &model->config;
     for (int c = 0; c < 3; c++) {

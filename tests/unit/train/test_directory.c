@@ -155,6 +155,24 @@ START_TEST(a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only)
 }
 END_TEST
 
+START_TEST(what_is_left_of_a_run_is_not_removed_unasked)
+{
+    ck_assert(!begin(false, false));
+    put("config.yaml", settings);
+    put("model.safetensors", "of a run");
+    refused(false, "overwrite=1");
+    refused(true, "no checkpoint to go on with");
+    ck_assert(there("model.safetensors"));
+    put("checkpoints/last.safetensors", "of a run");
+    refused(false, "resume=1");
+    ck_assert(begin(true, false));
+    ck_assert(there("checkpoints/last.safetensors"));
+    ck_assert(!begin(false, true));
+    ck_assert(!there("model.safetensors"));
+    ck_assert(!there("checkpoints/last.safetensors"));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("directory");
@@ -166,6 +184,7 @@ static Suite *suite(void)
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
     tcase_add_test(c, a_run_that_was_refused_or_has_no_checkpoint_begins_again);
     tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
+    tcase_add_test(c, what_is_left_of_a_run_is_not_removed_unasked);
     suite_add_tcase(s, c);
     return s;
 }

@@ -1,0 +1,254 @@
+/* test_resume.c - what a run keeps over stops besides its bits: a clustering that is under way, what is told of one,
+ * settings of a resume that is refused, lines of metrics. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/tensors.h"
+#include "context.h"
+#include "small_trainer.h"
+#include "support/folder.h"
+#include "support/run.h"
+#include "train/trainer.h"
+
+static const small_pair two_epochs[] = {
+    { "epochs", "2" }, { "hirl", "1" }, { "log_every", "1" }, { NULL, NULL }
+};
+static const small_pair *const two[] = { two_epochs, NULL };
+
+static void must(hirl_status status)
+{
+    ck_assert_msg(status == HIRL_OK, "status %d: %s", (int)status, hirl_error_message());
+}
+
+static void make_steps(small_trainer *t, int steps)
+{
+    for (int s = 0; s < steps; s++)
+        must(hirl_train_step(NULL, t->trainer));
+}
+
+static char *read_whole(const char *folder, const char *name)
+{
+    char path[HR_TEST_PATH], *text = calloc(1, 1 << 16);
+    FILE *file = fopen(hr_test_path(path, folder, name), "rb");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_lt(fread(text, 1, (1 << 16) - 1, file), (1 << 16) - 1);
+    fclose(file);
+    return text;
+}
+
+/* ---- a clustering under way ---- */
+
+typedef struct stopper {
+    char phase; /* first letter of where to stop */
+    int left;   /* polls of it until then */
+} stopper;
+
+static int32_t stop_in_phase(const char *phase, int64_t done, int64_t total, void *user)
+{
+    stopper *s = user;
+
+    (void)done;
+    (void)total;
+    return *phase == s->phase && s->left-- == 0;
+}
+
+/* runs until it stops there, and saves */
+static void stop_and_save(small_trainer *t, char phase, int left, const char *path)
+{
+    stopper s = { phase, left };
+
+    hirl_context_set_progress(t->context, stop_in_phase, &s);
+    ck_assert_int_eq(hirl_train_run(NULL, t->trainer), HIRL_E_CANCELED);
+    hirl_context_set_progress(t->context, NULL, NULL);
+    must(hirl_trainer_save(t->trainer, path));
+}
+
+/* stopped while it clusters, resumed, and stopped again while features are extracted once more */
+START_TEST(a_clustering_is_not_begun_anew_because_its_features_are_extracted_again)
+{
+    char path[HR_TEST_PATH], *whole, *state;
+    size_t bytes[2];
+    hr_tensors list;
+    small_trainer t;
+
+    whole = small_trainer_run(&bytes[0], NULL, 2, two);
+    hr_test_file(path);
+    small_trainer_open(&t, 2, two);
+    stop_and_save(&t, 'c', 3, path);
+    small_trainer_close(&t);
+    for (int i = 0; i < 2; i++) {
+        small_trainer_open(&t, 2, two);
+        must(hirl_trainer_load(t.trainer, path));
+        stop_and_save(&t, 'e', 0, path);
+        small_trainer_close(&t);
+    }
+    hr_tensors_init(&list);
+    ck_assert_int_ge(hr_tensors_load(&list, path), 0);
+    ck_assert_str_eq(hr_tensors_text(&list, "phase"), "clustering");
+    hr_tensors_done(&list);
+    small_trainer_open(&t, 1, two);
+    must(hirl_trainer_load(t.trainer, path));
+    must(hirl_train_run(NULL, t.trainer));
+    state = small_trainer_state(&bytes[1], &t);
+    ck_assert_uint_eq(bytes[1], bytes[0]);
+    ck_assert(!memcmp(state, whole, bytes[0]));
+    small_trainer_close(&t);
+    free(state);
+    free(whole);
+    unlink(path);
+}
+END_TEST
+
+/* ---- what is told of a clustering ---- */
+
+/* the call that made the tree ended before its step: the next one says so, in another process too */
+START_TEST(a_clustering_is_told_by_the_next_step_that_is_made)
+{
+    char path[HR_TEST_PATH];
+    hirl_step_report report = { .struct_size = sizeof report };
+    small_trainer t;
+
+    hr_test_file(path);
+    small_trainer_open(&t, 2, two);
+    make_steps(&t, SMALL_PER_EPOCH);
+    ck_assert_int_ge(hr_context_enter(t.context), 0);
+    ck_assert_int_ge(hr_trainer_recluster(t.trainer), 0);
+    hr_context_leave(t.context);
+    must(hirl_trainer_save(t.trainer, path));
+    if (_i) {
+        small_trainer_close(&t);
+        small_trainer_open(&t, 2, two);
+        must(hirl_trainer_load(t.trainer, path));
+    }
+    must(hirl_train_step(&report, t.trainer));
+    ck_assert_int_eq(report.clustered, 1);
+    must(hirl_train_step(&report, t.trainer));
+    ck_assert_int_eq(report.clustered, 0);
+    small_trainer_close(&t);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(figures_of_the_last_clustering_are_kept)
+{
+    static const small_pair three_epochs[] = { { "epochs", "3" }, { "hirl", "1" }, { NULL, NULL } };
+    static const small_pair *const three[] = { three_epochs, NULL };
+    hirl_step_report report[2] = { { .struct_size = sizeof *report },
+                                   { .struct_size = sizeof *report } };
+    char path[HR_TEST_PATH];
+    small_trainer t;
+
+    hr_test_file(path);
+    small_trainer_open(&t, 2, three);
+    make_steps(&t, 2 * SMALL_PER_EPOCH + 1);
+    must(hirl_trainer_save(t.trainer, path));
+    must(hirl_train_step(&report[0], t.trainer));
+    small_trainer_close(&t);
+    small_trainer_open(&t, 2, three);
+    must(hirl_trainer_load(t.trainer, path));
+    must(hirl_train_step(&report[1], t.trainer));
+    small_trainer_close(&t);
+    ck_assert_double_ge(report[0].churn, 0);
+    ck_assert_double_eq(report[1].churn, report[0].churn);
+    ck_assert_int_gt(report[0].largest_leaf, 0);
+    ck_assert_int_eq(report[1].smallest_leaf, report[0].smallest_leaf);
+    ck_assert_int_eq(report[1].median_leaf, report[0].median_leaf);
+    ck_assert_int_eq(report[1].largest_leaf, report[0].largest_leaf);
+    unlink(path);
+}
+END_TEST
+
+/* ---- files ---- */
+
+/* another number of images: the settings that go on with the run stay those of the run */
+START_TEST(a_resume_that_is_refused_leaves_the_settings)
+{
+    char folder[HR_TEST_PATH], *before, *after;
+    const small_pair own[] = { { "out", folder }, { NULL, NULL } };
+    const small_pair *const over[] = { two_epochs, own, NULL };
+    hirl_trainer *refused = NULL;
+    hirl_dataset *few;
+    small_trainer t;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    make_steps(&t, SMALL_PER_EPOCH);
+    hirl_trainer_destroy(t.trainer);
+    t.trainer = NULL;
+    before = read_whole(folder, "config.yaml");
+    must(hirl_options_set(t.options, "resume", "1"));
+    must(hirl_options_set(t.options, "log_every", "7"));
+    must(hirl_dataset_from_memory(&few, t.context, &small_pixels[0][0][0][0], SMALL_IMAGES / 2,
+                                  SMALL_SIDE, SMALL_SIDE, 3, NULL, 0, t.options));
+    ck_assert_int_eq(hirl_trainer_create(&refused, t.context, NULL, few, t.options),
+                     HIRL_E_INVALID);
+    after = read_whole(folder, "config.yaml");
+    ck_assert_str_eq(after, before);
+    free(after);
+    must(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
+    after = read_whole(folder, "config.yaml");
+    ck_assert_ptr_nonnull(strstr(after, "log_every: \"7\""));
+    free(after);
+    free(before);
+    hirl_dataset_destroy(few);
+    small_trainer_close(&t);
+    hr_test_remove(folder);
+}
+END_TEST
+
+static int lines_of(const char *folder)
+{
+    char *text = read_whole(folder, "metrics.jsonl");
+    int n = 0;
+
+    for (const char *c = text; *c; c++)
+        n += *c == '\n';
+    free(text);
+    return n;
+}
+
+START_TEST(loading_an_earlier_step_drops_the_lines_beyond_it)
+{
+    char folder[HR_TEST_PATH], path[HR_TEST_PATH];
+    const small_pair own[] = { { "out", folder }, { NULL, NULL } };
+    const small_pair *const over[] = { two_epochs, own, NULL };
+    small_trainer t;
+
+    hr_test_folder(folder);
+    hr_test_file(path);
+    small_trainer_open(&t, 2, over);
+    make_steps(&t, 2);
+    must(hirl_trainer_save(t.trainer, path));
+    make_steps(&t, 3);
+    ck_assert_int_eq(lines_of(folder), 5);
+    must(hirl_trainer_load(t.trainer, path));
+    ck_assert_int_eq(lines_of(folder), 2);
+    make_steps(&t, 1);
+    ck_assert_int_eq(lines_of(folder), 3);
+    small_trainer_close(&t);
+    unlink(path);
+    hr_test_remove(folder);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("resume");
+    TCase *c = tcase_create("resume");
+
+    tcase_set_timeout(c, 0);
+    tcase_add_test(c, a_clustering_is_not_begun_anew_because_its_features_are_extracted_again);
+    tcase_add_loop_test(c, a_clustering_is_told_by_the_next_step_that_is_made, 0, 2);
+    tcase_add_test(c, figures_of_the_last_clustering_are_kept);
+    tcase_add_test(c, a_resume_that_is_refused_leaves_the_settings);
+    tcase_add_test(c, loading_an_earlier_step_drops_the_lines_beyond_it);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+HR_TEST_MAIN(suite)
