@@ -3,7 +3,8 @@
  *     augment WIDTH HEIGHT SIZE
  *
  * A line `view N` on the input draws and applies N views of a photo-like picture, `decode N` decodes
- * it N times from JPEG (quality 90, 4:2:0); each is answered with one line {"seconds": x}.
+ * it N times from JPEG (quality 90, 4:2:0), `generate N` draws N images of data=generated; each is answered
+ * with one line {"seconds": x}.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "base/error.h"
 #include "context.h"
 #include "data/augment.h"
+#include "data/generated.h"
 #include "pictures.h"
 
 /* CPU time: other work on the machine does not count */
@@ -61,13 +63,27 @@ static double decodes(const hr_array *pixels, int64_t n)
     return start;
 }
 
+static double generated(int32_t size, int64_t n)
+{
+    uint8_t *pixels = hr_alloc(3 * (size_t)(size * size));
+    double start = now();
+
+    for (int64_t i = 0; pixels && i < n; i++)
+        hr_generated_draw(pixels, size, 0, (uint32_t)i);
+    start = now() - start;
+    hr_free(pixels);
+    return start;
+}
+
 static void serve(hr_queue *queue, const hr_view *view, const hr_array *pixels, const hr_array *y)
 {
     char what[16];
     long long n;
 
     while (scanf("%15s %lld", what, &n) == 2) {
-        double seconds = what[0] == 'v' ? views(queue, view, pixels, y, n) : decodes(pixels, n);
+        double seconds = what[0] == 'v'   ? views(queue, view, pixels, y, n)
+                         : what[0] == 'd' ? decodes(pixels, n)
+                                          : generated((int32_t)y->dim[1], n);
 
         printf("{\"seconds\": %.9g}\n", seconds);
         fflush(stdout);
