@@ -78,7 +78,7 @@ static const char *reason(const char *key)
 /* what no key says */
 static const char *const also[][2] = {
     { "path loss",
-      "profile=paper follows eq. 3; the authors' program (profile=reference) halves it and masks a drawn positive" },
+      "profile=paper follows eq. 3; the authors' program (profile=reference) halves it (spd_weight) and masks a drawn positive (draw=all)" },
     { "batch norm on one device",
       "groups of bn_groups with permuted keys stand for the paper's 8 GPUs" },
     { "queue", "a key of the same image is never a negative" },

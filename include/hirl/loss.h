@@ -29,10 +29,10 @@ extern "C" {
  *                              image's own, or -1, does not count: the mean is over the others
  * @param k                     negative paths an image, >= 1
  * @param seed                  of the draw; the same seed draws the same paths
- * @param options               keys spd_eps, spd_weight, profile; NULL: profile paper
- *                              (it says how negatives are drawn as well, there is no key for that alone:
- *                              uniformly from the M_1 - 1 other leaves; profile reference: from
- *                              all M_1, the positive masked, weight 0.5)
+ * @param options               keys spd_eps, spd_weight, draw, profile; NULL: profile paper.
+ *                              draw=others: uniformly from the M_1 - 1 other leaves; all: from all
+ *                              M_1, the positive masked; auto: others, in profile reference all,
+ *                              with weight 0.5
  *
  * @retval HIRL_E_INVALID    a size below 1, or a leaf outside the tree
  * @retval HIRL_E_NONFINITE  a row of z that is not finite, or spd_eps=0 and the logarithm of 0

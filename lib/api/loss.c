@@ -99,7 +99,7 @@ static hirl_status draw(const call *c, uint64_t seed)
     for (int64_t i = 0; i < c->n; i++)
         image[i] = i;
     hr_paths_draw(c->negative, c->n, c->k, c->leaf, image, c->tree->m[0], seed, 0,
-                  c->config.profile == HR_PROFILE_REFERENCE);
+                  hr_spd_draws_all(&c->config));
     hr_free(image);
     return HIRL_OK;
 }

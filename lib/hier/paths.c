@@ -1,8 +1,9 @@
 /* paths.c - negative paths of a step: leaves drawn for each image (HIRL sec. 4.2; spec.md 3.6).
  *
- *   paper:      P- uniform among the M_1 - 1 leaves that are not P+:  u in [0, M_1 - 1),
- *               leaf = u + (u >= positive)
- *   reference:  uniform among all M_1 leaves; one that is P+ counts as not drawn (-1)
+ *   draw=others:  P- uniform among the M_1 - 1 leaves that are not P+:  u in [0, M_1 - 1),
+ *                 leaf = u + (u >= positive)                               profile paper
+ *   draw=all:     uniform among all M_1 leaves; one that is P+ counts as not drawn (-1)
+ *                                                                          profile reference
  *
  * With replacement in both. A path is its leaf. negative [n,k].
  */
@@ -16,6 +17,10 @@
 static const hr_key keys[] = {
     { "negatives", HR_KEY_INT, "1000", 1, 1e6, NULL, false, "paths",
       "negative paths drawn for each image", FIELD(negatives) },
+    { "draw", HR_KEY_CHOICE, "auto", 0, 0, "auto others all", false, "",
+      "leaves that negative paths are drawn from; all: one that is the positive does not count; "
+      "auto: others in profile paper, all in profile reference",
+      FIELD(draw) },
     { "spd_weight", HR_KEY_REAL, "auto", 0, 1e6, NULL, true, "",
       "weight of the path loss; auto: 1 in profile paper, 0.5 in profile reference",
       FIELD(spd_weight) },
@@ -33,18 +38,24 @@ double hr_spd_weight(const hr_spd_config *config)
     return config->profile == HR_PROFILE_REFERENCE ? 0.5 : 1;
 }
 
-static int32_t draw(hr_rng *rng, int64_t leaves, int32_t positive, bool reference)
+bool hr_spd_draws_all(const hr_spd_config *config)
 {
-    int32_t leaf = (int32_t)hr_rng_below(rng, (uint32_t)(reference ? leaves : leaves - 1));
+    if (config->draw == HR_NEGATIVES_AUTO)
+        return config->profile == HR_PROFILE_REFERENCE;
+    return config->draw == HR_NEGATIVES_ALL;
+}
 
-    if (reference)
+static int32_t draw(hr_rng *rng, int64_t leaves, int32_t positive, bool all)
+{
+    int32_t leaf = (int32_t)hr_rng_below(rng, (uint32_t)(all ? leaves : leaves - 1));
+
+    if (all)
         return leaf == positive ? -1 : leaf;
     return leaf + (leaf >= positive);
 }
 
 void hr_paths_draw(int32_t *negative, int64_t n, int64_t k, const int32_t *leaf,
-                   const int64_t *image, int64_t leaves, uint64_t seed, int64_t step,
-                   bool reference)
+                   const int64_t *image, int64_t leaves, uint64_t seed, int64_t step, bool all)
 {
     for (int64_t i = 0; i < n; i++) {
         bool none = leaf[i] < 0 || leaves < 2;
@@ -52,6 +63,6 @@ void hr_paths_draw(int32_t *negative, int64_t n, int64_t k, const int32_t *leaf,
 
         hr_rng_init(&rng, seed, HR_RNG_NEGATIVE, 0, (uint32_t)step, (uint32_t)image[i]);
         for (int64_t j = 0; j < k; j++)
-            negative[i * k + j] = none ? -1 : draw(&rng, leaves, leaf[i], reference);
+            negative[i * k + j] = none ? -1 : draw(&rng, leaves, leaf[i], all);
     }
 }

@@ -418,6 +418,7 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
     HR_TRY(resolve_groups(c, method));
     HR_TRY(resolve_masks(c));
     config->spd.spd_weight = hr_spd_weight(&config->spd);
+    config->spd.draw = hr_spd_draws_all(&config->spd) ? HR_NEGATIVES_ALL : HR_NEGATIVES_OTHERS;
     config->cluster.kmeans_between =
         hr_kmeans_unit_between(&config->cluster) ? HR_BETWEEN_UNIT : HR_BETWEEN_RAW;
     return resolve_levels(config, n);

@@ -60,7 +60,7 @@ static hirl_status one_batch(hr_learner_result *result, hirl_trainer *trainer, h
             trainer->leaf[i] = leaf[batch->image[i]];
         hr_paths_draw(trainer->negative, in.n, spd->negatives, trainer->leaf, batch->image,
                       trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
-                      spd->profile == HR_PROFILE_REFERENCE);
+                      hr_spd_draws_all(spd));
         in.leaf = trainer->leaf;
         in.negative = trainer->negative;
         in.negatives = spd->negatives;

@@ -36,7 +36,7 @@ static hirl_status draw_paths(hr_learner_input *in, hirl_trainer *trainer, int64
     }
     hr_paths_draw(trainer->negative, in->n, spd->negatives, trainer->leaf, in->image,
                   trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
-                  spd->profile == HR_PROFILE_REFERENCE);
+                  hr_spd_draws_all(spd));
     in->leaf = trainer->leaf;
     in->negative = trainer->negative;
     in->negatives = spd->negatives;

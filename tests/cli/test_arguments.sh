@@ -20,8 +20,8 @@ done <verbs
 hirl pretrain --help
 ok "pretrain --help gives the default of a key" says out 'batch_size=[0-9]'
 for key in data split out preset method arch width stem image_size epochs cluster_warmup_epoch \
-    batch_size lr base_lr momentum temperature queue bn_groups prototypes negatives spd_weight \
-    spd_eps seed threads loader_threads backend precision feature_precision max_images resume; do
+    batch_size lr base_lr momentum temperature queue bn_groups prototypes negatives draw \
+    spd_weight spd_eps seed threads loader_threads backend precision feature_precision max_images resume; do
     ok "pretrain knows $key" says out "^  $key="
 done
 ok "pretrain --help says where a preset's defaults are" says out 'config show preset='
@@ -103,8 +103,8 @@ hirl config show preset=hirl-dino
 for line in 'global_crops_number: 2' 'local_crops_number: 10' 'local_crops_size: 96' 'crop_filter: bicubic' \
     'global_crops_scale: 0.25,1' 'local_crops_scale: 0.05,0.25' 'jitter: 0.4,0.4,0.2,0.1' 'jitter_p: 0.8,0.8,0.8' \
     'gray_p: 0.2,0.2,0.2' 'flip_p: 0.5,0.5,0.5' 'blur_p: 1,0.1,0.5' 'solarize_p: 0,0.2,0' 'bn_groups: 1' \
-    'path_bn_groups: 32' 'queue: 0' 'spd_weight: 1' 'kmeans_between: raw' 'vit_dim: 768' 'levels: 3' 'lr: 0.003' \
-    'weight_decay_end: 0.4' 'ema_end: 1' 'warm: 1'; do
+    'path_bn_groups: 32' 'queue: 0' 'draw: others' 'spd_weight: 1' 'kmeans_between: raw' 'vit_dim: 768' 'levels: 3' \
+    'lr: 0.003' 'weight_decay_end: 0.4' 'ema_end: 1' 'warm: 1'; do
     ok "config show preset=hirl-dino: $line" says out "^$line  #"
 done
 grep -c ': auto ' out >autos
@@ -117,7 +117,7 @@ ok "config show: what is read back is the same run" cmp before out
 hirl config show preset=mocov2
 ok "config show says why a value is left to the data" says out '^queue: auto  # .*half the images'
 hirl config show preset=hirl-dino profile=reference
-for line in 'warm: 0' 'spd_weight: 0.5' 'kmeans_between: unit' 'clip: global' 'path_weight_decay: 0.01'; do
+for line in 'warm: 0' 'draw: all' 'spd_weight: 0.5' 'kmeans_between: unit' 'clip: global' 'path_weight_decay: 0.01'; do
     ok "config show profile=reference: $line" says out "^$line  #"
 done
 hirl config show preset=hirl-dino batch_size=1000 accumulate=3

@@ -283,6 +283,42 @@ START_TEST(drawn_negatives_follow_the_seed)
 }
 END_TEST
 
+/* the draw alone: weight and divisor stay the profile's */
+START_TEST(the_key_draw_goes_before_the_profile)
+{
+    static const int64_t image[N] = { 0, 1, 2, 3, 4 };
+    hirl_tree *tree = some_tree();
+    float z[L * N * D];
+
+    some_z(z, N);
+    for (int reference = 0; reference < 2; reference++)
+        for (int all = 0; all < 2; all++) {
+            hirl_options *options = option("profile", reference ? "reference" : "paper");
+            int32_t drawn[N * K], of_other[N * K];
+            float loss, given, other;
+
+            hr_paths_draw(drawn, N, K, leaf_of, image, LEAVES, 5, 0, all);
+            hr_paths_draw(of_other, N, K, leaf_of, image, LEAVES, 5, 0, !all);
+            hr_assert_ok(
+                hirl_spd_loss(&given, NULL, context, tree, z, N, leaf_of, drawn, K, 0, options));
+            hr_assert_ok(
+                hirl_spd_loss(&other, NULL, context, tree, z, N, leaf_of, of_other, K, 0, options));
+            if (all == reference) {
+                hr_assert_ok(hirl_spd_loss(&loss, NULL, context, tree, z, N, leaf_of, NULL, K, 5,
+                                           options)); /* auto */
+                ck_assert(loss == given);
+            }
+            hr_assert_ok(hirl_options_set(options, "draw", all ? "all" : "others"));
+            hr_assert_ok(
+                hirl_spd_loss(&loss, NULL, context, tree, z, N, leaf_of, NULL, K, 5, options));
+            ck_assert(loss == given);
+            ck_assert(loss != other);
+            hirl_options_destroy(options);
+        }
+    hirl_tree_destroy(tree);
+}
+END_TEST
+
 START_TEST(spd_has_the_same_bits_with_any_number_of_threads)
 {
     enum { MANY = 400 };
@@ -407,6 +443,7 @@ static Suite *loss_suite(void)
     tcase_add_test(tests, spd_weight_scales_loss_and_gradient);
     tcase_add_test(tests, a_zero_row_has_no_gradient);
     tcase_add_test(tests, drawn_negatives_follow_the_seed);
+    tcase_add_test(tests, the_key_draw_goes_before_the_profile);
     tcase_add_test(tests, spd_has_the_same_bits_with_any_number_of_threads);
     tcase_add_test(tests, spd_refuses_what_cannot_be_and_writes_nothing);
     tcase_add_test(tests, the_logarithm_of_zero_is_an_error);

@@ -133,6 +133,7 @@ START_TEST(the_promised_keys_are_known)
         "bn_groups",
         "prototypes",
         "negatives",
+        "draw",
         "spd_weight",
         "spd_eps",
         "seed",
@@ -332,6 +333,7 @@ START_TEST(resolved_options_have_what_a_run_would_use)
     ck_assert_str_eq(hirl_options_get(resolved, "lr"), "0.06");
     ck_assert_str_eq(hirl_options_get(resolved, "local_crops_number"), "0");
     ck_assert_str_eq(hirl_options_get(resolved, "spd_weight"), "1");
+    ck_assert_str_eq(hirl_options_get(resolved, "draw"), "others");
     ck_assert_str_eq(hirl_options_get(resolved, "levels"), "3");
     ck_assert_int_eq(hirl_options_origin(resolved, "base_lr"), 3);
     ck_assert_int_eq(hirl_options_origin(resolved, "epochs"), 1);

@@ -30,7 +30,7 @@ static void assert_frequency(int n, double p)
     ck_assert_double_le(fabs(n - DRAWS * p), spread);
 }
 
-START_TEST(the_paper_draws_uniformly_from_the_other_leaves)
+START_TEST(others_are_drawn_uniformly_without_the_positive)
 {
     hr_paths_draw(negative, ROWS, DRAWS, leaf, image, LEAVES, 1, 2, false);
     for (int i = 0; i < ROWS; i++)
@@ -47,7 +47,7 @@ START_TEST(the_paper_draws_uniformly_from_the_other_leaves)
 }
 END_TEST
 
-START_TEST(the_reference_draws_from_all_leaves_and_masks_the_positive)
+START_TEST(all_leaves_are_drawn_and_the_positive_is_masked)
 {
     hr_paths_draw(negative, ROWS, DRAWS, leaf, image, LEAVES, 1, 2, true);
     for (int i = 0; i < ROWS; i++)
@@ -115,8 +115,24 @@ START_TEST(the_weight_is_that_of_the_profile_unless_given)
 }
 END_TEST
 
-HR_TESTS("paths", the_paper_draws_uniformly_from_the_other_leaves,
-         the_reference_draws_from_all_leaves_and_masks_the_positive,
-         draws_are_those_of_the_documented_counter,
+START_TEST(the_draw_is_that_of_the_profile_unless_given)
+{
+    hr_spd_config config;
+
+    hr_assert_ok(hr_options_read(&config, &hr_spd_keys, NULL));
+    ck_assert(!hr_spd_draws_all(&config));
+    config.draw = HR_NEGATIVES_ALL;
+    ck_assert(hr_spd_draws_all(&config));
+    config.profile = HR_PROFILE_REFERENCE;
+    config.draw = HR_NEGATIVES_AUTO;
+    ck_assert(hr_spd_draws_all(&config));
+    config.draw = HR_NEGATIVES_OTHERS;
+    ck_assert(!hr_spd_draws_all(&config));
+}
+END_TEST
+
+HR_TESTS("paths", others_are_drawn_uniformly_without_the_positive,
+         all_leaves_are_drawn_and_the_positive_is_masked, draws_are_those_of_the_documented_counter,
          draws_depend_on_seed_step_and_image_and_on_nothing_else,
-         a_tree_of_one_leaf_has_no_negatives, the_weight_is_that_of_the_profile_unless_given)
+         a_tree_of_one_leaf_has_no_negatives, the_weight_is_that_of_the_profile_unless_given,
+         the_draw_is_that_of_the_profile_unless_given)

@@ -179,6 +179,7 @@ static const value reference[] = {
     { "hirl-mocov2", "queue", "16384" },
     { "hirl-mocov2", "warm", "0" },
     { "hirl-mocov2", "spd_weight", "0.5" },      /* D1 */
+    { "hirl-mocov2", "draw", "all" },            /* D3 */
     { "hirl-mocov2", "kmeans_between", "unit" }, /* D4 */
     { "hirl-mocov2", "cluster_warmup_epoch", "20" },
     { "hirl-simsiam", "warm", "0" },
