@@ -9,13 +9,9 @@
  * alike while the rows of the queue are random, reaches it when they are keys, K / batch steps later,
  * and then falls.
  */
-#include "ssl/method.h"
+#include "ssl/ring.h"
 
 #include <math.h>
-
-#include "base/alloc.h"
-#include "base/error.h"
-#include "base/rng.h"
 
 static const hr_setting_pair paper[] = {
     { "recipe", "mocov2" },   { "head", "mlp in z" },
@@ -33,49 +29,15 @@ typedef struct mocov2 {
     hr_method_config config;
 } mocov2;
 
-/* the keys of a step on their way into the queue */
-typedef struct enqueue_job {
-    mocov2 *self;
-    hr_array keys, image; /* of all ranks */
-    int64_t per_step, first;
-} enqueue_job;
-
-static hirl_status fill_at_random(mocov2 *self, hr_queue *q)
-{
-    int64_t rows = self->queue.dim[0], d = self->queue.dim[1];
-    real *host = hr_alloc_array((size_t)(rows * d), sizeof *host);
-
-    if (!host)
-        return HIRL_E_NOMEM;
-    for (int64_t r = 0; r < rows; r++) {
-        double square = 0;
-        hr_rng rng;
-
-        hr_rng_init(&rng, self->config.seed, HR_RNG_QUEUE, 0, 0, (uint32_t)r);
-        for (int64_t c = 0; c < d; c++) {
-            double x = hr_rng_normal(&rng);
-
-            host[r * d + c] = (real)x;
-            square += x * x;
-        }
-        for (int64_t c = 0; c < d; c++)
-            host[r * d + c] = (real)(host[r * d + c] / sqrt(square));
-    }
-    q->be->upload(q, &self->queue, host, HR_REAL);
-    hr_free(host);
-    return HIRL_OK;
-}
-
 static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)
 {
     mocov2 *self = state;
 
     self->config = *config;
-    self->queue = hr_array_2(NULL, HR_REAL, config->queue, config->d);
     self->owner = hr_array_1(NULL, HR_I64, config->queue);
-    HR_TRY(hr_method_take(&self->queue, q, &hr_method_mocov2));
+    HR_TRY(hr_ring_init(&self->queue, q, config->queue, config->d, &hr_method_mocov2));
     HR_TRY(hr_method_take(&self->owner, q, &hr_method_mocov2));
-    HR_TRY(fill_at_random(self, q));
+    HR_TRY(hr_ring_fill_unit(&self->queue, q, config->seed));
     q->be->fill(q, &self->owner, -1);
     return q->be->sync(q);
 }
@@ -88,30 +50,13 @@ static void done(void *state, hr_queue *q)
     hr_method_give(&self->owner, q);
 }
 
-static void enqueue(hr_queue *q, void *arg)
+/* the keys of all ranks, and whose they are */
+static void enqueue(mocov2 *self, hr_tape *t, const hr_array *keys, const hr_now *now)
 {
-    enqueue_job *job = arg;
-
-    q->be->ring_write(q, &job->self->queue, &job->keys, job->per_step, job->first);
-    q->be->ring_write(q, &job->self->owner, &job->image, job->per_step, job->first);
-}
-
-/* keys and ids of all ranks, to be written at commit */
-static void enqueue_at_commit(mocov2 *self, hr_tape *t, const hr_array *keys, const hr_now *now)
-{
-    enqueue_job *job = hr_tape_keep(t, sizeof *job);
     hr_array all_keys = hr_all_ranks(t, keys), all_images = hr_all_ranks(t, &now->image);
-    int64_t rows = all_keys.dim[0];
 
-    if (!job)
-        return;
-    *job = (enqueue_job){ .self = self,
-                          .keys = hr_tape_keep_copy(t, &all_keys),
-                          .image = hr_tape_keep_copy(t, &all_images),
-                          .per_step = now->micros * rows,
-                          .first = now->micro * rows };
-    if (hr_tape_status(t) >= 0)
-        hr_tape_at_commit(t, enqueue, job);
+    hr_ring_put(&self->queue, t, &all_keys, now);
+    hr_ring_put(&self->owner, t, &all_images, now);
 }
 
 static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
@@ -122,7 +67,7 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
     hr_tensor *key = hr_normalize(t, teacher->z0[1]);
 
     if (hr_tape_status(t) >= 0)
-        enqueue_at_commit(self, t, &key->x, now);
+        enqueue(self, t, &key->x, now);
     return hr_info_nce(t, query, key, &self->queue, &now->image, &self->owner,
                        self->config.temperature);
 }

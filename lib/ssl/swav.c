@@ -8,7 +8,7 @@
  * prototypes of now. It is filled from queue_start on and used once full. Chance level is ln K. The
  * loss starts a little above, falls slowly while the prototypes are frozen, then faster.
  */
-#include "ssl/method.h"
+#include "ssl/ring.h"
 
 #include <math.h>
 
@@ -52,10 +52,9 @@ static hirl_status init(void *state, hr_queue *q, const hr_method_config *config
     swav *self = state;
 
     self->config = *config;
-    for (int i = 0; i < ASSIGNED && config->queue; i++) {
-        self->queue[i] = hr_array_2(NULL, HR_REAL, config->queue / config->ranks, config->d);
-        HR_TRY(hr_method_take(&self->queue[i], q, &hr_method_swav));
-    }
+    for (int i = 0; i < ASSIGNED; i++)
+        HR_TRY(hr_ring_init(&self->queue[i], q, config->queue / config->ranks, config->d,
+                            &hr_method_swav));
     return q->be->sync(q);
 }
 
@@ -67,27 +66,12 @@ static void done(void *state, hr_queue *q)
         hr_method_give(&self->queue[i], q);
 }
 
-typedef struct enqueue_job {
-    const hr_array *queue;
-    hr_array z; /* [n, d] unit rows */
-} enqueue_job;
-
-static void enqueue(hr_queue *q, void *arg)
+static void enqueue(const hr_array *queue, hr_tape *t, hr_tensor *z0, const hr_now *now)
 {
-    enqueue_job *job = arg;
-
-    q->be->ring_write(q, job->queue, &job->z, job->z.dim[0], 0);
-}
-
-static void enqueue_at_commit(const hr_array *queue, hr_tape *t, hr_tensor *z0)
-{
-    enqueue_job *job = hr_tape_keep(t, sizeof *job);
     hr_tensor *z = hr_normalize(t, hr_detach(t, z0));
 
-    if (!job || hr_tape_status(t) < 0)
-        return;
-    *job = (enqueue_job){ queue, hr_tape_keep_copy(t, &z->x) };
-    hr_tape_at_commit(t, enqueue, job);
+    if (hr_tape_status(t) >= 0)
+        hr_ring_put(queue, t, &z->x, now);
 }
 
 /* scores that Sinkhorn sees: those of the queue's rows, once it is full, before the batch's */
@@ -128,7 +112,7 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
             sum = sum ? hr_add(t, sum, term) : term;
         }
         if (i < ASSIGNED && self->queue[i].data && now->step >= self->config.queue_start)
-            enqueue_at_commit(&self->queue[i], t, student->z0[i]);
+            enqueue(&self->queue[i], t, student->z0[i], now);
     }
     return hr_scale(t, sum, 1.0 / (double)(now->globals * (now->views - 1)));
 }
@@ -137,11 +121,9 @@ static int fields(void *state, hr_field field[HR_METHOD_FIELDS])
 {
     swav *self = state;
 
-    if (!self->config.queue)
-        return 0;
     field[0] = (hr_field){ "queue.0", &self->queue[0] };
     field[1] = (hr_field){ "queue.1", &self->queue[1] };
-    return 2;
+    return self->config.queue ? ASSIGNED : 0;
 }
 
 static double chance(const hr_method_config *config)
