@@ -79,13 +79,13 @@ static bool same_word(const char *a, size_t a_length, const char *b, size_t b_le
     return read_number(&x, a, a_length) && read_number(&y, b, b_length) && x == y;
 }
 
-/* word by word between the commas */
+/* word by word between commas and semicolons */
 static bool same_words(const char *a, const char *b)
 {
     for (;;) {
-        size_t a_length = strcspn(a, ","), b_length = strcspn(b, ",");
+        size_t a_length = strcspn(a, ",;"), b_length = strcspn(b, ",;");
 
-        if (!same_word(a, a_length, b, b_length) || !a[a_length] != !b[b_length])
+        if (!same_word(a, a_length, b, b_length) || a[a_length] != b[b_length])
             return false;
         if (!a[a_length])
             return true;

@@ -1,9 +1,12 @@
 /* views.c - the views of a run: how many, how large and how drawn, by key over what the method does.
  *
  * Each kind of view (first global, other global, local) starts as the method's recipe (augment.c);
- * a key that is not auto replaces its numbers. Sizes of views: global ones have the encoder's size S;
- * local_crops_size=auto is round(96 S / 224), as 96 is to 224 (spec.md 2.2), to a multiple of the
- * patch.
+ * a key that is not auto replaces its numbers, of all views that it is about or of each: a list of
+ * values, in the order of the views (global ones first), or of the kinds where it has three. With
+ * three views three values are one a view; that is the same when one of them is local.
+ *
+ * Sizes of views: global ones have the encoder's size S; local_crops_size=auto is round(96 S / 224), as
+ * 96 is to 224 (spec.md 2.2), to a multiple of the patch.
  */
 #include "data/views.h"
 
@@ -35,7 +38,8 @@ enum {
 #name, type, standard, low, high, choices, autos, unit, help,                              \
             offsetof(hr_view_config, name)                                                         \
     }
-#define BY_KIND "; one number, or three: first global, other global, local views"
+#define BY_VIEW "; one number, or one a view, or three: first global, other global, local views"
+#define PARTED "; of each view: parted by ;"
 
 static const hr_key key[KEYS] = {
     [GLOBAL_NUMBER] = KEY(global_crops_number, HR_KEY_INT, "auto", 1, HR_VIEWS, NULL, true, "views",
@@ -46,98 +50,127 @@ static const hr_key key[KEYS] = {
                        "sides of the small views; auto: 96/224 of image_size"),
     [FILTER] = KEY(crop_filter, HR_KEY_CHOICE, "auto", 0, 0, "auto bilinear bicubic", false, "",
                    "how crops are resized; auto: the method's"),
-    [GLOBAL_SCALE] = KEY(global_crops_scale, HR_KEY_TEXT, "auto", 1e-6, 1, NULL, false, "",
-                         "share of the image in a global view, as 0.25,1; auto: the method's"),
-    [LOCAL_SCALE] = KEY(local_crops_scale, HR_KEY_TEXT, "auto", 1e-6, 1, NULL, false, "",
-                        "share of the image in a local view, as 0.05,0.25; auto: the method's"),
+    [GLOBAL_SCALE] =
+        KEY(global_crops_scale, HR_KEY_TEXT, "auto", 1e-6, 1, NULL, false, "",
+            "share of the image in a global view, as 0.25,1; auto: the method's" PARTED),
+    [LOCAL_SCALE] =
+        KEY(local_crops_scale, HR_KEY_TEXT, "auto", 1e-6, 1, NULL, false, "",
+            "share of the image in a local view, as 0.05,0.25; auto: the method's" PARTED),
     [JITTER] = KEY(jitter, HR_KEY_TEXT, "auto", 0, 2, NULL, false, "",
-                   "strength of brightness, contrast, saturation, hue, as 0.4,0.4,0.2,0.1"),
+                   "strength of brightness, contrast, saturation, hue, as 0.4,0.4,0.2,0.1" PARTED),
     [JITTER_P] = KEY(jitter_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                     "probability of the colour jitter" BY_KIND),
+                     "probability of the colour jitter" BY_VIEW),
     [GRAY_P] = KEY(gray_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                   "probability of a gray view" BY_KIND),
+                   "probability of a gray view" BY_VIEW),
     [FLIP_P] = KEY(flip_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                   "probability of a mirrored view" BY_KIND),
+                   "probability of a mirrored view" BY_VIEW),
     [BLUR_P] = KEY(blur_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                   "probability of a blurred view, as 1,0.1,0.5" BY_KIND),
+                   "probability of a blurred view, as 1,0.1,0.5" BY_VIEW),
     [BLUR_SIGMA] = KEY(blur_sigma, HR_KEY_TEXT, "auto", 1e-3, 100, NULL, false, "pixels",
-                       "sigma of the blur, from, to, as 0.1,2"),
+                       "sigma of the blur, from, to, as 0.1,2" PARTED),
     [SOLARIZE_P] = KEY(solarize_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                       "probability of inverted bright pixels" BY_KIND),
+                       "probability of inverted bright pixels" BY_VIEW),
 };
 
 const hr_keys hr_view_keys = { "view", key, KEYS };
 
-/* a key whose text is numbers of a view: adjacent doubles at `field` of hr_view */
+/* a key whose text is values of views, of `numbers` each: adjacent doubles at `field` of hr_view */
 typedef struct setting {
     int key;
     size_t field;
     int numbers;
     bool kind[HR_VIEW_KINDS]; /* which it is about */
-    bool by_kind;             /* one for each kind can be given */
 } setting;
 
 static const setting settings[] = {
-    { GLOBAL_SCALE, offsetof(hr_view, scale_low), 2, { true, true, false }, false },
-    { LOCAL_SCALE, offsetof(hr_view, scale_low), 2, { false, false, true }, false },
-    { JITTER, offsetof(hr_view, jitter), 4, { true, true, true }, false },
-    { JITTER_P, offsetof(hr_view, jitter_p), 1, { true, true, true }, true },
-    { GRAY_P, offsetof(hr_view, gray_p), 1, { true, true, true }, true },
-    { FLIP_P, offsetof(hr_view, flip_p), 1, { true, true, true }, true },
-    { BLUR_P, offsetof(hr_view, blur_p), 1, { true, true, true }, true },
-    { BLUR_SIGMA, offsetof(hr_view, sigma_low), 2, { true, true, true }, false },
-    { SOLARIZE_P, offsetof(hr_view, solarize_p), 1, { true, true, true }, true },
+    { GLOBAL_SCALE, offsetof(hr_view, scale_low), 2, { true, true, false } },
+    { LOCAL_SCALE, offsetof(hr_view, scale_low), 2, { false, false, true } },
+    { JITTER, offsetof(hr_view, jitter), 4, { true, true, true } },
+    { JITTER_P, offsetof(hr_view, jitter_p), 1, { true, true, true } },
+    { GRAY_P, offsetof(hr_view, gray_p), 1, { true, true, true } },
+    { FLIP_P, offsetof(hr_view, flip_p), 1, { true, true, true } },
+    { BLUR_P, offsetof(hr_view, blur_p), 1, { true, true, true } },
+    { BLUR_SIGMA, offsetof(hr_view, sigma_low), 2, { true, true, true } },
+    { SOLARIZE_P, offsetof(hr_view, solarize_p), 1, { true, true, true } },
 };
 enum { SETTINGS = sizeof settings / sizeof *settings, MOST_NUMBERS = 4, HUE = 3 };
 
+/* the views of a run while they are made */
+typedef struct layout {
+    hr_view recipe[HR_VIEW_KINDS], view[HR_VIEWS];
+    int kind[HR_VIEWS];
+    int32_t count;
+} layout;
+
 static const double LARGEST_HUE = 0.5; /* half a turn */
 
-/* ---- numbers with commas ---- */
+/* ---- values of views ---- */
 
-static hirl_status read_numbers(double x[MOST_NUMBERS], int *n, const hr_key *of, const char *text)
+/* up to a separator or the end, where `at` is left */
+static hirl_status read_number(double *x, const char **at, const hr_key *of)
 {
     hr_key number = *of;
-    const char *at = text;
+    char part[64];
+    size_t length;
 
     number.type = HR_KEY_REAL;
-    for (*n = 0; *n < MOST_NUMBERS; ++*n) {
-        char part[64];
-        size_t length;
-
-        at += strspn(at, " ");
-        length = strcspn(at, ", ");
-        snprintf(part, sizeof part, "%.*s", (int)(length < sizeof part ? length : 0), at);
-        HR_TRY(hr_key_parse(&x[*n], &number, part));
-        at += length + strspn(at + length, " ");
-        if (!*at) {
-            ++*n;
-            return HIRL_OK;
-        }
-        if (*at++ != ',')
-            break;
-    }
-    return hr_fail(HIRL_E_INVALID, "%s: '%.60s' is no list of up to %d numbers", of->name, text,
-                   MOST_NUMBERS);
+    *at += strspn(*at, " ");
+    length = strcspn(*at, ",; ");
+    snprintf(part, sizeof part, "%.*s", (int)(length < sizeof part ? length : 0), *at);
+    *at += length + strspn(*at + length, " ");
+    return hr_key_parse(x, &number, part);
 }
 
-static hirl_status check_numbers(const setting *s, const double *x, int n, const char *text)
+/* -> how many values, of s->numbers each */
+static hirl_status read_values(double x[HR_VIEWS * MOST_NUMBERS], int *values, const setting *s,
+                               const char *text)
+{
+    const char *name = key[s->key].name, *at = text;
+
+    for (int n = 0; n < HR_VIEWS * s->numbers;) {
+        bool last_of_value;
+
+        HR_TRY(read_number(&x[n++], &at, &key[s->key]));
+        last_of_value = n % s->numbers == 0;
+        *values = n / s->numbers;
+        if (!*at && last_of_value)
+            return HIRL_OK;
+        if (*at++ != (last_of_value && s->numbers > 1 ? ';' : ','))
+            break;
+    }
+    if (s->numbers == 1)
+        return hr_fail(HIRL_E_INVALID, "%s: '%.60s' is no list of up to %d numbers", name, text,
+                       HR_VIEWS);
+    return hr_fail(HIRL_E_INVALID,
+                   "%s: '%.60s'; wanted %d numbers, or as many for each view, parted by ;", name,
+                   text, s->numbers);
+}
+
+static hirl_status check_value(const setting *s, const double *x)
 {
     const char *name = key[s->key].name;
 
-    if (s->by_kind && n != 1 && n != HR_VIEW_KINDS)
-        return hr_fail(HIRL_E_INVALID,
-                       "%s: %d numbers in '%.60s'; wanted 1, or 3 for first global, other global "
-                       "and local views",
-                       name, n, text);
-    if (!s->by_kind && n != s->numbers)
-        return hr_fail(HIRL_E_INVALID, "%s: %d numbers in '%.60s'; wanted %d", name, n, text,
-                       s->numbers);
     if (s->numbers == 2 && x[0] > x[1])
         return hr_fail(HIRL_E_INVALID, "%s: %g to %g; the first may not be above the second", name,
                        x[0], x[1]);
     if (s->key == JITTER && x[HUE] > LARGEST_HUE)
         return hr_fail(HIRL_E_INVALID, "%s: hue %g is outside 0 to %g", name, x[HUE], LARGEST_HUE);
     return HIRL_OK;
+}
+
+static bool is_about_all(const setting *s)
+{
+    return s->kind[HR_VIEW_FIRST] && s->kind[HR_VIEW_LOCAL];
+}
+
+static hirl_status check_count(const setting *s, int values, int views, const char *text)
+{
+    if (values == 1 || values == views || (values == HR_VIEW_KINDS && is_about_all(s)))
+        return HIRL_OK;
+    return hr_fail(
+        HIRL_E_INVALID, "%s: %d values in '%.60s'; wanted 1%s, or one for each of %d views",
+        key[s->key].name, values, text,
+        is_about_all(s) ? ", or 3 for first global, other global and local views" : "", views);
 }
 
 static char *text_of(hr_view_config *config, const setting *s)
@@ -150,39 +183,50 @@ static double *numbers_of(hr_view *view, const setting *s)
     return (double *)(void *)((char *)view + s->field);
 }
 
-static hirl_status apply(hr_view kind[HR_VIEW_KINDS], hr_view_config *config, const setting *s)
+static hirl_status apply(layout *made, hr_view_config *config, const setting *s)
 {
     const char *text = text_of(config, s);
-    double x[MOST_NUMBERS];
-    int n;
+    double x[HR_VIEWS * MOST_NUMBERS];
+    int values = 0, views = 0, at = 0;
 
     if (!strcmp(text, "auto"))
         return HIRL_OK;
-    HR_TRY(read_numbers(x, &n, &key[s->key], text));
-    HR_TRY(check_numbers(s, x, n, text));
-    for (int k = 0; k < HR_VIEW_KINDS; k++)
-        if (s->kind[k])
-            memcpy(numbers_of(&kind[k], s), n > s->numbers ? x + k : x,
-                   (size_t)s->numbers * sizeof *x);
+    for (int v = 0; v < made->count; v++)
+        views += s->kind[made->kind[v]];
+    HR_TRY(read_values(x, &values, s, text));
+    HR_TRY(check_count(s, values, views, text));
+    for (int i = 0; i < values; i++)
+        HR_TRY(check_value(s, x + i * s->numbers));
+    for (int v = 0; v < made->count; v++) {
+        int value = values == 1 ? 0 : values == views ? at : made->kind[v];
+
+        if (!s->kind[made->kind[v]])
+            continue;
+        memcpy(numbers_of(&made->view[v], s), x + value * s->numbers,
+               (size_t)s->numbers * sizeof *x);
+        at++;
+    }
     return HIRL_OK;
 }
 
 /* what auto stands for, as text that reads back the same; other texts stay as they were given, so that a resumed
  * run finds the same ones */
-static void print(hr_view_config *config, hr_view kind[HR_VIEW_KINDS], const setting *s)
+static void print(hr_view_config *config, layout *made, const setting *s)
 {
     char *text = text_of(config, s);
     int used = 0;
 
     if (strcmp(text, "auto"))
         return;
-    for (int k = 0; k < HR_VIEW_KINDS; k++) {
-        if (!s->kind[k] || (used && !s->by_kind))
-            continue;
-        for (int i = 0; i < s->numbers; i++) {
+    for (int i = 0; i < HR_VIEW_KINDS; i++) {
+        int kind = made->count == HR_VIEW_KINDS && is_about_all(s) ? made->kind[i] : i;
+
+        if (!s->kind[kind] || (used && s->numbers > 1))
+            continue; /* recipes differ in single numbers only */
+        for (int j = 0; j < s->numbers; j++) {
             char number[32];
 
-            hr_real_text(number, sizeof number, numbers_of(&kind[k], s)[i]);
+            hr_real_text(number, sizeof number, numbers_of(&made->recipe[kind], s)[j]);
             used += snprintf(text + used, HR_KEY_TEXT_BYTES - (size_t)used, "%s%s", used ? "," : "",
                              number);
         }
@@ -235,21 +279,21 @@ static hirl_status resolve_numbers(hr_view_config *c, const hr_view_defaults *de
     return HIRL_OK;
 }
 
-/* -> how many views there are */
-static int32_t lay_out(hr_view view[HR_VIEWS], const hr_view kind[HR_VIEW_KINDS],
-                       const hr_view_config *c)
+static void add(layout *made, int kind, int32_t size)
 {
-    int32_t at = 0;
+    made->kind[made->count] = kind;
+    made->view[made->count] = made->recipe[kind];
+    made->view[made->count++].size = size;
+}
 
-    for (; at < c->global_crops_number; at++)
-        view[at] = kind[at ? HR_VIEW_OTHER : HR_VIEW_FIRST];
+static void lay_out(layout *made, const hr_view_config *c, int32_t image_size)
+{
+    for (int64_t i = 0; i < c->global_crops_number; i++)
+        add(made, i ? HR_VIEW_OTHER : HR_VIEW_FIRST, image_size);
     for (int32_t group = 0; group < c->local_crops_number.count; group++)
-        for (int64_t i = 0; i < c->local_crops_number.item[group]; i++) {
-            view[at] = kind[HR_VIEW_LOCAL];
-            view[at++].size =
-                (int32_t)c->local_crops_size.item[c->local_crops_size.count > 1 ? group : 0];
-        }
-    return at;
+        for (int64_t i = 0; i < c->local_crops_number.item[group]; i++)
+            add(made, HR_VIEW_LOCAL,
+                (int32_t)c->local_crops_size.item[c->local_crops_size.count > 1 ? group : 0]);
 }
 
 hirl_status hr_views_resolve(hr_view view[HR_VIEWS], int32_t *globals, int32_t *count,
@@ -257,21 +301,23 @@ hirl_status hr_views_resolve(hr_view view[HR_VIEWS], int32_t *globals, int32_t *
                              int32_t image_size, const float mean[3], const float std[3])
 {
     hr_view_config c = *config;
-    hr_view kind[HR_VIEW_KINDS];
+    layout made = { .count = 0 };
 
     HR_TRY(resolve_numbers(&c, defaults, image_size));
     for (int k = 0; k < HR_VIEW_KINDS; k++) {
-        hr_view_recipe(&kind[k], defaults->recipe[k], image_size, mean, std);
+        hr_view_recipe(&made.recipe[k], defaults->recipe[k], image_size, mean, std);
         if (c.crop_filter)
-            kind[k].filter = (int32_t)c.crop_filter;
+            made.recipe[k].filter = (int32_t)c.crop_filter;
     }
-    c.crop_filter = kind[HR_VIEW_FIRST].filter;
+    c.crop_filter = made.recipe[HR_VIEW_FIRST].filter;
+    lay_out(&made, &c, image_size);
     for (int s = 0; s < SETTINGS; s++) {
-        HR_TRY(apply(kind, &c, &settings[s]));
-        print(&c, kind, &settings[s]);
+        HR_TRY(apply(&made, &c, &settings[s]));
+        print(&c, &made, &settings[s]);
     }
     *globals = (int32_t)c.global_crops_number;
-    *count = lay_out(view, kind, &c);
+    *count = made.count;
+    memcpy(view, made.view, (size_t)made.count * sizeof *view);
     *config = c;
     return HIRL_OK;
 }

@@ -10,14 +10,15 @@
 /* Three kinds of views: the first global one, the other global ones, the local ones. */
 enum { HR_VIEW_FIRST, HR_VIEW_OTHER, HR_VIEW_LOCAL, HR_VIEW_KINDS };
 
-/* Texts are "auto" or numbers with commas. */
+/* Texts are "auto" or values of views: one for all, one a view, or one for each kind. A value is one
+ * number, with commas between values, or several with commas, and ; between values. */
 typedef struct hr_view_config {
     int64_t global_crops_number;                      /* HR_AUTO until resolved */
     hr_key_list local_crops_number, local_crops_size; /* group by group; count 0: auto */
     int64_t crop_filter;                              /* 0 auto, 1 bilinear, 2 bicubic */
     char global_crops_scale[HR_KEY_TEXT_BYTES], local_crops_scale[HR_KEY_TEXT_BYTES];
     char jitter[HR_KEY_TEXT_BYTES], blur_sigma[HR_KEY_TEXT_BYTES];
-    /* probabilities: of all views, or of each kind */
+    /* probabilities */
     char jitter_p[HR_KEY_TEXT_BYTES], gray_p[HR_KEY_TEXT_BYTES], flip_p[HR_KEY_TEXT_BYTES];
     char blur_p[HR_KEY_TEXT_BYTES], solarize_p[HR_KEY_TEXT_BYTES];
 } hr_view_config;

@@ -196,6 +196,8 @@ START_TEST(texts_are_compared_by_what_they_stand_for)
                  { TEXT, "0.0", "0", true },
                  { TEXT, "0.4,0.4", "0.4,0.4,0.4", false },
                  { TEXT, "0.4,0.4", "0.4,0.5", false },
+                 { TEXT, "0.4,0.5; 1,1", "0.40,.5;1.0,1", true },
+                 { TEXT, "0.4,0.5", "0.4;0.5", false },
                  { TEXT, "0.4,", "0.4", false },
                  { TEXT, "", "0", false },
                  { TEXT, "bn 1.0", "bn 1", false },

@@ -151,6 +151,55 @@ START_TEST(keys_replace_numbers_of_their_kind_of_view)
 }
 END_TEST
 
+/* two global and two local views of two sizes: four */
+START_TEST(each_view_can_have_values_of_its_own)
+{
+    hr_assert_ok(RESOLVE(&dino, 32, "local_crops_number", "1,1", "local_crops_size", "16,8",
+                         "blur_p", "0.1,0.2,0.3,0.4", "flip_p", "0.9,0.8,0.7", "global_crops_scale",
+                         "0.5,0.75; 0.25,1", "local_crops_scale", "0.1,0.2;0.3,0.4", "jitter",
+                         "0,0,0,0;1,1,1,0.1;0.2,0.2,0.2,0.2;0.3,0.3,0.3,0.3", "blur_sigma",
+                         "1,1;2,2;3,4", NULL));
+    ck_assert_int_eq(v.count, 4);
+    for (int i = 0; i < 4; i++) {
+        static const double scale[4][2] = {
+            { 0.5, 0.75 }, { 0.25, 1 }, { 0.1, 0.2 }, { 0.3, 0.4 }
+        };
+        static const double flip[3] = { 0.9, 0.8, 0.7 }, hue[4] = { 0, 0.1, 0.2, 0.3 };
+        int kind = i < 2 ? i : 2;
+
+        ck_assert(v.view[i].blur_p == (i + 1) / 10.0);
+        ck_assert(v.view[i].flip_p == flip[kind]);
+        ck_assert(v.view[i].scale_low == scale[i][0] && v.view[i].scale_high == scale[i][1]);
+        ck_assert(v.view[i].jitter[3] == hue[i]);
+        ck_assert(v.view[i].sigma_low == kind + 1 &&
+                  v.view[i].sigma_high == (kind == 2 ? 4 : kind + 1));
+        ck_assert(v.view[i].solarize_p == (i == 1 ? 0.2 : 0)); /* auto */
+    }
+    ck_assert_int_eq(v.view[3].size, 8);
+    ck_assert_str_eq(v.config.global_crops_scale, "0.5,0.75; 0.25,1");
+    ck_assert_str_eq(v.config.solarize_p, "0,0.2,0");
+    hr_assert_ok(RESOLVE(&mocov2, 32, "blur_p", "0.25,0.75", NULL));
+    ck_assert(v.view[0].blur_p == 0.25 && v.view[1].blur_p == 0.75);
+}
+END_TEST
+
+START_TEST(three_values_of_three_views_are_one_a_view)
+{
+    hr_assert_ok(RESOLVE(&dino, 32, "global_crops_number", "3", "local_crops_number", "0", "gray_p",
+                         "0.1,0.2,0.3", NULL));
+    ck_assert_int_eq(v.count, 3);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(v.view[i].gray_p == (i + 1) / 10.0);
+        ck_assert(v.view[i].blur_p == (i ? 0.1 : 1));
+    }
+    ck_assert_str_eq(v.config.blur_p, "1,0.1,0.1"); /* auto is told the same way */
+    hr_assert_ok(RESOLVE(&dino, 32, "local_crops_number", "1", "gray_p", "0.1,0.2,0.3", NULL));
+    for (int i = 0; i < 3; i++)
+        ck_assert(v.view[i].gray_p == (i + 1) / 10.0);
+    ck_assert_str_eq(v.config.blur_p, "1,0.1,0.5");
+}
+END_TEST
+
 START_TEST(resolved_texts_read_back_as_the_same_views)
 {
     memset(&again, 0, sizeof again);
@@ -189,9 +238,21 @@ START_TEST(what_cannot_be_is_refused_by_name)
         { "global_crops_scale", "0,1", "0 is outside" },
         { "local_crops_scale", "a,b", "'a' is no number" },
         { "local_crops_scale", "", "'' is no number" },
-        { "jitter", "0.4,0.4,0.4", "3 numbers" },
+        { "jitter", "0.4,0.4,0.4", "wanted 4 numbers" },
         { "jitter", "0.4,0.4,0.4,0.6", "hue 0.6" },
-        { "jitter", "1,1,1,0.1,1", "up to 4 numbers" },
+        { "jitter", "1,1,1,0.1,1", "wanted 4 numbers" },
+        { "jitter", "1,1,1,0.1,", "wanted 4 numbers" },
+        { "jitter", "1,1,1,0.1;1,1,1,0.1", "one for each of 12 views" },
+        { "jitter", "1,1,1,0.1;1,1,1,0.6;1,1,1,0.1", "hue 0.6" },
+        { "global_crops_scale", "0.5,1;0.6", "wanted 2 numbers" },
+        { "global_crops_scale", "0.5;1", "wanted 2 numbers" },
+        { "global_crops_scale", "0.5,1;0.6,1;0.7,1", "one for each of 2 views" },
+        { "global_crops_scale", "0.5,1;0.6,0.1", "0.6 to 0.1" },
+        { "local_crops_scale", "0.1,1;0.2,1;0.3,1", "one for each of 10 views" },
+        { "blur_p", "1;0.1;0.5", "no list" },
+        { "blur_p", "1 0.1", "no list" },
+        { "blur_p", "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0", "up to 16 numbers" },
+        { "blur_p", "0,0,0,0,0,0,0,0,0,0,0,0,0", "one for each of 12" },
         { "blur_p", "1,0.1", "wanted 1, or 3" },
         { "blur_p", "1,,0.1", "'' is no number" },
         { "gray_p", "-0.1", "outside" },
@@ -213,4 +274,5 @@ END_TEST
 
 HR_TESTS("views", auto_is_the_recipe_of_the_method, auto_becomes_explicit_numbers,
          local_views_are_as_96_to_224_in_whole_patches, keys_replace_numbers_of_their_kind_of_view,
+         each_view_can_have_values_of_its_own, three_values_of_three_views_are_one_a_view,
          resolved_texts_read_back_as_the_same_views, what_cannot_be_is_refused_by_name)
