@@ -37,9 +37,10 @@ struct hirl_context {
     queue_node *idle;           /* queues nobody uses */
     kept_line kept[KEPT_LINES]; /* lines of other threads */
     int kept_count;
-    pthread_t caller;
     _Atomic int entered;
 };
+
+static _Thread_local hr_call *innermost; /* of the public calls that this thread is in */
 
 hirl_status hr_context_create(hirl_context **out, const char *backend, int threads)
 {
@@ -166,28 +167,29 @@ void hr_context_give_queue(hr_queue *queue)
 
 /* ---- public calls ---- */
 
-hirl_status hr_context_enter(hirl_context *context)
+hirl_status hr_context_enter(hr_call *call, hirl_context *context)
 {
     if (getpid() != context->process)
         return hr_fail(HIRL_E_FORKED,
                        "context: made before fork() in process %ld; make a new one in the child",
                        (long)context->process);
-    pthread_mutex_lock(&context->lock);
-    if (!context->entered++)
-        context->caller = pthread_self();
-    pthread_mutex_unlock(&context->lock);
+    call->context = context;
+    call->outer = innermost;
+    hr_error_keep(&call->before, HIRL_OK);
+    innermost = call;
+    atomic_fetch_add(&context->entered, 1);
     hr_cpu_blas_begin();
     return HIRL_OK;
 }
 
-static bool on_calling_thread(hirl_context *context)
+/* does this thread itself make a call, or work for one (a loader's, the pool's)? */
+static bool on_calling_thread(const hirl_context *context)
 {
-    bool yes;
+    const hr_call *call = innermost;
 
-    pthread_mutex_lock(&context->lock);
-    yes = context->entered && pthread_equal(context->caller, pthread_self());
-    pthread_mutex_unlock(&context->lock);
-    return yes;
+    while (call && call->context != context)
+        call = call->outer;
+    return call != NULL;
 }
 
 static void give_kept_lines(hirl_context *context)
@@ -209,14 +211,15 @@ static void give_kept_lines(hirl_context *context)
     }
 }
 
-void hr_context_leave(hirl_context *context)
+hirl_status hr_context_leave(hr_call *call, hirl_status status)
 {
-    if (on_calling_thread(context))
-        give_kept_lines(context);
-    pthread_mutex_lock(&context->lock);
-    context->entered--;
-    pthread_mutex_unlock(&context->lock);
+    give_kept_lines(call->context);
+    innermost = call->outer;
+    atomic_fetch_sub(&call->context->entered, 1);
     hr_cpu_blas_end();
+    if (status >= 0)
+        (void)hr_error_raise(&call->before);
+    return status;
 }
 
 void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user)
@@ -262,24 +265,27 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     pthread_mutex_unlock(&context->lock);
 }
 
+static hirl_status stopped(void)
+{
+    return hr_fail(HIRL_E_CANCELED, "stopped on request; nothing is lost, call again to go on");
+}
+
 hirl_status hr_poll(hirl_context *context)
 {
-    if (atomic_exchange(&context->cancel, 0))
-        return hr_fail(HIRL_E_CANCELED, "stopped on request; nothing is lost, call again to go on");
-    return HIRL_OK;
+    return atomic_exchange(&context->cancel, 0) ? stopped() : HIRL_OK;
 }
 
 hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, int64_t total)
 {
-    if (context->progress && on_calling_thread(context)) {
-        int32_t answer;
+    int32_t answer = 0;
+    hirl_status status;
 
+    if (context->progress && on_calling_thread(context)) {
         give_kept_lines(context);
         answer = context->progress(phase, done, total, context->progress_user);
         if (answer < 0)
             return hr_fail_callback(answer, "progress");
-        if (answer > 0)
-            hr_context_cancel(context);
     }
-    return hr_poll(context);
+    status = hr_poll(context);
+    return answer > 0 ? stopped() : status; /* this call's own, whatever another thread polls */
 }

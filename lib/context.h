@@ -8,6 +8,7 @@
 #include "array.h"
 #include "backend.h"
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/pool.h"
 #include "types.h"
 
@@ -29,13 +30,20 @@ void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
 void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user);
 void hr_context_cancel(hirl_context *context);
 
-/* public calls bracket their work: remembers the calling thread, keeps OpenBLAS at one thread,
- * refuses in a forked child (HIRL_E_FORKED) */
-hirl_status hr_context_enter(hirl_context *context);
-void hr_context_leave(hirl_context *context);
+/* A public call in its context; a host's callback may make another one within it. */
+typedef struct hr_call {
+    hirl_context *context;
+    struct hr_call *outer; /* of the same thread */
+    hr_error before;       /* the thread's message: successes leave it alone */
+} hr_call;
 
-/* only on the thread that made the call; other threads' lines are kept and given at the next log
- * or progress call of that thread */
+/* Public calls bracket their work: the thread is a calling one, OpenBLAS keeps to one thread. Enter
+ * refuses in a forked child (HIRL_E_FORKED): then there is nothing to leave. Leave returns status. */
+hirl_status hr_context_enter(hr_call *call, hirl_context *context);
+hirl_status hr_context_leave(hr_call *call, hirl_status status);
+
+/* only on a thread that made a call; lines of loader threads are kept and given at the next log or
+ * progress call of such a thread */
 void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* a poll: reports, and returns CANCELED (or CALLBACK) when the work is to stop */

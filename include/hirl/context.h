@@ -15,7 +15,8 @@ extern "C" {
 enum { HIRL_LOG_ERROR = 1, HIRL_LOG_WARNING = 2, HIRL_LOG_INFO = 3, HIRL_LOG_DEBUG = 4 };
 
 /**
- * A line for the host, without a newline. Runs only on the thread that made the libhirl call.
+ * A line for the host, without a newline. Runs only on the thread that made the libhirl call: calls
+ * of several threads in one context may run it at once.
  * Must not call back into the same handle and must not unwind through libhirl.
  */
 typedef void hirl_log_fn(int32_t level, const char *text, void *user);
@@ -23,7 +24,7 @@ typedef void hirl_log_fn(int32_t level, const char *text, void *user);
 /**
  * Progress of a long call. phase: "train", "extract", "cluster", "embed", "knn", ...;
  * done of total units. Return 0 to go on, above 0 to stop as with hirl_cancel(), below 0 to fail
- * with HIRL_E_CALLBACK. Runs only on the thread that made the call.
+ * with HIRL_E_CALLBACK. Runs only on the thread that made the call; its answer is for that call alone.
  */
 typedef int32_t hirl_progress_fn(const char *phase, int64_t done, int64_t total, void *user);
 

@@ -89,6 +89,7 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
     hr_cluster_config config;
     hr_queue *queue = NULL;
     hirl_status status;
+    hr_call call;
 
     if (!tree || !context)
         return hr_fail(HIRL_E_INVALID, "cluster: no place for the tree, or no context");
@@ -98,13 +99,12 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
                        "cluster: the previous tree has %lld columns, the features %lld",
                        (long long)previous->d, (long long)d);
     HR_TRY(hr_options_read(&config, &hr_cluster_keys, options));
-    HR_TRY(hr_context_enter(context));
+    HR_TRY(hr_context_enter(&call, context));
     status = hr_context_take_queue(&queue, context);
     if (status >= 0)
         status = cluster(tree, queue, &in, &config);
     hr_context_give_queue(queue);
-    hr_context_leave(context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 /* ---- a tree from arrays ---- */
@@ -267,16 +267,16 @@ hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree
 {
     hr_queue *queue = NULL;
     hirl_status status;
+    hr_call call;
 
     if (!path || !tree || !features || n < 1)
         return hr_fail(HIRL_E_INVALID, "assign: path, tree, features and a row are needed");
-    HR_TRY(hr_context_enter(tree->context));
+    HR_TRY(hr_context_enter(&call, tree->context));
     status = hr_context_take_queue(&queue, tree->context);
     if (status >= 0)
         status = hr_tree_assign(path, margin, tree, queue, features, n);
     hr_context_give_queue(queue);
-    hr_context_leave(tree->context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree, const int32_t *label,

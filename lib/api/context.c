@@ -48,19 +48,30 @@ static void threads_of_program(int64_t *threads)
         *threads = HR_AUTO;
 }
 
-hirl_status hirl_context_create(hirl_context **context, const hirl_options *options)
+static hirl_status create(hirl_context **context, const hirl_options *options)
 {
     context_config config;
 
-    if (!context)
-        return hr_fail(HIRL_E_INVALID, "context_create: context is NULL");
-    *context = NULL;
     HR_TRY(hr_options_read(&config, &hr_context_keys, options));
     HR_TRY(from_environment(config.backend, &keys[0], "HIRL_BACKEND", options));
     HR_TRY(from_environment(&config.threads, &keys[1], "HIRL_NUM_THREADS", options));
     threads_of_program(&config.threads);
     return hr_context_create(context, config.backend,
                              config.threads == HR_AUTO ? 0 : (int)config.threads);
+}
+
+/* a success leaves the thread's message alone: neither a missing GPU nor a variable is a failure */
+hirl_status hirl_context_create(hirl_context **context, const hirl_options *options)
+{
+    hirl_status status;
+    hr_error before;
+
+    if (!context)
+        return hr_fail(HIRL_E_INVALID, "context_create: context is NULL");
+    *context = NULL;
+    hr_error_keep(&before, HIRL_OK);
+    status = create(context, options);
+    return status < 0 ? status : hr_error_raise(&before);
 }
 
 void hirl_context_destroy(hirl_context *context)

@@ -13,6 +13,7 @@ hirl_status hirl_dataset_open(hirl_dataset **dataset, hirl_context *context, con
 {
     hr_data_config *config;
     hirl_status status;
+    hr_call call;
 
     if (!dataset || !context)
         return hr_fail(HIRL_E_INVALID, "dataset_open: dataset and context must not be NULL");
@@ -20,12 +21,12 @@ hirl_status hirl_dataset_open(hirl_dataset **dataset, hirl_context *context, con
     config = hr_alloc(sizeof *config);
     if (!config)
         return HIRL_E_NOMEM;
-    status = hr_context_enter(context);
+    status = hr_context_enter(&call, context);
     if (status >= 0) {
         status = hr_options_read(config, &hr_data_keys, options);
         if (status >= 0)
             status = hr_dataset_open(dataset, context, path, config);
-        hr_context_leave(context);
+        status = hr_context_leave(&call, status);
     }
     hr_free(config);
     return status;

@@ -28,14 +28,14 @@ static hirl_status ask(hirl_knn_report *report, hirl_context *context, const hr_
 {
     hr_queue *queue = NULL;
     hirl_status status;
+    hr_call call;
 
-    HR_TRY(hr_context_enter(context));
+    HR_TRY(hr_context_enter(&call, context));
     status = hr_context_take_queue(&queue, context);
     if (status >= 0)
         status = hr_knn(report, queue, bank, query, d, config);
     hr_context_give_queue(queue);
-    hr_context_leave(context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 hirl_status hirl_eval_knn(hirl_knn_report *report, hirl_context *context, const float *bank,

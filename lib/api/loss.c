@@ -197,8 +197,9 @@ static hirl_status run(call *c, hirl_context *context)
     hr_queue *queue = NULL;
     hr_tape tape = { 0 };
     hirl_status status;
+    hr_call entered;
 
-    HR_TRY(hr_context_enter(context));
+    HR_TRY(hr_context_enter(&entered, context));
     status = hr_context_take_queue(&queue, context);
     if (status >= 0)
         status = hr_tape_init(&tape, queue, HR_REAL);
@@ -206,8 +207,7 @@ static hirl_status run(call *c, hirl_context *context)
         status = compute(&tape, c);
     hr_tape_done(&tape);
     hr_context_give_queue(queue);
-    hr_context_leave(context);
-    return status;
+    return hr_context_leave(&entered, status);
 }
 
 hirl_status hirl_spd_loss(float *loss, float *grad, hirl_context *context, const hirl_tree *tree,

@@ -35,6 +35,7 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
     hr_model_config config;
     hirl_model *made;
     hirl_status status;
+    hr_call call;
 
     if (!model || !context)
         return hr_fail(HIRL_E_INVALID, "model_create: %s is NULL", model ? "context" : "model");
@@ -43,7 +44,7 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
     if (!strcmp(config.mean_text, "auto") || !strcmp(config.std_text, "auto"))
         return hr_fail(HIRL_E_INVALID,
                        "mean=auto, std=auto: a model made without data needs numbers");
-    HR_TRY(hr_context_enter(context));
+    HR_TRY(hr_context_enter(&call, context));
     status = hr_model_alloc(&made, context, &config, (int32_t)config.levels, "online");
     if (status >= 0) {
         status = hr_weights_draw(&made->weights, (uint64_t)config.seed);
@@ -52,8 +53,7 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
         else
             *model = made;
     }
-    hr_context_leave(context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 /* a run's own model file holds the network that the method evaluates; others are in the checkpoint */
@@ -93,6 +93,7 @@ hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const cha
     network_choice choice;
     hr_tensors list;
     hirl_status status;
+    hr_call call;
 
     if (!model || !context || !path)
         return hr_fail(HIRL_E_INVALID, "model_load: %s is NULL",
@@ -102,7 +103,7 @@ hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const cha
     *model = NULL;
     HR_TRY(hr_options_read(&choice, &hr_network_keys, options));
     hr_choice_name(&network_key[0], choice.network, network, sizeof network);
-    HR_TRY(hr_context_enter(context));
+    HR_TRY(hr_context_enter(&call, context));
     hr_tensors_init(&list);
     status = read_tensors(&list, context, path, !choice.network);
     if (status >= 0) {
@@ -111,25 +112,24 @@ hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const cha
             status = hr_fail_in(status, path);
     }
     hr_tensors_done(&list);
-    hr_context_leave(context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 hirl_status hirl_model_save(const hirl_model *model, const char *path)
 {
     hr_tensors list;
     hirl_status status;
+    hr_call call;
 
     if (!model || !path)
         return hr_fail(HIRL_E_INVALID, "model_save: %s is NULL", model ? "path" : "model");
-    HR_TRY(hr_context_enter(model->context));
+    HR_TRY(hr_context_enter(&call, model->context));
     hr_tensors_init(&list);
     status = hr_model_to_tensors(&list, model);
     if (status >= 0)
         status = hr_tensors_save(&list, path);
     hr_tensors_done(&list);
-    hr_context_leave(model->context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 void hirl_model_destroy(hirl_model *model)
@@ -241,19 +241,19 @@ hirl_status hirl_model_embed(float *features, const hirl_model *model, const cha
     hr_queue *queue;
     hirl_status status;
     int32_t index;
+    hr_call call;
 
     if (!features || !model || !pixels || !height || !width || n < 1)
         return hr_fail(HIRL_E_INVALID, "model_embed: an argument is NULL or n is below 1");
     HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
     HR_TRY(check_images(pixels, height, width, n));
-    HR_TRY(hr_context_enter(model->context));
+    HR_TRY(hr_context_enter(&call, model->context));
     status = hr_context_take_cpu_queue(&queue, model->context);
     if (status >= 0) {
         status = embed_parts(features, model, index, pixels, height, width, n, queue);
         hr_context_give_queue(queue);
     }
-    hr_context_leave(model->context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 hirl_status hirl_model_embed_input(float *features, const hirl_model *model, const char *layer,
@@ -262,11 +262,12 @@ hirl_status hirl_model_embed_input(float *features, const hirl_model *model, con
     int64_t side, dim;
     hirl_status status = HIRL_OK;
     int32_t index;
+    hr_call call;
 
     if (!features || !model || !input || n < 1)
         return hr_fail(HIRL_E_INVALID, "model_embed_input: an argument is NULL or n is below 1");
     HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
-    HR_TRY(hr_context_enter(model->context));
+    HR_TRY(hr_context_enter(&call, model->context));
     side = model->config.image_size;
     dim = hr_net_layer_dim(&model->net, index);
     for (int64_t i = 0; i < n && status >= 0; i += EMBED_BATCH) {
@@ -277,8 +278,7 @@ hirl_status hirl_model_embed_input(float *features, const hirl_model *model, con
         if (status >= 0)
             status = hr_progress(model->context, "embed", i + part, n);
     }
-    hr_context_leave(model->context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 /* ---- data sets ---- */
@@ -331,13 +331,13 @@ hirl_status hirl_model_embed_dataset(float *features, uint8_t *readable, const h
     hr_extract_config config;
     hirl_status status;
     int32_t index;
+    hr_call call;
 
     if (!features || !model || !dataset)
         return hr_fail(HIRL_E_INVALID, "model_embed_dataset: features, model or dataset is NULL");
     HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
     HR_TRY(extract_config(&config, model, index, options));
-    HR_TRY(hr_context_enter(model->context));
+    HR_TRY(hr_context_enter(&call, model->context));
     status = embed_dataset(features, readable, model, dataset, &config);
-    hr_context_leave(model->context);
-    return status;
+    return hr_context_leave(&call, status);
 }

@@ -17,14 +17,14 @@ hirl_status hirl_trainer_create(hirl_trainer **trainer, hirl_context *context,
                                 const hirl_options *options)
 {
     hirl_status status;
+    hr_call call;
 
     if (!trainer || !context || !dataset)
         return missing("trainer_create", !trainer ? "trainer" : !context ? "context" : "dataset");
     *trainer = NULL;
-    HR_TRY(hr_context_enter(context));
+    HR_TRY(hr_context_enter(&call, context));
     status = hr_trainer_create(trainer, context, start, dataset, options);
-    hr_context_leave(context);
-    return status;
+    return hr_context_leave(&call, status);
 }
 
 void hirl_trainer_destroy(hirl_trainer *trainer)
@@ -47,7 +47,7 @@ static hirl_status check(const hirl_step_report *report, const hirl_trainer *tra
 }
 
 /* what a call that failed left behind in the queue is not the next call's failure */
-static hirl_status leave(const hirl_trainer *trainer, hirl_status status)
+static hirl_status leave(hr_call *call, const hirl_trainer *trainer, hirl_status status)
 {
     hr_queue *q = trainer->learner->queue;
 
@@ -58,15 +58,16 @@ static hirl_status leave(const hirl_trainer *trainer, hirl_status status)
         q->be->sync(q);
         hr_error_raise(&first);
     }
-    hr_context_leave(trainer->context);
-    return status;
+    return hr_context_leave(call, status);
 }
 
 hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
 {
+    hr_call call;
+
     HR_TRY(check(report, trainer));
-    HR_TRY(hr_context_enter(trainer->context));
-    return leave(trainer, hr_trainer_step(report, trainer));
+    HR_TRY(hr_context_enter(&call, trainer->context));
+    return leave(&call, trainer, hr_trainer_step(report, trainer));
 }
 
 /* steps until `end` steps are made in all */
@@ -96,24 +97,28 @@ static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int
 hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer)
 {
     int64_t end;
+    hr_call call;
 
     HR_TRY(check(report, trainer));
-    HR_TRY(hr_context_enter(trainer->context));
+    HR_TRY(hr_context_enter(&call, trainer->context));
     end = trainer->epoch_open ? trainer->step /* only the rest of its end is left */
                               : (trainer->step / trainer->per_epoch + 1) * trainer->per_epoch;
-    return leave(trainer, train_to(report, trainer, end));
+    return leave(&call, trainer, train_to(report, trainer, end));
 }
 
 hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer)
 {
+    hr_call call;
+
     HR_TRY(check(report, trainer));
-    HR_TRY(hr_context_enter(trainer->context));
-    return leave(trainer, train_to(report, trainer, trainer->steps));
+    HR_TRY(hr_context_enter(&call, trainer->context));
+    return leave(&call, trainer, train_to(report, trainer, trainer->steps));
 }
 
 hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_calls *calls)
 {
     hirl_method_calls copy = { 0 };
+    hr_call call;
 
     if (!trainer || !calls)
         return missing("trainer_set_method", trainer ? "calls" : "trainer");
@@ -122,8 +127,8 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
                        "calls: struct_size is %zu; set it to sizeof(hirl_method_calls)",
                        calls->struct_size);
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
-    HR_TRY(hr_context_enter(trainer->context));
-    return leave(trainer, hr_learner_set_calls(trainer->learner, &copy));
+    HR_TRY(hr_context_enter(&call, trainer->context));
+    return leave(&call, trainer, hr_learner_set_calls(trainer->learner, &copy));
 }
 
 void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user)
@@ -136,14 +141,16 @@ void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void
 
 hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
 {
+    hr_call call;
+
     if (!trainer)
         return missing("trainer_save", "trainer");
     if (!path && !trainer->directory.path)
         return hr_fail(HIRL_E_INVALID,
                        "trainer_save: no path, and the run has no directory (out=)");
     HR_TRY(check(NULL, trainer));
-    HR_TRY(hr_context_enter(trainer->context));
-    return leave(trainer, hr_trainer_save(trainer, path));
+    HR_TRY(hr_context_enter(&call, trainer->context));
+    return leave(&call, trainer, hr_trainer_save(trainer, path));
 }
 
 static hirl_status read_checkpoint(hr_tensors *state, const char *path)
@@ -161,26 +168,29 @@ hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
 {
     hr_tensors state;
     hirl_status status;
+    hr_call call;
 
     if (!trainer || !path)
         return missing("trainer_load", trainer ? "path" : "trainer");
-    HR_TRY(hr_context_enter(trainer->context));
+    HR_TRY(hr_context_enter(&call, trainer->context));
     hr_tensors_init(&state);
     status = read_checkpoint(&state, path);
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     hr_tensors_done(&state);
-    return leave(trainer, status);
+    return leave(&call, trainer, status);
 }
 
 hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network)
 {
+    hr_call call;
+
     if (!model || !trainer)
         return missing("trainer_model", model ? "trainer" : "model");
     *model = NULL;
     HR_TRY(check(NULL, trainer));
-    HR_TRY(hr_context_enter(trainer->context));
-    return leave(trainer, hr_trainer_model(model, trainer, network ? network : "auto"));
+    HR_TRY(hr_context_enter(&call, trainer->context));
+    return leave(&call, trainer, hr_trainer_model(model, trainer, network ? network : "auto"));
 }
 
 hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
@@ -199,21 +209,25 @@ hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
 
 hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
 {
+    hr_call call;
+
     if (!trainer || (tree && !leaf))
         return missing("trainer_set_tree", trainer ? "leaf" : "trainer");
     HR_TRY(check(NULL, trainer));
-    HR_TRY(hr_context_enter(trainer->context));
-    return leave(trainer, hr_trainer_set_tree(trainer, tree, leaf));
+    HR_TRY(hr_context_enter(&call, trainer->context));
+    return leave(&call, trainer, hr_trainer_set_tree(trainer, tree, leaf));
 }
 
 hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                   hirl_dataset *held_out)
 {
+    hr_call call;
+
     if (!report || !held_out)
         return missing("trainer_evaluate", report ? "held_out" : "report");
     HR_TRY(check(report, trainer));
     if (held_out->context != trainer->context)
         return hr_fail(HIRL_E_INVALID, "trainer_evaluate: the data set belongs to another context");
-    HR_TRY(hr_context_enter(trainer->context));
-    return leave(trainer, hr_trainer_evaluate(report, trainer, held_out));
+    HR_TRY(hr_context_enter(&call, trainer->context));
+    return leave(&call, trainer, hr_trainer_evaluate(report, trainer, held_out));
 }

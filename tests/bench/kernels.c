@@ -127,14 +127,15 @@ int main(int argc, char **argv)
     int threads = argc > 1 ? atoi(argv[1]) : 0, repeats = argc > 2 ? atoi(argv[2]) : 5;
     hirl_context *context;
     hr_queue *q;
+    hr_call call;
 
-    if (hr_context_create(&context, "cpu", threads) < 0 || hr_context_enter(context) < 0 ||
+    if (hr_context_create(&context, "cpu", threads) < 0 || hr_context_enter(&call, context) < 0 ||
         hr_context_take_queue(&q, context) < 0)
         return 1;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         measure(q, &layers[i], repeats, 1);
     hr_context_give_queue(q);
-    hr_context_leave(context);
+    (void)hr_context_leave(&call, HIRL_OK);
     hr_context_drop(context);
     return 0;
 }

@@ -20,6 +20,7 @@
 
 typedef struct bench {
     hirl_context *context;
+    hr_call call;
     hr_queue *queue;
     hr_array rows;
     float *initial;
@@ -63,7 +64,7 @@ static hirl_status open_bench(bench *b, char **argv, int argc)
     HR_TRY(hr_options_read(&b->config, &hr_cluster_keys, NULL));
     b->config.kmeans_iterations = 1;
     HR_TRY(hr_context_create(&b->context, "cpu", atoi(argument(argv, argc, "threads", "0"))));
-    HR_TRY(hr_context_enter(b->context));
+    HR_TRY(hr_context_enter(&b->call, b->context));
     HR_TRY(hr_context_take_queue(&b->queue, b->context));
     return read_rows(b, argument(argv, argc, "rows", "rows.f32"));
 }
@@ -135,7 +136,7 @@ int main(int argc, char **argv)
     hr_rows_give(&b.rows, b.queue);
     hr_free(b.initial);
     hr_context_give_queue(b.queue);
-    hr_context_leave(b.context);
+    (void)hr_context_leave(&b.call, HIRL_OK);
     hr_context_drop(b.context);
     return 0;
 }

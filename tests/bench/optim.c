@@ -72,6 +72,7 @@ static void add_slice(void *arg, int64_t i, int worker)
 
 typedef struct bench {
     hirl_context *context;
+    hr_call call;
     hr_queue *q;
     hr_layout layout, norms;
     hr_weights online, teacher;
@@ -129,8 +130,8 @@ static int open(bench *b, int threads, int64_t width)
     vit(&b->layout, width);
     for (int s = 0; s < b->layout.count; s++)
         group[s] = hr_optim_plain(&b->layout.slot[s]) ? PLAIN : DECAYED;
-    if (hr_context_create(&b->context, "cpu", threads) < 0 || hr_context_enter(b->context) < 0 ||
-        hr_context_take_queue(&b->q, b->context) < 0)
+    if (hr_context_create(&b->context, "cpu", threads) < 0 ||
+        hr_context_enter(&b->call, b->context) < 0 || hr_context_take_queue(&b->q, b->context) < 0)
         return -1;
     if (hr_weights_create(&b->online, b->q, &b->layout, b->layout.count, &b->norms, 0, true,
                           false) < 0 ||
@@ -155,7 +156,7 @@ int main(int argc, char **argv)
     hr_weights_done(&b.teacher);
     hr_layout_done(&b.layout);
     hr_context_give_queue(b.q);
-    hr_context_leave(b.context);
+    (void)hr_context_leave(&b.call, HIRL_OK);
     hr_context_drop(b.context);
     return 0;
 }

@@ -21,6 +21,7 @@
 
 typedef struct bench {
     hirl_context *context;
+    hr_call call;
     hr_queue *queue;
     hr_tape tape;
     hr_model_config config;
@@ -87,7 +88,7 @@ static hirl_status open_bench(bench *b, char **argv, int argc)
     side = b->config.image_size;
     b->batch = atoll(argument(argv, argc, "batch_size", "32"));
     HR_TRY(hr_context_create(&b->context, "cpu", atoi(argument(argv, argc, "threads", "0"))));
-    HR_TRY(hr_context_enter(b->context));
+    HR_TRY(hr_context_enter(&b->call, b->context));
     HR_TRY(hr_context_take_queue(&b->queue, b->context));
     HR_TRY(hr_tape_init(&b->tape, b->queue, bf16 ? HR_BF16 : HR_REAL));
     HR_TRY(hr_weights_create(&b->weights, b->queue, &b->net.params, b->net.params.count,

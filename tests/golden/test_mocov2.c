@@ -41,6 +41,7 @@ static const bool single = true;
 typedef struct replay {
     dump dump;
     hirl_context *context;
+    hr_call call;
     hr_learner *learner;
     int64_t n, size, negatives, m[HR_LEVELS];
     double loss_limit;
@@ -142,7 +143,7 @@ static void begin(replay *r, int number)
     r->leaf = room(r->n, sizeof *r->leaf);
     r->negative = room(r->n * r->negatives, sizeof *r->negative);
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
-    hr_assert_ok(hr_context_enter(r->context));
+    hr_assert_ok(hr_context_enter(&r->call, r->context));
     hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
     if (c.levels) {
         hirl_tree *tree = make_tree(r, c.levels, c.model.z_dim, c.seed);
@@ -155,7 +156,7 @@ static void begin(replay *r, int number)
 static void end(replay *r)
 {
     hr_learner_destroy(r->learner);
-    hr_context_leave(r->context);
+    hr_assert_ok(hr_context_leave(&r->call, HIRL_OK));
     hr_context_drop(r->context);
     for (int v = 0; v < VIEWS; v++)
         free(r->view[v]);

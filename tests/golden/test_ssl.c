@@ -102,6 +102,7 @@ typedef struct replay {
     dump dump;
     hr_run_config config;
     hirl_context *context;
+    hr_call call;
     hr_learner *learner;
     int64_t accumulate;                               /* micro-batches of a step */
     int64_t n, views, size[HR_METHOD_VIEWS], patches; /* patches of a global view, 0: ResNet */
@@ -392,7 +393,7 @@ static void begin(replay *r, const char *file, int64_t accumulate, bool host)
     r->adam = r->config.train.optimizer == HR_OPTIM_ADAMW;
     c = learner_config(r);
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
-    hr_assert_ok(hr_context_enter(r->context));
+    hr_assert_ok(hr_context_enter(&r->call, r->context));
     hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
     if (host) {
         hirl_method_calls calls = host_calls(dump_text(&r->dump, "method"));
@@ -410,7 +411,7 @@ static void begin(replay *r, const char *file, int64_t accumulate, bool host)
 static void end(replay *r)
 {
     hr_learner_destroy(r->learner);
-    hr_context_leave(r->context);
+    hr_assert_ok(hr_context_leave(&r->call, HIRL_OK));
     hr_context_drop(r->context);
     for (int v = 0; v < HR_METHOD_VIEWS; v++)
         free(r->view[v]);

@@ -12,6 +12,7 @@
 enum { GUARD = 8, MARK = 0x5A };
 
 static hirl_context *context;
+static hr_call call;
 static hr_queue *queue;
 
 void hr_cuda_launched(hr_queue *q, const char *kernel)
@@ -25,7 +26,7 @@ static void open_queue(void)
     if (context)
         return;
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
-    hr_assert_ok(hr_context_enter(context));
+    hr_assert_ok(hr_context_enter(&call, context));
     hr_assert_ok(hr_context_take_queue(&queue, context));
 }
 

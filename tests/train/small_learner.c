@@ -232,12 +232,13 @@ void small_learner_run(small_outcome *out, const small_run *run)
     int64_t batch = SMALL_ROWS / (run->comm ? run->comm->ranks : 1);
     hr_learner_config *config = calloc(1, sizeof *config);
     hirl_context *context;
+    hr_call call;
     hr_learner *learner;
     hirl_tree *tree;
 
     fill_config(config, run, batch);
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
-    hr_assert_ok(hr_context_enter(context));
+    hr_assert_ok(hr_context_enter(&call, context));
     hr_assert_ok(hr_learner_create(&learner, context, config));
     if (run->method == OWN) {
         hirl_method_calls calls = { .struct_size = sizeof calls, .name = "pull", .loss = pull };
@@ -252,7 +253,7 @@ void small_learner_run(small_outcome *out, const small_run *run)
     hr_assert_ok(hr_learner_save(&out->state, learner));
     hr_learner_destroy(learner);
     hr_tree_drop(tree);
-    hr_context_leave(context);
+    hr_assert_ok(hr_context_leave(&call, HIRL_OK));
     hr_context_drop(context);
     free(config);
 }

@@ -51,8 +51,9 @@ static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
     hr_learner_input in;
     hr_micro micro;
     hr_run run;
+    hr_call call;
 
-    ck_assert_int_ge(hr_context_enter(trainer->context), 0);
+    ck_assert_int_ge(hr_context_enter(&call, trainer->context), 0);
     ck_assert_int_ge(hr_loader_create(&loader, trainer->dataset, &config), 0);
     ck_assert_int_ge(
         hr_loader_seek(loader, trainer->step / SMALL_PER_EPOCH, trainer->step % SMALL_PER_EPOCH),
@@ -70,7 +71,7 @@ static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
     memcpy(image, batch->image, SMALL_BATCH * sizeof *image);
     hr_tape_reset(tape);
     hr_loader_destroy(loader);
-    hr_context_leave(trainer->context);
+    ck_assert_int_ge(hr_context_leave(&call, HIRL_OK), 0);
 }
 
 /* the leaf whose prototype has the largest dot product with z; by how much it wins: *margin */

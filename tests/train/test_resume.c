@@ -112,13 +112,14 @@ START_TEST(a_clustering_is_told_by_the_next_step_that_is_made)
     char path[HR_TEST_PATH];
     hirl_step_report report = { .struct_size = sizeof report };
     small_trainer t;
+    hr_call call;
 
     hr_test_file(path);
     small_trainer_open(&t, 2, two);
     make_steps(&t, SMALL_PER_EPOCH);
-    ck_assert_int_ge(hr_context_enter(t.context), 0);
+    ck_assert_int_ge(hr_context_enter(&call, t.context), 0);
     ck_assert_int_ge(hr_trainer_recluster(t.trainer), 0);
-    hr_context_leave(t.context);
+    ck_assert_int_ge(hr_context_leave(&call, HIRL_OK), 0);
     must(hirl_trainer_save(t.trainer, path));
     if (_i) {
         small_trainer_close(&t);

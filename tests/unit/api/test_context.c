@@ -17,6 +17,7 @@
 
 #include <hirl/hirl.h>
 
+#include "context.h"
 #include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
@@ -317,6 +318,177 @@ START_TEST(eight_threads_embed_with_one_model_to_the_same_bits)
 }
 END_TEST
 
+/* ---- callbacks of several threads ---- */
+
+/* a thread within a call of another one, in the same context */
+typedef struct second {
+    world *w;
+    pthread_t thread;
+    hirl_status status;
+    int lines, steps;      /* heard on its own thread */
+    int other_lines, rest; /* on the first one */
+    bool asked, lined;
+} second;
+
+static void hear_line(int32_t level, const char *text, void *user)
+{
+    second *s = user;
+
+    (void)level;
+    if (strstr(text, "from a loader"))
+        s->lined = pthread_equal(pthread_self(), s->thread) == 0;
+    else if (s->asked && pthread_equal(pthread_self(), s->thread))
+        s->lines++;
+    else
+        s->other_lines++;
+}
+
+static void *train_beside(void *user)
+{
+    second *s = user;
+    hirl_trainer *trainer = NULL;
+
+    s->thread = pthread_self();
+    s->status = hirl_trainer_create(&trainer, s->w->context, NULL, s->w->dataset, s->w->options);
+    if (s->status >= 0)
+        s->status = hirl_train_run(NULL, trainer);
+    hirl_trainer_destroy(trainer);
+    return NULL;
+}
+
+/* its third step is its last */
+static int32_t hear_progress(const char *phase, int64_t done, int64_t total, void *user)
+{
+    second *s = user;
+    pthread_t thread;
+
+    (void)done;
+    (void)total;
+    if (!s->asked) {
+        s->asked = true;
+        if (pthread_create(&thread, NULL, train_beside, s))
+            return -1;
+        pthread_join(thread, NULL);
+        return 0;
+    }
+    if (!strcmp(phase, "train"))
+        return ++s->steps == 3;
+    s->rest++;
+    return 0;
+}
+
+/* the stop is the second call's own: the first one goes on */
+START_TEST(a_second_thread_of_a_context_hears_of_its_own_call)
+{
+    static result wanted, r;
+    second s = { .w = NULL };
+    world w;
+
+    open_world(&w);
+    hr_assert_ok(embed_dataset(&wanted, &w));
+    s.w = &w;
+    hirl_context_set_log(w.context, hear_line, &s);
+    s.other_lines = 0;
+    hirl_context_set_progress(w.context, hear_progress, &s);
+    hr_assert_ok(embed_dataset(&r, &w));
+    ck_assert_int_eq(s.status, HIRL_E_CANCELED);
+    ck_assert_int_eq(s.steps, 3);
+    ck_assert_int_ge(s.lines, 3); /* of the run, and its prototypes */
+    ck_assert_int_eq(s.other_lines, 0);
+    ck_assert_int_ge(s.rest, 1);
+    ck_assert_mem_eq(&r, &wanted, sizeof r);
+    close_world(&w);
+}
+END_TEST
+
+static void *work_for_a_call(void *user)
+{
+    second *s = user;
+
+    s->thread = pthread_self();
+    hr_log(s->w->context, HIRL_LOG_INFO, "from a loader");
+    s->status = hr_progress(s->w->context, "train", 1, 2);
+    return NULL;
+}
+
+static int32_t lend_work(const char *phase, int64_t done, int64_t total, void *user)
+{
+    second *s = user;
+    pthread_t thread;
+
+    (void)done;
+    (void)total;
+    s->steps += !strcmp(phase, "train");
+    if (s->asked)
+        return 0;
+    s->asked = true;
+    if (pthread_create(&thread, NULL, work_for_a_call, s))
+        return -1;
+    pthread_join(thread, NULL);
+    return s->lined ? -1 : 0; /* too early: its thread made no call */
+}
+
+START_TEST(a_thread_that_made_no_call_is_not_called_back)
+{
+    static result r;
+    second s = { .status = -1 };
+    world w;
+
+    open_world(&w);
+    s.w = &w;
+    hirl_context_set_log(w.context, hear_line, &s);
+    hirl_context_set_progress(w.context, lend_work, &s);
+    hr_assert_ok(embed(&r, &w));
+    ck_assert_int_eq(s.status, HIRL_OK);
+    ck_assert_int_eq(s.steps, 0);
+    ck_assert(s.lined);
+    close_world(&w);
+}
+END_TEST
+
+/* a call within a call, of another context on the same thread */
+typedef struct nested {
+    world *inner;
+    int outer_lines, inner_lines;
+} nested;
+
+static int32_t count_inner(const char *phase, int64_t done, int64_t total, void *user)
+{
+    nested *n = user;
+
+    (void)phase, (void)done, (void)total;
+    n->inner_lines++;
+    return 0;
+}
+
+static int32_t call_another(const char *phase, int64_t done, int64_t total, void *user)
+{
+    static result r;
+    nested *n = user;
+
+    (void)phase, (void)done, (void)total;
+    n->outer_lines++;
+    return embed(&r, n->inner);
+}
+
+START_TEST(a_callback_may_call_another_context)
+{
+    static result r;
+    world outer, inner;
+    nested n = { .inner = &inner };
+
+    open_world(&outer);
+    open_world(&inner);
+    hirl_context_set_progress(outer.context, call_another, &n);
+    hirl_context_set_progress(inner.context, count_inner, &n);
+    hr_assert_ok(embed_dataset(&r, &outer));
+    ck_assert_int_ge(n.outer_lines, 2);
+    ck_assert_int_eq(n.inner_lines, n.outer_lines);
+    close_world(&inner);
+    close_world(&outer);
+}
+END_TEST
+
 /* ---- cancel ---- */
 
 static hirl_context *volatile to_cancel;
@@ -502,6 +674,9 @@ static Suite *suite(void)
 #endif
     tcase_add_test(c, threads_come_from_the_option_or_the_environment);
     tcase_add_test(c, eight_threads_embed_with_one_model_to_the_same_bits);
+    tcase_add_test(c, a_second_thread_of_a_context_hears_of_its_own_call);
+    tcase_add_test(c, a_thread_that_made_no_call_is_not_called_back);
+    tcase_add_test(c, a_callback_may_call_another_context);
     tcase_add_loop_test(c, cancel_stops_each_long_call_which_then_goes_on, 0, 2 * LONG_CALLS);
     tcase_add_test(c, a_thousand_signals_a_second_change_nothing);
     suite_add_tcase(s, c);

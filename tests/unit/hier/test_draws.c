@@ -104,6 +104,7 @@ START_TEST(profile_reference_gives_the_clusters_of_faiss)
     const case_of *c = &cases[_i];
     hr_cluster_config config = reference();
     hirl_context *context;
+    hr_call call;
     hr_queue *queue;
     hr_array points;
     hr_kmeans *kmeans;
@@ -118,7 +119,7 @@ START_TEST(profile_reference_gives_the_clusters_of_faiss)
     config.kmeans_redo = c->redos;
     config.kmeans_max_points = c->most;
     hr_assert_ok(hr_context_create(&context, "cpu", 2));
-    hr_assert_ok(hr_context_enter(context));
+    hr_assert_ok(hr_context_enter(&call, context));
     hr_assert_ok(hr_context_take_queue(&queue, context));
     hr_assert_ok(hr_rows_copy(&points, queue, HR_REAL, N, D, x, HR_F32));
     hr_assert_ok(hr_kmeans_create(&kmeans, queue, &points, NULL, c->k, &config, c->level, NULL));
@@ -133,7 +134,7 @@ START_TEST(profile_reference_gives_the_clusters_of_faiss)
     hr_kmeans_destroy(kmeans);
     hr_rows_give(&points, queue);
     hr_context_give_queue(queue);
-    hr_context_leave(context);
+    hr_assert_ok(hr_context_leave(&call, HIRL_OK));
     hr_context_drop(context);
     ck_assert_int_eq(hr_alloc_live(), 0);
 }

@@ -10,19 +10,20 @@
 #include "support/run.h"
 
 static hirl_context *context;
+static hr_call call;
 static hr_queue *q;
 
 static void open_with(int threads)
 {
     hr_assert_ok(hr_context_create(&context, "cpu", threads));
-    hr_assert_ok(hr_context_enter(context));
+    hr_assert_ok(hr_context_enter(&call, context));
     hr_assert_ok(hr_context_take_queue(&q, context));
 }
 
 static void close_all(void)
 {
     hr_context_give_queue(q);
-    hr_context_leave(context);
+    hr_assert_ok(hr_context_leave(&call, HIRL_OK));
     hr_context_drop(context);
 }
 

@@ -12,6 +12,7 @@
 enum { N = 90, D = 5 };
 
 static hirl_context *context;
+static hr_call call;
 static hr_queue *q;
 static hr_array rows;
 
@@ -24,7 +25,7 @@ static void open_with(int threads)
     for (int i = 0; i < N * D; i++)
         x[i] = (float)hr_rng_normal(&rng);
     hr_assert_ok(hr_context_create(&context, "cpu", threads));
-    hr_assert_ok(hr_context_enter(context));
+    hr_assert_ok(hr_context_enter(&call, context));
     hr_assert_ok(hr_context_take_queue(&q, context));
     hr_assert_ok(hr_rows_take(&rows, q, HR_REAL, N, D));
     hr_assert_ok(hr_rows_upload(q, &rows, x, true, 0));
@@ -34,7 +35,7 @@ static void close_all(void)
 {
     hr_rows_give(&rows, q);
     hr_context_give_queue(q);
-    hr_context_leave(context);
+    hr_assert_ok(hr_context_leave(&call, HIRL_OK));
     hr_context_drop(context);
     ck_assert_int_eq(hr_alloc_live(), 0);
 }
