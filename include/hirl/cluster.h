@@ -16,9 +16,9 @@ extern "C" {
  * Clusters features level by level: level 1 the n rows into M_1 prototypes, level l the M_{l-1}
  * prototypes below into M_l.
  *
- * @param[out] tree  owned by the caller; knows the leaf of each row
+ * @param[out] tree  owned by the caller; knows the leaf of each row; NULL on failure
  * @param features   [n, d]  f32, row-major; rows are L2-normalised unless normalize=0
- * @param n          rows, >= 1
+ * @param n          rows, 1 to 2^31 - 1
  * @param d          columns, >= 1
  * @param weight     [n]     >= 0, or NULL: all 1; a row of weight 0 has no leaf and does not count
  * @param previous   tree to start from (levels of equal prototype count begin at its centroids and make
@@ -39,6 +39,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_cluster(hirl_tree **tree, hirl_context 
 /**
  * A tree from given prototypes and parents (copied).
  *
+ * @param[out] tree   owned by the caller; NULL on failure
  * @param levels      L, 1 to 8
  * @param d           columns of the prototypes
  * @param m           [L]          prototypes of each level, strictly falling
@@ -60,7 +61,7 @@ HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 
 /**
  * Reads and writes the .hpt file at `path`: safetensors with prototypes, parents, leaves, counts; a file is replaced
- * atomically.
+ * atomically. The tree read is owned by the caller; NULL on failure.
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_FORMAT, HIRL_E_LIMIT, HIRL_E_NOMEM  with what was expected
  * Threads: safe. Since 0.1.
  */

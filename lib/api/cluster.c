@@ -17,7 +17,7 @@ static hirl_status check_rows(const float *features, int64_t n, int64_t d, const
 {
     if (!features)
         return hr_fail(HIRL_E_INVALID, "cluster: no features");
-    if (n < 1 || d < 1 || d > INT32_MAX)
+    if (n < 1 || n > INT32_MAX || d < 1 || d > INT32_MAX)
         return hr_fail(HIRL_E_INVALID, "cluster: %lld rows of %lld columns cannot be", (long long)n,
                        (long long)d);
     for (int64_t i = 0; weight && i < n; i++)
@@ -93,6 +93,7 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
 
     if (!tree || !context)
         return hr_fail(HIRL_E_INVALID, "cluster: no place for the tree, or no context");
+    *tree = NULL;
     HR_TRY(check_rows(features, n, d, weight));
     if (previous && previous->d != d)
         return hr_fail(HIRL_E_INVALID,
@@ -181,6 +182,7 @@ hirl_status hirl_tree_create(hirl_tree **out, hirl_context *context, int32_t lev
 
     if (!out || !context || !prototypes)
         return hr_fail(HIRL_E_INVALID, "tree: place, context and prototypes are needed");
+    *out = NULL;
     HR_TRY(check_shape(levels, d, m, n));
     HR_TRY(hr_tree_alloc(&tree, context, levels, d, m, n));
     status = fill(tree, prototypes, parents, leaf);
@@ -210,6 +212,7 @@ hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *
 {
     if (!tree || !context || !path)
         return hr_fail(HIRL_E_INVALID, "tree: place, context and path are needed");
+    *tree = NULL;
     return hr_tree_load(tree, context, path);
 }
 

@@ -109,12 +109,16 @@ START_TEST(what_cannot_be_is_refused_with_the_numbers)
 {
     float weight[N];
     hirl_options *options;
-    hirl_tree *tree = NULL, *other = NULL;
+    hirl_tree *tree, *other = NULL;
 
     open_context();
     options = options_of("121,3");
+    tree = (hirl_tree *)x; /* what it held is nobody's */
     hr_assert_fails(hirl_cluster(&tree, context, x, N, D, NULL, NULL, options), HIRL_E_INVALID,
                     "121");
+    ck_assert_ptr_null(tree);
+    hr_assert_fails(hirl_cluster(&tree, context, x, INT64_C(1) << 32, D, NULL, NULL, NULL),
+                    HIRL_E_INVALID, "4294967296 rows");
     hr_assert_fails(hirl_cluster(&tree, context, x, 0, D, NULL, NULL, NULL), HIRL_E_INVALID,
                     "0 rows");
     hr_assert_fails(hirl_cluster(&tree, context, NULL, N, D, NULL, NULL, NULL), HIRL_E_INVALID,
