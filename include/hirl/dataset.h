@@ -50,7 +50,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_open(hirl_dataset **dataset, hi
  * Images in memory: pixels u8 [count, height, width, channels], channels 1 or 3; copied when copy is not 0,
  * else they must outlive the data set. label [count] (copied; -1: none) or NULL.
  * @retval HIRL_E_INVALID  sizes or labels that cannot be
- * @retval HIRL_E_LIMIT    larger than 64 bits can count
+ * @retval HIRL_E_LIMIT    more than 2^32 - 1 images or 2^20 classes, or larger than 64 bits can count
  * @retval HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
  */
@@ -80,6 +80,7 @@ typedef struct hirl_image {
 typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
 
 /** A data set of `count` images that `read`, called with `user`, hands over. label [count] (copied) or NULL.
+ * @retval HIRL_E_LIMIT  more than 2^32 - 1 images or 2^20 classes
  * @retval HIRL_E_INVALID, HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *context,

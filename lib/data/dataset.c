@@ -13,6 +13,8 @@
 
 enum { NUMBER_TEXT = 24 };
 
+static const int64_t IMAGES = UINT32_MAX;
+
 /* ---- pixels ---- */
 
 void hr_pixels_done(hr_pixels *pixels)
@@ -101,6 +103,9 @@ hirl_status hr_dataset_check_labels(hirl_dataset *dataset, const int32_t *label,
             return hr_fail(HIRL_E_FORMAT,
                            "image %lld has label %d, but hierarchy.tsv has only %d fine classes",
                            (long long)i, (int)label[i], (int)dataset->classes[0]);
+        if (label[i] >= HR_CLASS_LIMIT)
+            return hr_fail(HIRL_E_LIMIT, "image %lld has label %d: the limit is %d classes",
+                           (long long)i, (int)label[i], HR_CLASS_LIMIT);
     }
     if (largest < 0) {
         dataset->levels = 0;
@@ -231,6 +236,9 @@ hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images)
 {
     if (dataset->count < 1)
         return hr_fail(HIRL_E_INVALID, "no images there");
+    if (dataset->count > IMAGES) /* random numbers are drawn by image: 32 bits, base/rng.h */
+        return hr_fail(HIRL_E_LIMIT, "%lld images: the limit is %lld", (long long)dataset->count,
+                       (long long)IMAGES);
     HR_TRY(select_images(dataset, max_images));
     dataset->unreadable = hr_alloc((size_t)dataset->count);
     if (!dataset->unreadable)

@@ -46,7 +46,7 @@ typedef struct hr_source {
     void (*close)(void *state);
 } hr_source;
 
-enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8 };
+enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20 };
 
 /* a split that the data has */
 typedef struct hr_part {

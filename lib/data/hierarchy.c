@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "data/formats.h"
 
-enum { FILE_BYTES = 64 << 20, CLASSES = 1 << 20, FIELDS = 2 * HR_LABEL_LEVELS };
+enum { FILE_BYTES = 64 << 20, FIELDS = 2 * HR_LABEL_LEVELS };
 
 typedef struct table {
     char *text;
@@ -39,8 +39,8 @@ static hirl_status read_line(table *t, char *line, int number)
         line[length - 1] = 0;
     if (!*line || *line == '#')
         return HIRL_OK;
-    if (t->lines == CLASSES)
-        return hr_fail(HIRL_E_LIMIT, "more than %d classes", CLASSES);
+    if (t->lines == HR_CLASS_LIMIT)
+        return hr_fail(HIRL_E_LIMIT, "more than %d classes", HR_CLASS_LIMIT);
     fields = cut(t->line[t->lines], line);
     if (fields % 2 || fields < 2 || fields > FIELDS || (t->lines && fields != 2 * t->levels))
         return hr_fail(

@@ -122,6 +122,36 @@ START_TEST(arguments_that_cannot_be_are_refused)
 }
 END_TEST
 
+static int32_t never_asked(hirl_image *image, int64_t index, void *user)
+{
+    (void)image, (void)index, (void)user;
+    return -1;
+}
+
+START_TEST(more_classes_or_images_than_can_be_counted_are_refused)
+{
+    static const uint8_t data[2] = { 0 };
+    int32_t label[2] = { (1 << 20) - 1, 0 };
+    hirl_dataset_info info = { .struct_size = sizeof info };
+
+    begin();
+    hr_assert_ok(hirl_dataset_from_memory(&set, context, data, 2, 1, 1, 1, label, 0, NULL));
+    hr_assert_ok(hirl_dataset_describe(&info, set));
+    ck_assert_int_eq(info.classes[0], 1 << 20);
+    hirl_dataset_destroy(set);
+    label[1] = 1 << 20;
+    hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 2, 1, 1, 1, label, 0, NULL),
+                    HIRL_E_LIMIT, "image 1 has label 1048576");
+    label[1] = INT32_MAX;
+    hr_assert_fails(hirl_dataset_from_callback(&set, context, never_asked, NULL, 2, label, NULL),
+                    HIRL_E_LIMIT, "1048576 classes");
+    hr_assert_fails(
+        hirl_dataset_from_callback(&set, context, never_asked, NULL, INT64_C(1) << 32, NULL, NULL),
+        HIRL_E_LIMIT, "4294967296 images");
+    end();
+}
+END_TEST
+
 START_TEST(options_choose_the_generated_set)
 {
     hirl_options *options = NULL;
@@ -204,5 +234,5 @@ END_TEST
 
 HR_TESTS("dataset", images_in_memory_are_copied_or_not, labels_may_be_missing,
          a_description_fills_what_its_caller_knows, arguments_that_cannot_be_are_refused,
-         options_choose_the_generated_set,
+         more_classes_or_images_than_can_be_counted_are_refused, options_choose_the_generated_set,
          a_callback_gives_encoded_bytes_or_pixels_and_gets_them_back)
