@@ -27,6 +27,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_create(hirl_model **model, hirl_c
  * else its newest whole checkpoint) or a checkpoint.
  * @param path     of the file or folder
  * @param options  key network (auto, online, teacher); NULL: auto
+ * @retval HIRL_E_INVALID  another option, or a network that the file has not
+ * @retval HIRL_E_STATE    a run directory without a whole checkpoint
  * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
  */

@@ -15,40 +15,62 @@
 
 static const char *const prefix_of_keys = "model.";
 
-static hirl_status fill(hirl_model *model, hirl_context *context, const hr_model_config *config,
-                        int32_t levels, const char *network)
-{
-    hr_net *net = &model->net;
+/* where tensors of a file begin with `prefix` */
+typedef struct file_part {
+    const hr_tensors *in;
+    const char *prefix;
+} file_part;
 
+/* zeroed; from: NULL, or what holds the weights to come: a small file makes no large room */
+static hirl_status make_weights(hirl_model *model, const file_part *from)
+{
+    const hr_net *net = &model->net;
+    bool teacher = !strcmp(model->network, "teacher");
+    int32_t params = teacher ? net->shared_params : net->params.count;
+    int32_t norms = teacher ? net->shared_norms : net->norms.count;
+
+    if (from) {
+        HR_TRY(hr_layout_check(&net->params, params, from->in, from->prefix));
+        HR_TRY(hr_layout_check(&net->norms, norms, from->in, from->prefix));
+    }
+    return hr_weights_create(&model->weights, model->queue, &net->params, params, &net->norms,
+                             norms, false, false);
+}
+
+static hirl_status fill(hirl_model *model, hirl_context *context, const hr_model_config *config,
+                        int32_t levels, const char *network, const file_part *from)
+{
     hr_context_hold(context);
     model->context = context;
     model->config = *config;
     snprintf(model->network, sizeof model->network, "%s", network);
     HR_TRY(hr_backend_complete(hr_context_backend(context)));
     HR_TRY(hr_context_take_queue(&model->queue, context));
-    HR_TRY(hr_net_init(net, config, levels));
-    if (!strcmp(network, "teacher"))
-        return hr_weights_create(&model->weights, model->queue, &net->params, net->shared_params,
-                                 &net->norms, net->shared_norms, false, false);
-    return hr_weights_create(&model->weights, model->queue, &net->params, net->params.count,
-                             &net->norms, net->norms.count, false, false);
+    HR_TRY(hr_net_init(&model->net, config, levels));
+    return make_weights(model, from);
 }
 
-hirl_status hr_model_alloc(hirl_model **out, hirl_context *context, const hr_model_config *config,
-                           int32_t levels, const char *network)
+static hirl_status make(hirl_model **out, hirl_context *context, const hr_model_config *config,
+                        int32_t levels, const char *network, const file_part *from)
 {
     hirl_model *model = hr_alloc(sizeof *model);
     hirl_status status;
 
     if (!model)
         return HIRL_E_NOMEM;
-    status = fill(model, context, config, levels, network);
+    status = fill(model, context, config, levels, network, from);
     if (status < 0) {
         hr_model_destroy(model);
         return status;
     }
     *out = model;
     return HIRL_OK;
+}
+
+hirl_status hr_model_alloc(hirl_model **out, hirl_context *context, const hr_model_config *config,
+                           int32_t levels, const char *network)
+{
+    return make(out, context, config, levels, network, NULL);
 }
 
 void hr_model_destroy(hirl_model *model)
@@ -156,28 +178,30 @@ static hirl_status choose(const char **prefix, const char **name, const hr_tenso
     return HIRL_OK;
 }
 
-static hirl_status load_weights(hirl_model *model, const hr_tensors *in, const char *prefix)
+static hirl_status load_weights(hirl_model *model, const file_part *from)
 {
     hr_weights *w = &model->weights;
 
-    HR_TRY(hr_layout_load(&w->value, w->layout, w->slots, w->queue, in, prefix));
-    return hr_layout_load(&w->running, w->norms, w->norm_slots, w->queue, in, prefix);
+    HR_TRY(hr_layout_load(&w->value, w->layout, w->slots, w->queue, from->in, from->prefix));
+    return hr_layout_load(&w->running, w->norms, w->norm_slots, w->queue, from->in, from->prefix);
 }
 
 hirl_status hr_model_from_tensors(hirl_model **out, hirl_context *context, const hr_tensors *in,
                                   const char *network)
 {
-    const char *prefix = "", *name = "";
+    file_part from = { in, "" };
+    const char *name = "";
     hr_model_config config;
     hirl_model *model;
     hirl_status status;
     int32_t levels;
 
-    HR_TRY(choose(&prefix, &name, in, network));
+    HR_TRY(choose(&from.prefix, &name, in, network));
     HR_TRY(hr_model_config_load(&config, &levels, in));
-    /* a teacher has no h_l */
-    HR_TRY(hr_model_alloc(&model, context, &config, strcmp(prefix, "teacher.") ? levels : 0, name));
-    status = load_weights(model, in, prefix);
+    if (!strcmp(from.prefix, "teacher."))
+        levels = 0; /* a teacher has no h_l */
+    HR_TRY(make(&model, context, &config, levels, name, &from));
+    status = load_weights(model, &from);
     if (status < 0) {
         hr_model_destroy(model);
         return status;

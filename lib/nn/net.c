@@ -108,16 +108,13 @@ const char *hr_arch_name(int64_t arch)
 static hirl_status three_numbers(double value[3], const char *name, const char *text)
 {
     const hr_key key = { .name = name, .type = HR_KEY_REAL, .low = -100, .high = 100 };
-    char copy[HR_KEY_TEXT_BYTES], *rest = NULL;
+    char copy[HR_KEY_TEXT_BYTES], *rest = copy, *part;
     int n = 0;
 
     snprintf(copy, sizeof copy, "%s", text);
-    for (char *part = strtok_r(copy, ",", &rest); part; part = strtok_r(NULL, ",", &rest), n++) {
-        if (n == 3)
-            break;
-        HR_TRY(hr_key_parse(&value[n], &key, part));
-    }
-    if (n != 3)
+    while ((part = strsep(&rest, ",")) && n < 3)
+        HR_TRY(hr_key_parse(&value[n++], &key, part));
+    if (n != 3 || part)
         return hr_fail(HIRL_E_INVALID, "%s: \"%s\" is not three numbers, as in 0.5,0.5,0.5", name,
                        text);
     return HIRL_OK;

@@ -299,6 +299,28 @@ hirl_status hr_layout_save(hr_tensors *out, const hr_layout *layout, int32_t cou
     return status;
 }
 
+/* the tensor of a slot in a file */
+static hirl_status need(const hr_named **found, const hr_slot *slot, const hr_tensors *in,
+                        const char *prefix)
+{
+    char name[2 * HR_SLOT_NAME];
+    int64_t dim[4];
+
+    snprintf(name, sizeof name, "%s%s", prefix, slot->name);
+    file_shape(dim, slot);
+    return hr_tensors_need(found, in, name, HR_REAL, slot->rank, dim);
+}
+
+hirl_status hr_layout_check(const hr_layout *layout, int32_t count, const hr_tensors *in,
+                            const char *prefix)
+{
+    const hr_named *found;
+
+    for (int s = 0; s < count; s++)
+        HR_TRY(need(&found, &layout->slot[s], in, prefix));
+    return HIRL_OK;
+}
+
 hirl_status hr_layout_load(const hr_array *flat_array, const hr_layout *layout, int32_t count,
                            hr_queue *queue, const hr_tensors *in, const char *prefix)
 {
@@ -312,12 +334,8 @@ hirl_status hr_layout_load(const hr_array *flat_array, const hr_layout *layout, 
     for (int s = 0; s < count && status >= 0; s++) {
         const hr_slot *slot = &layout->slot[s];
         const hr_named *found;
-        char name[2 * HR_SLOT_NAME];
-        int64_t dim[4];
 
-        snprintf(name, sizeof name, "%s%s", prefix, slot->name);
-        file_shape(dim, slot);
-        status = hr_tensors_need(&found, in, name, HR_REAL, slot->rank, dim);
+        status = need(&found, slot, in, prefix);
         for (int64_t i = 0; i < slot->count && status >= 0; i++)
             host[slot->offset + memory_place(slot, i)] = ((const real *)found->data)[i];
     }

@@ -82,6 +82,9 @@ int64_t hr_layout_length(const hr_layout *layout,
                          int32_t count); /* of the flat array of the first slots */
 hirl_status hr_layout_save(hr_tensors *out, const hr_layout *layout, int32_t count,
                            const hr_array *flat, hr_queue *queue, const char *prefix);
+/* FORMAT when one of them is missing or has another shape: before room is made for them */
+hirl_status hr_layout_check(const hr_layout *layout, int32_t count, const hr_tensors *in,
+                            const char *prefix);
 hirl_status hr_layout_load(const hr_array *flat, const hr_layout *layout, int32_t count,
                            hr_queue *queue, const hr_tensors *in, const char *prefix);
 

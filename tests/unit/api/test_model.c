@@ -136,5 +136,52 @@ START_TEST(a_model_file_counts_the_batches_of_every_norm)
 }
 END_TEST
 
+/* the names and no tensors: nothing is made from what a file only says */
+START_TEST(a_small_file_that_claims_a_large_network_is_refused)
+{
+    static const char *const claim[][2] = {
+        { "format", "hirl-model" },
+        { "network", "online" },
+        { "model.arch", "resnet18" },
+        { "model.width", "0.0625" },
+        { "model.head", "mlp 1048576 1048576" }, /* 4 TiB of weights */
+    };
+    hirl_model *model = NULL;
+    char path[HR_TEST_PATH];
+    hr_tensors list;
+
+    hr_tensors_init(&list);
+    for (size_t i = 0; i < sizeof claim / sizeof *claim; i++)
+        hr_assert_ok(hr_tensors_set_text(&list, claim[i][0], claim[i][1]));
+    hr_test_file(path);
+    hr_assert_ok(hr_tensors_save(&list, path));
+    hr_tensors_done(&list);
+    hr_assert_ok(hr_context_create(&context, "cpu", 1));
+    hr_assert_fails(hirl_model_load(&model, context, path, NULL), HIRL_E_FORMAT, "conv1.weight");
+    ck_assert_ptr_null(model);
+    hr_context_drop(context);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(a_mean_has_three_numbers)
+{
+    static const char *const wrong[] = { "0.5,0.5,0.5,0.7", "0.5,0.5", "0.5,,0.5,0.5",
+                                         "0.5,0.5,0.5," };
+    hirl_options *options;
+    hirl_model *model;
+
+    hr_assert_ok(hirl_options_create(&options));
+    hr_assert_ok(hr_context_create(&context, "cpu", 1));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        hr_assert_ok(hirl_options_set(options, "mean", wrong[i]));
+        hr_assert_fails(hirl_model_create(&model, context, options), HIRL_E_INVALID, "mean");
+    }
+    hr_context_drop(context);
+    hirl_options_destroy(options);
+}
+END_TEST
+
 HR_TESTS("model", a_model_embeds_by_the_recipe_that_it_holds,
-         a_model_file_counts_the_batches_of_every_norm)
+         a_model_file_counts_the_batches_of_every_norm,
+         a_small_file_that_claims_a_large_network_is_refused, a_mean_has_three_numbers)
