@@ -484,6 +484,10 @@ hirl_status hr_learner_evaluate(hr_learner_result *result, hr_learner *learner,
     t->recording = false;
     set_scalars(learner, in);
     status = run_losses(result, learner, in, false);
+    if (status >= 0 && !isfinite(result->loss))
+        status = hr_fail(HIRL_E_NONFINITE,
+                         "the loss of held-out images is not finite: L_img %g, L_SPD %g",
+                         result->loss_image, result->loss_spd);
     result->grad_norm = 0;
     hr_tape_reset(t);
     return status;

@@ -51,6 +51,8 @@ static int32_t loss_of(double *loss, float *grad, const hirl_method_step *s, voi
     }
     if (h->spoil && grad)
         grad[3] = NAN;
+    if (h->spoil_held_out && !grad)
+        *loss = NAN;
     return h->loss_answer;
 }
 

@@ -19,7 +19,7 @@ typedef struct small_host {
     bool id_seen[SMALL_HOST_IMAGES];
     /* what it answers */
     int32_t loss_answer, commit_answer, save_answer, load_answer;
-    bool forgetful, spoil;
+    bool forgetful, spoil, spoil_held_out; /* spoil: the gradient; the loss of held-out images */
 } small_host;
 
 /* its functions, under the name "pulled" */

@@ -490,6 +490,21 @@ START_TEST(a_step_that_a_function_fails_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_loss_of_held_out_images_that_is_not_finite_is_told)
+{
+    hirl_step_report report = { .struct_size = sizeof report };
+    world w;
+
+    open_run(&w, 1);
+    make_steps(&w, 1);
+    must(hirl_trainer_evaluate(&report, w.trainer, w.images));
+    w.host.spoil_held_out = true;
+    must_fail(hirl_trainer_evaluate(&report, w.trainer, w.images), HIRL_E_NONFINITE, "held-out");
+    make_steps(&w, 1);
+    close_world(&w);
+}
+END_TEST
+
 START_TEST(save_and_load_may_fail_and_be_called_again)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH];
@@ -531,4 +546,5 @@ HR_TESTS("own", a_step_waits_for_the_functions, functions_that_cannot_be_are_ref
          a_run_goes_on_to_the_same_bits_with_the_hosts_state,
          a_run_directory_is_resumed_with_the_hosts_state, a_state_that_nobody_took_is_saved_again,
          a_checkpoint_of_another_method_is_refused, a_step_that_a_function_fails_changes_nothing,
+         a_loss_of_held_out_images_that_is_not_finite_is_told,
          save_and_load_may_fail_and_be_called_again)
