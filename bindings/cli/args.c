@@ -237,6 +237,10 @@ static int take_bare(cli_session *session, const char *word)
     }
     if (!key)
         return cli_error(session, CLI_USAGE, "'%s' is neither key=value nor a config.yaml", word);
+    if (session->bare)
+        return cli_error(session, CLI_USAGE, "'%s' and '%s': one %s; other settings are key=value",
+                         session->bare, word, key);
+    session->bare = word;
     return set_key(session, key, word);
 }
 
@@ -280,6 +284,13 @@ const char *cli_own(const cli_session *session, const char *key)
 bool cli_own_given(const cli_session *session, const char *key)
 {
     return session->own[own_index(session->verb, key)] != NULL;
+}
+
+int cli_own_from_file(cli_session *session, const char *key)
+{
+    if (cli_own_given(session, key) || hirl_options_origin(session->options, key) <= 0)
+        return CLI_OK;
+    return set_own(session, own_index(session->verb, key), hirl_options_get(session->options, key));
 }
 
 int64_t cli_own_int(const cli_session *session, const char *key)

@@ -87,7 +87,8 @@ struct cli_session {
     hirl_options *options;
     hirl_context *context; /* NULL until cli_session_begin() */
     bool json, quiet, verbose, help;
-    bool running; /* the work has begun: INVALID is no longer a matter of usage */
+    const char *bare; /* the word that stands for verb->positional, or NULL */
+    bool running;     /* the work has begun: INVALID is no longer a matter of usage */
     cli_progress progress;
     char *own[CLI_OWN_KEYS]; /* values of verb->keys, NULL: not given */
 };
@@ -96,6 +97,8 @@ struct cli_session {
 int cli_args_read(cli_session *session, int count, char **word);
 const char *cli_own(const cli_session *session, const char *key); /* given value, or the default */
 bool cli_own_given(const cli_session *session, const char *key);
+/* a key of the verb that is the library's too, as `out`, said by a config file alone */
+int cli_own_from_file(cli_session *session, const char *key);
 int64_t cli_own_int(const cli_session *session, const char *key);
 bool cli_flag(const cli_session *session, const char *key);
 const char *cli_nearest(const char *word, const char *const *name, int count); /* NULL: none near */

@@ -56,6 +56,8 @@ static int take_settings(cli_session *session)
     char path[1200];
     hirl_status status;
 
+    if (cli_own_from_file(session, "out"))
+        return CLI_MEMORY;
     if (hirl_options_set(session->options, "out", cli_own(session, "out")) < 0)
         return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
     snprintf(path, sizeof path, "%s/config.yaml", cli_own(session, "out"));
@@ -154,7 +156,7 @@ static int leave(cli_session *session, hirl_trainer *trainer)
         return cli_fail_write(session, status);
     cli_progress_clear(&session->progress);
     if (!session->json)
-        printf("%s, saved; go on with: hirl pretrain out=%s resume=1\n",
+        printf("%s, saved; go on with: hirl pretrain \"out=%s\" resume=1\n",
                cli_session_limited() ? "time limit reached" : "stopped", out);
     cli_emit(session,
              json_pack("{s:s, s:s, s:i}", "event", "stopped", "out", out, "exit", CLI_AGAIN));
@@ -165,10 +167,17 @@ static int leave(cli_session *session, hirl_trainer *trainer)
 static void suggest(const cli_session *session, const char *out)
 {
     const char *data = hirl_options_get(session->options, "data");
+    const char *most = hirl_options_get(session->options, "max_images");
+    char same[64] = ""; /* the tree has a row for each image that was trained on */
 
-    printf("next: hirl embed \"model=%s\" \"data=%s\" out=embeddings", out, data);
+    if (hirl_options_origin(session->options, "max_images") > 0 && strcmp(most, "0"))
+        snprintf(same, sizeof same, " max_images=%.32s", most);
+    if (hirl_options_origin(session->options, "split") > 0)
+        snprintf(same + strlen(same), sizeof same - strlen(same), " split=%.16s",
+                 hirl_options_get(session->options, "split"));
+    printf("next: hirl embed \"model=%s\" \"data=%s\"%s out=embeddings", out, data, same);
     if (cli_exists(out, "trees/current.hpt"))
-        printf(", hirl tree show \"%s\" \"data=%s\"", out, data);
+        printf(", hirl tree show \"%s\" \"data=%s\"%s", out, data, same);
     printf("; with labels: hirl eval knn \"model=%s\" \"data=%s\"\n", out, data);
 }
 

@@ -1,6 +1,6 @@
 /* session.c - the context of a verb: messages, signals, exit codes.
  *
- * The first SIGINT or SIGTERM cancels the running call, which loses nothing; the second leaves at once.
+ * The first SIGINT, SIGTERM or SIGHUP cancels the running call, which loses nothing; the second leaves at once.
  */
 #include "cli.h"
 
@@ -33,11 +33,14 @@ static void on_limit(int number)
 
 static void catch_signals(void)
 {
-    struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+    struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART }, before;
 
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, NULL, &before); /* the terminal is closed; nohup has it ignored */
+    if (before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
     action.sa_handler = on_limit;
     sigaction(SIGALRM, &action, NULL);
 }

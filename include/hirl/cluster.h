@@ -18,7 +18,7 @@ extern "C" {
  *
  * @param[out] tree  owned by the caller; knows the leaf of each row; NULL on failure
  * @param features   [n, d]  f32, row-major; rows are L2-normalised unless normalize=0
- * @param n          rows, 1 to 2^31 - 1
+ * @param n          rows, 2 to 2^31 - 1
  * @param d          columns, >= 1
  * @param weight     [n]     >= 0, or NULL: all 1; a row of weight 0 has no leaf and does not count
  * @param previous   tree to start from (levels of equal prototype count begin at its centroids and make

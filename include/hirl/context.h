@@ -55,11 +55,13 @@ HIRL_API void hirl_context_destroy(hirl_context *context);
 HIRL_API void hirl_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
 
 /** Where progress goes; NULL: nowhere (the default). Threads: one call per context at a time. Since 0.1. */
-HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user);
+HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress,
+                                        void *user);
 
 /**
- * Stops the running call of this context, or the next one, which returns HIRL_E_CANCELED with
- * nothing lost: calling it again goes on. NULL is fine. Threads: safe, also in signal handlers. Since 0.1.
+ * Stops the running call of this context, or the next one that takes long (training, clustering, embedding;
+ * not the making of handles): it returns HIRL_E_CANCELED with nothing lost, calling it again goes on. NULL is
+ * fine. Threads: safe, also in signal handlers. Since 0.1.
  */
 HIRL_API void hirl_cancel(hirl_context *context);
 

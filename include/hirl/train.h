@@ -76,11 +76,16 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  * Steps allocate nothing after the first of a stage (and the first work of each thread), but those that
  * cluster or end an epoch do, for features and health figures, and give it back.
  *
- * @retval HIRL_DONE          the run was finished already; nothing was done
+ * With out= the step that ends an epoch writes checkpoints, and metrics.jsonl gets its lines. Images
+ * found unreadable stay so for the data set: above max_bad every further call fails; open it again when
+ * what was wrong is mended.
+ *
+ * @retval HIRL_DONE          the run was finished already; nothing was done, the report is untouched
  * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on
  * @retval HIRL_E_NONFINITE   a number is not finite: the message names tensor and step; the trainer
  *                            stays as it was before the step
- * @retval HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_CALLBACK  images that cannot be read beyond max_bad
+ * @retval HIRL_E_FORMAT      more images than max_bad cannot be read, those whose callback failed included
+ * @retval HIRL_E_IO, HIRL_E_CALLBACK  with on_bad_image=error: what reading the image came to
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer);

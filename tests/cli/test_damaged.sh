@@ -121,7 +121,7 @@ ok "rows below a file are a failure" exits 1
 hirl tree export run out=/dev/full format=json
 ok "a device is no place for a file" exits 1
 if [ -w /dev/full ]; then
-    for verb in info models "config show"; do
+    for verb in info methods "config show"; do
         "$HIRL" $verb >/dev/full 2>err
         code=$?
         ok "$verb says when its output is lost" exits 1

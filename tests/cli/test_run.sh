@@ -37,6 +37,11 @@ ok "a run that is refused leaves its folder to the next" exits 2
 pretrain out=new epochs=1 hirl=0 resume=1
 ok "resume=1 begins a run where there is none" exits 0
 ok "resume=1 says that a run begins" says err 'new: no run to go on with'
+hirl pretrain one two out=words
+ok "two words that stand for the data are refused" says err "'one' and 'two'"
+printf 'out: filed\nhirl: 0\n' >filed.yaml
+pretrain filed.yaml epochs=1
+ok "out in a config file is the folder of the run" test -s filed/model.safetensors
 mkdir logged
 "$HIRL" pretrain $data $small out=logged epochs=1 hirl=0 resume=1 >logged/log.txt 2>err </dev/null
 code=$?

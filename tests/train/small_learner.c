@@ -87,7 +87,7 @@ static void read_model(hr_model_config *model, hr_train_config *train, int64_t m
 
 static void fill_config(hr_learner_config *c, const small_run *run, int64_t batch)
 {
-    static hr_train_config t;
+    hr_train_config t;
     int64_t ranks = run->comm ? run->comm->ranks : 1;
     const hr_method *method = hr_method_find(run->method);
 

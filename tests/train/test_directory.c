@@ -155,7 +155,7 @@ START_TEST(a_line_of_metrics_has_the_time_of_the_clock_and_the_memory)
     ck_assert_int_eq(block[more / 2], 1);
     free(block);
     ck_assert_msg(second.memory_gb > 1.1 * first.memory_gb &&
-                      second.memory_gb < 3 * first.memory_gb,
+                      second.memory_gb < 10 * first.memory_gb, /* a sanitizer's shadow included */
                   "%g, then %g", first.memory_gb, second.memory_gb);
     small_trainer_close(&t);
     text = read_file(&bytes, folder, "metrics.jsonl");

@@ -252,8 +252,9 @@ enum { UNUSED = 3 }; /* threads of a queue that has no workspace yet */
 
 static void upload_scalars(trial *t, uint32_t groups)
 {
-    hr_scalars s = { .rate = { 0.1, 0.1 }, .decay = { 0.1 }, .momentum = { 0.9, 0.9 } };
+    static hr_scalars s; /* the queue reads it until the next ones */
 
+    s = (hr_scalars){ .rate = { 0.1, 0.1 }, .decay = { 0.1 }, .momentum = { 0.9, 0.9 } };
     hr_optim_scalars(&s, t->optim, groups);
     t->queue->be->scalars(t->queue, &s);
     fill_slots(t, &t->weights.grad, 0);
