@@ -139,7 +139,9 @@ int cli_file_drop(cli_file *file, cli_session *session); /* after a stop: nothin
 /* before long work: whether the file could be written at its end */
 int cli_file_try(cli_session *session, const char *folder, const char *name);
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value);
-int cli_make_folder(cli_session *session, const char *path);
+/* makes the folder; refuses one that holds a file of the list (up to NULL), whoever wrote it, without
+ * overwrite=1 */
+int cli_begin_folder(cli_session *session, const char *path, const char *const *written);
 bool cli_exists(const char *folder, const char *name);
 void cli_put_line(FILE *stream, const char *text);  /* control bytes become spaces */
 void cli_put_field(FILE *stream, const char *text); /* of CSV: quoted where it must be */

@@ -15,7 +15,7 @@ static const cli_key keys[] = {
       "names of the rows, one a line; default: filenames.txt beside the features" },
     { "previous", "text", "", "", "", "tree to start from: equal levels begin at its prototypes" },
     { "out", "text", "clusters", "", "", "folder for tree.hpt, clusters.csv and skipped.txt" },
-    { "overwrite", "flag", "0", "", "", "replaces the tree that out holds" },
+    { "overwrite", "flag", "0", "", "", "replaces a tree, and files of its names, that out holds" },
     { 0 },
 };
 
@@ -181,12 +181,9 @@ static int tell(cli_session *session, const hirl_tree *tree, const source *from,
 
 static int prepare(cli_session *session)
 {
-    const char *folder = cli_own(session, "out");
+    static const char *const written[] = { "tree.hpt", "clusters.csv", NULL };
 
-    if (!cli_flag(session, "overwrite") && cli_exists(folder, "tree.hpt"))
-        return cli_error(session, CLI_FAILED,
-                         "'%s' holds a tree already: another out=, or overwrite=1", folder);
-    return cli_make_folder(session, folder);
+    return cli_begin_folder(session, cli_own(session, "out"), written);
 }
 
 static int run(cli_session *session)

@@ -12,7 +12,8 @@ static const cli_key keys[] = {
       "backbone, z0, or z1 to zL: the head of a level of the tree" },
     { "format", "choice", "npy", "npy csv", "",
       "npy: embeddings.npy; csv: embeddings.csv (filenames,embedding_0,..,labels)" },
-    { "overwrite", "flag", "0", "", "", "replaces the embeddings that out holds" },
+    { "overwrite", "flag", "0", "", "",
+      "replaces embeddings, and files of their names, that out holds" },
     { 0 },
 };
 
@@ -105,13 +106,10 @@ static int write_all(cli_session *session, const cli_rows *rows, const hirl_data
 
 static int prepare(cli_session *session)
 {
-    const char *folder = cli_own(session, "out");
+    static const char *const written[] = { "embeddings.npy", "embeddings.csv", "filenames.txt",
+                                           "labels.npy",     "config.json",    NULL };
 
-    if (!cli_flag(session, "overwrite") &&
-        (cli_exists(folder, "embeddings.npy") || cli_exists(folder, "embeddings.csv")))
-        return cli_error(session, CLI_FAILED,
-                         "'%s' holds embeddings already: another out=, or overwrite=1", folder);
-    return cli_make_folder(session, folder);
+    return cli_begin_folder(session, cli_own(session, "out"), written);
 }
 
 static int run(cli_session *session)

@@ -40,7 +40,7 @@ bool cli_exists(const char *folder, const char *name)
            access(path, F_OK) == 0;
 }
 
-int cli_make_folder(cli_session *session, const char *path)
+static int make_folder(cli_session *session, const char *path)
 {
     char part[1200];
     struct stat info;
@@ -57,6 +57,15 @@ int cli_make_folder(cli_session *session, const char *path)
     if (stat(part, &info) || !S_ISDIR(info.st_mode))
         return cli_error(session, CLI_FAILED, "'%s' is no folder", path);
     return CLI_OK;
+}
+
+int cli_begin_folder(cli_session *session, const char *path, const char *const *written)
+{
+    for (; *written && !cli_flag(session, "overwrite"); written++)
+        if (cli_exists(path, *written))
+            return cli_error(session, CLI_FAILED,
+                             "'%s' holds %s already: another out=, or overwrite=1", path, *written);
+    return make_folder(session, path);
 }
 
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name)

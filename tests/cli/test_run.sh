@@ -94,6 +94,11 @@ hirl cluster data=a/embeddings.npy prototypes=20,5 out=t
 ok "a tree is not overwritten" exits 1
 hirl cluster $data model=run prototypes=16,4 out=u --json
 ok "cluster takes images and a model" json out 'r["rows"] == 160 and len(r["levels"]) == 2'
+mkdir own
+echo mine >own/clusters.csv
+hirl cluster data=a/embeddings.npy prototypes=20,5 out=own
+ok "a file that is there is not overwritten unasked" says own/clusters.csv mine
+ok "the file that is there is named" says err 'holds clusters.csv'
 hirl cluster data=a/embeddings.npy prototypes=400 out=v
 ok "more prototypes than rows are refused with the numbers" says err 400
 ok "more prototypes than rows are a matter of usage" exits 2
