@@ -1,6 +1,8 @@
 /* small_methods.c - settings of the six methods for runs of small_trainer.h. */
 #include "small_methods.h"
 
+#include "train/trainer.h"
+
 /* xavier: at a width of 32 numbers of size 0.02 would hide the image behind the class token */
 #define SMALL_VIT                                                                                  \
     { "arch", "vit_micro_patch4_32" }, { "vit_dim", "32" }, { "vit_depth", "2" },                  \
@@ -62,3 +64,10 @@ const small_pair *const small_method[SMALL_METHODS] = { mocov2, simsiam, swav, m
 
 const small_pair *const small_kind[SMALL_KINDS] = { SMALL_KIND("0", "1"), SMALL_KIND("0", "2"),
                                                     SMALL_KIND("1", "1"), SMALL_KIND("1", "2") };
+
+double small_chance(const small_trainer *t)
+{
+    hr_method_config numbers = hr_learner_numbers(t->trainer->learner);
+
+    return t->trainer->learner->method->chance(&numbers);
+}

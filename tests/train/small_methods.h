@@ -16,4 +16,7 @@ extern const small_pair *const small_method[SMALL_METHODS];
 /* runs of three epochs, T1 = 1 */
 extern const small_pair *const small_kind[SMALL_KINDS];
 
+/* the loss of outputs that say nothing */
+double small_chance(const small_trainer *t);
+
 #endif

@@ -9,13 +9,6 @@
 
 enum { EPOCHS = 30, LAST = 20 };
 
-static double chance_of(const small_trainer *t)
-{
-    hr_method_config numbers = hr_learner_numbers(t->trainer->learner);
-
-    return t->trainer->learner->method->chance(&numbers);
-}
-
 /* The images as they are, in both views: they are learned by heart. Shares of the chance level, of which
  * a random network keeps 0.6 to 1.4; SimSiam's cosine itself, 1 at best. */
 static const double by_heart[SMALL_METHODS] = { 0.75, -0.85, 0.75, 0.35, 0.6, 0.5 };
@@ -42,7 +35,7 @@ START_TEST(images_without_augmentation_are_learned_by_heart)
         if (s >= EPOCHS * SMALL_PER_EPOCH - LAST)
             last += report.loss_image / LAST;
     }
-    most = chance_of(&t) > 0 ? by_heart[_i / 2] * chance_of(&t) : by_heart[_i / 2];
+    most = small_chance(&t) > 0 ? by_heart[_i / 2] * small_chance(&t) : by_heart[_i / 2];
     ck_assert_msg(last < most, "method %d: loss %g, at most %g", _i / 2, last, most);
     small_trainer_close(&t);
 }

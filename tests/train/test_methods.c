@@ -9,13 +9,6 @@
 #include "support/run.h"
 #include "train/trainer.h"
 
-static double chance_of(const small_trainer *t)
-{
-    hr_method_config numbers = hr_learner_numbers(t->trainer->learner);
-
-    return t->trainer->learner->method->chance(&numbers);
-}
-
 /* ---- learning ---- */
 
 enum { LAST = 20 };
@@ -54,8 +47,8 @@ START_TEST(the_loss_falls_below_chance_and_features_stay_apart)
     ck_assert_int_eq(report.step, 30 * SMALL_PER_EPOCH);
     mean = mean_of(&error, loss);
     d = (double)t.trainer->learner->net.z_dim;
-    ck_assert_msg(mean + 3 * error < chance_of(&t), "method %d: loss %g +- %g, chance %g", _i / 2,
-                  mean, error, chance_of(&t));
+    ck_assert_msg(mean + 3 * error < small_chance(&t), "method %d: loss %g +- %g, chance %g",
+                  _i / 2, mean, error, small_chance(&t));
     ck_assert_msg(report.health_std > sqrt(1 / (2 * d)), "method %d: std %g", _i / 2,
                   report.health_std);
     small_trainer_close(&t);
@@ -98,9 +91,9 @@ START_TEST(the_first_losses_lie_at_the_chance_level_that_is_told)
     small_trainer_open(&t, 2, over);
     for (int s = 0; s < steps; s++) {
         ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
-        ck_assert_msg(fabs(report.loss_image - chance_of(&t)) <= room_of(_i, 10, 256),
+        ck_assert_msg(fabs(report.loss_image - small_chance(&t)) <= room_of(_i, 10, 256),
                       "method %d, step %d: loss %g, chance %g", _i, s, report.loss_image,
-                      chance_of(&t));
+                      small_chance(&t));
     }
     small_trainer_close(&t);
 }
