@@ -431,18 +431,9 @@ static const scenario *wanted_of;
 static char *state_of(size_t *bytes, world *w)
 {
     const char *path = hr_world_path(w, "state");
-    FILE *file;
-    char *data;
 
     hr_assert_ok(hirl_trainer_save(w->trainer, path));
-    file = fopen(path, "rb");
-    fseek(file, 0, SEEK_END);
-    *bytes = (size_t)ftell(file);
-    rewind(file);
-    data = malloc(*bytes);
-    ck_assert_uint_eq(fread(data, 1, *bytes, file), *bytes);
-    fclose(file);
-    return data;
+    return hr_test_read(bytes, path);
 }
 
 static void begin_run(world *w)

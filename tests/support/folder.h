@@ -90,6 +90,22 @@ static inline void hr_test_write(const char *path, const void *data, size_t byte
     ck_assert_int_eq(fclose(file), 0);
 }
 
+/* a whole file and a 0 behind it, ended with free */
+static inline char *hr_test_read(size_t *bytes, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    char *data;
+
+    ck_assert_msg(file != NULL, "%s cannot be opened", path);
+    fseek(file, 0, SEEK_END);
+    *bytes = (size_t)ftell(file);
+    rewind(file);
+    data = calloc(*bytes + 1, 1);
+    ck_assert_uint_eq(fread(data, 1, *bytes, file), *bytes);
+    fclose(file);
+    return data;
+}
+
 /* descriptors of this process that are open */
 static inline int hr_test_descriptors(void)
 {

@@ -104,17 +104,10 @@ void small_trainer_close(small_trainer *t)
 char *small_trainer_state(size_t *bytes, small_trainer *t)
 {
     char path[HR_TEST_PATH], *data;
-    FILE *file;
 
     hr_test_file(path);
     ck_assert_msg(hirl_trainer_save(t->trainer, path) >= 0, "%s", hirl_error_message());
-    file = fopen(path, "rb");
-    fseek(file, 0, SEEK_END);
-    *bytes = (size_t)ftell(file);
-    rewind(file);
-    data = malloc(*bytes);
-    ck_assert_uint_eq(fread(data, 1, *bytes, file), *bytes);
-    fclose(file);
+    data = hr_test_read(bytes, path);
     unlink(path);
     return data;
 }

@@ -14,17 +14,9 @@ enum { LINE = 512 };
 
 static char *read_file(size_t *bytes, const char *folder, const char *name)
 {
-    char path[HR_TEST_PATH], *data;
-    FILE *file = fopen(hr_test_path(path, folder, name), "rb");
+    char path[HR_TEST_PATH];
 
-    ck_assert_msg(file != NULL, "%s cannot be opened", path);
-    fseek(file, 0, SEEK_END);
-    *bytes = (size_t)ftell(file);
-    rewind(file);
-    data = calloc(*bytes + 1, 1);
-    ck_assert_uint_eq(fread(data, 1, *bytes, file), *bytes);
-    fclose(file);
-    return data;
+    return hr_test_read(bytes, hr_test_path(path, folder, name));
 }
 
 static void assert_same_file(const char *before, size_t bytes, const char *folder, const char *name)

@@ -116,15 +116,8 @@ typedef struct bytes {
 static bytes content_of(const char *path)
 {
     bytes b;
-    FILE *file = fopen(path, "rb");
 
-    ck_assert_ptr_nonnull(file);
-    fseek(file, 0, SEEK_END);
-    b.count = (size_t)ftell(file);
-    rewind(file);
-    b.data = malloc(b.count);
-    ck_assert_uint_eq(fread(b.data, 1, b.count, file), b.count);
-    fclose(file);
+    b.data = hr_test_read(&b.count, path);
     return b;
 }
 

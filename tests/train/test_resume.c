@@ -32,13 +32,10 @@ static void make_steps(small_trainer *t, int steps)
 
 static char *read_whole(const char *folder, const char *name)
 {
-    char path[HR_TEST_PATH], *text = calloc(1, 1 << 16);
-    FILE *file = fopen(hr_test_path(path, folder, name), "rb");
+    char path[HR_TEST_PATH];
+    size_t bytes;
 
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_lt(fread(text, 1, (1 << 16) - 1, file), (1 << 16) - 1);
-    fclose(file);
-    return text;
+    return hr_test_read(&bytes, hr_test_path(path, folder, name));
 }
 
 /* ---- a clustering under way ---- */
