@@ -14,9 +14,8 @@
 #include "cpu/window.h"
 
 enum {
-    TASKS = 64,          /* at least so many when there are channels to divide */
-    PANEL_BYTES = 24576, /* of a panel that stays in the first cache */
-    RUN = 256,           /* numbers of a window row at once when it does not */
+    TASKS = 64, /* at least so many when there are channels to divide */
+    RUN = 256,  /* numbers of a window packed at once */
 };
 
 typedef struct conv_job {
@@ -87,25 +86,6 @@ static void targets(const conv_job *j, const hr_cpu_unit *unit, int64_t *y_at)
             }
 }
 
-/* all of a window, in pieces whose part of the panel stays in the first cache */
-static void sweep_panel(const hr_cpu_tile *tile, hr_cpu_sweep whole, const real *panel)
-{
-    hr_cpu_sweep part = whole;
-
-    if (whole.rows * whole.run * tile->lanes * (int64_t)sizeof(real) <= PANEL_BYTES) {
-        tile->sweep(&whole, panel);
-        return;
-    }
-    part.rows = 1;
-    for (int64_t row = 0; row < whole.rows; row++)
-        for (int64_t k = 0; k < whole.run; k += part.run) {
-            part.run = whole.run - k < RUN ? whole.run - k : RUN;
-            part.x = whole.x + row * whole.row_stride + k;
-            tile->sweep(&part, panel + (row * whole.run + k) * tile->lanes);
-            part.keep = 1;
-        }
-}
-
 static void sweep_unit(void *arg, int64_t i, int worker)
 {
     const conv_job *j = arg;
@@ -134,7 +114,7 @@ static void sweep_unit(void *arg, int64_t i, int worker)
 
         s.y = j->to + p * j->tile->lanes;
         s.width = left < j->tile->lanes ? left : j->tile->lanes;
-        sweep_panel(j->tile, s, j->panels + p * j->panel_size);
+        hr_cpu_sweep_panel(j->tile, &s, j->panels + p * j->panel_size);
     }
 }
 

@@ -3,9 +3,11 @@
  *   label[i]    = argmin_j |x_i - c_j|^2,  |x - c|^2 = |x|^2 + (|c|^2 - 2 <x, c>)
  *   sum[j]      = sum over i with label j, in order of i, of w_i x_i;   weight[j] = sum of w_i
  *
- * Assignment: tiles of ROWS rows meet blocks of COLS centroids in one matrix product; W running
- * minima a row, each over every W-th centroid, are merged at the end. A minimum does not depend on
- * the order in which it is taken, and the lowest index wins ties in both places.
+ * Assignment: tiles of ROWS rows meet blocks of COLS centroids; W running minima a row, each over
+ * every W-th centroid, are merged at the end. A minimum does not depend on the order in which it is
+ * taken, and the lowest index wins ties in both places. Products are sweeps (tile.h), whose sums run
+ * over d in one order wherever a row stands: equal rows get equal labels, which the edges of a
+ * library's matrix product would not give where two centroids are equally far but for rounding.
  * Sums: rows are sorted by cluster, stable; one task adds all rows of a cluster into a range of
  * columns in f64. Both grids depend on sizes only.
  *
@@ -14,8 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu/blas.h"
 #include "cpu/cpu.h"
+#include "cpu/tile.h"
 
 enum { ROWS = 256, COLS = 512, LANES = 16 / sizeof(real), VECTORS = 4, W = LANES * VECTORS };
 
@@ -35,11 +37,14 @@ typedef struct nearest {
 
 typedef struct assign_job {
     hr_queue *q;
+    const hr_cpu_tile *tile;
     int32_t *label;
     real *distance;
     const real *x, *c;
-    const real *square; /* |c|^2, followed by infinities up to a multiple of COLS */
-    int64_t n, k, d;
+    int64_t n, k, d, panel_count;
+    real *panels; /* [panel_count, d, lanes] of -2 c, then zeros */
+    real *square; /* [panel_count, lanes]: |c|^2, then infinities */
+    int64_t x_at[ROWS], y_at[ROWS];
 } assign_job;
 
 /* |x|^2, summed in eight lanes */
@@ -56,6 +61,23 @@ static real square_of(const real *x, int64_t d)
     for (int l = 0; l < 8; l++)
         sum += lane[l];
     return (real)sum;
+}
+
+static void pack(void *arg, int64_t i, int worker)
+{
+    const assign_job *job = arg;
+    int64_t lanes = job->tile->lanes;
+
+    (void)worker;
+    for (int64_t l = 0; l < lanes; l++) {
+        real *panel = job->panels + i * lanes * job->d + l;
+        const real *c = job->c + (i * lanes + l) * job->d;
+        bool real_one = i * lanes + l < job->k;
+
+        for (int64_t t = 0; t < job->d; t++)
+            panel[t * lanes] = real_one ? -2 * c[t] : 0;
+        job->square[i * lanes + l] = real_one ? square_of(c, job->d) : (real)INFINITY;
+    }
 }
 
 /* a row's block of -2 <x, c>; scores of places beyond the last centroid are lifted to infinity */
@@ -107,7 +129,7 @@ static void assign_tile(void *arg, int64_t tile, int worker)
 {
     const assign_job *job = arg;
     int64_t first = tile * ROWS, rows = job->n - first < ROWS ? job->n - first : ROWS;
-    const real *x = job->x + first * job->d;
+    int64_t lanes = job->tile->lanes;
     nearest *best = hr_cpu_scratch(job->q, worker, ROWS * (sizeof *best + COLS * sizeof(real)));
     real *product;
 
@@ -119,36 +141,52 @@ static void assign_tile(void *arg, int64_t tile, int worker)
             best[i].score[l] = (real)INFINITY;
             best[i].index[l] = 0;
         }
-    for (int64_t j = 0; j < job->k; j += COLS) {
-        int64_t cols = job->k - j < COLS ? job->k - j : COLS;
-        hr_cpu_matrix c = { job->c + j * job->d, job->d, HR_T };
+    for (int64_t p = 0; p < job->panel_count; p += COLS / lanes) {
+        int64_t panels = job->panel_count - p < COLS / lanes ? job->panel_count - p : COLS / lanes;
 
-        hr_cpu_blas_gemm(product, COLS, (hr_cpu_matrix){ x, job->d, HR_N }, c, rows, cols, job->d,
-                         -2, 0);
+        for (int64_t i = 0; i < panels; i++) {
+            hr_cpu_sweep s = { .y = product + i * lanes,
+                               .x = job->x + first * job->d,
+                               .y_at = job->y_at,
+                               .x_at = job->x_at,
+                               .places = rows,
+                               .rows = 1,
+                               .run = job->d,
+                               .width = lanes };
+
+            hr_cpu_sweep_panel(job->tile, &s, job->panels + (p + i) * lanes * job->d);
+        }
         for (int64_t i = 0; i < rows; i++)
-            scan(&best[i], product + i * COLS, job->square + j, cols, j);
+            scan(&best[i], product + i * COLS, job->square + p * lanes, panels * lanes, p * lanes);
     }
     for (int64_t i = 0; i < rows; i++)
         settle(job->label + first + i, job->distance + first + i, &best[i],
-               square_of(x + i * job->d, job->d));
+               square_of(job->x + (first + i) * job->d, job->d));
 }
 
 void hr_cpu_kmeans_assign(hr_queue *q, const hr_array *label, const hr_array *distance,
                           const hr_array *x, const hr_array *c)
 {
-    assign_job job = {
-        .q = q, .label = label->data, .n = x->dim[0], .k = c->dim[0], .d = hr_cols(x)
-    };
-    int64_t padded = hr_parts(job.k, COLS) * COLS;
-    real *square = hr_cpu_work(q, (size_t)padded * sizeof(real));
+    assign_job job = { .q = q,
+                       .tile = hr_cpu_tile_for(c->dim[0]),
+                       .label = label->data,
+                       .n = x->dim[0],
+                       .k = c->dim[0],
+                       .d = hr_cols(x) };
+    int64_t lanes = job.tile->lanes, unit = lanes > W ? lanes : W;
 
+    job.panel_count = hr_parts(job.k, unit) * unit / lanes;
+    job.panels = hr_cpu_work(q, (size_t)(job.panel_count * lanes * job.d) * sizeof(real));
+    job.square = hr_cpu_work(q, (size_t)(job.panel_count * lanes) * sizeof(real));
     job.x = hr_cpu_in(q, x);
     job.c = hr_cpu_in(q, c);
     job.distance = hr_cpu_out(q, distance, false);
+    for (int64_t i = 0; i < ROWS; i++) {
+        job.x_at[i] = i * job.d;
+        job.y_at[i] = i * COLS;
+    }
     if (hr_cpu_ok(q)) {
-        for (int64_t j = 0; j < padded; j++)
-            square[j] = j < job.k ? square_of(job.c + j * job.d, job.d) : (real)INFINITY;
-        job.square = square;
+        hr_cpu_run(q, job.panel_count, pack, &job);
         hr_cpu_run(q, hr_parts(job.n, ROWS), assign_tile, &job);
     }
     hr_cpu_end(q);

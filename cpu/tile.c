@@ -70,3 +70,28 @@ const hr_cpu_tile *hr_cpu_tile_for(int64_t channels)
     (void)channels;
     return &tile_any;
 }
+
+/* ---- long windows ---- */
+
+enum {
+    PANEL_BYTES = 24576, /* of a panel that stays in the first cache */
+    RUN = 256,           /* numbers of a window row at once when it does not */
+};
+
+void hr_cpu_sweep_panel(const hr_cpu_tile *tile, const hr_cpu_sweep *whole, const real *panel)
+{
+    hr_cpu_sweep part = *whole;
+
+    if (whole->rows * whole->run * tile->lanes * (int64_t)sizeof(real) <= PANEL_BYTES) {
+        tile->sweep(whole, panel);
+        return;
+    }
+    part.rows = 1;
+    for (int64_t row = 0; row < whole->rows; row++)
+        for (int64_t k = 0; k < whole->run; k += part.run) {
+            part.run = whole->run - k < RUN ? whole->run - k : RUN;
+            part.x = whole->x + row * whole->row_stride + k;
+            tile->sweep(&part, panel + (row * whole->run + k) * tile->lanes);
+            part.keep = 1;
+        }
+}

@@ -30,4 +30,8 @@ typedef struct hr_cpu_tile {
 /* the best one for so many channels; depends on the processor only */
 const hr_cpu_tile *hr_cpu_tile_for(int64_t channels);
 
+/* all of a window, in pieces whose part of the panel stays in the first cache; a place's sum runs
+ * over its window in the same order whatever the other places are */
+void hr_cpu_sweep_panel(const hr_cpu_tile *tile, const hr_cpu_sweep *whole, const real *panel);
+
 #endif

@@ -149,6 +149,32 @@ START_TEST(assign_takes_the_lowest_index_on_ties)
 }
 END_TEST
 
+/* centroids that are equally far from the row but for rounding, as k-means makes them where there
+ * are fewer different rows than clusters */
+START_TEST(equal_rows_get_equal_labels_wherever_they_stand)
+{
+    static const int64_t size[][2] = { { 2, 33 }, { 5, 64 }, { 5, 130 }, { 600, 300 } };
+
+    open_with(2);
+    for (size_t s = 0; s < sizeof size / sizeof *size; s++) {
+        int64_t k = size[s][0], d = size[s][1];
+        assigned a = make(401, k, d);
+
+        for (int64_t i = 1; i < a.n; i++)
+            memcpy(a.x + i * d, a.x, (size_t)d * sizeof(real));
+        for (int64_t i = 0; i < k * d; i++)
+            a.c[i] = a.x[i % d] * (real)(1 + ((i / d + i % d) % 2 ? 1 : -1) / 1024.0);
+        assign(&a);
+        for (int64_t i = 1; i < a.n; i++) {
+            ck_assert_int_eq(a.label[i], a.label[0]);
+            ck_assert_double_eq((double)a.distance[i], (double)a.distance[0]);
+        }
+        release(&a);
+    }
+    close_all();
+}
+END_TEST
+
 START_TEST(a_distance_is_never_negative_and_a_nan_stays)
 {
     enum { N = 40, D = 50 };
@@ -340,6 +366,7 @@ END_TEST
 
 HR_TESTS("cpu_kmeans", assign_finds_the_nearest_of_all_centroids,
          assign_gives_known_labels_and_distances, assign_takes_the_lowest_index_on_ties,
+         equal_rows_get_equal_labels_wherever_they_stand,
          a_distance_is_never_negative_and_a_nan_stays, sums_are_those_of_one_loop_in_row_order,
          top_gives_the_largest_products_lowest_index_first,
          results_do_not_depend_on_the_number_of_threads)
