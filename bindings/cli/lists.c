@@ -76,14 +76,11 @@ const cli_verb cli_methods = {
 static int put_model(cli_session *session, const char *arch)
 {
     hirl_model_info info = { .struct_size = sizeof info };
-    hirl_model *model = NULL;
     hirl_status status = hirl_options_set(session->options, "arch", arch);
     char count[32];
 
     if (status >= 0)
-        status = hirl_model_create(&model, session->context, session->options);
-    if (status >= 0)
-        status = hirl_model_describe(&info, model);
+        status = hirl_model_plan(&info, session->options);
     if (status >= 0 && !session->json)
         printf("%-22s %8lld columns %14s parameters with heads\n", arch,
                (long long)info.backbone_dim,
@@ -92,7 +89,6 @@ static int put_model(cli_session *session, const char *arch)
         cli_emit(session, json_pack("{s:s, s:s, s:I, s:I}", "event", "model", "arch", arch,
                                     "backbone_dim", (json_int_t)info.backbone_dim, "parameters",
                                     (json_int_t)info.parameters));
-    hirl_model_destroy(model);
     return status < 0 ? cli_fail(session, status) : CLI_OK;
 }
 
@@ -100,7 +96,7 @@ static int run_models(cli_session *session)
 {
     hirl_option_info info = { .struct_size = sizeof info };
     char names[512] = "", *rest = NULL;
-    int code = cli_session_begin(session);
+    int code = CLI_OK;
 
     for (int32_t i = 0; i < hirl_options_count(); i++)
         if (hirl_options_describe(&info, i) == HIRL_OK && !strcmp(info.name, "arch"))
@@ -114,7 +110,7 @@ const cli_verb cli_models = {
     .name = "models",
     .help = "lists the encoders with their columns and parameters",
     .example = "",
-    .objects = "context model",
+    .objects = "model",
     .keys = no_keys,
     .run = run_models,
 };

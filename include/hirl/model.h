@@ -61,6 +61,14 @@ typedef struct hirl_model_info {
 /** What the model is; info->struct_size is set by the caller. @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model);
 
+/**
+ * What hirl_model_create would make of these options, without making it: no weights are drawn.
+ * @retval HIRL_E_INVALID  an option that cannot be
+ * @retval HIRL_E_NOMEM
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_model_plan(hirl_model_info *info, const hirl_options *options);
+
 /** Columns of a layer ("backbone", "z0", "z1", ...; NULL: "backbone"), -1: no such layer. Threads: safe. Since 0.1. */
 HIRL_API int64_t hirl_model_dim(const hirl_model *model, const char *layer);
 

@@ -137,24 +137,42 @@ void hirl_model_destroy(hirl_model *model)
     hr_model_destroy(model);
 }
 
+/* slots: those of the parameters that the network has */
+static void describe(hirl_model_info *info, const hr_model_config *config, const hr_net *net,
+                     int slots, const char *network)
+{
+    hirl_model_info i = { .struct_size = info->struct_size,
+                          .arch = hr_arch_name(config->arch),
+                          .method = hr_method_find(config->method)->name,
+                          .network = network,
+                          .levels = net->levels,
+                          .image_size = (int32_t)config->image_size,
+                          .backbone_dim = net->backbone_dim,
+                          .z_dim = net->z_dim,
+                          .parameters = hr_layout_numbers(&net->params, slots) };
+
+    memcpy(info, &i, i.struct_size < sizeof i ? i.struct_size : sizeof i);
+}
+
 hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model)
 {
-    hirl_model_info i = { 0 };
-    size_t size;
-
     if (!info || !model || info->struct_size < sizeof info->struct_size)
         return hr_fail(HIRL_E_INVALID, "model_describe: info, its struct_size or model is missing");
-    size = info->struct_size;
-    i.struct_size = size;
-    i.arch = hr_arch_name(model->config.arch);
-    i.method = hr_method_find(model->config.method)->name;
-    i.network = model->network;
-    i.levels = model->net.levels;
-    i.image_size = (int32_t)model->config.image_size;
-    i.backbone_dim = model->net.backbone_dim;
-    i.z_dim = model->net.z_dim;
-    i.parameters = hr_layout_numbers(&model->net.params, model->weights.slots);
-    memcpy(info, &i, size < sizeof i ? size : sizeof i);
+    describe(info, &model->config, &model->net, model->weights.slots, model->network);
+    return HIRL_OK;
+}
+
+hirl_status hirl_model_plan(hirl_model_info *info, const hirl_options *options)
+{
+    hr_model_config config;
+    hr_net net;
+
+    if (!info || info->struct_size < sizeof info->struct_size)
+        return hr_fail(HIRL_E_INVALID, "model_plan: info or its struct_size is missing");
+    HR_TRY(read_config(&config, options));
+    HR_TRY(hr_net_init(&net, &config, (int32_t)config.levels));
+    describe(info, &config, &net, net.params.count, "online");
+    hr_net_done(&net);
     return HIRL_OK;
 }
 

@@ -182,6 +182,51 @@ START_TEST(a_mean_has_three_numbers)
 }
 END_TEST
 
+static void assert_plan_is_kept(const char *preset)
+{
+    hirl_model_info plan = { .struct_size = sizeof plan }, got = { .struct_size = sizeof got };
+    hirl_options *options;
+    hirl_model *model;
+
+    hr_assert_ok(hirl_options_create(&options));
+    hr_assert_ok(hirl_options_preset(options, preset));
+    hr_assert_ok(hirl_options_set(options, "levels", "3"));
+    hr_assert_ok(hirl_model_plan(&plan, options));
+    hr_assert_ok(hirl_model_create(&model, context, options));
+    hr_assert_ok(hirl_model_describe(&got, model));
+    ck_assert_str_eq(plan.arch, got.arch);
+    ck_assert_str_eq(plan.method, got.method);
+    ck_assert_str_eq(plan.network, got.network);
+    ck_assert_int_eq(plan.levels, 3);
+    ck_assert_int_eq(got.levels, 3);
+    ck_assert_int_eq(plan.image_size, got.image_size);
+    ck_assert_int_eq(plan.backbone_dim, got.backbone_dim);
+    ck_assert_int_eq(plan.backbone_dim, hirl_model_dim(model, "backbone"));
+    ck_assert_int_eq(plan.z_dim, got.z_dim);
+    ck_assert_int_eq(plan.parameters, got.parameters);
+    hirl_model_destroy(model);
+    hirl_options_destroy(options);
+}
+
+START_TEST(a_plan_says_what_the_model_will_be)
+{
+    hirl_model_info info = { .struct_size = sizeof info };
+    hirl_options *options;
+
+    hr_assert_ok(hr_context_create(&context, "cpu", 1));
+    assert_plan_is_kept("hirl-mocov2-small");
+    assert_plan_is_kept("hirl-swav-small");
+    assert_plan_is_kept("hirl-ibot-small");
+    hr_context_drop(context);
+    hr_assert_ok(hirl_options_create(&options));
+    hr_assert_ok(hirl_options_set(options, "mean", "0.5"));
+    hr_assert_fails(hirl_model_plan(&info, options), HIRL_E_INVALID, "mean");
+    hr_assert_fails(hirl_model_plan(NULL, options), HIRL_E_INVALID, "info");
+    hirl_options_destroy(options);
+}
+END_TEST
+
 HR_TESTS("model", a_model_embeds_by_the_recipe_that_it_holds,
          a_model_file_counts_the_batches_of_every_norm,
-         a_small_file_that_claims_a_large_network_is_refused, a_mean_has_three_numbers)
+         a_small_file_that_claims_a_large_network_is_refused, a_mean_has_three_numbers,
+         a_plan_says_what_the_model_will_be)
