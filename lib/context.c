@@ -250,6 +250,7 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    hr_escape_control(text);
     if (on_calling_thread(context)) {
         give_kept_lines(context);
         context->log(level, text, context->log_user);

@@ -31,6 +31,7 @@ setup() {
 run_suites() {
     folder=$1
     shift
+    rm -f "$folder/meson-logs/testlog.json" # of another run
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || true
 }
 

@@ -62,7 +62,8 @@ HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 /**
  * Reads and writes the .hpt file at `path`: safetensors with prototypes, parents, leaves, counts; a file is replaced
  * atomically. The tree read is owned by the caller; NULL on failure.
- * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_FORMAT, HIRL_E_LIMIT, HIRL_E_NOMEM  with what was expected
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_UNSUPPORTED, HIRL_E_LIMIT,
+ *         HIRL_E_NOMEM  with what was expected
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
@@ -120,7 +121,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_evaluate(hirl_tree_score *score, c
  * @param format  one of the five
  * @param name    [n] names of the rows for csv and json, or NULL: their numbers
  * @retval HIRL_E_INVALID  another format
- * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_NOMEM
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char *format,

@@ -59,8 +59,8 @@ HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn 
                                         void *user);
 
 /**
- * Stops the running call of this context, or the next one that takes long (training, clustering, embedding;
- * not the making of handles): it returns HIRL_E_CANCELED with nothing lost, calling it again goes on. NULL is
+ * Stops the running call of this context, or the next one that takes long (training, clustering, embedding,
+ * evaluation, a trainer that measures mean=auto; not the making of other handles): it returns HIRL_E_CANCELED with nothing lost, calling it again goes on. NULL is
  * fine. Threads: safe, also in signal handlers. Since 0.1.
  */
 HIRL_API void hirl_cancel(hirl_context *context);
@@ -74,7 +74,8 @@ typedef void *hirl_alloc_fn(size_t bytes, size_t alignment, void *user);
 typedef void hirl_free_fn(void *block, void *user);
 
 /**
- * All memory of the library through the host's functions, from before the first handle on.
+ * All memory that the library takes itself through the host's functions, from before the first handle on; what
+ * image, JSON and YAML libraries take inside a call is theirs.
  *
  * @param alloc    returns a block of `bytes` at a multiple of `alignment` (64), or NULL
  * @param release  gives one back

@@ -39,6 +39,7 @@ typedef struct hirl_dataset_info {
  * @retval HIRL_E_INVALID      no such format, or no images
  * @retval HIRL_E_IO           cannot be read
  * @retval HIRL_E_FORMAT       damaged (which file, what was expected)
+ * @retval HIRL_E_UNSUPPORTED  a kind of array that is not read
  * @retval HIRL_E_LIMIT        larger than a limit
  * @retval HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
@@ -106,7 +107,9 @@ HIRL_API const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_
 
 /**
  * Decodes the image `index` to u8 RGB [height, width, 3]; *pixels is freed with hirl_free().
- * @retval HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_LIMIT, HIRL_E_CALLBACK  it cannot be read, with the reason
+ * @retval HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_LIMIT, HIRL_E_UNSUPPORTED, HIRL_E_CALLBACK  it cannot be read, with the reason
+ * @retval HIRL_E_INVALID  a NULL, or an index outside the set
+ * @retval HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_read(uint8_t **pixels, int64_t *height, int64_t *width,
@@ -131,7 +134,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_npy_read(float **data, int64_t *n, int6
  * @param dtype  of data: "f4", "i4", "i8" or "u1"
  * @param rank   1 to 8
  * @param dim    [rank]
- * @retval HIRL_E_INVALID, HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_NOMEM
+ * @retval HIRL_E_INVALID, HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_npy_write(const char *path, const void *data, const char *dtype,

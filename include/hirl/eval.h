@@ -37,7 +37,10 @@ typedef struct hirl_knn_report {
  * @param query_count  rows of the queries
  * @param d            columns of both
  * @param options      keys knn_k (10,20,100,200), knn_temperature (0.07); NULL: defaults
- * @retval HIRL_E_INVALID, HIRL_E_NONFINITE, HIRL_E_CANCELED, HIRL_E_NOMEM
+ * @retval HIRL_E_INVALID    sizes or labels that cannot be
+ * @retval HIRL_E_NONFINITE  a row that is not finite, named
+ * @retval HIRL_E_LIMIT      more rows or labels than 32 bits can count
+ * @retval HIRL_E_CANCELED, HIRL_E_NOMEM
  * Threads: one call per context at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_eval_knn(hirl_knn_report *report, hirl_context *context,

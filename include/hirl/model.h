@@ -29,7 +29,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_create(hirl_model **model, hirl_c
  * @param options  key network (auto, online, teacher); NULL: auto
  * @retval HIRL_E_INVALID  another option, or a network that the file has not
  * @retval HIRL_E_STATE    a run directory without a whole checkpoint
- * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM
+ * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_UNSUPPORTED, HIRL_E_LIMIT, HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_load(hirl_model **model, hirl_context *context,
@@ -62,7 +62,8 @@ typedef struct hirl_model_info {
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model);
 
 /**
- * What hirl_model_create would make of these options, without making it: no weights are drawn.
+ * What hirl_model_create would make of these options, without making it: no weights are drawn. info->struct_size is
+ * set by the caller.
  * @retval HIRL_E_INVALID  an option that cannot be
  * @retval HIRL_E_NOMEM
  * Threads: safe. Since 0.1.
@@ -106,7 +107,10 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_input(float *features, cons
  * @param[out] readable  [count] 1 or 0, or NULL
  * @param layer          as in hirl_model_embed()
  * @param options        keys loader_threads, eval_batch, max_bad; NULL: defaults
- * @retval HIRL_E_INVALID, HIRL_E_NOMEM, HIRL_E_CANCELED, HIRL_E_FORMAT (more than max_bad unreadable)
+ * @retval HIRL_E_INVALID   a layer that the model has not, or a data set of another context
+ * @retval HIRL_E_CANCELED  stopped on request
+ * @retval HIRL_E_FORMAT    more than max_bad unreadable
+ * @retval HIRL_E_NOMEM
  * Threads: one call per context at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_dataset(float *features, uint8_t *readable,

@@ -48,11 +48,13 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_options_set_real(hirl_options *options,
 /**
  * Writes a preset's values under those already set by the caller ("hirl-mocov2-small").
  * @retval HIRL_E_INVALID  an unknown preset (the message lists them)
+ * @retval HIRL_E_NOMEM
  * Threads: one call per options at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_preset(hirl_options *options, const char *preset);
 
-/** Reads key = value from the YAML or JSON file at `path`, under the values already set. @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_INVALID
+/** Reads key = value from the YAML or JSON file at `path`, under the values already set.
+ * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_INVALID, HIRL_E_LIMIT, HIRL_E_NOMEM
  * Threads: one call per options at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_options_load(hirl_options *options, const char *path);
 

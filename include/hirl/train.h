@@ -60,7 +60,9 @@ typedef struct hirl_step_report {
  * @retval HIRL_E_BUSY     the run directory is in use by another process
  * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set, or holds
  *                         files of a run's names and no run
- * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_FORMAT, HIRL_E_NOMEM, HIRL_E_UNSUPPORTED
+ * @retval HIRL_E_CANCELED, HIRL_E_CALLBACK  while colours are measured (mean=auto)
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM,
+ *         HIRL_E_UNSUPPORTED
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_create(hirl_trainer **trainer, hirl_context *context,
@@ -85,7 +87,10 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  * @retval HIRL_E_NONFINITE   a number is not finite: the message names tensor and step; the trainer
  *                            stays as it was before the step
  * @retval HIRL_E_FORMAT      more images than max_bad cannot be read, those whose callback failed included
- * @retval HIRL_E_IO, HIRL_E_CALLBACK  with on_bad_image=error: what reading the image came to
+ * @retval HIRL_E_IO, HIRL_E_CALLBACK, HIRL_E_LIMIT, HIRL_E_UNSUPPORTED  with on_bad_image=error: what reading the
+ *                            image came to
+ * @retval HIRL_E_STATE       method=own without its functions, or a load that failed halfway
+ * @retval HIRL_E_NOMEM       as before the step: call again
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer);
@@ -120,7 +125,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, con
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer,
                                                        const char *network);
-/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1).
+/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1). @retval HIRL_E_NOMEM
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer);
 /**

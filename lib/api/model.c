@@ -353,6 +353,9 @@ hirl_status hirl_model_embed_dataset(float *features, uint8_t *readable, const h
 
     if (!features || !model || !dataset)
         return hr_fail(HIRL_E_INVALID, "model_embed_dataset: features, model or dataset is NULL");
+    if (dataset->context != model->context)
+        return hr_fail(HIRL_E_INVALID,
+                       "model_embed_dataset: the data set belongs to another context");
     HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
     HR_TRY(extract_config(&config, model, index, options));
     HR_TRY(hr_context_enter(&call, model->context));

@@ -10,7 +10,7 @@ enum { TEXT = 512 };
 static _Thread_local char message[TEXT];
 static _Thread_local int32_t callback_value;
 
-static void escape_control_bytes(char *text)
+void hr_escape_control(char *text)
 {
     for (; *text; text++)
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -24,7 +24,7 @@ hirl_status hr_fail(hirl_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, TEXT, format, args);
     va_end(args);
-    escape_control_bytes(message);
+    hr_escape_control(message);
     return status;
 }
 

@@ -17,6 +17,9 @@
 /* sets the thread's message and returns status; control bytes of the text are escaped */
 hirl_status hr_fail(hirl_status status, const char *format, ...) HR_PRINTF(2, 3);
 
+/* a '?' for each control byte: names of files may hold anything */
+void hr_escape_control(char *text);
+
 /* puts "where: " before the message of the failure that is being passed on */
 hirl_status hr_fail_in(hirl_status status, const char *where);
 

@@ -27,6 +27,9 @@ enum {
     PREFIX = 8,
     HEADER_MAX = 16 << 20,
     TENSORS_MAX = 65536,
+    OPENED_MAX =
+        3 * TENSORS_MAX + 2, /* brackets: an entry, its shape and its place; all; metadata */
+    COMMAS_MAX = 16 * TENSORS_MAX,
     DEPTH = 3,
     ALIGN = 8,
     SHOWN = 80,
@@ -244,12 +247,12 @@ hirl_status hr_tensors_save(const hr_tensors *list, const char *path)
 
 /* ---- reading: the text of the header ---- */
 
-/* What jansson would take but the format has no use for: signs, fractions, exponents, words, and
- * nesting that would cost stack. */
+/* What jansson would take but the format has no use for: signs, fractions, exponents, words, nesting
+ * that would cost stack, and more values than TENSORS_MAX tensors have, which would cost memory. */
 static hirl_status check_subset(const char *text, size_t bytes)
 {
     bool quoted = false;
-    int depth = 0;
+    int depth = 0, opened = 0, commas = 0;
 
     for (size_t i = 0; i < bytes; i++) {
         char c = text[i];
@@ -261,9 +264,12 @@ static hirl_status check_subset(const char *text, size_t bytes)
         else if (!quoted && (!c || !strchr("{}[],:0123456789 \t\r\n", c)))
             return hr_fail(HIRL_E_FORMAT, "header: byte %zu does not belong there", i);
         else if (!quoted && (c == '{' || c == '['))
-            depth++;
+            depth++, opened++;
         else if (!quoted && (c == '}' || c == ']'))
             depth--;
+        commas += !quoted && c == ',';
+        if (opened > OPENED_MAX || commas > COMMAS_MAX)
+            return hr_fail(HIRL_E_LIMIT, "header: more values than %d tensors have", TENSORS_MAX);
         if (depth > DEPTH)
             return hr_fail(HIRL_E_FORMAT, "header: nested deeper than %d", DEPTH);
     }

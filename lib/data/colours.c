@@ -41,8 +41,11 @@ hirl_status hr_dataset_colours(double mean[3], double std[3], hirl_dataset *data
     hirl_status status = HIRL_OK;
 
     for (int64_t i = 0; i < dataset->count && status >= 0; i += step) {
-        if (hr_dataset_read(&pixels, dataset, i) >= 0 && pixels.width > 0 && pixels.height > 0)
+        status = hr_dataset_read(&pixels, dataset, i);
+        if (status >= 0 && pixels.width > 0 && pixels.height > 0)
             add_image(&sums, &pixels);
+        if (status < 0 && !hr_is_bad_image(status))
+            break;
         status = hr_progress(dataset->context, "colours", i + 1, dataset->count);
     }
     hr_pixels_done(&pixels);

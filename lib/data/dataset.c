@@ -213,7 +213,7 @@ static void describe(hirl_dataset *d)
         append(text, room, " in %d", (int)d->classes[l]);
     append_split(text, room, d);
     if (d->ignored)
-        append(text, room, "; %lld other files ignored", (long long)d->ignored);
+        append(text, room, "; %lld other files or folders ignored", (long long)d->ignored);
 }
 
 /* ---- opening ---- */
@@ -352,6 +352,12 @@ void hr_dataset_drop(hirl_dataset *dataset)
 static int64_t source_index(const hirl_dataset *dataset, int64_t index)
 {
     return dataset->order ? dataset->order[index] : index;
+}
+
+bool hr_is_bad_image(hirl_status status)
+{
+    return status == HIRL_E_FORMAT || status == HIRL_E_IO || status == HIRL_E_LIMIT ||
+           status == HIRL_E_UNSUPPORTED || status == HIRL_E_CALLBACK;
 }
 
 hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index)

@@ -78,7 +78,7 @@ struct hirl_dataset {
     char **class_name[HR_LABEL_LEVELS]; /* NULL: numbers */
     int64_t min_width, max_width, min_height, max_height;
     int64_t looked_at; /* images whose size was read; 0: sizes are of all */
-    int64_t ignored;   /* files that are no images */
+    int64_t ignored;   /* files that are no images, and what lies beside the splits */
     _Atomic int64_t bad;
     uint8_t *unreadable;  /* [count] 1: found unreadable; kept in checkpoints */
     char *_Atomic number; /* [count][24] numbers as text, made on demand */
@@ -91,6 +91,7 @@ hirl_status hr_dataset_open(hirl_dataset **dataset, hirl_context *context, const
 void hr_dataset_hold(hirl_dataset *dataset);
 void hr_dataset_drop(hirl_dataset *dataset); /* NULL is fine */
 hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index);
+bool hr_is_bad_image(hirl_status status); /* of a read: the image's own fault, others may be fine */
 int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index);
 

@@ -41,12 +41,6 @@ void hr_fill_order(hr_loader *loader, int64_t *image, int64_t epoch, int64_t fir
 
 /* ---- one image ---- */
 
-static bool is_bad_image(hirl_status status)
-{
-    return status == HIRL_E_FORMAT || status == HIRL_E_IO || status == HIRL_E_LIMIT ||
-           status == HIRL_E_UNSUPPORTED || status == HIRL_E_CALLBACK;
-}
-
 static hirl_status augment(hr_loader_worker *w, float *to, const hr_augment_record *record)
 {
     int64_t n = (int64_t)record->size * record->size * 3;
@@ -125,7 +119,7 @@ static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
     status = hr_dataset_read(&w->pixels, dataset, image);
     if (status >= 0)
         return draw_views(w, &s->batch, row);
-    if (!is_bad_image(status))
+    if (!hr_is_bad_image(status))
         return status;
     hr_error_keep(&error, status);
     pthread_mutex_lock(&loader->lock);

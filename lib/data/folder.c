@@ -285,6 +285,8 @@ static hirl_status walk_root(tree *t, hirl_dataset *dataset)
         for (int64_t i = 0; i < count && status >= 0; i++)
             if (hr_split_name(file[i], strlen(file[i])) && is_folder_in(t, file[i]))
                 status = walk_split(t, dataset, file[i]);
+            else if (strcmp(file[i], "hierarchy.tsv") != 0)
+                t->ignored++;
     } else {
         status = walk(t, &root);
     }

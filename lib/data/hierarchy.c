@@ -61,6 +61,8 @@ static hirl_status read_table(table *t)
 
     for (const char *c = t->text; *c; c++)
         room += *c == '\n';
+    if (room > HR_CLASS_LIMIT) /* read_line refuses one more */
+        room = HR_CLASS_LIMIT;
     t->line = hr_alloc_array(room, sizeof *t->line);
     if (!t->line)
         return HIRL_E_NOMEM;

@@ -84,6 +84,7 @@ hirl_status hr_own_set(void *state, const hirl_method_calls *calls)
 {
     own *self = state;
     size_t length = calls->name ? strnlen(calls->name, NAME) : 0;
+    hirl_status status;
 
     if (!calls->loss || !length || length == NAME)
         return hr_fail(HIRL_E_INVALID, "method: %s",
@@ -97,7 +98,10 @@ hirl_status hr_own_set(void *state, const hirl_method_calls *calls)
     self->coupled = calls->coupled != 0;
     self->calls = *calls;
     self->calls.name = self->name;
-    return self->waiting ? hand_over(self) : HIRL_OK;
+    status = self->waiting ? hand_over(self) : HIRL_OK;
+    if (status < 0) /* as if it had not been given */
+        self->calls = (hirl_method_calls){ 0 };
+    return status;
 }
 
 static hirl_status ready(const void *state)

@@ -46,41 +46,46 @@ static bool holds(const hr_directory *directory, const char *name)
     return yes;
 }
 
-/* suffix NULL: the name is the prefix and no more */
-static bool matches(const char *name, const char *prefix, const char *suffix)
+/* the number in a name like step_000500.safetensors, -1: another file */
+static int64_t number_in(const char *name, const char *prefix, const char *suffix)
 {
-    size_t length = strlen(name), tail = suffix ? strlen(suffix) : 0;
+    size_t length = strlen(prefix), digits;
 
-    if (!suffix)
-        return !strcmp(name, prefix);
-    return !strncmp(name, prefix, strlen(prefix)) && length >= tail &&
-           !strcmp(name + length - tail, suffix);
+    if (strncmp(name, prefix, length))
+        return -1;
+    name += length;
+    digits = strspn(name, "0123456789");
+    return digits && digits < 19 && !strcmp(name + digits, suffix) ? strtoll(name, NULL, 10) : -1;
 }
 
+/* suffix NULL: the name is the prefix and no more */
 static hirl_status remove_matching(const char *folder, const char *prefix, const char *suffix)
 {
     char **names;
     int64_t count;
+    hirl_status status = HIRL_OK;
 
     HR_TRY(hr_folder_list(&names, &count, folder));
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count && status >= 0; i++) {
         char *path;
 
-        if (!matches(names[i], prefix, suffix))
+        if (suffix ? number_in(names[i], prefix, suffix) < 0 : strcmp(names[i], prefix) != 0)
             continue;
         path = hr_path_join(folder, names[i]);
-        if (path)
-            unlink(path);
+        if (!path)
+            status = HIRL_E_NOMEM;
+        else if (unlink(path) && errno != ENOENT)
+            status = hr_fail_errno("removing", path);
         hr_free(path);
     }
     hr_names_free(names, count);
-    return HIRL_OK;
+    return status;
 }
 
 hirl_status hr_directory_clear(const hr_directory *directory)
 {
     static const char *const written[][3] = {
-        { "checkpoints", "step_", ".safetensors" },
+        { "checkpoints", checkpoint_prefix, checkpoint_suffix },
         { "checkpoints", "last.safetensors", NULL },
         { "trees", "epoch_", ".hpt" },
         { "trees", "current.hpt", NULL },
@@ -114,16 +119,9 @@ static hirl_status make_folders(const hr_directory *directory)
     return HIRL_OK;
 }
 
-/* the step in a checkpoint's file name, -1: another file */
 static int64_t step_of(const char *name)
 {
-    char *end;
-    long long step;
-
-    if (strncmp(name, checkpoint_prefix, sizeof checkpoint_prefix - 1))
-        return -1;
-    step = strtoll(name + sizeof checkpoint_prefix - 1, &end, 10);
-    return !strcmp(end, checkpoint_suffix) ? step : -1;
+    return number_in(name, checkpoint_prefix, checkpoint_suffix);
 }
 
 /* one to go on with */
@@ -197,9 +195,9 @@ static bool is_of_a_run(const char *name)
     return found;
 }
 
-/* what lies there and is not ours is not mixed with a run, nor removed; beside: apart from names that
- * a run does not write, as of a log that a scheduler opened before */
-static hirl_status refuse_other_files(const hr_directory *directory, bool beside)
+/* What lies there and is not ours is not mixed with a run, nor removed. beside: names that a run does
+ * not write may be there, as of a log that a scheduler opened before. */
+static hirl_status refuse_other_files(const hr_directory *directory, bool beside, bool overwrite)
 {
     char **names;
     int64_t count;
@@ -213,10 +211,11 @@ static hirl_status refuse_other_files(const hr_directory *directory, bool beside
             continue;
         status = says_nothing(&empty, directory->path, names[i]);
         if (status >= 0 && !empty)
-            status = hr_fail(HIRL_E_STATE,
-                             "%s is not empty and holds no run (%s is there): another out=, or "
-                             "overwrite=1 to write among its files",
-                             directory->path, names[i]);
+            status = hr_fail(
+                HIRL_E_STATE, "%s is not empty and holds no run (%s is there): another out=%s",
+                directory->path, names[i],
+                overwrite || is_of_a_run(names[i]) ? ""
+                                                   : ", or overwrite=1 to write beside its files");
     }
     hr_names_free(names, count);
     return status;
@@ -228,8 +227,8 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     bool run, checkpoint, model;
 
     HR_TRY(holds_run(&run, directory));
-    if (!run && !overwrite)
-        HR_TRY(refuse_other_files(directory, resume)); /* before LOCK: nothing is left there */
+    if (!run) /* before LOCK: nothing is left there */
+        HR_TRY(refuse_other_files(directory, resume || overwrite, overwrite));
     HR_TRY(lock(directory));
     HR_TRY(has_checkpoint(&checkpoint, directory));
     model = holds(directory, "model.safetensors");
@@ -304,10 +303,14 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
     if (!file) {
         status = hr_fail_errno("opening", path);
     } else {
+        off_t before = fseeko(file, 0, SEEK_END) ? -1 : ftello(file);
         bool written = fputs(line, file) >= 0 && fputc('\n', file) >= 0;
 
-        if (fclose(file) || !written)
+        if (fclose(file) || !written) {
             status = hr_fail_errno("writing", path);
+            if (before >= 0 && truncate(path, before)) /* no half of a line stays */
+                status = hr_fail_errno("cutting a half line of", path);
+        }
     }
     hr_free(path);
     return status;
@@ -322,10 +325,13 @@ static size_t cut(char *text, size_t bytes, int64_t step)
         char *end = memchr(text + at, '\n', bytes - at);
         size_t length = end ? (size_t)(end - (text + at)) + 1 : 0; /* a torn last line goes */
         const char *key = length ? memmem(text + at, length, "\"step\":", 7) : NULL;
+        /* a full disk may have cut one, and the next follow on the same line */
+        bool whole =
+            key && end[-1] == '}' && !memmem(key + 1, (size_t)(end - key) - 1, "\"step\":", 7);
 
         if (!length)
             break;
-        if (key && strtoll(key + 7, NULL, 10) <= step) {
+        if (whole && strtoll(key + 7, NULL, 10) <= step) {
             memmove(text + to, text + at, length);
             to += length;
         }

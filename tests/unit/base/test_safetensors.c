@@ -390,6 +390,19 @@ START_TEST(limits_of_header_count_and_name_hold)
     ck_assert_int_lt((clock() - start) / CLOCKS_PER_SEC, 5);
     ck_assert_int_eq(list.texts, 100001);
     hr_tensors_done(&list);
+    /* small text, much memory */
+    at = (size_t)sprintf(text, "{\"a\":[");
+    for (int i = 0; i < 200000; i++)
+        at += (size_t)sprintf(text + at, "[],");
+    at += (size_t)sprintf(text + at, "[]]}");
+    write_file(text, at, 0);
+    hr_assert_fails(hr_tensors_load(&list, path), HIRL_E_LIMIT, "more values");
+    at = (size_t)sprintf(text, "{\"a\":[0");
+    for (int i = 0; i < 1100000; i++)
+        at += (size_t)sprintf(text + at, ",0");
+    at += (size_t)sprintf(text + at, "]}");
+    write_file(text, at, 0);
+    hr_assert_fails(hr_tensors_load(&list, path), HIRL_E_LIMIT, "more values");
     memset(name, 'n', HR_TENSORS_NAME);
     name[HR_TENSORS_NAME] = '\0';
     at = (size_t)sprintf(text, "{\"%s\":" T("1", "0,4") "}", name);

@@ -106,5 +106,26 @@ START_TEST(one_colour_has_the_least_standard_deviation)
 }
 END_TEST
 
+/* as the host's loader does when memory is short: another mean is not made of what is left */
+static hirl_status no_memory(hr_pixels *pixels, void *state, int64_t index)
+{
+    (void)pixels;
+    (void)state;
+    return index == 1 ? HIRL_E_NOMEM : HIRL_OK;
+}
+
+START_TEST(want_of_memory_is_no_unreadable_image)
+{
+    double mean[3], std[3];
+    hirl_context *context;
+    hirl_dataset *dataset;
+
+    open_set(&context, &dataset, hand_over, 3);
+    dataset->source.read = no_memory;
+    ck_assert_int_eq(hr_dataset_colours(mean, std, dataset, 1000), HIRL_E_NOMEM);
+    close_set(context, dataset);
+}
+END_TEST
+
 HR_TESTS("colours", colours_are_means_over_readable_images, colours_are_of_evenly_spaced_images,
-         one_colour_has_the_least_standard_deviation)
+         one_colour_has_the_least_standard_deviation, want_of_memory_is_no_unreadable_image)

@@ -647,6 +647,39 @@ START_TEST(damaged_hierarchies_are_refused)
 }
 END_TEST
 
+static size_t largest_block;
+
+static void *note_block(size_t bytes, size_t alignment, void *user)
+{
+    (void)user;
+    largest_block = bytes > largest_block ? bytes : largest_block;
+    return aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+
+static void free_block(void *block, void *user)
+{
+    (void)user;
+    free(block);
+}
+
+START_TEST(a_hierarchy_of_empty_lines_takes_little_memory)
+{
+    enum { LINES = 4 << 20 };
+    char *lines = malloc(LINES);
+
+    hr_assert_ok(hr_alloc_hook(note_block, free_block, NULL));
+    begin();
+    put_tree();
+    memset(lines, '\n', LINES);
+    put("hierarchy.tsv", lines, LINES);
+    hr_assert_fails(open_set(""), HIRL_E_FORMAT, "no classes");
+    ck_assert_uint_le(largest_block, 4 * (size_t)LINES + (64 << 20));
+    free(lines);
+    end();
+    hr_assert_ok(hr_alloc_hook(NULL, NULL, NULL));
+}
+END_TEST
+
 START_TEST(a_label_beyond_the_hierarchy_is_refused)
 {
     begin();
@@ -739,5 +772,6 @@ HR_TESTS("formats", cifar_files_are_read_plane_by_plane, cifar100_has_its_own_tw
          links_that_lead_back_end, empty_and_missing_places_are_refused,
          a_bomb_is_not_in_the_summary, a_broken_file_is_named_when_it_is_read,
          hierarchy_tsv_names_classes_and_parents, damaged_hierarchies_are_refused,
-         a_label_beyond_the_hierarchy_is_refused, without_splits_every_tenth_image_is_held_out,
-         max_images_are_spread_over_the_set, every_failing_allocation_leaves_nothing_behind)
+         a_hierarchy_of_empty_lines_takes_little_memory, a_label_beyond_the_hierarchy_is_refused,
+         without_splits_every_tenth_image_is_held_out, max_images_are_spread_over_the_set,
+         every_failing_allocation_leaves_nothing_behind)

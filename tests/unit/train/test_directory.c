@@ -104,8 +104,11 @@ END_TEST
 
 START_TEST(overwrite_removes_only_what_a_run_writes)
 {
-    static const char *const stay[] = { "notes.txt", "checkpoints/best.safetensors", "trees/a.hpt",
-                                        "checkpoints/last.txt" };
+    static const char *const stay[] = {
+        "notes.txt",           "checkpoints/best.safetensors", "checkpoints/step_best.safetensors",
+        "trees/a.hpt",         "trees/epoch_best.hpt",         "checkpoints/step_.safetensors",
+        "checkpoints/last.txt"
+    };
     static const char *const go[] = { "metrics.jsonl",
                                       "model.safetensors",
                                       "trees/current.hpt",
@@ -119,11 +122,51 @@ START_TEST(overwrite_removes_only_what_a_run_writes)
         put(stay[i], "mine");
     for (size_t i = 0; i < sizeof go / sizeof *go; i++)
         put(go[i], "of a run");
+    put("config.yaml", settings);
     ck_assert(!begin(false, true));
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
         ck_assert_msg(there(stay[i]), "%s is gone", stay[i]);
     for (size_t i = 0; i < sizeof go / sizeof *go; i++)
         ck_assert_msg(!there(go[i]), "%s is still there", go[i]);
+}
+END_TEST
+
+START_TEST(overwrite_takes_no_names_that_another_program_wrote)
+{
+    hr_directory directory;
+
+    put("log.txt", "mine");
+    put_folder("checkpoints");
+    put("checkpoints/step_000004.safetensors", "mine");
+    for (int resume = 0; resume < 2; resume++)
+        hr_assert_fails(hr_directory_open(&directory, folder, resume, true), HIRL_E_STATE,
+                        "checkpoints is there");
+    ck_assert(there("checkpoints/step_000004.safetensors"));
+    ck_assert_int_eq(hr_test_entries(folder), 2);
+}
+END_TEST
+
+START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
+{
+    static const char whole[] = "{\"step\":1,\"lr\":0.1}\n", last[] = "{\"step\":4,\"lr\":0.1}\n";
+    char text[256], path[HR_TEST_PATH];
+    hr_directory directory;
+    size_t bytes;
+    char *got;
+
+    ck_assert(!begin(false, false));
+    snprintf(text, sizeof text, "%s{\"step\":2,\"l{\"step\":3,\"lr\":0.1}\n{\"step\":3,\"lr\n%s",
+             whole, last);
+    put("metrics.jsonl", text);
+    put("config.yaml", settings);
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_cut_metrics(&directory, 4));
+    hr_directory_close(&directory);
+    got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
+    ck_assert_int_eq(bytes, strlen(whole) + strlen(last));
+    ck_assert(!memcmp(got, whole, strlen(whole)));
+    ck_assert(!memcmp(got + strlen(whole), last, strlen(last)));
+    free(got);
 }
 END_TEST
 
@@ -182,6 +225,8 @@ static Suite *suite(void)
     tcase_add_loop_test(c, a_folder_of_other_files_is_refused_and_untouched, 0, FOREIGN);
     tcase_add_test(c, resume_without_a_run_begins_one_beside_other_files);
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
+    tcase_add_test(c, overwrite_takes_no_names_that_another_program_wrote);
+    tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
     tcase_add_test(c, a_run_that_was_refused_or_has_no_checkpoint_begins_again);
     tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
     tcase_add_test(c, what_is_left_of_a_run_is_not_removed_unasked);
