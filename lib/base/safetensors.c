@@ -27,8 +27,7 @@ enum {
     PREFIX = 8,
     HEADER_MAX = 16 << 20,
     TENSORS_MAX = 65536,
-    OPENED_MAX =
-        3 * TENSORS_MAX + 2, /* brackets: an entry, its shape and its place; all; metadata */
+    OPENED_MAX = 4 * TENSORS_MAX, /* brackets: an entry, its shape and its place */
     COMMAS_MAX = 16 * TENSORS_MAX,
     DEPTH = 3,
     ALIGN = 8,

@@ -439,7 +439,7 @@ START_TEST(a_checkpoint_of_another_method_is_refused)
     calls = small_host_calls(&w.host);
     calls.load = NULL;
     must_fail(hirl_trainer_set_method(w.trainer, &calls), HIRL_E_STATE, "load");
-    must_fail(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "not loaded");
+    must_fail(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "hirl_trainer_set_method");
     give_functions(&w);
     make_steps(&w, 1);
     close_world(&w);
