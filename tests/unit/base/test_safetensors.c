@@ -392,7 +392,7 @@ START_TEST(limits_of_header_count_and_name_hold)
     hr_tensors_done(&list);
     /* small text, much memory */
     at = (size_t)sprintf(text, "{\"a\":[");
-    for (int i = 0; i < 200000; i++)
+    for (int i = 0; i < 300000; i++)
         at += (size_t)sprintf(text + at, "[],");
     at += (size_t)sprintf(text + at, "[]]}");
     write_file(text, at, 0);
