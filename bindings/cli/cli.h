@@ -127,11 +127,14 @@ bool cli_session_limited(void);
 bool cli_session_interrupted(void);
 
 /* output.c: JSON lines, and small files replaced whole */
+enum { CLI_PATH = 4096 }; /* bytes of a path, its end included: Linux takes no longer ones */
+/* "folder/name", of either alone when the other is empty; refuses what is longer than CLI_PATH */
+int cli_join(char path[CLI_PATH], cli_session *session, const char *folder, const char *name);
 void cli_emit(cli_session *session, json_t *event); /* takes event; printed with --json only */
 json_t *cli_settings(const cli_session *session);   /* every key in force, by name */
 typedef struct cli_file {
     FILE *stream;
-    char path[1200], part[1232];
+    char path[CLI_PATH], part[CLI_PATH + 32];
 } cli_file;
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name);
 int cli_file_end(cli_file *file, cli_session *session);

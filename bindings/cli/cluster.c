@@ -38,13 +38,15 @@ static bool is_npy(const char *path)
 static int read_names(source *from, cli_session *session, const char *path)
 {
     const char *given = cli_own(session, "names"), *slash = strrchr(path, '/');
-    char beside[1200];
+    char folder[CLI_PATH], beside[CLI_PATH];
     int code;
 
-    snprintf(beside, sizeof beside, "%.*sfilenames.txt", slash ? (int)(slash - path + 1) : 0, path);
-    if (!*given && !cli_exists(beside, ""))
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 0, path);
+    if (!*given && !cli_exists(folder, "filenames.txt"))
         return CLI_OK;
-    code = cli_names_read(&from->names, session, *given ? given : beside);
+    code = cli_join(beside, session, folder, "filenames.txt");
+    if (!code)
+        code = cli_names_read(&from->names, session, *given ? given : beside);
     if (code || from->names.count == from->rows.count)
         return code;
     if (*given)
@@ -87,12 +89,13 @@ static int from_images(source *from, cli_session *session)
 static int open_source(source *from, cli_session *session)
 {
     const char *data = hirl_options_get(session->options, "data");
-    char inside[1200];
+    char inside[CLI_PATH];
     int code = cli_data_need(session);
 
+    if (!code)
+        code = cli_join(inside, session, data, "embeddings.npy");
     if (code)
         return code;
-    snprintf(inside, sizeof inside, "%s/embeddings.npy", data);
     if (cli_exists(inside, ""))
         return from_features(from, session, inside);
     if (is_npy(data) && !*cli_own(session, "model"))
@@ -150,14 +153,17 @@ static int make(hirl_tree **tree, cli_session *session, const source *from)
 static int write_all(cli_session *session, const hirl_tree *tree, const source *from)
 {
     const char *folder = cli_own(session, "out");
-    char path[1200];
+    char file[CLI_PATH], csv[CLI_PATH];
     hirl_status status;
+    int code = cli_join(file, session, folder, "tree.hpt");
 
-    snprintf(path, sizeof path, "%s/tree.hpt", folder);
-    status = hirl_tree_save(tree, path);
-    snprintf(path, sizeof path, "%s/clusters.csv", folder);
+    if (!code)
+        code = cli_join(csv, session, folder, "clusters.csv");
+    if (code)
+        return code;
+    status = hirl_tree_save(tree, file);
     if (status >= 0)
-        status = hirl_tree_export(tree, path, "csv", from->names.count ? from->names.name : NULL);
+        status = hirl_tree_export(tree, csv, "csv", from->names.count ? from->names.name : NULL);
     if (status < 0)
         return cli_fail_write(session, status);
     return from->dataset ? cli_rows_write_skipped(session, &from->rows, from->dataset, folder)

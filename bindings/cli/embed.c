@@ -33,15 +33,18 @@ static int write_names(cli_session *session, const cli_rows *rows, const hirl_da
 static int write_labels(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
                         const char *folder)
 {
-    int32_t *label = calloc((size_t)rows->count + 1, sizeof *label);
-    char path[1200];
+    int32_t *label;
+    char path[CLI_PATH];
     hirl_status status;
+    int code = cli_join(path, session, folder, "labels.npy");
 
+    if (code)
+        return code;
+    label = calloc((size_t)rows->count + 1, sizeof *label);
     if (!label)
         return cli_error(session, CLI_MEMORY, "out of memory");
     for (int64_t r = 0; r < rows->count; r++)
         label[r] = hirl_dataset_label(dataset, rows->image[r], 0);
-    snprintf(path, sizeof path, "%s/labels.npy", folder);
     status = hirl_npy_write(path, label, "i4", 1, &rows->count);
     free(label);
     return status < 0 ? cli_fail_write(session, status) : CLI_OK;
@@ -73,12 +76,15 @@ static int write_csv(cli_session *session, const cli_rows *rows, const hirl_data
 static int write_rows(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
                       const char *folder, bool labels)
 {
-    char path[1200];
+    char path[CLI_PATH];
     hirl_status status;
+    int code;
 
     if (!strcmp(cli_own(session, "format"), "csv"))
         return write_csv(session, rows, dataset, folder, labels);
-    snprintf(path, sizeof path, "%s/embeddings.npy", folder);
+    code = cli_join(path, session, folder, "embeddings.npy");
+    if (code)
+        return code;
     status = hirl_npy_write(path, rows->value, "f4", 2, (int64_t[]){ rows->count, rows->dim });
     return status < 0 ? cli_fail_write(session, status) : CLI_OK;
 }

@@ -75,19 +75,24 @@ static int open_data(comparison *c)
 /* an untrained model with the options of model='s run where there is one, else those given */
 static int open_random(comparison *c)
 {
-    const char *run = cli_own(c->session, "model");
+    cli_session *session = c->session;
+    const char *run = cli_own(session, "model");
     hirl_options *options = NULL;
-    char path[1200];
-    hirl_status status = hirl_options_create(&options);
-    bool of_run = snprintf(path, sizeof path, "%s/config.yaml", run) > 0 && cli_exists(path, "");
+    bool of_run = *run && cli_exists(run, "config.yaml");
+    char path[CLI_PATH];
+    hirl_status status;
+    int code = of_run ? cli_join(path, session, run, "config.yaml") : CLI_OK;
 
+    if (code)
+        return code;
+    status = hirl_options_create(&options);
     if (status >= 0 && of_run)
         status = hirl_options_load(options, path);
     if (status >= 0)
-        status = hirl_model_create(&c->model, c->session->context,
-                                   of_run ? options : c->session->options);
+        status =
+            hirl_model_create(&c->model, session->context, of_run ? options : session->options);
     hirl_options_destroy(options);
-    return status < 0 ? cli_fail(c->session, status) : CLI_OK;
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
 }
 
 static int open_features(comparison *c)

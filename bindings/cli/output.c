@@ -31,22 +31,34 @@ json_t *cli_settings(const cli_session *session)
     return settings;
 }
 
+static bool join(char path[CLI_PATH], const char *folder, const char *name)
+{
+    return snprintf(path, CLI_PATH, "%s%s%s", folder, *folder && *name ? "/" : "", name) < CLI_PATH;
+}
+
+int cli_join(char path[CLI_PATH], cli_session *session, const char *folder, const char *name)
+{
+    if (join(path, folder, name))
+        return CLI_OK;
+    return cli_error(session, CLI_USAGE, "a path of %zu bytes is too long, at most %d: '%.60s...'",
+                     strlen(folder) + strlen(name) + 1, CLI_PATH - 1, *folder ? folder : name);
+}
+
 bool cli_exists(const char *folder, const char *name)
 {
-    char path[1200];
+    char path[CLI_PATH];
 
-    return snprintf(path, sizeof path, "%s%s%s", folder, *name ? "/" : "", name) <
-               (int)sizeof path &&
-           access(path, F_OK) == 0;
+    return join(path, folder, name) && access(path, F_OK) == 0;
 }
 
 static int make_folder(cli_session *session, const char *path)
 {
-    char part[1200];
+    char part[CLI_PATH];
     struct stat info;
+    int code = cli_join(part, session, path, "");
 
-    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-        return cli_error(session, CLI_USAGE, "out: the path is too long");
+    if (code)
+        return code;
     for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         mkdir(part, 0777); /* fails where it exists; the last one tells */
@@ -71,8 +83,10 @@ int cli_begin_folder(cli_session *session, const char *path, const char *const *
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name)
 {
     struct stat info;
+    int code = cli_join(file->path, session, folder, name);
 
-    snprintf(file->path, sizeof file->path, "%s%s%s", folder, *folder ? "/" : "", name);
+    if (code)
+        return code;
     snprintf(file->part, sizeof file->part, "%s.%ld.part", file->path, (long)getpid());
     if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode)) /* it would itself be replaced */
         return cli_error(session, CLI_FAILED, "cannot write '%s': it is no regular file",

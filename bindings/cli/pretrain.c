@@ -53,14 +53,15 @@ static bool library_flag(const cli_session *session, const char *key)
 /* a run that goes on takes its own config.yaml; what contradicts it is refused by the library */
 static int take_settings(cli_session *session)
 {
-    char path[1200];
+    char path[CLI_PATH];
     hirl_status status;
 
     if (cli_own_from_file(session, "out"))
         return CLI_MEMORY;
+    if (cli_join(path, session, cli_own(session, "out"), "config.yaml"))
+        return CLI_USAGE;
     if (hirl_options_set(session->options, "out", cli_own(session, "out")) < 0)
         return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
-    snprintf(path, sizeof path, "%s/config.yaml", cli_own(session, "out"));
     if (!library_flag(session, "resume"))
         return cli_take_preset(session);
     if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */

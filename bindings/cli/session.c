@@ -122,7 +122,7 @@ static int tell(cli_session *session, int code, const char *status, const char *
 
 int cli_error(cli_session *session, int code, const char *format, ...)
 {
-    char text[1024];
+    char text[CLI_PATH + 1024]; /* a path, and what is wrong with it */
     va_list list;
 
     va_start(list, format);

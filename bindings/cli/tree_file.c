@@ -6,35 +6,34 @@
 #include <sys/stat.h>
 
 /* a run has trees/current.hpt, a clustering tree.hpt */
-static const char *find(char *path, size_t bytes, const char *given)
+static int find(char path[CLI_PATH], cli_session *session, const char *given)
 {
     static const char *const inside[] = { "tree.hpt", "trees/current.hpt" };
     struct stat info;
 
     if (stat(given, &info) || !S_ISDIR(info.st_mode))
-        return given;
+        return cli_join(path, session, given, "");
     for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
-        if (cli_exists(given, inside[i])) {
-            snprintf(path, bytes, "%s/%s", given, inside[i]);
-            return path;
-        }
-    return NULL;
+        if (cli_exists(given, inside[i]))
+            return cli_join(path, session, given, inside[i]);
+    return cli_error(session, CLI_DATA, "'%s' holds no tree (tree.hpt or trees/current.hpt)",
+                     given);
 }
 
 int cli_tree_open(hirl_tree **tree, cli_session *session)
 {
     const char *given = cli_own(session, "tree");
-    char path[1200];
+    char path[CLI_PATH];
     hirl_status status;
+    int code;
 
     if (!*given)
         return cli_error(session, CLI_USAGE,
                          "tree= is missing: a .hpt file, or the folder of a run or clustering");
-    given = find(path, sizeof path, given);
-    if (!given)
-        return cli_error(session, CLI_DATA, "'%s' holds no tree (tree.hpt or trees/current.hpt)",
-                         cli_own(session, "tree"));
-    status = hirl_tree_load(tree, session->context, given);
+    code = find(path, session, given);
+    if (code)
+        return code;
+    status = hirl_tree_load(tree, session->context, path);
     return status < 0 ? cli_fail(session, status) : CLI_OK;
 }
 

@@ -87,6 +87,18 @@ ok "embed writes csv of a level's head" test "$(wc -l <c/embeddings.csv)" = 161
 hirl embed model=run $data out=d layer=z9
 ok "a layer that is not there is refused" exits 2
 
+# paths of 1,200 bytes and more, and of more than the system takes
+long=$(printf '%0200d/' 1 2 3 4 5 6)
+hirl embed model=run $data out=${long}rows
+ok "a long path is written to whole" test -s ${long}rows/labels.npy -a -s ${long}rows/embeddings.npy
+hirl cluster data=a prototypes=20,5 out=${long}tree
+ok "a tree is written below a long path" test -s ${long}tree/clusters.csv
+hirl tree show ${long}tree
+ok "a tree is found below a long path" exits 0
+hirl embed model=run $data out=$long$long$long${long}rows
+ok "a path that is too long is refused" exits 2
+ok "a path that is too long: the reason" says err 'too long, at most 4095'
+
 hirl cluster data=a prototypes=20,5 out=t
 ok "cluster takes a folder of embeddings" exits 0
 ok "clusters.csv names images and levels" test "$(wc -l <t/clusters.csv)" -ge 160
