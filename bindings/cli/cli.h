@@ -145,6 +145,8 @@ int cli_write_json(cli_session *session, const char *folder, const char *name, j
 /* makes the folder; refuses one that holds a file of the list (up to NULL), whoever wrote it, without
  * overwrite=1 */
 int cli_begin_folder(cli_session *session, const char *path, const char *const *written);
+/* with overwrite=1, once the new files are there: a file of the old result that this one has not */
+int cli_remove_old(cli_session *session, const char *folder, const char *name);
 bool cli_exists(const char *folder, const char *name);
 void cli_put_line(FILE *stream, const char *text);  /* control bytes become spaces */
 void cli_put_field(FILE *stream, const char *text); /* of CSV: quoted where it must be */

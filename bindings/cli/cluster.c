@@ -150,6 +150,21 @@ static int make(hirl_tree **tree, cli_session *session, const source *from)
     return CLI_OK;
 }
 
+/* beside embeddings that are clustered it is theirs, and stays */
+static bool writes_skipped(cli_session *session, const source *from)
+{
+    return from->dataset || !cli_exists(cli_own(session, "out"), "embeddings.npy");
+}
+
+static int write_skipped(cli_session *session, const source *from)
+{
+    const char *folder = cli_own(session, "out");
+
+    if (from->dataset)
+        return cli_rows_write_skipped(session, &from->rows, from->dataset, folder);
+    return writes_skipped(session, from) ? cli_remove_old(session, folder, "skipped.txt") : CLI_OK;
+}
+
 static int write_all(cli_session *session, const hirl_tree *tree, const source *from)
 {
     const char *folder = cli_own(session, "out");
@@ -166,8 +181,7 @@ static int write_all(cli_session *session, const hirl_tree *tree, const source *
         status = hirl_tree_export(tree, csv, "csv", from->names.count ? from->names.name : NULL);
     if (status < 0)
         return cli_fail_write(session, status);
-    return from->dataset ? cli_rows_write_skipped(session, &from->rows, from->dataset, folder)
-                         : CLI_OK;
+    return write_skipped(session, from);
 }
 
 static int tell(cli_session *session, const hirl_tree *tree, const source *from, double seconds)
@@ -185,9 +199,10 @@ static int tell(cli_session *session, const hirl_tree *tree, const source *from,
     return CLI_OK;
 }
 
-static int prepare(cli_session *session)
+static int prepare(cli_session *session, const source *from)
 {
-    static const char *const written[] = { "tree.hpt", "clusters.csv", NULL };
+    const char *const written[] = { "tree.hpt", "clusters.csv",
+                                    writes_skipped(session, from) ? "skipped.txt" : NULL, NULL };
 
     return cli_begin_folder(session, cli_own(session, "out"), written);
 }
@@ -202,7 +217,7 @@ static int run(cli_session *session)
     if (!code)
         code = open_source(&from, session);
     if (!code)
-        code = prepare(session);
+        code = prepare(session, &from);
     begun = cli_seconds();
     session->running = false; /* prototype counts are settings: refused before clustering begins */
     if (!code)

@@ -89,6 +89,15 @@ static int write_rows(cli_session *session, const cli_rows *rows, const hirl_dat
     return status < 0 ? cli_fail_write(session, status) : CLI_OK;
 }
 
+/* an older result had these: with labels, or in the other format */
+static int remove_old(cli_session *session, const char *folder, bool labels)
+{
+    bool csv = !strcmp(cli_own(session, "format"), "csv");
+    int code = cli_remove_old(session, folder, csv ? "embeddings.npy" : "embeddings.csv");
+
+    return code || labels ? code : cli_remove_old(session, folder, "labels.npy");
+}
+
 static int write_all(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset)
 {
     const char *folder = cli_own(session, "out");
@@ -107,13 +116,18 @@ static int write_all(cli_session *session, const cli_rows *rows, const hirl_data
                               json_pack("{s:s, s:I, s:I, s:o}", "libhirl", hirl_version(), "rows",
                                         (json_int_t)rows->count, "columns", (json_int_t)rows->dim,
                                         "settings", cli_settings(session)));
-    return code;
+    return code ? code : remove_old(session, folder, labels);
 }
 
 static int prepare(cli_session *session)
 {
-    static const char *const written[] = { "embeddings.npy", "embeddings.csv", "filenames.txt",
-                                           "labels.npy",     "config.json",    NULL };
+    static const char *const written[] = { "embeddings.npy",
+                                           "embeddings.csv",
+                                           "filenames.txt",
+                                           "labels.npy",
+                                           "skipped.txt",
+                                           "config.json",
+                                           NULL };
 
     return cli_begin_folder(session, cli_own(session, "out"), written);
 }

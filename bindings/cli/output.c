@@ -80,6 +80,18 @@ int cli_begin_folder(cli_session *session, const char *path, const char *const *
     return make_folder(session, path);
 }
 
+int cli_remove_old(cli_session *session, const char *folder, const char *name)
+{
+    char path[CLI_PATH];
+    int code = cli_join(path, session, folder, name);
+
+    if (code || !cli_flag(session, "overwrite"))
+        return code;
+    if (unlink(path) && errno != ENOENT)
+        return cli_error(session, CLI_FAILED, "cannot remove '%s': %s", path, strerror(errno));
+    return CLI_OK;
+}
+
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name)
 {
     struct stat info;

@@ -87,6 +87,38 @@ ok "embed writes csv of a level's head" test "$(wc -l <c/embeddings.csv)" = 161
 hirl embed model=run $data out=d layer=z9
 ok "a layer that is not there is refused" exits 2
 
+# what the old result had and the new one has not
+mkdir plain
+python3 - <<'END'
+import struct, zlib
+def chunk(name, data):
+    return struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+for i in range(30):
+    rows = b''.join(b'\0' + bytes((x * i + y) % 256 for x in range(24)) for y in range(8))
+    open(f'plain/{i:02}.png', 'wb').write(
+        b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0)) +
+        chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+END
+hirl embed model=run $data out=again
+hirl embed model=run data=plain out=again overwrite=1
+ok "images without labels leave no labels of others" test ! -e again/labels.npy
+ok "they are written over the others" test "$(wc -l <again/filenames.txt)" = 30
+hirl embed model=run data=plain out=again format=csv overwrite=1
+ok "one format at a time is there" test ! -e again/embeddings.npy -a -s again/embeddings.csv
+hirl embed model=run data=plain out=again overwrite=1
+ok "and the other way round" test -s again/embeddings.npy -a ! -e again/embeddings.csv
+hirl cluster data=plain model=run prototypes=6,2 out=old
+echo "0	00.png	broken" >old/skipped.txt
+hirl cluster data=again/embeddings.npy prototypes=6,2 out=old overwrite=1
+ok "a tree of features has no skipped.txt" test ! -e old/skipped.txt -a -s old/tree.hpt
+hirl cluster data=again prototypes=6,2 out=again
+ok "a tree beside its features" exits 0
+ok "the features keep their skipped.txt" test -e again/skipped.txt
+mkdir notes
+echo mine >notes/skipped.txt
+hirl embed model=run data=plain out=notes
+ok "a skipped.txt of another is not overwritten unasked" says notes/skipped.txt mine
+
 # paths of 1,200 bytes and more, and of more than the system takes
 long=$(printf '%0200d/' 1 2 3 4 5 6)
 hirl embed model=run $data out=${long}rows
