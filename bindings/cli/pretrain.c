@@ -1,6 +1,7 @@
 /* pretrain.c - hirl pretrain: a training run, stopped and resumed at any moment. */
 #include "cli.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,12 +219,42 @@ static int train(cli_session *session, hirl_trainer *trainer)
     return status < 0 ? cli_fail(session, status) : finish(session, &report, cli_seconds() - begun);
 }
 
+static bool is_checkpoint(const char *name)
+{
+    long long step;
+    int end = 0;
+
+    sscanf(name, "step_%lld.safetensors%n", &step, &end);
+    return (end && !name[end]) || !strcmp(name, "last.safetensors");
+}
+
+/* the run has a checkpoint, and resume=1 takes it */
+static int goes_on(bool *yes, cli_session *session)
+{
+    char path[CLI_PATH];
+    int code = cli_join(path, session, cli_own(session, "out"), "checkpoints");
+    DIR *folder = !code && library_flag(session, "resume") ? opendir(path) : NULL;
+    struct dirent *entry;
+
+    *yes = false;
+    while (folder && (entry = readdir(folder)))
+        *yes |= is_checkpoint(entry->d_name);
+    if (folder)
+        closedir(folder);
+    return code;
+}
+
+/* a run that goes on does not read where it began: that may be gone by now */
 static int open_start(hirl_model **start, cli_session *session)
 {
     const char *init = cli_own(session, "init");
     hirl_status status = HIRL_OK;
+    bool later;
+    int code = goes_on(&later, session);
 
-    if (*init)
+    if (code)
+        return code;
+    if (*init && !later)
         status = hirl_model_load(start, session->context, init, session->options);
     return status < 0 ? cli_fail(session, status) : CLI_OK;
 }

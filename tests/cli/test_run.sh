@@ -72,6 +72,15 @@ hirl pretrain out=cut resume=1 threads=1
 ok "the run goes on" exits 0
 hirl pretrain out=cut resume=1
 ok "a finished run says so" says err finished
+cp run/model.safetensors start.safetensors
+pretrain out=tuned epochs=1 hirl=0 init=start.safetensors resume=1
+ok "a run begins with the weights of another" exits 0
+rm start.safetensors
+pretrain out=tuned epochs=1 hirl=0 init=start.safetensors resume=1
+ok "a run that goes on needs no start" exits 0
+rm tuned/checkpoints/* tuned/model.safetensors
+pretrain out=tuned epochs=1 hirl=0 init=start.safetensors resume=1
+ok "a run that begins again needs it" exits 3
 hirl embed model=run $data out=a
 ok "embed succeeds" exits 0
 hirl embed model=cut $data out=b
