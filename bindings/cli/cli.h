@@ -112,6 +112,8 @@ void cli_help_verb(const cli_session *session);
 int cli_session_begin(cli_session *session);
 void cli_session_end(cli_session *session);
 void cli_note(cli_session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* the same, told under --quiet too */
+void cli_warn(cli_session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* a failure found by the program itself; returns the exit code given */
 int cli_error(cli_session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -166,13 +168,17 @@ typedef struct cli_rows {
     bool loaded;    /* value was made by the library */
 } cli_rows;
 
+/* zeroed rows for all images, none of them filled */
+int cli_rows_take(cli_rows *rows, cli_session *session, int64_t images, int64_t dim);
 int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model, const char *layer,
                    hirl_dataset *dataset);
-int cli_rows_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset);
 void cli_rows_done(cli_rows *rows);
 /* "index<TAB>name<TAB>reason" of every image without a row */
 int cli_rows_write_skipped(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
                            const char *folder);
+
+/* pixels.c: rows that are the images themselves, all of one size */
+int cli_rows_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset);
 
 /* names.c: names of rows, from a text file of one name a line or from a data set */
 typedef struct cli_names {

@@ -104,11 +104,21 @@ static int open_features(comparison *c)
     return !strcmp(features, "random") ? open_random(c) : cli_model_open(&c->model, c->session);
 }
 
+static int64_t skipped(const side *s)
+{
+    return s->rows.images - s->rows.count;
+}
+
 static int fill(comparison *c, side *s)
 {
-    if (!c->model)
-        return cli_rows_pixels(&s->rows, c->session, s->dataset);
-    return cli_rows_embed(&s->rows, c->session, c->model, cli_own(c->session, "layer"), s->dataset);
+    const char *layer = cli_own(c->session, "layer");
+    int code = c->model ? cli_rows_embed(&s->rows, c->session, c->model, layer, s->dataset)
+                        : cli_rows_pixels(&s->rows, c->session, s->dataset);
+
+    if (!code && skipped(s))
+        cli_note(c->session, "%lld of %lld images could not be read", (long long)skipped(s),
+                 (long long)s->rows.images);
+    return code;
 }
 
 static int32_t *labels(const side *s, int32_t level)
@@ -212,11 +222,12 @@ static int tell(comparison *c)
 
     for (int32_t l = 0; l < c->levels; l++)
         json_array_append_new(levels, level_json(c, l));
-    result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "event", "result",
-                       "verb", "eval knn", "bank_split", c->bank.split, "query_split",
+    result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "event",
+                       "result", "verb", "eval knn", "bank_split", c->bank.split, "query_split",
                        c->query.split, "bank", (json_int_t)c->report[0].bank, "queries",
                        (json_int_t)c->report[0].queries, "columns", (json_int_t)c->bank.rows.dim,
-                       "seconds", c->seconds, "levels", levels, "model", model_json(c), "settings",
+                       "skipped", (json_int_t)(skipped(&c->bank) + skipped(&c->query)), "seconds",
+                       c->seconds, "levels", levels, "model", model_json(c), "settings",
                        cli_settings(session));
     if (!session->json)
         print(c);

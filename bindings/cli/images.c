@@ -79,7 +79,7 @@ int cli_model_open(hirl_model **model, cli_session *session)
     return CLI_OK;
 }
 
-static int take_rows(cli_rows *rows, cli_session *session, int64_t images, int64_t dim)
+int cli_rows_take(cli_rows *rows, cli_session *session, int64_t images, int64_t dim)
 {
     *rows = (cli_rows){ .images = images, .dim = dim };
     rows->value = dim > 0 ? calloc((size_t)images, (size_t)dim * sizeof(float)) : NULL;
@@ -118,7 +118,7 @@ int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model
         return cli_error(session, CLI_USAGE,
                          "layer: the model has no '%s'; it has backbone and z0 to z%d", layer,
                          (int)info.levels);
-    code = take_rows(rows, session, images, dim);
+    code = cli_rows_take(rows, session, images, dim);
     readable = calloc((size_t)images + 1, 1);
     if (!code && !readable)
         code = cli_error(session, CLI_MEMORY, "out of memory");
@@ -133,65 +133,6 @@ int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model
         keep_readable(rows, readable);
     free(readable);
     return code;
-}
-
-/* one row: (u8/255 - mean) / std, ImageNet's, channels last */
-static void put_pixels(float *row, const uint8_t *pixels, int64_t count)
-{
-    static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
-
-    for (int64_t i = 0; i < count; i++)
-        for (int c = 0; c < 3; c++)
-            row[3 * i + c] = ((float)pixels[3 * i + c] / 255 - mean[c]) / std[c];
-}
-
-static int read_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset,
-                       int64_t height, int64_t width)
-{
-    for (int64_t i = 0; i < rows->images; i++) {
-        uint8_t *pixels = NULL;
-        int64_t h = 0, w = 0;
-        hirl_status status = hirl_dataset_read(&pixels, &h, &w, dataset, i);
-
-        if (cli_session_interrupted())
-            status = HIRL_E_CANCELED;
-        if (status == HIRL_OK && (h != height || w != width)) {
-            hirl_free(pixels);
-            return cli_error(
-                session, CLI_DATA,
-                "features=pixels needs images of one size: '%s' has %lld x %lld, the first %lld x %lld",
-                hirl_dataset_name(dataset, i), (long long)w, (long long)h, (long long)width,
-                (long long)height);
-        }
-        if (status == HIRL_OK) {
-            put_pixels(rows->value + rows->count * rows->dim, pixels, h * w);
-            rows->image[rows->count++] = i;
-        }
-        hirl_free(pixels);
-        if (status == HIRL_E_CANCELED)
-            return cli_error(session, CLI_FAILED, "stopped on request");
-        cli_progress_phase(&session->progress, "read", i + 1, rows->images);
-    }
-    cli_progress_clear(&session->progress);
-    return CLI_OK;
-}
-
-int cli_rows_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset)
-{
-    int64_t height = 0, width = 0, images = hirl_dataset_count(dataset);
-    uint8_t *pixels = NULL;
-    hirl_status status = HIRL_E_FORMAT;
-    int code;
-
-    *rows = (cli_rows){ 0 };
-    for (int64_t i = 0; i < images && status < 0; i++) /* the first readable one */
-        status = hirl_dataset_read(&pixels, &height, &width, dataset, i);
-    hirl_free(pixels);
-    if (status < 0)
-        return cli_fail(session, status);
-    code = take_rows(rows, session, images, 3 * height * width);
-    session->running = true;
-    return code ? code : read_pixels(rows, session, dataset, height, width);
 }
 
 void cli_rows_done(cli_rows *rows)

@@ -110,6 +110,18 @@ void cli_note(cli_session *session, const char *format, ...)
     fputc('\n', stderr);
 }
 
+void cli_warn(cli_session *session, const char *format, ...)
+{
+    va_list list;
+
+    cli_progress_clear(&session->progress);
+    fputs("warning: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+}
+
 static int tell(cli_session *session, int code, const char *status, const char *text)
 {
     cli_progress_clear(&session->progress);

@@ -32,6 +32,12 @@ png('mixed/09b.png', 1, 1, (60000, 60000))
 open('mixed/11b.jpg', 'wb').write(b'')
 open('mixed/12b.png', 'wb').write(b'this is text')
 
+for i in range(60):
+    os.makedirs(f'classes/{i % 2}', exist_ok=True)
+    png(f'classes/{i % 2}/{i:02}.png', 16, 16)
+open('classes/0/07b.png', 'wb').write(half[:len(half) // 2])
+open('classes/1/11b.png', 'wb').write(b'this is text')
+
 def idx(name, *numbers):
     open(name, 'wb').write(struct.pack('>IIII', 0x803, *numbers) + b'\0' * 1000)
 
@@ -93,6 +99,16 @@ differ = [k for k in whole if whole[k] != rows[k] and k not in (leaf, "shape")]
 assert not differ, differ'
 hirl tree show tree data=mixed
 ok "tree show takes a tree with rows left out" exits 0
+hirl eval knn features=pixels data=classes
+ok "raw pixels: more unreadable images than max_bad stop" exits 3
+ok "raw pixels: the share and the reason are named" one_sentence 'max_bad=0.01; the last: .*b.png: '
+hirl eval knn features=pixels data=classes max_bad=0.5 --json
+ok "raw pixels: unreadable images are left out" json out \
+    'r["skipped"] == 2 and r["bank"] + r["queries"] == 60'
+ok "raw pixels: an unreadable image is named" says err 'unreadable image 0/07b.png: '
+ok "raw pixels: they are counted" says err '[12] of [0-9]* images could not be read'
+hirl eval knn model=run data=classes max_bad=0.5 --json
+ok "a model leaves the same images out" json out 'r["skipped"] == 2 and r["bank"] + r["queries"] == 60'
 hirl pretrain data=$PWD $small out=none
 ok "a folder of no images is a matter of data" test "$code" != 0
 for set in lie huge; do

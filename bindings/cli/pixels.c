@@ -1,0 +1,104 @@
+/* pixels.c - rows of features that are the images themselves: the baseline of eval knn.
+ *
+ * Unreadable images are named, counted and left out, up to max_bad of all, as the library does.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+
+typedef struct reading {
+    cli_session *session;
+    const hirl_dataset *dataset;
+    cli_rows *rows;
+    int64_t height, width; /* of the first image that was read; 0: none yet */
+    int64_t bad;
+} reading;
+
+/* one row: (u8/255 - mean) / std, ImageNet's, channels last */
+static void put_pixels(float *row, const uint8_t *pixels, int64_t count)
+{
+    static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
+
+    for (int64_t i = 0; i < count; i++)
+        for (int c = 0; c < 3; c++)
+            row[3 * i + c] = ((float)pixels[3 * i + c] / 255 - mean[c]) / std[c];
+}
+
+static int put_image(reading *r, int64_t image, const uint8_t *pixels, int64_t height,
+                     int64_t width)
+{
+    cli_rows *rows = r->rows;
+    int code =
+        r->width ? CLI_OK : cli_rows_take(rows, r->session, rows->images, 3 * height * width);
+
+    if (code)
+        return code;
+    if (!r->width) {
+        r->height = height;
+        r->width = width;
+    }
+    if (height != r->height || width != r->width)
+        return cli_error(
+            r->session, CLI_DATA,
+            "features=pixels needs images of one size: '%s' has %lld x %lld, the first %lld x %lld",
+            hirl_dataset_name(r->dataset, image), (long long)width, (long long)height,
+            (long long)r->width, (long long)r->height);
+    put_pixels(rows->value + rows->count * rows->dim, pixels, height * width);
+    rows->image[rows->count++] = image;
+    return CLI_OK;
+}
+
+static int count_bad(reading *r, int64_t image)
+{
+    const char *most = hirl_options_get(r->session->options, "max_bad");
+    const char *name = hirl_dataset_name(r->dataset, image), *reason = hirl_error_message();
+    double share = (double)++r->bad / (double)r->rows->images;
+
+    cli_warn(r->session, "unreadable image %s: %s", name, reason);
+    if (share <= strtod(most, NULL))
+        return CLI_OK;
+    return cli_error(
+        r->session, CLI_DATA,
+        "%lld of %lld images (%.3g of all) cannot be read, more than max_bad=%s; the last: %s: %s",
+        (long long)r->bad, (long long)r->rows->images, share, most, name, reason);
+}
+
+/* anything else, as memory that is short, is no fault of the image */
+static bool is_unreadable(hirl_status status)
+{
+    return status == HIRL_E_FORMAT || status == HIRL_E_IO || status == HIRL_E_LIMIT ||
+           status == HIRL_E_UNSUPPORTED || status == HIRL_E_CALLBACK;
+}
+
+static int read_image(reading *r, int64_t image)
+{
+    uint8_t *pixels = NULL;
+    int64_t height, width;
+    hirl_status status = hirl_dataset_read(&pixels, &height, &width, r->dataset, image);
+    int code;
+
+    if (status < 0)
+        return is_unreadable(status) ? count_bad(r, image) : cli_fail(r->session, status);
+    code = put_image(r, image, pixels, height, width);
+    hirl_free(pixels);
+    return code;
+}
+
+int cli_rows_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset)
+{
+    reading r = { .session = session, .dataset = dataset, .rows = rows };
+    int64_t images = hirl_dataset_count(dataset);
+    int code = CLI_OK;
+
+    *rows = (cli_rows){ .images = images };
+    session->running = true;
+    for (int64_t i = 0; i < images && !code; i++) {
+        code = cli_session_interrupted() ? cli_error(session, CLI_FAILED, "stopped on request")
+                                         : read_image(&r, i);
+        cli_progress_phase(&session->progress, "read", i + 1, images);
+    }
+    cli_progress_clear(&session->progress);
+    if (!code && !rows->count)
+        code = cli_error(session, CLI_DATA, "none of %lld images can be read", (long long)images);
+    return code;
+}
