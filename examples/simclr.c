@@ -32,10 +32,10 @@ static double dot(const double *a, const double *b, int64_t d)
 static int32_t simclr(double *loss, float *grad, const hirl_method_step *step, void *user)
 {
     int64_t n = step->n, d = step->d, rows = 2 * n; /* rows i and i + n are views of image i */
-    double t = step->temperature, *u, *p, *length, *g;
+    double t = step->temperature, *u, *p, *length, *g, *row, sum;
 
     (void)user;
-    u = step->views == 2 ? calloc((size_t)(rows * (d + rows + 1) + d), sizeof *u) : NULL;
+    u = step->views == 2 ? calloc((size_t)(rows * (2 * d + rows + 1)), sizeof *u) : NULL;
     if (!u)
         return -1; /* hirl_train_run() answers HIRL_E_CALLBACK */
     p = u + rows * d, length = p + rows * rows, g = length + rows;
@@ -47,17 +47,17 @@ static int32_t simclr(double *loss, float *grad, const hirl_method_step *step, v
             u[i * d + k] /= length[i];
     }
     for (int64_t i = 0; i < rows; i++) {
-        double sum = 0, *row = p + i * rows;
-
+        row = p + i * rows, sum = 0;
         for (int64_t j = 0; j < rows; j++)
             sum += row[j] = j == i ? 0 : exp((dot(u + i * d, u + j * d, d) - 1) / t);
         for (int64_t j = 0; j < rows; j++)
             row[j] /= sum;
-        *loss -= log(row[(i + n) % rows]--) / (double)rows;
+        *loss -= log(row[(i + n) % rows]) / (double)rows;
+        row[(i + n) % rows] -= 1; /* now p_ij - [j = i'] */
     }
-    for (int64_t i = 0; i < rows && grad; i++) {
-        for (int64_t k = 0; k < d; k++)
-            for (int64_t j = g[k] = 0; j < rows; j++)
+    for (int64_t i = 0; i < rows && grad; i++, g += d) { /* a row of zeros each time */
+        for (int64_t j = 0; j < rows; j++)
+            for (int64_t k = 0; k < d; k++)
                 g[k] += (p[i * rows + j] + p[j * rows + i]) * u[j * d + k] / (double)rows / t;
         for (int64_t k = 0; k < d; k++) /* what points along u_i only changes its length */
             grad[i * d + k] = (float)((g[k] - dot(g, u + i * d, d) * u[i * d + k]) / length[i]);

@@ -2,7 +2,7 @@
  * options.
  *
  *     backbone(x) -> head -> z0 [N,d] -> predictor(z0), or scores of a last layer: `out` [N,K]
- *                            z0       -> h_l(z0), l = 1..L, side by side
+ *                            z0       -> h_l(z0), l = 1..L, side by side          (HIRL eq. 1)
  *
  * Slots lie in this order: backbone, head, last layer of weight norm | predictor, prototypes, mask
  * token | h_l. A teacher has those before the first bar, a method those before the second.

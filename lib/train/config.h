@@ -67,6 +67,10 @@ typedef struct hr_run_config {
     int64_t m[8];   /* M_l */
 } hr_run_config;
 
+/* the tables of all keys of a run, in the order of the fields above; the last one is of the data */
+enum { HR_RUN_TABLES = 6 };
+extern const hr_keys *const hr_run_tables[HR_RUN_TABLES];
+
 /* The caller's options with the settings of their method (ssl/method.h) and what HIRL sets over it
  * (train/hierarchy.h) under them, in profile reference with those of the authors' program over the
  * paper's. Ends with hr_options_done. */
