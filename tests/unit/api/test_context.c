@@ -665,6 +665,48 @@ START_TEST(threads_come_from_the_option_or_the_environment)
 }
 END_TEST
 
+static void keep_line(int32_t level, const char *text, void *user)
+{
+    (void)level;
+    snprintf(user, 64, "%s", text);
+}
+
+/* names of files may hold any byte */
+START_TEST(a_line_of_the_log_is_one_line)
+{
+    char line[64] = "";
+    hirl_context *context;
+    hr_call call;
+
+    hr_assert_ok(hirl_context_create(&context, NULL));
+    hirl_context_set_log(context, keep_line, line);
+    hr_assert_ok(hr_context_enter(&call, context));
+    hr_log(context, HIRL_LOG_WARNING, "%s: unreadable", "a\nwarning: b\x1b[2J");
+    ck_assert_str_eq(line, "a?warning: b?[2J: unreadable");
+    hr_assert_ok(hr_context_leave(&call, HIRL_OK));
+    hirl_context_destroy(context);
+}
+END_TEST
+
+/* its progress and its cancel would be those of a call that nobody made */
+START_TEST(a_data_set_of_another_context_is_refused)
+{
+    static result r;
+    hirl_context *other;
+    hirl_dataset *images;
+    world w;
+
+    open_world(&w);
+    hr_assert_ok(hirl_context_create(&other, w.options));
+    hr_assert_ok(hirl_dataset_open(&images, other, "generated", w.options));
+    hr_assert_fails(hirl_model_embed_dataset(r.value, NULL, w.model, NULL, images, w.options),
+                    HIRL_E_INVALID, "another context");
+    hirl_dataset_destroy(images);
+    hirl_context_destroy(other);
+    close_world(&w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("context");
@@ -675,6 +717,8 @@ static Suite *suite(void)
 #ifndef __SANITIZE_THREAD__
     tcase_add_test(c, a_forked_child_may_make_a_context_of_its_own);
 #endif
+    tcase_add_test(c, a_line_of_the_log_is_one_line);
+    tcase_add_test(c, a_data_set_of_another_context_is_refused);
     tcase_add_test(c, threads_come_from_the_option_or_the_environment);
     tcase_add_test(c, eight_threads_embed_with_one_model_to_the_same_bits);
     tcase_add_test(c, a_second_thread_of_a_context_hears_of_its_own_call);

@@ -494,6 +494,7 @@ START_TEST(a_tree_of_splits_has_the_same_classes_in_each)
     expect_names(train, 3);
     ck_assert_str_eq(set->split, "train");
     ck_assert_str_eq(set->splits, "train val");
+    ck_assert_ptr_nonnull(strstr(set->summary, "1 other files or folders ignored")); /* extra */
     ck_assert_int_eq(set->classes[0], 3);
     ck_assert_str_eq(set->class_name[0][1], "bee");
     ck_assert_int_eq(hr_dataset_label(set, 0, 0), 0);
