@@ -186,8 +186,8 @@ static hirl_status says_nothing(bool *yes, const char *folder, const char *name)
 
 static bool is_of_a_run(const char *name)
 {
-    static const char *const written[] = { "config.yaml", "metrics.jsonl", "model.safetensors",
-                                           "checkpoints", "trees" };
+    static const char *const written[] = { "config.yaml",       "env.json",    "metrics.jsonl",
+                                           "model.safetensors", "checkpoints", "trees" };
     bool found = false;
 
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)

@@ -253,6 +253,7 @@ static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fr
     if (fresh) {
         HR_TRY(hr_directory_clear(&trainer->directory));
         HR_TRY(write_settings(trainer));
+        HR_TRY(hr_trainer_environment(trainer));
     }
     announce(trainer);
     return HIRL_OK;
@@ -278,6 +279,8 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
         status = hr_trainer_from_tensors(trainer, &state);
     if (status >= 0)
         status = write_settings(trainer); /* not before: a resume that is refused changes nothing */
+    if (status >= 0)
+        status = hr_trainer_environment(trainer);
     if (status >= 0)
         hr_log(trainer->context, HIRL_LOG_INFO, "going on at step %lld of %lld",
                (long long)trainer->step, (long long)trainer->steps);

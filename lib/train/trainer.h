@@ -98,5 +98,6 @@ double hr_seconds(void); /* monotonic */
 void hr_trainer_report(hirl_step_report *report, const hirl_trainer *trainer,
                        const hr_learner_result *result);
 hirl_status hr_trainer_metric(const hirl_trainer *trainer, const hirl_step_report *report);
+hirl_status hr_trainer_environment(const hirl_trainer *trainer); /* env.json */
 
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/tensors.h"
 #include "context.h"
 #include "small_trainer.h"
@@ -163,6 +165,23 @@ END_TEST
 
 /* ---- files ---- */
 
+/* env.json: of a run that began, or went on, at a step */
+static void says_where_it_ran(const char *folder, int step)
+{
+    char *text = read_whole(folder, "env.json");
+    json_t *object = json_loads(text, 0, NULL);
+
+    ck_assert_ptr_nonnull(object);
+    ck_assert_int_eq(json_integer_value(json_object_get(object, "step")), step);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "hirl")), hirl_build_info());
+    ck_assert_str_eq(json_string_value(json_object_get(object, "backend")), "cpu");
+    ck_assert_int_eq(json_integer_value(json_object_get(object, "threads")), 2);
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(json_object_get(object, "data")), "64 images of 16 x 16"));
+    json_decref(object);
+    free(text);
+}
+
 /* another number of images: the settings that go on with the run stay those of the run */
 START_TEST(a_resume_that_is_refused_leaves_the_settings)
 {
@@ -179,6 +198,7 @@ START_TEST(a_resume_that_is_refused_leaves_the_settings)
     hirl_trainer_destroy(t.trainer);
     t.trainer = NULL;
     before = read_whole(folder, "config.yaml");
+    says_where_it_ran(folder, 0);
     must(hirl_options_set(t.options, "resume", "1"));
     must(hirl_options_set(t.options, "log_every", "7"));
     must(hirl_dataset_from_memory(&few, t.context, &small_pixels[0][0][0][0], SMALL_IMAGES / 2,
@@ -188,10 +208,12 @@ START_TEST(a_resume_that_is_refused_leaves_the_settings)
     after = read_whole(folder, "config.yaml");
     ck_assert_str_eq(after, before);
     free(after);
+    says_where_it_ran(folder, 0);
     must(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
     after = read_whole(folder, "config.yaml");
     ck_assert_ptr_nonnull(strstr(after, "log_every: \"7\""));
     free(after);
+    says_where_it_ran(folder, SMALL_PER_EPOCH);
     free(before);
     hirl_dataset_destroy(few);
     small_trainer_close(&t);

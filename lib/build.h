@@ -1,0 +1,10 @@
+/* build.h - which libhirl this is. */
+#ifndef HR_BUILD_H
+#define HR_BUILD_H
+
+enum { HR_ABI = 1 };
+
+/* compiler, BLAS and its threading, decoders, backends */
+const char *hr_build_info(void);
+
+#endif
