@@ -71,8 +71,11 @@ const char *cli_nearest(const char *word, const char *const *name, int count)
 
 bool cli_takes(const cli_verb *verb, const hirl_option_info *info)
 {
-    return own_index(verb, info->name) < 0 && (is_word_of(verb->objects, info->object) ||
-                                               (verb->also && is_word_of(verb->also, info->name)));
+    if (own_index(verb, info->name) >= 0 ||
+        (verb->without && is_word_of(verb->without, info->name)))
+        return false;
+    return is_word_of(verb->objects, info->object) ||
+           (verb->also && is_word_of(verb->also, info->name));
 }
 
 static bool find_key(hirl_option_info *info, const char *key)
@@ -291,6 +294,40 @@ int cli_own_from_file(cli_session *session, const char *key)
     if (cli_own_given(session, key) || hirl_options_origin(session->options, key) <= 0)
         return CLI_OK;
     return set_own(session, own_index(session->verb, key), hirl_options_get(session->options, key));
+}
+
+enum { TYPED = 3 }; /* origin of a key on the command line; a config file may hold any */
+
+static int refuse_useless(cli_session *session, const char *key, const char *with)
+{
+    return cli_error(session, CLI_USAGE, "key '%s' has no effect on %s with %s", key,
+                     session->verb->name, with);
+}
+
+int cli_refuse_keys(cli_session *session, const char *keys, const char *with)
+{
+    hirl_option_info info = { .struct_size = sizeof info };
+
+    for (const cli_key *key = session->verb->keys; key && key->name; key++)
+        if (is_word_of(keys, key->name) && cli_own_given(session, key->name))
+            return refuse_useless(session, key->name, with);
+    for (int32_t i = 0; i < hirl_options_count(); i++)
+        if (hirl_options_describe(&info, i) == HIRL_OK && is_word_of(keys, info.name) &&
+            hirl_options_origin(session->options, info.name) == TYPED)
+            return refuse_useless(session, info.name, with);
+    return CLI_OK;
+}
+
+int cli_refuse_object(cli_session *session, const char *object, const char *but, const char *with)
+{
+    hirl_option_info info = { .struct_size = sizeof info };
+
+    for (int32_t i = 0; i < hirl_options_count(); i++)
+        if (hirl_options_describe(&info, i) == HIRL_OK && !strcmp(info.object, object) &&
+            !is_word_of(but, info.name) &&
+            hirl_options_origin(session->options, info.name) == TYPED)
+            return refuse_useless(session, info.name, with);
+    return CLI_OK;
 }
 
 int64_t cli_own_int(const cli_session *session, const char *key)

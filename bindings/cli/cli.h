@@ -47,6 +47,7 @@ typedef struct cli_verb {
     const char *positional; /* the key that a bare argument stands for, or NULL */
     const char *objects;    /* whose library keys it takes: "context data model" */
     const char *also;       /* single library keys beside these, or NULL */
+    const char *without;    /* single ones of these that it does not take, or NULL */
     const cli_key *keys;    /* its own; the last one has no name */
     int (*run)(cli_session *session);
 } cli_verb;
@@ -99,6 +100,10 @@ const char *cli_own(const cli_session *session, const char *key); /* given value
 bool cli_own_given(const cli_session *session, const char *key);
 /* a key of the verb that is the library's too, as `out`, said by a config file alone */
 int cli_own_from_file(cli_session *session, const char *key);
+/* refuses keys of the list, the verb's or the library's, that were typed; with: what makes them useless */
+int cli_refuse_keys(cli_session *session, const char *keys, const char *with);
+/* the same for the library keys of an object but those of the list */
+int cli_refuse_object(cli_session *session, const char *object, const char *but, const char *with);
 int64_t cli_own_int(const cli_session *session, const char *key);
 bool cli_flag(const cli_session *session, const char *key);
 const char *cli_nearest(const char *word, const char *const *name, int count); /* NULL: none near */
@@ -157,6 +162,8 @@ void cli_put_field(FILE *stream, const char *text); /* of CSV: quoted where it m
 int cli_data_need(cli_session *session); /* refuses when data= was not given */
 int cli_data_open(hirl_dataset **dataset, cli_session *session, const char *path);
 int cli_data_print(cli_session *session, const hirl_dataset *dataset);
+/* model=random: untrained, of the options, unless there is a file of this name */
+bool cli_model_is_random(const cli_session *session);
 int cli_model_open(hirl_model **model, cli_session *session);
 const char *cli_level_name(int32_t level, int32_t levels); /* "fine", "coarse", "top" */
 

@@ -12,7 +12,7 @@ static const cli_key keys[] = {
       "for images: run directory, checkpoint or model file; random: untrained, of preset=" },
     { "layer", "text", "z0", "", "", "for images: backbone, z0, or z1 to zL" },
     { "names", "text", "", "", "",
-      "names of the rows, one a line; default: filenames.txt beside the features" },
+      "for features: names of the rows, one a line; default: filenames.txt beside the features" },
     { "previous", "text", "", "", "", "tree to start from: equal levels begin at its prototypes" },
     { "out", "text", "clusters", "", "", "folder for tree.hpt, clusters.csv and skipped.txt" },
     { "overwrite", "flag", "0", "", "", "replaces a tree, and files of its names, that out holds" },
@@ -56,11 +56,24 @@ static int read_names(source *from, cli_session *session, const char *path)
     return CLI_OK;
 }
 
+/* what says how images become features */
+static int refuse_of_images(cli_session *session)
+{
+    int code = cli_refuse_keys(session, "model layer network loader_threads eval_batch max_bad",
+                               "features from a file");
+
+    return code ? code : cli_refuse_object(session, "data", "data", "features from a file");
+}
+
 static int from_features(source *from, cli_session *session, const char *path)
 {
-    hirl_status status = hirl_npy_read(&from->rows.value, &from->rows.count, &from->rows.dim, path);
+    hirl_status status;
     char count[32];
+    int code = refuse_of_images(session);
 
+    if (code)
+        return code;
+    status = hirl_npy_read(&from->rows.value, &from->rows.count, &from->rows.dim, path);
     if (status < 0)
         return cli_fail_data(session, status);
     from->rows.images = from->rows.count;
@@ -72,8 +85,10 @@ static int from_features(source *from, cli_session *session, const char *path)
 
 static int from_images(source *from, cli_session *session)
 {
-    int code = cli_model_open(&from->model, session);
+    int code = cli_refuse_keys(session, "names", "images");
 
+    if (!code)
+        code = cli_model_open(&from->model, session);
     if (!code)
         code = cli_data_open(&from->dataset, session, NULL);
     if (!code)

@@ -143,6 +143,8 @@ static int run(cli_session *session)
 
     if (!code)
         code = cli_data_need(session);
+    if (!code && *cli_own(session, "model") && !cli_model_is_random(session))
+        code = cli_refuse_keys(session, "preset", "a model that is read from a file");
     if (!code)
         code = cli_model_open(&model, session);
     if (!code)

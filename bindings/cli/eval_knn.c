@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const cli_key keys[] = {
-    { "model", "text", "", "", "", "run directory, checkpoint or model file" },
+    { "model", "text", "", "", "",
+      "run directory, checkpoint or model file; features=random: the run that says its settings" },
     { "features", "choice", "model", "model pixels random", "",
       "model; pixels: normalised images; random: an untrained model of the same shape" },
     { "layer", "text", "backbone", "", "", "backbone, z0, or z1 to zL" },
@@ -72,17 +73,47 @@ static int open_data(comparison *c)
     return CLI_OK;
 }
 
+/* whose settings features=random takes, "": those of the keys */
+static const char *run_of(const cli_session *session)
+{
+    return cli_model_is_random(session) ? "" : cli_own(session, "model");
+}
+
+/* keys that the features are not made with */
+static int refuse_useless(cli_session *session)
+{
+    const char *features = cli_own(session, "features");
+    int code = CLI_OK;
+
+    if (!strcmp(features, "pixels")) {
+        code = cli_refuse_keys(session, "model layer preset loader_threads eval_batch",
+                               "features=pixels");
+        if (!code)
+            code = cli_refuse_object(session, "model", "mean std", "features=pixels");
+    } else if (!strcmp(features, "random")) {
+        code = cli_refuse_keys(session, "network", "features=random");
+        if (!code && *run_of(session))
+            code = cli_refuse_keys(session, "preset", "the settings of a run (model=)");
+        if (!code && *run_of(session))
+            code = cli_refuse_object(session, "model", "", "the settings of a run (model=)");
+    }
+    return code;
+}
+
 /* an untrained model with the options of model='s run where there is one, else those given */
 static int open_random(comparison *c)
 {
     cli_session *session = c->session;
-    const char *run = cli_own(session, "model");
+    const char *run = run_of(session);
     hirl_options *options = NULL;
     bool of_run = *run && cli_exists(run, "config.yaml");
     char path[CLI_PATH];
     hirl_status status;
     int code = of_run ? cli_join(path, session, run, "config.yaml") : CLI_OK;
 
+    if (!code && *run && !of_run)
+        code = cli_error(session, CLI_USAGE, "features=random: '%s' holds no config.yaml of a run",
+                         run);
     if (code)
         return code;
     status = hirl_options_create(&options);
@@ -247,6 +278,8 @@ static int run(cli_session *session)
     if (!code && *cli_own(session, "out"))
         code = cli_file_try(session, "", cli_own(session, "out"));
     if (!code)
+        code = refuse_useless(session);
+    if (!code)
         code = open_features(&c);
     if (!code)
         code = open_data(&c);
@@ -268,6 +301,7 @@ const cli_verb cli_eval_knn = {
     .example = "model=run data=PHOTOS",
     .objects = "context data model eval",
     .also = "preset loader_threads eval_batch max_bad",
+    .without = "split",
     .keys = keys,
     .run = run,
 };

@@ -54,17 +54,35 @@ int cli_data_print(cli_session *session, const hirl_dataset *dataset)
     return CLI_OK;
 }
 
+bool cli_model_is_random(const cli_session *session)
+{
+    const char *path = cli_own(session, "model");
+
+    return !strcmp(path, "random") && !cli_exists(path, "");
+}
+
+static int refuse_useless(cli_session *session)
+{
+    return cli_model_is_random(session)
+               ? cli_refuse_keys(session, "network", "model=random")
+               : cli_refuse_object(session, "model", "network", "a model that is read from a file");
+}
+
 int cli_model_open(hirl_model **model, cli_session *session)
 {
     hirl_model_info info = { .struct_size = sizeof info };
     const char *path = cli_own(session, "model");
     hirl_status status;
     char count[32];
+    int code;
 
     if (!*path)
         return cli_error(session, CLI_USAGE,
                          "model= is missing: a run directory, checkpoint or model file, or random");
-    if (!strcmp(path, "random") && !cli_exists(path, ""))
+    code = refuse_useless(session);
+    if (code)
+        return code;
+    if (cli_model_is_random(session))
         status = hirl_model_create(model, session->context, session->options);
     else
         status = hirl_model_load(model, session->context, path, session->options);

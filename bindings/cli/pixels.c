@@ -12,13 +12,26 @@ typedef struct reading {
     cli_rows *rows;
     int64_t height, width; /* of the first image that was read; 0: none yet */
     int64_t bad;
+    float mean[3], std[3];
 } reading;
 
-/* one row: (u8/255 - mean) / std, ImageNet's, channels last */
-static void put_pixels(float *row, const uint8_t *pixels, int64_t count)
+/* mean= or std= */
+static int take_colours(float value[3], cli_session *session, const char *key)
 {
-    static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
+    const char *text = hirl_options_get(session->options, key);
+    int end = 0;
 
+    sscanf(text, "%f ,%f ,%f %n", &value[0], &value[1], &value[2], &end);
+    if (end && !text[end])
+        return CLI_OK;
+    return cli_error(session, CLI_USAGE,
+                     "%s=%s: features=pixels takes three numbers, as in 0.5,0.5,0.5", key, text);
+}
+
+/* one row: (u8/255 - mean) / std, channels last */
+static void put_pixels(float *row, const uint8_t *pixels, int64_t count, const float mean[3],
+                       const float std[3])
+{
     for (int64_t i = 0; i < count; i++)
         for (int c = 0; c < 3; c++)
             row[3 * i + c] = ((float)pixels[3 * i + c] / 255 - mean[c]) / std[c];
@@ -43,7 +56,7 @@ static int put_image(reading *r, int64_t image, const uint8_t *pixels, int64_t h
             "features=pixels needs images of one size: '%s' has %lld x %lld, the first %lld x %lld",
             hirl_dataset_name(r->dataset, image), (long long)width, (long long)height,
             (long long)r->width, (long long)r->height);
-    put_pixels(rows->value + rows->count * rows->dim, pixels, height * width);
+    put_pixels(rows->value + rows->count * rows->dim, pixels, height * width, r->mean, r->std);
     rows->image[rows->count++] = image;
     return CLI_OK;
 }
@@ -84,11 +97,23 @@ static int read_image(reading *r, int64_t image)
     return code;
 }
 
+static int take_all_colours(reading *r)
+{
+    int code = take_colours(r->mean, r->session, "mean");
+
+    if (!code)
+        code = take_colours(r->std, r->session, "std");
+    for (int c = 0; c < 3 && !code; c++)
+        if (!(r->std[c] > 0))
+            code = cli_error(r->session, CLI_USAGE, "std: %g is not above 0", (double)r->std[c]);
+    return code;
+}
+
 int cli_rows_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *dataset)
 {
     reading r = { .session = session, .dataset = dataset, .rows = rows };
     int64_t images = hirl_dataset_count(dataset);
-    int code = CLI_OK;
+    int code = take_all_colours(&r);
 
     *rows = (cli_rows){ .images = images };
     session->running = true;

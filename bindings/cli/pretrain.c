@@ -221,10 +221,9 @@ static int train(cli_session *session, hirl_trainer *trainer)
 
 static bool is_checkpoint(const char *name)
 {
-    long long step;
     int end = 0;
 
-    sscanf(name, "step_%lld.safetensors%n", &step, &end);
+    sscanf(name, "step_%*[0-9].safetensors%n", &end);
     return (end && !name[end]) || !strcmp(name, "last.safetensors");
 }
 

@@ -63,6 +63,8 @@ static int run(cli_session *session)
     if (!code && !format)
         code = cli_error(session, CLI_USAGE,
                          "format= is missing: '%s' does not end with one that is known", out);
+    if (!code && strcmp(format, "html"))
+        code = cli_refuse_keys(session, "examples thumbnail", "a format other than html");
     if (!code)
         code = cli_tree_open(&tree, session);
     if (!code)

@@ -72,13 +72,43 @@ ok "an IDX without images is a matter of data" exits 3
 ok "an IDX without images says so" says err 'no images'
 hirl embed data=float-images-idx3-ubyte model=random
 ok "an IDX of another type is a matter of data" exits 3
-hirl eval knn data=generated features=pixels out=/nowhere/knn.json
+useless() { # useless KEY ARGUMENTS...: the key is refused by its name
+    key=$1
+    shift
+    hirl "$@"
+    ok "$* is refused" exits 2
+    ok "$*: the key is named" says err "key '$key'.* has no effect"
+}
+useless split eval knn data=generated generated_images=40 features=pixels split=train
+useless layer eval knn data=generated generated_images=40 features=pixels layer=z0
+useless model eval knn data=generated generated_images=40 features=pixels model=nowhere
+useless seed eval knn data=generated generated_images=40 features=pixels seed=1
+useless preset eval knn data=generated generated_images=40 features=pixels preset=hirl-dino
+useless network eval knn data=generated generated_images=40 features=random network=teacher
+useless arch eval knn data=generated generated_images=40 features=random model=nowhere arch=resnet18
+useless seed eval knn data=generated generated_images=40 model=nowhere seed=1
+useless width eval knn data=generated generated_images=40 model=nowhere width=0.5
+useless preset embed data=generated generated_images=40 model=nowhere preset=hirl-dino
+useless network embed data=generated generated_images=40 model=random network=teacher
+useless layer cluster data=nowhere.npy layer=z1
+useless max_images cluster data=nowhere.npy max_images=10
+useless names cluster data=generated generated_images=40 model=nowhere names=names.txt
+useless thumbnail tree export nowhere.hpt out=tree.json thumbnail=9
+hirl eval knn --help
+ok "a key that a verb never takes is not in its help" sh -c '! grep -q "^  split=" out'
+hirl eval knn data=generated generated_images=40 features=random model=nowhere
+ok "settings of a run that is not there are refused" says err 'nowhere.* holds no config.yaml'
+hirl eval knn data=generated generated_images=40 features=pixels mean=auto
+ok "pixels: colours are numbers" says err 'mean=auto: .*three numbers'
+hirl eval knn data=generated generated_images=40 features=pixels std=1,0,1
+ok "pixels: no deviation is 0" says err 'std: 0 is not above 0'
+hirl eval knn data=generated generated_images=40 features=pixels out=/nowhere/knn.json
 ok "eval knn: a place that cannot be written is a failure" exits 1
 ok "eval knn: a place that cannot be written is refused before the work" test "$(wc -l <err)" = 1
 hirl tree eval nowhere.hpt data=generated out=/nowhere/tree.json
 ok "tree eval: a place that cannot be written is refused first" exits 1
 printf '{}' >knn.json
-hirl eval knn data=generated model=nowhere out=knn.json
+hirl eval knn data=generated generated_images=40 model=nowhere out=knn.json
 ok "a result that is there stays until there is a new one" says knn.json '{}'
 if [ -w /dev/full ]; then
     for word in --help --version; do

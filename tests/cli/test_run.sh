@@ -187,4 +187,9 @@ hirl eval knn features=random model=run $data --json
 ok "eval knn of an untrained model" json out 'len(r["levels"]) == 3'
 hirl eval knn features=pixels $data --json
 ok "eval knn of raw pixels" json out 'r["columns"] == 3 * 32 * 32'
+sed 's/.*"levels"//; s/"settings".*//' out >before
+hirl eval knn features=pixels mean=0.1,0.9,0.5 std=0.1,1,3 $data --json
+ok "colours of raw pixels can be given" exits 0
+sed 's/.*"levels"//; s/"settings".*//' out >after
+ok "and change the numbers" sh -c '! cmp -s before after'
 finish
