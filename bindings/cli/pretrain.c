@@ -189,7 +189,7 @@ static int finish(cli_session *session, const hirl_step_report *report, double s
     char took[32];
 
     cli_progress_clear(&session->progress);
-    if (!session->json && report->step)
+    if (!session->json)
         printf("%s: %lld steps in %s, loss %.3f\n", out, (long long)report->step,
                cli_clock(took, sizeof took, seconds), report->loss);
     if (!session->json)
@@ -199,6 +199,19 @@ static int finish(cli_session *session, const hirl_step_report *report, double s
                        "pretrain", "out", out, "step", (json_int_t)report->step, "epoch",
                        (json_int_t)report->epoch + 1, "train_loss", report->loss, "loss_img",
                        report->loss_image, "loss_spd", report->loss_spd, "seconds", seconds));
+    return CLI_OK;
+}
+
+/* resume=1 of a run that was done: nothing was measured */
+static int finished(cli_session *session)
+{
+    const char *out = cli_own(session, "out");
+
+    cli_note(session, "%s: the run was finished already", out);
+    if (!session->json)
+        suggest(session, out);
+    cli_emit(session, json_pack("{s:s, s:s, s:s, s:b}", "event", "result", "verb", "pretrain",
+                                "out", out, "finished", 1));
     return CLI_OK;
 }
 
@@ -215,7 +228,7 @@ static int train(cli_session *session, hirl_trainer *trainer)
     if (status == HIRL_E_CANCELED)
         return leave(session, trainer);
     if (status == HIRL_DONE)
-        cli_note(session, "%s: the run was finished already", cli_own(session, "out"));
+        return finished(session);
     return status < 0 ? cli_fail(session, status) : finish(session, &report, cli_seconds() - begun);
 }
 

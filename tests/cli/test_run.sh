@@ -72,6 +72,10 @@ hirl pretrain out=cut resume=1 threads=1
 ok "the run goes on" exits 0
 hirl pretrain out=cut resume=1
 ok "a finished run says so" says err finished
+ok "a finished run says what can be done with it" says out '^next: hirl embed'
+hirl pretrain out=cut resume=1 --json
+ok "a finished run makes no numbers up" json out \
+    'r["event"] == "result" and r["finished"] is True and "step" not in r and "train_loss" not in r'
 cp run/model.safetensors start.safetensors
 pretrain out=tuned epochs=1 hirl=0 init=start.safetensors resume=1
 ok "a run begins with the weights of another" exits 0
