@@ -155,7 +155,8 @@ int cli_begin_folder(cli_session *session, const char *path, const char *const *
 /* with overwrite=1, once the new files are there: a file of the old result that this one has not */
 int cli_remove_old(cli_session *session, const char *folder, const char *name);
 bool cli_exists(const char *folder, const char *name);
-void cli_put_line(FILE *stream, const char *text);  /* control bytes become spaces */
+void cli_put_text(FILE *stream, const char *text);  /* control bytes become spaces */
+void cli_put_line(FILE *stream, const char *text);  /* the same, and the end of the line */
 void cli_put_field(FILE *stream, const char *text); /* of CSV: quoted where it must be */
 
 /* images.c: data sets, and rows of features with the image of each */

@@ -180,7 +180,9 @@ int cli_rows_write_skipped(cli_session *session, const cli_rows *rows, const hir
             row++;
             continue;
         }
-        fprintf(file.stream, "%lld\t%s\t", (long long)i, hirl_dataset_name(dataset, i));
+        fprintf(file.stream, "%lld\t", (long long)i);
+        cli_put_text(file.stream, hirl_dataset_name(dataset, i));
+        fputc('\t', file.stream);
         if (hirl_dataset_read(&pixels, &height, &width, dataset, i) < 0)
             cli_put_line(file.stream, hirl_error_message());
         else

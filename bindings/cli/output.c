@@ -157,10 +157,15 @@ int cli_write_json(cli_session *session, const char *folder, const char *name, j
     return cli_file_end(&file, session);
 }
 
-void cli_put_line(FILE *stream, const char *text)
+void cli_put_text(FILE *stream, const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++)
         fputc(*c < ' ' || *c == 127 ? ' ' : *c, stream);
+}
+
+void cli_put_line(FILE *stream, const char *text)
+{
+    cli_put_text(stream, text);
     fputc('\n', stream);
 }
 

@@ -12,6 +12,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+enum { CLI_TEXT = CLI_PATH + 1024 }; /* bytes of a message: a path, and what is wrong with it */
+
 static hirl_context *volatile running_context;
 static atomic_int interrupts; /* two signals may be handled by two threads at once */
 static volatile sig_atomic_t limited;
@@ -86,7 +88,8 @@ static void on_log(int32_t level, const char *text, void *user)
     if (level > loudest(session))
         return;
     cli_progress_clear(&session->progress);
-    fprintf(stderr, "%s%s\n", level <= HIRL_LOG_WARNING ? "warning: " : "", text);
+    fputs(level <= HIRL_LOG_WARNING ? "warning: " : "", stderr);
+    cli_put_line(stderr, text);
 }
 
 static int32_t on_progress(const char *phase, int64_t done, int64_t total, void *user)
@@ -99,34 +102,35 @@ static int32_t on_progress(const char *phase, int64_t done, int64_t total, void 
 
 void cli_note(cli_session *session, const char *format, ...)
 {
+    char text[CLI_TEXT];
     va_list list;
 
     if (session->quiet)
         return;
     cli_progress_clear(&session->progress);
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    fputc('\n', stderr);
+    cli_put_line(stderr, text);
 }
 
 void cli_warn(cli_session *session, const char *format, ...)
 {
+    char text[CLI_TEXT];
     va_list list;
 
-    cli_progress_clear(&session->progress);
-    fputs("warning: ", stderr);
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    fputc('\n', stderr);
+    on_log(HIRL_LOG_WARNING, text, session);
 }
 
 static int tell(cli_session *session, int code, const char *status, const char *text)
 {
     cli_progress_clear(&session->progress);
-    fprintf(stderr, "%shirl: %s%s\n", colours() ? "\033[31m" : "", text,
-            colours() ? "\033[0m" : "");
+    fputs(colours() ? "\033[31mhirl: " : "hirl: ", stderr);
+    cli_put_text(stderr, text);
+    fputs(colours() ? "\033[0m\n" : "\n", stderr);
     cli_emit(session, json_pack("{s:s, s:s, s:s, s:i}", "event", "error", "status", status,
                                 "message", text, "exit", code));
     return code;
@@ -134,7 +138,7 @@ static int tell(cli_session *session, int code, const char *status, const char *
 
 int cli_error(cli_session *session, int code, const char *format, ...)
 {
-    char text[CLI_PATH + 1024]; /* a path, and what is wrong with it */
+    char text[CLI_TEXT];
     va_list list;
 
     va_start(list, format);

@@ -28,8 +28,10 @@ static void put_majority(const view *v, int32_t level, int32_t id)
 {
     char text[96];
 
-    if (v->dataset && cli_majority(text, sizeof text, &v->nodes, v->dataset, level, id))
-        printf("  %s", text);
+    if (!v->dataset || !cli_majority(text, sizeof text, &v->nodes, v->dataset, level, id))
+        return;
+    fputs("  ", stdout);
+    cli_put_text(stdout, text);
 }
 
 static void put_examples(const view *v, int32_t level, const cli_child *node)
@@ -37,8 +39,10 @@ static void put_examples(const view *v, int32_t level, const cli_child *node)
     int64_t row[CLI_EXAMPLES];
     int64_t n = v->names.count ? cli_spread_rows(row, &v->nodes, level, node, v->examples) : 0;
 
-    for (int64_t i = 0; i < n; i++)
-        printf("  %s", v->names.name[row[i]]);
+    for (int64_t i = 0; i < n; i++) {
+        fputs("  ", stdout);
+        cli_put_text(stdout, v->names.name[row[i]]);
+    }
 }
 
 static void put_level(const view *v, int32_t level, int32_t parent, const char *prefix)

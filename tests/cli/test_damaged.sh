@@ -117,6 +117,27 @@ for set in lie huge; do
     ok "IDX: the bytes are named ($set)" one_sentence 'claims'
 done
 
+# names with a new line, an escape and a byte that is no UTF-8
+python3 - <<'END'
+import os, shutil
+for i in range(30):
+    os.makedirs(f'odd/{i % 2}', exist_ok=True)
+    shutil.copy('classes/0/00.png', os.fsencode(f'odd/{i % 2}/') + b'%02d\n\x1b[31m\xff.png' % i)
+open(b'odd/1/99\n\x1b[31m\xff.png', 'wb').write(b'this is text')
+END
+lines() { # lines FILE COUNT: so many, none with an escape
+    test "$(wc -l <"$1")" = "$2" && ! grep -q "$(printf '\033')" "$1"
+}
+hirl embed model=run data=odd out=oddrows max_bad=0.5
+ok "odd names: a line each in filenames.txt" lines oddrows/filenames.txt 30
+ok "odd names: a line each in skipped.txt" lines oddrows/skipped.txt 1
+ok "odd names: a note is one line" sh -c '! grep -q "$(printf "\033")" err'
+hirl cluster model=run data=odd out=oddtree max_bad=0.5 prototypes=3,2
+hirl tree show oddtree data=odd
+ok "odd names: a line for each node" lines out 9
+hirl eval knn features=pixels data=odd max_bad=0
+ok "odd names: an error is one line" one_sentence 'max_bad=0; the last: 1/99 '
+
 # models
 for fault in overlap:overlap twice:duplicate short:'4 bytes' endless:size header:header; do
     hirl embed model=${fault%%:*}.safetensors data=good out=x
