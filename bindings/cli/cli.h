@@ -90,6 +90,7 @@ struct cli_session {
     bool json, quiet, verbose, help;
     const char *bare; /* the word that stands for verb->positional, or NULL */
     bool running;     /* the work has begun: INVALID is no longer a matter of usage */
+    bool lost; /* an event could not be put in JSON */
     cli_progress progress;
     char *own[CLI_OWN_KEYS]; /* values of verb->keys, NULL: not given */
 };
@@ -133,19 +134,23 @@ void cli_session_limit(double seconds);
 bool cli_session_limited(void);
 bool cli_session_interrupted(void);
 
-/* output.c: JSON lines, and small files replaced whole */
+/* events.c: JSON lines on stdout */
+void cli_emit(cli_session *session, json_t *event); /* takes event; printed with --json only */
+/* a string of any bytes: where they are not UTF-8, all but plain ones as \xNN */
+json_t *cli_text(const char *text);
+json_t *cli_settings(const cli_session *session); /* every key in force, by name */
+
+/* output.c: paths, and small files replaced whole */
 enum { CLI_PATH = 4096 }; /* bytes of a path, its end included: Linux takes no longer ones */
 /* "folder/name", of either alone when the other is empty; refuses what is longer than CLI_PATH */
 int cli_join(char path[CLI_PATH], cli_session *session, const char *folder, const char *name);
-void cli_emit(cli_session *session, json_t *event); /* takes event; printed with --json only */
-json_t *cli_settings(const cli_session *session);   /* every key in force, by name */
 typedef struct cli_file {
     FILE *stream;
     char path[CLI_PATH], part[CLI_PATH + 32];
 } cli_file;
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name);
 int cli_file_end(cli_file *file, cli_session *session);
-int cli_file_drop(cli_file *file, cli_session *session); /* after a stop: nothing is left */
+int cli_file_drop(cli_file *file, cli_session *session, const char *reason); /* nothing is left */
 /* before long work: whether the file could be written at its end */
 int cli_file_try(cli_session *session, const char *folder, const char *name);
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value);

@@ -206,8 +206,8 @@ static int tell(cli_session *session, const hirl_tree *tree, const source *from,
     cli_tree_print_sizes(session, tree);
     if (!session->json)
         printf("%s: tree.hpt, clusters.csv; %.1f s\n", folder, seconds);
-    cli_emit(session, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o}", "event", "result",
-                                "verb", "cluster", "out", folder, "rows",
+    cli_emit(session, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:f, s:o}", "event", "result",
+                                "verb", "cluster", "out", cli_text(folder), "rows",
                                 (json_int_t)from->rows.count, "columns", (json_int_t)from->rows.dim,
                                 "skipped", (json_int_t)(from->rows.images - from->rows.count),
                                 "seconds", seconds, "levels", cli_tree_sizes(tree)));

@@ -162,11 +162,11 @@ static int run(cli_session *session)
         printf("%s: %lld rows of %lld columns (%s), %.1f s\n", folder, (long long)rows.count,
                (long long)rows.dim, cli_own(session, "layer"), cli_seconds() - begun);
     if (!code)
-        cli_emit(session,
-                 json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f}", "event", "result", "verb",
-                           "embed", "out", folder, "rows", (json_int_t)rows.count, "columns",
-                           (json_int_t)rows.dim, "skipped", (json_int_t)(rows.images - rows.count),
-                           "seconds", cli_seconds() - begun));
+        cli_emit(session, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:f}", "event", "result",
+                                    "verb", "embed", "out", cli_text(folder), "rows",
+                                    (json_int_t)rows.count, "columns", (json_int_t)rows.dim,
+                                    "skipped", (json_int_t)(rows.images - rows.count), "seconds",
+                                    cli_seconds() - begun));
     cli_rows_done(&rows);
     hirl_dataset_destroy(dataset);
     hirl_model_destroy(model);

@@ -253,13 +253,13 @@ static int tell(comparison *c)
 
     for (int32_t l = 0; l < c->levels; l++)
         json_array_append_new(levels, level_json(c, l));
-    result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "event",
-                       "result", "verb", "eval knn", "bank_split", c->bank.split, "query_split",
-                       c->query.split, "bank", (json_int_t)c->report[0].bank, "queries",
-                       (json_int_t)c->report[0].queries, "columns", (json_int_t)c->bank.rows.dim,
-                       "skipped", (json_int_t)(skipped(&c->bank) + skipped(&c->query)), "seconds",
-                       c->seconds, "levels", levels, "model", model_json(c), "settings",
-                       cli_settings(session));
+    result = json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "event",
+                       "result", "verb", "eval knn", "bank_split", cli_text(c->bank.split),
+                       "query_split", cli_text(c->query.split), "bank",
+                       (json_int_t)c->report[0].bank, "queries", (json_int_t)c->report[0].queries,
+                       "columns", (json_int_t)c->bank.rows.dim, "skipped",
+                       (json_int_t)(skipped(&c->bank) + skipped(&c->query)), "seconds", c->seconds,
+                       "levels", levels, "model", model_json(c), "settings", cli_settings(session));
     if (!session->json)
         print(c);
     if (*cli_own(session, "out"))

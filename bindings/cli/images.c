@@ -45,12 +45,12 @@ int cli_data_print(cli_session *session, const hirl_dataset *dataset)
     classes = json_array();
     for (int32_t l = 0; l < info.label_levels; l++)
         json_array_append_new(classes, json_integer(info.classes[l]));
-    cli_emit(session,
-             json_pack("{s:s, s:s, s:s, s:s, s:I, s:[I,I], s:[I,I], s:o}", "event", "data",
-                       "format", info.format, "split", info.split, "summary", info.summary, "count",
-                       (json_int_t)info.count, "width", (json_int_t)info.min_width,
-                       (json_int_t)info.max_width, "height", (json_int_t)info.min_height,
-                       (json_int_t)info.max_height, "classes", classes));
+    cli_emit(session, json_pack("{s:s, s:s, s:o, s:o, s:I, s:[I,I], s:[I,I], s:o}", "event", "data",
+                                "format", info.format, "split", cli_text(info.split), "summary",
+                                cli_text(info.summary), "count", (json_int_t)info.count, "width",
+                                (json_int_t)info.min_width, (json_int_t)info.max_width, "height",
+                                (json_int_t)info.min_height, (json_int_t)info.max_height, "classes",
+                                classes));
     return CLI_OK;
 }
 

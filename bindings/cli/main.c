@@ -86,6 +86,10 @@ static int run(const cli_verb *verb, int count, char **word)
     else if (!code)
         code = verb->run(&session);
     cli_session_end(&session);
+    if (session.lost && !code) {
+        fprintf(stderr, "hirl: an event was lost: no memory, or a number that JSON has not\n");
+        code = CLI_FAILED;
+    }
     return leave(code);
 }
 

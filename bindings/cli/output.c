@@ -1,35 +1,10 @@
-/* output.c - JSON lines on stdout, and small files that appear whole or not at all. */
+/* output.c - paths, and small files that appear whole or not at all. */
 #include "cli.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { JSON_LINE = JSON_COMPACT | JSON_REAL_PRECISION(9) };
-
-void cli_emit(cli_session *session, json_t *event)
-{
-    if (session->json && event && json_dumpf(event, stdout, JSON_LINE) == 0) {
-        putchar('\n');
-        fflush(stdout);
-    }
-    json_decref(event);
-}
-
-json_t *cli_settings(const cli_session *session)
-{
-    hirl_option_info info = { .struct_size = sizeof info };
-    json_t *settings = json_object();
-
-    for (const cli_key *key = session->verb->keys; key && key->name; key++)
-        json_object_set_new(settings, key->name, json_string(cli_own(session, key->name)));
-    for (int32_t i = 0; i < hirl_options_count(); i++)
-        if (hirl_options_describe(&info, i) == HIRL_OK && cli_takes(session->verb, &info))
-            json_object_set_new(settings, info.name,
-                                json_string(hirl_options_get(session->options, info.name)));
-    return settings;
-}
 
 static bool join(char path[CLI_PATH], const char *folder, const char *name)
 {
@@ -123,11 +98,11 @@ int cli_file_end(cli_file *file, cli_session *session)
     return cli_error(session, CLI_FAILED, "cannot write '%s': %s", file->path, strerror(reason));
 }
 
-int cli_file_drop(cli_file *file, cli_session *session)
+int cli_file_drop(cli_file *file, cli_session *session, const char *reason)
 {
     fclose(file->stream);
     unlink(file->part);
-    return cli_error(session, CLI_FAILED, "stopped on request; '%s' was not written", file->path);
+    return cli_error(session, CLI_FAILED, "%s; '%s' was not written", reason, file->path);
 }
 
 int cli_file_try(cli_session *session, const char *folder, const char *name)
@@ -145,16 +120,18 @@ int cli_file_try(cli_session *session, const char *folder, const char *name)
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value)
 {
     cli_file file;
+    bool whole;
     int code = cli_file_begin(&file, session, folder, name);
 
     if (code) {
         json_decref(value);
         return code;
     }
-    json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    whole = json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
     fputc('\n', file.stream);
     json_decref(value);
-    return cli_file_end(&file, session);
+    return whole || ferror(file.stream) ? cli_file_end(&file, session)
+                                        : cli_file_drop(&file, session, "it cannot be put in JSON");
 }
 
 void cli_put_text(FILE *stream, const char *text)

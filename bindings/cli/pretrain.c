@@ -160,8 +160,8 @@ static int leave(cli_session *session, hirl_trainer *trainer)
     if (!session->json)
         printf("%s, saved; go on with: hirl pretrain \"out=%s\" resume=1\n",
                cli_session_limited() ? "time limit reached" : "stopped", out);
-    cli_emit(session,
-             json_pack("{s:s, s:s, s:i}", "event", "stopped", "out", out, "exit", CLI_AGAIN));
+    cli_emit(session, json_pack("{s:s, s:o, s:i}", "event", "stopped", "out", cli_text(out), "exit",
+                                CLI_AGAIN));
     return CLI_AGAIN;
 }
 
@@ -195,8 +195,8 @@ static int finish(cli_session *session, const hirl_step_report *report, double s
     if (!session->json)
         suggest(session, out);
     cli_emit(session,
-             json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f}", "event", "result", "verb",
-                       "pretrain", "out", out, "step", (json_int_t)report->step, "epoch",
+             json_pack("{s:s, s:s, s:o, s:I, s:I, s:f, s:f, s:f, s:f}", "event", "result", "verb",
+                       "pretrain", "out", cli_text(out), "step", (json_int_t)report->step, "epoch",
                        (json_int_t)report->epoch + 1, "train_loss", report->loss, "loss_img",
                        report->loss_image, "loss_spd", report->loss_spd, "seconds", seconds));
     return CLI_OK;
@@ -210,8 +210,8 @@ static int finished(cli_session *session)
     cli_note(session, "%s: the run was finished already", out);
     if (!session->json)
         suggest(session, out);
-    cli_emit(session, json_pack("{s:s, s:s, s:s, s:b}", "event", "result", "verb", "pretrain",
-                                "out", out, "finished", 1));
+    cli_emit(session, json_pack("{s:s, s:s, s:o, s:b}", "event", "result", "verb", "pretrain",
+                                "out", cli_text(out), "finished", 1));
     return CLI_OK;
 }
 

@@ -131,8 +131,8 @@ static int tell(cli_session *session, int code, const char *status, const char *
     fputs(colours() ? "\033[31mhirl: " : "hirl: ", stderr);
     cli_put_text(stderr, text);
     fputs(colours() ? "\033[0m\n" : "\n", stderr);
-    cli_emit(session, json_pack("{s:s, s:s, s:s, s:i}", "event", "error", "status", status,
-                                "message", text, "exit", code));
+    cli_emit(session, json_pack("{s:s, s:s, s:o, s:i}", "event", "error", "status", status,
+                                "message", cli_text(text), "exit", code));
     return code;
 }
 

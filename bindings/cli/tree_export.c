@@ -81,8 +81,8 @@ static int run(cli_session *session)
     if (!code && !session->json)
         printf("%s: %s\n", out, format);
     if (!code)
-        cli_emit(session, json_pack("{s:s, s:s, s:s, s:s}", "event", "result", "verb",
-                                    "tree export", "out", out, "format", format));
+        cli_emit(session, json_pack("{s:s, s:s, s:o, s:s}", "event", "result", "verb",
+                                    "tree export", "out", cli_text(out), "format", format));
     cli_names_done(&names);
     hirl_dataset_destroy(dataset);
     hirl_tree_destroy(tree);

@@ -186,7 +186,7 @@ int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_datase
         p.stream = file.stream;
         put_page(&p);
         cli_progress_clear(&session->progress);
-        code = cli_session_interrupted() ? cli_file_drop(&file, session)
+        code = cli_session_interrupted() ? cli_file_drop(&file, session, "stopped on request")
                                          : cli_file_end(&file, session);
     }
     cli_nodes_done(&p.nodes);

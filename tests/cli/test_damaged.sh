@@ -138,6 +138,19 @@ ok "odd names: a line for each node" lines out 9
 hirl eval knn features=pixels data=odd max_bad=0
 ok "odd names: an error is one line" one_sentence 'max_bad=0; the last: 1/99 '
 
+# bytes that are no UTF-8 in events
+bad=$(printf 'bad\377')
+hirl embed model=run data=odd out=$bad max_bad=0.5 --json
+ok "a folder that is no UTF-8 has its event" json out 'r["event"] == "result" and r["out"] == "bad\\xff"'
+ok "and its setting in config.json" python3 -c 'import json
+assert json.load(open(b"bad\xff/config.json"))["settings"]["out"] == "bad\\xff"'
+hirl cluster model=run data=odd out=$bad max_bad=0.5 prototypes=3,2 --json overwrite=1
+ok "so it is of cluster" json out 'r["event"] == "result" and r["out"] == "bad\\xff"'
+hirl tree export oddtree out=$bad.json --json
+ok "so it is of tree export" json out 'r["out"] == "bad\\xff.json"'
+hirl eval knn features=pixels data=odd max_bad=0 --json
+ok "an error that is no UTF-8 has its event" json out 'r["event"] == "error" and r["exit"] == 3'
+
 # models
 for fault in overlap:overlap twice:duplicate short:'4 bytes' endless:size header:header; do
     hirl embed model=${fault%%:*}.safetensors data=good out=x
