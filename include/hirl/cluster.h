@@ -20,7 +20,8 @@ extern "C" {
  * @param features   [n, d]  f32, row-major; rows are L2-normalised unless normalize=0
  * @param n          rows, 2 to 2^31 - 1
  * @param d          columns, >= 1
- * @param weight     [n]     >= 0, or NULL: all 1; a row of weight 0 has no leaf and does not count
+ * @param weight     [n]     >= 0, or NULL: all 1; a row of weight 0 has no leaf and counts for no
+ *                   prototype; it must be finite like all others
  * @param previous   tree to start from (levels of equal prototype count begin at its centroids and make
  *                   one run), or NULL
  * @param options    prototypes, kmeans_iterations, kmeans_redo, kmeans_seed, kmeans_between,
@@ -69,7 +70,7 @@ HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_save(const hirl_tree *tree, const char *path);
 
-/** L, d, n: levels, columns, rows clustered. Threads: safe. Since 0.1. */
+/** L, d, n: levels, columns, rows, those without a leaf included. Threads: safe. Since 0.1. */
 HIRL_API int32_t hirl_tree_levels(const hirl_tree *tree);
 HIRL_API int64_t hirl_tree_dim(const hirl_tree *tree);
 HIRL_API int64_t hirl_tree_rows(const hirl_tree *tree);

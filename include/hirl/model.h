@@ -93,7 +93,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed(float *features, const hirl
 
 /**
  * The same features [n, dim] of a layer from input that the host has preprocessed:
- * [n, image_size, image_size, 3] f32, normalised with the model's mean and std.
+ * [n, image_size, image_size, 3] f32, normalised with the model's mean and std. It is not looked at: where it is not
+ * finite, features are not.
  * @retval HIRL_E_INVALID, HIRL_E_NOMEM, HIRL_E_CANCELED
  * Threads: safe. Since 0.1.
  */

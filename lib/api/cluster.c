@@ -22,7 +22,7 @@ static hirl_status check_rows(const float *features, int64_t n, int64_t d, const
                        (long long)d);
     for (int64_t i = 0; weight && i < n; i++)
         if (!(weight[i] >= 0) || !isfinite(weight[i]))
-            return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld is below 0",
+            return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld; from 0 on, and finite",
                            (double)weight[i], (long long)i);
     return HIRL_OK;
 }

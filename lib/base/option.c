@@ -22,16 +22,34 @@ static hirl_status refuse(const hr_key *key, const char *text, const char *wante
     return hr_fail(HIRL_E_INVALID, "%s: '%.*s' is no %s", key->name, SHOWN, text, wanted);
 }
 
-static hirl_status check_range(const hr_key *key, double x)
+static hirl_status outside(const hr_key *key, const char *value)
 {
-    char value[32], low[32], high[32];
+    char low[32], high[32];
+
+    hr_real_text(low, sizeof low, key->low);
+    hr_real_text(high, sizeof high, key->high);
+    return hr_fail(HIRL_E_INVALID, "%s: %s is outside %s to %s", key->name, value, low, high);
+}
+
+static hirl_status check_real(const hr_key *key, double x)
+{
+    char value[32];
 
     if (key->low == key->high || (x >= key->low && x <= key->high))
         return HIRL_OK;
     hr_real_text(value, sizeof value, x);
-    hr_real_text(low, sizeof low, key->low);
-    hr_real_text(high, sizeof high, key->high);
-    return hr_fail(HIRL_E_INVALID, "%s: %s is outside %s to %s", key->name, value, low, high);
+    return outside(key, value);
+}
+
+/* not as doubles: 2^53 + 1 would be rounded to the bound */
+static hirl_status check_whole(const hr_key *key, int64_t x)
+{
+    char value[32];
+
+    if (key->low == key->high || (x >= (int64_t)key->low && x <= (int64_t)key->high))
+        return HIRL_OK;
+    snprintf(value, sizeof value, "%lld", (long long)x);
+    return outside(key, value);
 }
 
 static const char *skip_digits(const char *at)
@@ -81,7 +99,7 @@ static hirl_status read_integer(int64_t *value, const hr_key *key, const char *t
         if (__builtin_mul_overflow(x, 10, &x) || __builtin_add_overflow(x, sign * (*at - '0'), &x))
             return refuse(key, text, "number of 64 bits");
     *value = x;
-    return check_range(key, (double)x);
+    return check_whole(key, x);
 }
 
 static hirl_status read_int(int64_t *value, const hr_key *key, const char *text)
@@ -108,7 +126,7 @@ static hirl_status read_real(double *value, const hr_key *key, const char *text)
     freelocale(c);
     if (!isfinite(*value))
         return refuse(key, text, "number that can be kept");
-    return check_range(key, *value);
+    return check_real(key, *value);
 }
 
 static hirl_status read_flag(int64_t *value, const hr_key *key, const char *text)

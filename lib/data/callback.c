@@ -17,9 +17,9 @@ static hirl_status copy_pixels(hr_pixels *pixels, const hirl_image *image)
     size_t n;
 
     if (!image->pixels)
-        return hr_fail(HIRL_E_INVALID, "the data callback gave neither encoded bytes nor pixels");
+        return hr_fail(HIRL_E_FORMAT, "the data callback gave neither encoded bytes nor pixels");
     if (image->channels != 1 && image->channels != 3)
-        return hr_fail(HIRL_E_INVALID, "the data callback gave %d channels, not 1 or 3",
+        return hr_fail(HIRL_E_FORMAT, "the data callback gave %d channels, not 1 or 3",
                        (int)image->channels);
     HR_TRY(hr_pixels_size(pixels, image->width, image->height));
     n = (size_t)image->width * (size_t)image->height;

@@ -229,7 +229,7 @@ hirl_status hr_npy_open(hr_npy *npy, const char *path)
     status = read_header(npy, bytes, path);
     if (status < 0)
         hr_npy_close(npy);
-    return status;
+    return status < 0 && !strstr(hr_error_text(), path) ? hr_fail_in(status, path) : status;
 }
 
 void hr_npy_close(hr_npy *npy)
@@ -319,7 +319,10 @@ hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
     hr_npy npy;
 
     HR_TRY(hr_npy_open(&npy, path));
-    if (npy.rank != 2 || npy.kind != 'f' || npy.size == 1 || npy.items < 1)
+    if (npy.rank == 2 && npy.items < 1)
+        status = hr_fail(HIRL_E_FORMAT, "%s: %lld rows of %lld columns; features have at least one",
+                         path, (long long)npy.dim[0], (long long)npy.dim[1]);
+    else if (npy.rank != 2 || npy.kind != 'f' || npy.size == 1)
         status = hr_fail(HIRL_E_FORMAT,
                          "%s: %d dimensions of type %c%d; features are [n, d] of f2, f4 or f8",
                          path, (int)npy.rank, npy.kind, (int)npy.size);

@@ -162,7 +162,7 @@ static void put_json(sink *out, const below *b)
 {
     int32_t top = b->tree->levels - 1;
 
-    put(out, "{\"levels\":%d,\"rows\":%" PRId64 ",\"columns\":%" PRId64 ",\"children\":[\n",
+    put(out, "{\"levels\":%d,\"count\":%" PRId64 ",\"columns\":%" PRId64 ",\"children\":[\n",
         b->tree->levels, b->tree->n, b->tree->d);
     for (int32_t j = 0; j < b->tree->m[top]; j++) {
         if (j)

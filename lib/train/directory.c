@@ -227,10 +227,17 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     bool run, checkpoint, model;
 
     HR_TRY(holds_run(&run, directory));
-    if (!run) /* before LOCK: nothing is left there */
+    HR_TRY(has_checkpoint(&checkpoint, directory));
+    if (!run && checkpoint && !resume)
+        return hr_fail(
+            HIRL_E_STATE,
+            "%s has checkpoints, but no config.yaml of a run: another out=; resume=1 goes "
+            "on with the checkpoints, if they are a run's",
+            directory->path);
+    if (!run && !checkpoint) /* before LOCK: nothing is left there */
         HR_TRY(refuse_other_files(directory, resume || overwrite, overwrite));
     HR_TRY(lock(directory));
-    HR_TRY(has_checkpoint(&checkpoint, directory));
+    HR_TRY(has_checkpoint(&checkpoint, directory)); /* as it is now that nobody else writes */
     model = holds(directory, "model.safetensors");
     if (checkpoint && !resume && !overwrite)
         return hr_fail(HIRL_E_STATE,

@@ -16,7 +16,7 @@ typedef struct config {
     hr_key_list list;
 } config;
 
-enum { COUNT, RATE, FLAG, TEXT, WAY, LIST, HIDDEN };
+enum { COUNT, RATE, FLAG, TEXT, WAY, LIST, HIDDEN, SEED };
 static const hr_key key[] = {
     [COUNT] = { "count", HR_KEY_INT, "32", 1, 65536, NULL, true, "images", "",
                 offsetof(config, count) },
@@ -27,6 +27,7 @@ static const hr_key key[] = {
     [LIST] = { "list", HR_KEY_LIST, "auto", 2, 1000, NULL, true, "", "", offsetof(config, list) },
     [HIDDEN] = { "hidden", HR_KEY_INT, "-9223372036854775808", 0, 0, NULL, false, "", "",
                  HR_NO_FIELD },
+    [SEED] = { "seed", HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "", "", HR_NO_FIELD },
 };
 static const hr_keys table = { "test", key, 7 };
 
@@ -80,6 +81,9 @@ START_TEST(a_number_outside_its_range_is_told_with_the_range)
     hr_assert_fails(hr_key_parse(NULL, &key[COUNT], "0"), HIRL_E_INVALID, "1 to 65536");
     hr_assert_fails(hr_key_parse(NULL, &key[COUNT], "65537"), HIRL_E_INVALID, "65537");
     hr_assert_fails(hr_key_parse(NULL, &key[RATE], "-1e-9"), HIRL_E_INVALID, "0 to 100");
+    hr_assert_ok(hr_key_parse(NULL, &key[SEED], "9007199254740992"));
+    hr_assert_fails(hr_key_parse(NULL, &key[SEED], "9007199254740993"), HIRL_E_INVALID,
+                    "9007199254740993 is outside");
     hr_assert_fails(hr_key_parse(NULL, &key[LIST], "800,1,2"), HIRL_E_INVALID, "2 to 1000");
 }
 END_TEST

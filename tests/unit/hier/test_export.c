@@ -120,7 +120,7 @@ START_TEST(json_nests_children_and_rows)
 
     open_tree();
     assert_export("json", NULL,
-                  "{\"levels\":2,\"rows\":4,\"columns\":1,\"children\":[\n"
+                  "{\"levels\":2,\"count\":4,\"columns\":1,\"children\":[\n"
                   "{\"level\":2,\"node\":0,\"size\":3,\"children\":["
                   "{\"level\":1,\"node\":0,\"size\":2,\"rows\":[0,3]},"
                   "{\"level\":1,\"node\":2,\"size\":1,\"rows\":[1]}]}\n"

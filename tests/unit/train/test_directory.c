@@ -138,11 +138,21 @@ START_TEST(overwrite_takes_no_names_that_another_program_wrote)
     put("log.txt", "mine");
     put_folder("checkpoints");
     put("checkpoints/step_000004.safetensors", "mine");
-    for (int resume = 0; resume < 2; resume++)
-        hr_assert_fails(hr_directory_open(&directory, folder, resume, true), HIRL_E_STATE,
-                        "checkpoints is there");
+    hr_assert_fails(hr_directory_open(&directory, folder, false, true), HIRL_E_STATE,
+                    "no config.yaml of a run");
     ck_assert(there("checkpoints/step_000004.safetensors"));
     ck_assert_int_eq(hr_test_entries(folder), 2);
+}
+END_TEST
+
+START_TEST(a_run_that_lost_its_settings_goes_on_with_its_checkpoint)
+{
+    ck_assert(!begin(false, false));
+    put("checkpoints/step_000004.safetensors", "of a run");
+    put("config.yaml", "");
+    refused(false, "resume=1 goes on");
+    ck_assert(begin(true, false));
+    ck_assert(there("checkpoints/step_000004.safetensors"));
 }
 END_TEST
 
@@ -226,6 +236,7 @@ static Suite *suite(void)
     tcase_add_test(c, resume_without_a_run_begins_one_beside_other_files);
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
     tcase_add_test(c, overwrite_takes_no_names_that_another_program_wrote);
+    tcase_add_test(c, a_run_that_lost_its_settings_goes_on_with_its_checkpoint);
     tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
     tcase_add_test(c, a_run_that_was_refused_or_has_no_checkpoint_begins_again);
     tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
