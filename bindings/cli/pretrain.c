@@ -59,12 +59,17 @@ static int take_settings(cli_session *session)
 
     if (cli_own_from_file(session, "out"))
         return CLI_MEMORY;
+    if (!*cli_own(session, "out"))
+        return cli_error(session, CLI_USAGE, "out= is empty: the directory of the run is missing");
     if (cli_join(path, session, cli_own(session, "out"), "config.yaml"))
         return CLI_USAGE;
     if (hirl_options_set(session->options, "out", cli_own(session, "out")) < 0)
         return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
     if (!library_flag(session, "resume"))
         return cli_take_preset(session);
+    if (!cli_exists(path, "") && hirl_options_origin(session->options, "data") == 0)
+        return cli_error(session, CLI_USAGE,
+                         "'%s' is missing: no run to go on with, and no data= to begin one", path);
     if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */
         cli_note(session, "%s: no run to go on with, a new one begins", cli_own(session, "out"));
         return cli_take_preset(session);
@@ -165,22 +170,32 @@ static int leave(cli_session *session, hirl_trainer *trainer)
     return CLI_AGAIN;
 }
 
+/* adds " key=value" when the run was given one */
+static void put_given(char *text, size_t bytes, const cli_session *session, const char *key)
+{
+    size_t used = strlen(text);
+
+    if (hirl_options_origin(session->options, key) > 0)
+        snprintf(text + used, bytes - used, " %s=%s", key, hirl_options_get(session->options, key));
+}
+
 /* what can be done with the run; the tree only when there is one */
 static void suggest(const cli_session *session, const char *out)
 {
+    static const char *const drawn[] = { "generated_images", "generated_test_images",
+                                         "generated_size", "generated_seed" };
     const char *data = hirl_options_get(session->options, "data");
-    const char *most = hirl_options_get(session->options, "max_images");
-    char same[64] = ""; /* the tree has a row for each image that was trained on */
+    char set[512] = "", same[1024]; /* the tree has a row for each image that was trained on */
 
-    if (hirl_options_origin(session->options, "max_images") > 0 && strcmp(most, "0"))
-        snprintf(same, sizeof same, " max_images=%.32s", most);
-    if (hirl_options_origin(session->options, "split") > 0)
-        snprintf(same + strlen(same), sizeof same - strlen(same), " split=%.16s",
-                 hirl_options_get(session->options, "split"));
+    for (size_t i = 0; i < sizeof drawn / sizeof *drawn; i++)
+        put_given(set, sizeof set, session, drawn[i]);
+    snprintf(same, sizeof same, "%s", set);
+    put_given(same, sizeof same, session, "max_images");
+    put_given(same, sizeof same, session, "split");
     printf("next: hirl embed \"model=%s\" \"data=%s\"%s out=embeddings", out, data, same);
     if (cli_exists(out, "trees/current.hpt"))
         printf(", hirl tree show \"%s\" \"data=%s\"%s", out, data, same);
-    printf("; with labels: hirl eval knn \"model=%s\" \"data=%s\"\n", out, data);
+    printf("; with labels: hirl eval knn \"model=%s\" \"data=%s\"%s\n", out, data, set);
 }
 
 static int finish(cli_session *session, const hirl_step_report *report, double seconds)

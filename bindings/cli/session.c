@@ -168,6 +168,9 @@ static int exit_code(const cli_session *session, hirl_status status)
 
 int cli_fail(cli_session *session, hirl_status status)
 {
+    if (status == HIRL_E_CANCELED) /* pretrain saves first, and says so */
+        return tell(session, CLI_FAILED, hirl_status_name(status),
+                    "stopped, nothing was written; the same command begins again");
     return tell(session, exit_code(session, status), hirl_status_name(status),
                 hirl_error_message());
 }

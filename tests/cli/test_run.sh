@@ -73,6 +73,16 @@ ok "the run goes on" exits 0
 hirl pretrain out=cut resume=1
 ok "a finished run says so" says err finished
 ok "a finished run says what can be done with it" says out '^next: hirl embed'
+ok "what it says names the images of the run" says out 'tree show "cut" "data=generated" generated_images=160'
+sed -n 's/^next:.*, hirl \(tree show .*\); with labels.*/\1/p' out >next.txt
+eval "hirl $(cat next.txt)"
+ok "what it says can be done" exits 0
+hirl pretrain data=generated out=
+ok "a run without a directory is refused" exits 2
+ok "a run without a directory: the reason" says err 'out= is empty'
+hirl pretrain out=none resume=1
+ok "no run to go on with, and no images to begin one with" exits 2
+ok "no run and no images: the reason" says err 'no data= to begin one'
 hirl pretrain out=cut resume=1 --json
 ok "a finished run makes no numbers up" json out \
     'r["event"] == "result" and r["finished"] is True and "step" not in r and "train_loss" not in r'

@@ -32,6 +32,18 @@ ok "the lock ends with the process" exits 0
 ok "without preset= it is said which one is taken, and why" says err \
     '^preset=hirl-mocov2-small: its effect can be seen within minutes'
 ok "the split is printed" says err 'split train'
+"$HIRL" embed model=long data=generated generated_images=2000000 split=train out=halted >halted.out 2>halted.err </dev/null &
+child=$!
+for _ in $(seq 1 200); do
+    grep -q 'images' halted.err && break
+    sleep 0.05
+done
+kill -INT $child
+wait $child
+code=$?
+ok "embed that was stopped" exits 1
+ok "embed that was stopped says that nothing was written" says halted.err 'stopped, nothing was written'
+ok "nor was it" test ! -e halted/embeddings.npy
 hirl pretrain $data $small preset=mocov2-small out=given
 ok "a preset that is given needs no line" sh -c '! grep -q "^preset=" err'
 hirl eval knn model=long $data
