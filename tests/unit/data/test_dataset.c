@@ -223,8 +223,8 @@ START_TEST(a_callback_gives_encoded_bytes_or_pixels_and_gets_them_back)
     ck_assert_int_eq(h.released, 2);
     hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, set, 2), HIRL_E_CALLBACK, "-42");
     ck_assert_int_eq(hirl_error_callback_value(), -42);
-    hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, set, 3), HIRL_E_INVALID, "neither");
-    hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, set, 4), HIRL_E_INVALID,
+    hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, set, 3), HIRL_E_FORMAT, "neither");
+    hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, set, 4), HIRL_E_FORMAT,
                     "5 channels");
     ck_assert_int_eq(h.released, 4); /* not after the failure: nothing was handed over */
     hr_free(h.encoded);
