@@ -1,4 +1,4 @@
-/* tile.c - the inner loops of convolution, for each instruction set (tile_body.h).
+/* tile.c - the inner loops of convolution and of other products, for each instruction set (tile_body.h).
  *
  * Products and sums are fused where the processor can: results differ between processor types,
  * never between numbers of threads.

@@ -1,4 +1,4 @@
-/* tile.h - the inner loops of convolution, for the instruction set of this machine.
+/* tile.h - the inner loops of convolution and of other products, for the instruction set of this machine.
  *
  * A tile keeps some places times one panel of channels in registers while it runs over the
  * window. The window of a place is `rows` runs of neighbouring numbers; places start anywhere, so

@@ -36,10 +36,10 @@ train() {
     echo $(($(date +%s) - from)) >"$out/$1.seconds"
 }
 
-# judge NAME MODEL: kNN at three label levels, and the tree of z0 with its scores
+# judge NAME MODEL [PRESET]: kNN at three label levels, and the tree of z0 with its scores
 judge() {
     echo "--- $hirl eval knn model=$2 $data"
-    $hirl eval knn "model=$2" preset=hirl-mocov2-small $data "out=$out/$1.knn.json"
+    $hirl eval knn "model=$2" ${3-} $data "out=$out/$1.knn.json"
     $hirl cluster "model=$2" preset=hirl-mocov2-small $data "out=$out/$1.tree" --quiet >/dev/null
     $hirl tree eval "$out/$1.tree" $data "out=$out/$1.tree.json" --quiet
 }
@@ -59,7 +59,7 @@ row() {
 train mocov2 mocov2-small
 train hirl-mocov2 hirl-mocov2-small
 echo 0 >"$out/random.seconds"
-judge random random
+judge random random preset=hirl-mocov2-small
 judge mocov2 "$out/mocov2"
 judge hirl-mocov2 "$out/hirl-mocov2"
 

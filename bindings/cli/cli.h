@@ -90,7 +90,7 @@ struct cli_session {
     bool json, quiet, verbose, help;
     const char *bare; /* the word that stands for verb->positional, or NULL */
     bool running;     /* the work has begun: INVALID is no longer a matter of usage */
-    bool lost; /* an event could not be put in JSON */
+    bool lost;        /* an event could not be put in JSON */
     cli_progress progress;
     char *own[CLI_OWN_KEYS]; /* values of verb->keys, NULL: not given */
 };

@@ -41,10 +41,10 @@ static int read_names(source *from, cli_session *session, const char *path)
     char folder[CLI_PATH], beside[CLI_PATH];
     int code;
 
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 0, path);
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     if (!*given && !cli_exists(folder, "filenames.txt"))
         return CLI_OK;
-    code = cli_join(beside, session, folder, "filenames.txt");
+    code = *given ? CLI_OK : cli_join(beside, session, folder, "filenames.txt");
     if (!code)
         code = cli_names_read(&from->names, session, *given ? given : beside);
     if (code || from->names.count == from->rows.count)
@@ -168,7 +168,10 @@ static int make(hirl_tree **tree, cli_session *session, const source *from)
 /* beside embeddings that are clustered it is theirs, and stays */
 static bool writes_skipped(cli_session *session, const source *from)
 {
-    return from->dataset || !cli_exists(cli_own(session, "out"), "embeddings.npy");
+    const char *folder = cli_own(session, "out");
+
+    return from->dataset ||
+           !(cli_exists(folder, "embeddings.npy") || cli_exists(folder, "embeddings.csv"));
 }
 
 static int write_skipped(cli_session *session, const source *from)

@@ -96,6 +96,8 @@ static int refuse_useless(cli_session *session)
             code = cli_refuse_keys(session, "preset", "the settings of a run (model=)");
         if (!code && *run_of(session))
             code = cli_refuse_object(session, "model", "", "the settings of a run (model=)");
+    } else if (!cli_model_is_random(session)) {
+        code = cli_refuse_keys(session, "preset", "a model that is read from a file");
     }
     return code;
 }

@@ -11,7 +11,7 @@ void cli_emit(cli_session *session, json_t *event)
     if (session->json && event && json_dumpf(event, stdout, JSON_LINE) == 0) {
         putchar('\n');
         fflush(stdout);
-    } else if (session->json) {
+    } else if (session->json && !ferror(stdout)) { /* main() tells of an output that is full */
         session->lost = true;
     }
     json_decref(event);

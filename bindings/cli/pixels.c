@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct reading {
@@ -21,8 +22,9 @@ static int take_colours(float value[3], cli_session *session, const char *key)
     const char *text = hirl_options_get(session->options, key);
     int end = 0;
 
+    value[0] = value[1] = value[2] = 0;
     sscanf(text, "%f ,%f ,%f %n", &value[0], &value[1], &value[2], &end);
-    if (end && !text[end])
+    if (end && !text[end] && isfinite(value[0]) && isfinite(value[1]) && isfinite(value[2]))
         return CLI_OK;
     return cli_error(session, CLI_USAGE,
                      "%s=%s: features=pixels takes three numbers, as in 0.5,0.5,0.5", key, text);

@@ -7,7 +7,7 @@
 
 static const cli_key keys[] = {
     { "out", "text", "run", "", "",
-      "run directory: config.yaml, metrics.jsonl, checkpoints, trees" },
+      "run directory: config.yaml, env.json, metrics.jsonl, checkpoints, trees" },
     { "init", "text", "", "", "", "model file, checkpoint or run whose weights are the start" },
     { "time_limit", "int", "0", "0 to 100000", "minutes",
       "stops then as Ctrl-C does, ready to resume; 0: never" },
@@ -51,11 +51,37 @@ static bool library_flag(const cli_session *session, const char *key)
     return text && (!strcmp(text, "1") || !strcmp(text, "true") || !strcmp(text, "yes"));
 }
 
+/* as the library names them (train/directory.c) */
+static bool is_checkpoint(const char *name)
+{
+    int end = 0;
+
+    sscanf(name, "step_%*[0-9].safetensors%n", &end);
+    return (end && !name[end]) || !strcmp(name, "last.safetensors");
+}
+
+/* the run has a checkpoint, and resume=1 takes it */
+static int goes_on(bool *yes, cli_session *session)
+{
+    char path[CLI_PATH];
+    int code = cli_join(path, session, cli_own(session, "out"), "checkpoints");
+    DIR *folder = !code && library_flag(session, "resume") ? opendir(path) : NULL;
+    struct dirent *entry;
+
+    *yes = false;
+    while (folder && (entry = readdir(folder)))
+        *yes |= is_checkpoint(entry->d_name);
+    if (folder)
+        closedir(folder);
+    return code;
+}
+
 /* a run that goes on takes its own config.yaml; what contradicts it is refused by the library */
 static int take_settings(cli_session *session)
 {
     char path[CLI_PATH];
     hirl_status status;
+    bool later;
 
     if (cli_own_from_file(session, "out"))
         return CLI_MEMORY;
@@ -67,9 +93,17 @@ static int take_settings(cli_session *session)
         return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
     if (!library_flag(session, "resume"))
         return cli_take_preset(session);
+    if (goes_on(&later, session))
+        return CLI_USAGE;
     if (!cli_exists(path, "") && hirl_options_origin(session->options, "data") == 0)
-        return cli_error(session, CLI_USAGE,
-                         "'%s' is missing: no run to go on with, and no data= to begin one", path);
+        return cli_error(session, CLI_USAGE, "'%s' is missing: %s", path,
+                         later ? "the checkpoints need data=, the images of the run"
+                               : "no run to go on with, and no data= to begin one");
+    if (!cli_exists(path, "") && later) {
+        cli_note(session, "%s: config.yaml is missing, going on with what the checkpoint holds",
+                 cli_own(session, "out"));
+        return CLI_OK;
+    }
     if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */
         cli_note(session, "%s: no run to go on with, a new one begins", cli_own(session, "out"));
         return cli_take_preset(session);
@@ -170,13 +204,18 @@ static int leave(cli_session *session, hirl_trainer *trainer)
     return CLI_AGAIN;
 }
 
-/* adds " key=value" when the run was given one */
+/* adds " key=value" where it is not the default */
 static void put_given(char *text, size_t bytes, const cli_session *session, const char *key)
 {
+    hirl_option_info info = { .struct_size = sizeof info };
+    const char *value = hirl_options_get(session->options, key);
     size_t used = strlen(text);
+    int32_t i = 0;
 
-    if (hirl_options_origin(session->options, key) > 0)
-        snprintf(text + used, bytes - used, " %s=%s", key, hirl_options_get(session->options, key));
+    while (hirl_options_describe(&info, i) == HIRL_OK && strcmp(info.name, key) != 0)
+        i++;
+    if (strcmp(value, info.default_value) != 0)
+        snprintf(text + used, bytes - used, " %s=%s", key, value);
 }
 
 /* what can be done with the run; the tree only when there is one */
@@ -187,8 +226,9 @@ static void suggest(const cli_session *session, const char *out)
     const char *data = hirl_options_get(session->options, "data");
     char set[512] = "", same[1024]; /* the tree has a row for each image that was trained on */
 
-    for (size_t i = 0; i < sizeof drawn / sizeof *drawn; i++)
+    for (size_t i = 0; i < sizeof drawn / sizeof *drawn && !strcmp(data, "generated"); i++)
         put_given(set, sizeof set, session, drawn[i]);
+    put_given(set, sizeof set, session, "exif");
     snprintf(same, sizeof same, "%s", set);
     put_given(same, sizeof same, session, "max_images");
     put_given(same, sizeof same, session, "split");
@@ -245,30 +285,6 @@ static int train(cli_session *session, hirl_trainer *trainer)
     if (status == HIRL_DONE)
         return finished(session);
     return status < 0 ? cli_fail(session, status) : finish(session, &report, cli_seconds() - begun);
-}
-
-static bool is_checkpoint(const char *name)
-{
-    int end = 0;
-
-    sscanf(name, "step_%*[0-9].safetensors%n", &end);
-    return (end && !name[end]) || !strcmp(name, "last.safetensors");
-}
-
-/* the run has a checkpoint, and resume=1 takes it */
-static int goes_on(bool *yes, cli_session *session)
-{
-    char path[CLI_PATH];
-    int code = cli_join(path, session, cli_own(session, "out"), "checkpoints");
-    DIR *folder = !code && library_flag(session, "resume") ? opendir(path) : NULL;
-    struct dirent *entry;
-
-    *yes = false;
-    while (folder && (entry = readdir(folder)))
-        *yes |= is_checkpoint(entry->d_name);
-    if (folder)
-        closedir(folder);
-    return code;
 }
 
 /* a run that goes on does not read where it began: that may be gone by now */

@@ -60,8 +60,8 @@ HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn 
 
 /**
  * Stops the running call of this context, or the next one that takes long (training, clustering, embedding,
- * evaluation, a trainer that measures mean=auto; not the making of other handles): it returns HIRL_E_CANCELED with nothing lost, calling it again goes on. NULL is
- * fine. Threads: safe, also in signal handlers. Since 0.1.
+ * evaluation, a trainer that measures mean=auto; not the making of other handles): it returns HIRL_E_CANCELED with
+ * nothing lost, calling it again goes on. NULL is fine. Threads: safe, also in signal handlers. Since 0.1.
  */
 HIRL_API void hirl_cancel(hirl_context *context);
 

@@ -62,8 +62,8 @@ typedef struct hirl_model_info {
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model);
 
 /**
- * What hirl_model_create would make of these options, without making it: no weights are drawn. info->struct_size is
- * set by the caller.
+ * What hirl_model_create would make of these options (NULL: defaults), without making it: no weights are drawn.
+ * info->struct_size is set by the caller; the strings are static.
  * @retval HIRL_E_INVALID  an option that cannot be
  * @retval HIRL_E_NOMEM
  * Threads: safe. Since 0.1.

@@ -59,7 +59,7 @@ typedef struct hirl_step_report {
  * @retval HIRL_E_INVALID  options that do not fit each other or the data, with the numbers
  * @retval HIRL_E_BUSY     the run directory is in use by another process
  * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set, or holds
- *                         files of a run's names and no run
+ *                         files of a run's names and no run (resume takes checkpoints without a config.yaml)
  * @retval HIRL_E_CANCELED, HIRL_E_CALLBACK  while colours are measured (mean=auto)
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM,
  *         HIRL_E_UNSUPPORTED

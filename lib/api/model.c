@@ -26,6 +26,9 @@ static hirl_status read_config(hr_model_config *config, const hirl_options *give
     HR_TRY(hr_run_options(&options, given));
     status = hr_model_config_read(config, &options);
     hr_options_done(&options);
+    if (status >= 0 && (!strcmp(config->mean_text, "auto") || !strcmp(config->std_text, "auto")))
+        return hr_fail(HIRL_E_INVALID,
+                       "mean=auto, std=auto: a model made without data needs numbers");
     return status;
 }
 
@@ -41,9 +44,6 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
         return hr_fail(HIRL_E_INVALID, "model_create: %s is NULL", model ? "context" : "model");
     *model = NULL;
     HR_TRY(read_config(&config, options));
-    if (!strcmp(config.mean_text, "auto") || !strcmp(config.std_text, "auto"))
-        return hr_fail(HIRL_E_INVALID,
-                       "mean=auto, std=auto: a model made without data needs numbers");
     HR_TRY(hr_context_enter(&call, context));
     status = hr_model_alloc(&made, context, &config, (int32_t)config.levels, "online");
     if (status >= 0) {

@@ -262,9 +262,10 @@ static hirl_status check_subset(const char *text, size_t bytes)
             i++;
         else if (!quoted && (!c || !strchr("{}[],:0123456789 \t\r\n", c)))
             return hr_fail(HIRL_E_FORMAT, "header: byte %zu does not belong there", i);
-        else if (!quoted && (c == '{' || c == '['))
-            depth++, opened++;
-        else if (!quoted && (c == '}' || c == ']'))
+        else if (!quoted && (c == '{' || c == '[')) {
+            depth++;
+            opened++;
+        } else if (!quoted && (c == '}' || c == ']'))
             depth--;
         commas += !quoted && c == ',';
         if (opened > OPENED_MAX || commas > COMMAS_MAX)

@@ -229,7 +229,7 @@ hirl_status hr_npy_open(hr_npy *npy, const char *path)
     status = read_header(npy, bytes, path);
     if (status < 0)
         hr_npy_close(npy);
-    return status < 0 && !strstr(hr_error_text(), path) ? hr_fail_in(status, path) : status;
+    return status;
 }
 
 void hr_npy_close(hr_npy *npy)
@@ -312,13 +312,23 @@ static hirl_status read_floats(float *to, const hr_npy *npy, const char *path)
     return status;
 }
 
+/* the file is named where its header is at fault */
+static hirl_status open_named(hr_npy *npy, const char *path)
+{
+    hirl_status status = hr_npy_open(npy, path);
+
+    return status == HIRL_E_FORMAT || status == HIRL_E_UNSUPPORTED || status == HIRL_E_LIMIT
+               ? hr_fail_in(status, path)
+               : status;
+}
+
 hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
 {
     hirl_status status = HIRL_OK;
     float *values = NULL;
     hr_npy npy;
 
-    HR_TRY(hr_npy_open(&npy, path));
+    HR_TRY(open_named(&npy, path));
     if (npy.rank == 2 && npy.items < 1)
         status = hr_fail(HIRL_E_FORMAT, "%s: %lld rows of %lld columns; features have at least one",
                          path, (long long)npy.dim[0], (long long)npy.dim[1]);
@@ -361,7 +371,7 @@ hirl_status hr_npy_read_labels(int32_t **label, int64_t *n, const char *path)
     int32_t *values = NULL;
     hr_npy npy;
 
-    HR_TRY(hr_npy_open(&npy, path));
+    HR_TRY(open_named(&npy, path));
     if (npy.rank != 1 || npy.kind == 'f')
         status =
             hr_fail(HIRL_E_FORMAT, "%s: %d dimensions of type %c%d; labels are [n] of integers",

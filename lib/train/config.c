@@ -126,7 +126,7 @@ static const hr_key keys[] = {
     KEY(resume, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
         "go on with the run in out, or begin it where there is none"),
     KEY(overwrite, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "begin anew in a directory that holds a run"),
+        "begin anew in a directory that holds a run, or beside other files"),
     KEY(seed, HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "", "of every random number"),
 };
 

@@ -197,9 +197,9 @@ static bool is_of_a_run(const char *name)
 
 /* What lies there and is not ours is not mixed with a run, nor removed. beside: names that a run does
  * not write may be there, as of a log that a scheduler opened before. */
-static hirl_status refuse_other_files(const hr_directory *directory, bool beside, bool overwrite)
+static hirl_status refuse_other_files(const hr_directory *directory, bool beside)
 {
-    char **names;
+    char **names, *other = NULL;
     int64_t count;
     hirl_status status = HIRL_OK;
 
@@ -210,13 +210,14 @@ static hirl_status refuse_other_files(const hr_directory *directory, bool beside
         if (beside && !is_of_a_run(names[i]))
             continue;
         status = says_nothing(&empty, directory->path, names[i]);
-        if (status >= 0 && !empty)
-            status = hr_fail(
-                HIRL_E_STATE, "%s is not empty and holds no run (%s is there): another out=%s",
-                directory->path, names[i],
-                overwrite || is_of_a_run(names[i]) ? ""
-                                                   : ", or overwrite=1 to write beside its files");
+        if (status >= 0 && !empty && (!other || (!is_of_a_run(other) && is_of_a_run(names[i]))))
+            other = names[i];
     }
+    if (status >= 0 && other)
+        status =
+            hr_fail(HIRL_E_STATE, "%s is not empty and holds no run (%s is there): another out=%s",
+                    directory->path, other,
+                    is_of_a_run(other) ? "" : ", or overwrite=1 to write beside its files");
     hr_names_free(names, count);
     return status;
 }
@@ -235,7 +236,7 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
             "on with the checkpoints, if they are a run's",
             directory->path);
     if (!run && !checkpoint) /* before LOCK: nothing is left there */
-        HR_TRY(refuse_other_files(directory, resume || overwrite, overwrite));
+        HR_TRY(refuse_other_files(directory, resume || overwrite));
     HR_TRY(lock(directory));
     HR_TRY(has_checkpoint(&checkpoint, directory)); /* as it is now that nobody else writes */
     model = holds(directory, "model.safetensors");
@@ -250,6 +251,7 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
             "or overwrite=1 to begin anew",
             directory->path);
     directory->goes_on = checkpoint && resume;
+    directory->has_settings = run;
     return make_folders(directory);
 }
 
@@ -258,7 +260,7 @@ hirl_status hr_directory_open(hr_directory *directory, const char *path, bool re
 {
     hirl_status status;
 
-    *directory = (hr_directory){ NULL, -1, false };
+    *directory = (hr_directory){ .lock = -1 };
     if (!path[0])
         return resume ? hr_fail(HIRL_E_INVALID, "resume=1 needs out=, the directory of the run")
                       : HIRL_OK;
@@ -277,7 +279,7 @@ void hr_directory_close(hr_directory *directory)
     if (directory->path && directory->lock >= 0)
         close(directory->lock);
     hr_free(directory->path);
-    *directory = (hr_directory){ NULL, -1, false };
+    *directory = (hr_directory){ .lock = -1 };
 }
 
 hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text)
@@ -315,8 +317,8 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
 
         if (fclose(file) || !written) {
             status = hr_fail_errno("writing", path);
-            if (before >= 0 && truncate(path, before)) /* no half of a line stays */
-                status = hr_fail_errno("cutting a half line of", path);
+            if (before >= 0) /* no half of a line stays; cut() takes one that does */
+                (void)!truncate(path, before);
         }
     }
     hr_free(path);

@@ -7,14 +7,15 @@
 #include "types.h"
 
 typedef struct hr_directory {
-    char *path;   /* NULL: no directory, every call below does nothing */
-    int lock;     /* held while open */
-    bool goes_on; /* resume was asked for, and there is a checkpoint to go on from */
+    char *path;        /* NULL: no directory, every call below does nothing */
+    int lock;          /* held while open */
+    bool goes_on;      /* resume was asked for, and there is a checkpoint to go on from */
+    bool has_settings; /* a run's config.yaml is there: overwrite may begin anew */
 } hr_directory;
 
 /* STATE when it holds a run with a checkpoint or other files, and neither resume nor overwrite is asked
- * for, or no run but files of the names of one, and overwrite is not; BUSY when locked. resume without
- * a run there begins one, beside the other files */
+ * for, or no run but files of the names of one; BUSY when locked. resume and overwrite without a run
+ * there begin one, beside the other files; resume goes on with checkpoints that lost their config.yaml */
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
                               bool overwrite);
 /* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */

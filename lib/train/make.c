@@ -267,8 +267,9 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
     hr_tensors_init(&state);
     status = hr_directory_load(&state, &trainer->directory, trainer->context);
     if (status == HIRL_E_STATE)
-        status = hr_fail(HIRL_E_STATE, "%s: no checkpoint is whole; overwrite=1 begins anew",
-                         trainer->directory.path);
+        status = hr_fail(HIRL_E_STATE, "%s: no checkpoint is whole; %s", trainer->directory.path,
+                         trainer->directory.has_settings ? "overwrite=1 begins anew"
+                                                         : "another out= begins anew");
     if (status >= 0) {
         hr_options_done(&trainer->options);
         status = hr_run_config_resume(&trainer->options, &state, given);

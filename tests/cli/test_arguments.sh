@@ -87,6 +87,7 @@ useless preset eval knn data=generated generated_images=40 features=pixels prese
 useless network eval knn data=generated generated_images=40 features=random network=teacher
 useless arch eval knn data=generated generated_images=40 features=random model=nowhere arch=resnet18
 useless seed eval knn data=generated generated_images=40 model=nowhere seed=1
+useless preset eval knn data=generated generated_images=40 model=nowhere preset=hirl-dino
 useless width eval knn data=generated generated_images=40 model=nowhere width=0.5
 useless preset embed data=generated generated_images=40 model=nowhere preset=hirl-dino
 useless network embed data=generated generated_images=40 model=random network=teacher

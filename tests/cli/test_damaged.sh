@@ -178,6 +178,7 @@ if [ -w /dev/full ]; then
         "$HIRL" $verb --json >/dev/full 2>err
         code=$?
         ok "$verb --json says when its output is lost" exits 1
+        ok "$verb --json says why" says err 'the output could not be written'
     done
 fi
 mkdir full closed

@@ -80,6 +80,13 @@ ok "what it says can be done" exits 0
 hirl pretrain data=generated out=
 ok "a run without a directory is refused" exits 2
 ok "a run without a directory: the reason" says err 'out= is empty'
+mv cut/config.yaml kept.yaml
+hirl pretrain out=cut resume=1
+ok "checkpoints that lost config.yaml need data=" says err 'the checkpoints need data='
+hirl pretrain $data out=cut resume=1
+ok "with data= they go on" says err 'going on with what the checkpoint holds'
+ok "as the run that they are" says err 'the run was finished already'
+ok "which has its settings again" cmp cut/config.yaml kept.yaml
 hirl pretrain out=none resume=1
 ok "no run to go on with, and no images to begin one with" exits 2
 ok "no run and no images: the reason" says err 'no data= to begin one'

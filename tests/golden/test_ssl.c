@@ -463,16 +463,20 @@ static bool is_comparable(const replay *r, const char *kind, const char *name)
     bool rounding = is_rounding(&r->dump, name);
 
     if (r->adam && is_moved(kind))
-        return !single && !rounding && !is_partly_rounding(name);
+        return !single && !rounding;
     return !single || !rounding;
 }
 
 /* Adam makes steps of rounding: of 1e-10 in double; in float32 running statistics follow them too */
 static dump_limit limit_of(const replay *r, const char *kind, const char *name)
 {
+    bool moved = r->adam && is_moved(kind);
+
     if (!single)
-        return (dump_limit){ is_rounding(&r->dump, name) ? 1e-6 : 1e-8,
-                             r->adam && is_moved(kind) ? 1e-11 : 1e-12 };
+        return (dump_limit){ is_rounding(&r->dump, name) || (moved && is_partly_rounding(name))
+                                 ? 1e-6
+                                 : 1e-8,
+                             moved ? 1e-11 : 1e-12 };
     return (dump_limit){ r->adam && strstr(kind, "running") ? 5e-3 : 1e-3, 1e-6 };
 }
 

@@ -1,4 +1,4 @@
-/* test_labels.c - the generated images can be learned: five minutes with labels. */
+/* test_labels.c - the generated images can be learned: five minutes of two cores with labels. */
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -8,13 +8,14 @@
 #include "support/close.h"
 #include "support/run.h"
 
-enum { SECONDS = 300, EPOCHS = 40 };
+enum { SECONDS = 2 * 300, EPOCHS = 40 };
 
+/* of the processor: what else the machine does takes no step away */
 static double seconds(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 

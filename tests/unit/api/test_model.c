@@ -221,6 +221,8 @@ START_TEST(a_plan_says_what_the_model_will_be)
     hr_assert_ok(hirl_options_create(&options));
     hr_assert_ok(hirl_options_set(options, "mean", "0.5"));
     hr_assert_fails(hirl_model_plan(&info, options), HIRL_E_INVALID, "mean");
+    hr_assert_ok(hirl_options_set(options, "mean", "auto"));
+    hr_assert_fails(hirl_model_plan(&info, options), HIRL_E_INVALID, "mean=auto");
     hr_assert_fails(hirl_model_plan(NULL, options), HIRL_E_INVALID, "info");
     hirl_options_destroy(options);
 }

@@ -1,6 +1,9 @@
 /* test_directory.c - a run begins in an empty folder or in one of its own; files that no run wrote stay. */
 #include <check.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "support/close.h"
@@ -145,6 +148,42 @@ START_TEST(overwrite_takes_no_names_that_another_program_wrote)
 }
 END_TEST
 
+/* the disk takes half of the second line */
+START_TEST(a_line_that_cannot_be_written_leaves_no_half)
+{
+    static const char line[] = "{\"step\":1}";
+    struct rlimit before, low;
+    hr_directory directory;
+    char path[HR_TEST_PATH], *got;
+    size_t bytes;
+
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_metric(&directory, line));
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    low = before;
+    low.rlim_cur = sizeof line + sizeof line / 2;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+    hr_assert_fails(hr_directory_metric(&directory, line), HIRL_E_IO, "metrics.jsonl");
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    hr_directory_close(&directory);
+    got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
+    ck_assert_uint_eq(bytes, sizeof line); /* with its newline */
+    free(got);
+}
+END_TEST
+
+START_TEST(overwrite_is_not_offered_where_it_is_refused)
+{
+    put("a.txt", "mine");
+    refused(false, "overwrite=1");
+    put("metrics.jsonl", "mine");
+    refused(false, "metrics.jsonl is there");
+    ck_assert_ptr_null(strstr(hr_error_text(), "overwrite=1"));
+}
+END_TEST
+
 START_TEST(a_run_that_lost_its_settings_goes_on_with_its_checkpoint)
 {
     ck_assert(!begin(false, false));
@@ -236,6 +275,8 @@ static Suite *suite(void)
     tcase_add_test(c, resume_without_a_run_begins_one_beside_other_files);
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
     tcase_add_test(c, overwrite_takes_no_names_that_another_program_wrote);
+    tcase_add_test(c, a_line_that_cannot_be_written_leaves_no_half);
+    tcase_add_test(c, overwrite_is_not_offered_where_it_is_refused);
     tcase_add_test(c, a_run_that_lost_its_settings_goes_on_with_its_checkpoint);
     tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
     tcase_add_test(c, a_run_that_was_refused_or_has_no_checkpoint_begins_again);
