@@ -361,6 +361,19 @@ START_TEST(a_header_length_that_lies_is_refused)
 }
 END_TEST
 
+/* a header of one list with so many values; text has room for it */
+static void refuse_many(char *text, const char *value, int count)
+{
+    size_t at = (size_t)sprintf(text, "{\"a\":[");
+    hr_tensors list;
+
+    for (int i = 0; i < count; i++)
+        at += (size_t)sprintf(text + at, "%s", value);
+    at += (size_t)sprintf(text + at, "0]}");
+    write_file(text, at, 0);
+    hr_assert_fails(hr_tensors_load(&list, path), HIRL_E_LIMIT, "more values");
+}
+
 START_TEST(limits_of_header_count_and_name_hold)
 {
     enum { BIG = (16 << 20) + 8 };
@@ -390,19 +403,8 @@ START_TEST(limits_of_header_count_and_name_hold)
     ck_assert_int_lt((clock() - start) / CLOCKS_PER_SEC, 5);
     ck_assert_int_eq(list.texts, 100001);
     hr_tensors_done(&list);
-    /* small text, much memory */
-    at = (size_t)sprintf(text, "{\"a\":[");
-    for (int i = 0; i < 300000; i++)
-        at += (size_t)sprintf(text + at, "[],");
-    at += (size_t)sprintf(text + at, "[]]}");
-    write_file(text, at, 0);
-    hr_assert_fails(hr_tensors_load(&list, path), HIRL_E_LIMIT, "more values");
-    at = (size_t)sprintf(text, "{\"a\":[0");
-    for (int i = 0; i < 1100000; i++)
-        at += (size_t)sprintf(text + at, ",0");
-    at += (size_t)sprintf(text + at, "]}");
-    write_file(text, at, 0);
-    hr_assert_fails(hr_tensors_load(&list, path), HIRL_E_LIMIT, "more values");
+    refuse_many(text, "[],", 300000); /* small text, much memory */
+    refuse_many(text, "0,", 1100000);
     memset(name, 'n', HR_TENSORS_NAME);
     name[HR_TENSORS_NAME] = '\0';
     at = (size_t)sprintf(text, "{\"%s\":" T("1", "0,4") "}", name);
