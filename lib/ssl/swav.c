@@ -8,7 +8,7 @@
  * prototypes of now. It is filled from queue_start on and used once full. Chance level is ln K. The
  * loss starts a little above, falls slowly while the prototypes are frozen, then faster.
  */
-#include "ssl/ring.h"
+#include "ssl/score_queue.h"
 
 #include <math.h>
 
@@ -40,10 +40,8 @@ static const hr_setting_pair reference[] = {
     { NULL, NULL },
 };
 
-enum { ASSIGNED = 2 }; /* views with a queue: the first two */
-
 typedef struct swav {
-    hr_array queue[ASSIGNED]; /* [length, d] real, unit rows of this rank */
+    hr_score_queue queue;
     hr_method_config config;
 } swav;
 
@@ -52,41 +50,14 @@ static hirl_status init(void *state, hr_queue *q, const hr_method_config *config
     swav *self = state;
 
     self->config = *config;
-    for (int i = 0; i < ASSIGNED; i++)
-        HR_TRY(hr_ring_init(&self->queue[i], q, config->queue / config->ranks, config->d,
-                            &hr_method_swav));
-    return q->be->sync(q);
+    return hr_score_queue_init(&self->queue, q, config, &hr_method_swav);
 }
 
 static void done(void *state, hr_queue *q)
 {
     swav *self = state;
 
-    for (int i = 0; i < ASSIGNED; i++)
-        hr_method_give(&self->queue[i], q);
-}
-
-static void enqueue(const hr_array *queue, hr_tape *t, hr_tensor *z0, const hr_now *now)
-{
-    hr_tensor *z = hr_normalize(t, hr_detach(t, z0));
-
-    if (hr_tape_status(t) >= 0)
-        hr_ring_put(queue, t, &z->x, now);
-}
-
-/* scores that Sinkhorn sees: those of the queue's rows, once it is full, before the batch's */
-static hr_tensor *with_queue(const swav *self, hr_tape *t, const hr_seen *student, int view,
-                             const hr_now *now)
-{
-    hr_tensor *scores = hr_detach(t, student->out[view]), *part[2];
-    const hr_array *queue = view < ASSIGNED ? &self->queue[view] : NULL;
-    int64_t filled = (now->step - self->config.queue_start) * now->n;
-
-    if (!queue || !queue->data || filled < queue->dim[0])
-        return scores;
-    part[0] = hr_linear(t, hr_leaf(t, queue, NULL), hr_leaf(t, &student->rows, NULL), NULL);
-    part[1] = scores;
-    return hr_concat(t, part, 2);
+    hr_score_queue_done(&self->queue, q);
 }
 
 static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
@@ -97,9 +68,10 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
 
     (void)teacher;
     for (int i = 0; i < now->globals; i++) {
-        hr_tensor *q =
-            hr_sinkhorn(t, with_queue(self, t, student, i, now), self->config.sinkhorn_eps,
-                        (int)self->config.sinkhorn_iterations, now->n);
+        hr_tensor *scores =
+            hr_score_queue_join(&self->queue, t, student->out[i], &student->rows, i, now);
+        hr_tensor *q = hr_sinkhorn(t, scores, self->config.sinkhorn_eps,
+                                   (int)self->config.sinkhorn_iterations, now->n);
 
         if (i == 0)
             hr_method_entropy(now, t, q);
@@ -111,8 +83,7 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
             term = hr_soft_cross_entropy(t, q, student->out[v], self->config.temperature, NULL);
             sum = sum ? hr_add(t, sum, term) : term;
         }
-        if (i < ASSIGNED && self->queue[i].data && now->step >= self->config.queue_start)
-            enqueue(&self->queue[i], t, student->z0[i], now);
+        hr_score_queue_put(&self->queue, t, student->z0[i], i, now);
     }
     return hr_scale(t, sum, 1.0 / (double)(now->globals * (now->views - 1)));
 }
@@ -121,9 +92,7 @@ static int fields(void *state, hr_field field[HR_METHOD_FIELDS])
 {
     swav *self = state;
 
-    field[0] = (hr_field){ "queue.0", &self->queue[0] };
-    field[1] = (hr_field){ "queue.1", &self->queue[1] };
-    return self->config.queue ? ASSIGNED : 0;
+    return hr_score_queue_fields(&self->queue, field);
 }
 
 static double chance(const hr_method_config *config)

@@ -1,0 +1,60 @@
+/* score_queue.c - earlier embeddings whose scores join those of a small batch in Sinkhorn (SwAV's queue).
+ *
+ * It holds embeddings, so that the scores are with the prototypes of now. Rows are kept from step
+ * `start` on, n a step, and used once length of them were: (step - start) n >= length.
+ */
+#include "ssl/score_queue.h"
+
+#include "ssl/ring.h"
+
+hirl_status hr_score_queue_init(hr_score_queue *self, hr_queue *q, const hr_method_config *config,
+                                const hr_method *method)
+{
+    self->start = config->queue_start;
+    for (int i = 0; i < HR_SCORE_QUEUES; i++)
+        HR_TRY(hr_ring_init(&self->rows[i], q, config->queue / config->ranks, config->d, method));
+    return q->be->sync(q);
+}
+
+void hr_score_queue_done(hr_score_queue *self, hr_queue *q)
+{
+    for (int i = 0; i < HR_SCORE_QUEUES; i++)
+        hr_method_give(&self->rows[i], q);
+}
+
+static const hr_array *of_view(const hr_score_queue *self, int view)
+{
+    return view < HR_SCORE_QUEUES && self->rows[view].data ? &self->rows[view] : NULL;
+}
+
+hr_tensor *hr_score_queue_join(const hr_score_queue *self, hr_tape *t, hr_tensor *scores,
+                               const hr_array *prototypes, int view, const hr_now *now)
+{
+    const hr_array *rows = of_view(self, view);
+    hr_tensor *part[2] = { NULL, hr_detach(t, scores) };
+
+    if (!rows || (now->step - self->start) * now->n < rows->dim[0])
+        return part[1];
+    part[0] = hr_linear(t, hr_leaf(t, rows, NULL), hr_leaf(t, prototypes, NULL), NULL);
+    return hr_concat(t, part, 2);
+}
+
+void hr_score_queue_put(const hr_score_queue *self, hr_tape *t, hr_tensor *z0, int view,
+                        const hr_now *now)
+{
+    const hr_array *rows = of_view(self, view);
+    hr_tensor *z;
+
+    if (!rows || now->step < self->start)
+        return;
+    z = hr_normalize(t, hr_detach(t, z0));
+    if (hr_tape_status(t) >= 0)
+        hr_ring_put(rows, t, &z->x, now);
+}
+
+int hr_score_queue_fields(hr_score_queue *self, hr_field field[HR_METHOD_FIELDS])
+{
+    field[0] = (hr_field){ "queue.0", &self->rows[0] };
+    field[1] = (hr_field){ "queue.1", &self->rows[1] };
+    return self->rows[0].data ? HR_SCORE_QUEUES : 0;
+}
