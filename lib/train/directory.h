@@ -9,6 +9,7 @@
 typedef struct hr_directory {
     char *path;        /* NULL: no directory, every call below does nothing */
     int lock;          /* held while open */
+    bool made;         /* the folder was not there before */
     bool goes_on;      /* resume was asked for, and there is a checkpoint to go on from */
     bool has_settings; /* a run's config.yaml is there: overwrite may begin anew */
 } hr_directory;
@@ -18,16 +19,23 @@ typedef struct hr_directory {
  * there begin one, beside the other files; resume goes on with checkpoints that lost their config.yaml */
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
                               bool overwrite);
-/* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */
-hirl_status hr_directory_clear(const hr_directory *directory);
+/* of a directory whose run was refused before it wrote its config.yaml nothing stays */
 void hr_directory_close(hr_directory *directory);
 
+/* a whole file of this name */
 hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text);
+
+/* ---- directory_metrics.c ---- */
+
 /* a line at the end of metrics.jsonl */
 hirl_status hr_directory_metric(const hr_directory *directory, const char *line);
 /* drops the lines of metrics.jsonl whose "step" is above `step` */
 hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step);
 
+/* ---- directory_files.c ---- */
+
+/* there is one to go on with, whole or not */
+hirl_status hr_directory_has_checkpoint(bool *yes, const hr_directory *directory);
 /* checkpoints/step_<step>.safetensors, `last` a hard link to it; then all but the newest `keep` go */
 hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *state, int64_t step,
                               int64_t keep);
@@ -36,5 +44,7 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
                               hirl_context *context);
 hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch);
+/* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */
+hirl_status hr_directory_clear(const hr_directory *directory);
 
 #endif

@@ -46,7 +46,7 @@ static bool there(const char *name)
     return stat(hr_test_path(path, folder, name), &info) == 0;
 }
 
-/* opened, cleared as a fresh run does, closed; returns goes_on */
+/* opened, cleared and given settings as a fresh run does, closed; returns goes_on */
 static bool begin(bool resume, bool overwrite)
 {
     hr_directory directory;
@@ -54,8 +54,10 @@ static bool begin(bool resume, bool overwrite)
 
     hr_assert_ok(hr_directory_open(&directory, folder, resume, overwrite));
     goes_on = directory.goes_on;
-    if (!goes_on)
+    if (!goes_on) {
         hr_assert_ok(hr_directory_clear(&directory));
+        hr_assert_ok(hr_directory_write(&directory, "config.yaml", settings));
+    }
     hr_directory_close(&directory);
     return goes_on;
 }
@@ -95,7 +97,6 @@ START_TEST(resume_without_a_run_begins_one_beside_other_files)
     refused(false, "log.txt");
     ck_assert_int_eq(hr_test_entries(folder), 2);
     ck_assert(!begin(true, false));
-    put("config.yaml", settings);
     put("metrics.jsonl", "of a run");
     put("checkpoints/step_000004.safetensors", "of a run");
     ck_assert(begin(true, false));
@@ -219,11 +220,29 @@ START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
 }
 END_TEST
 
-START_TEST(a_run_that_was_refused_or_has_no_checkpoint_begins_again)
+START_TEST(a_run_that_was_refused_leaves_nothing)
 {
-    ck_assert(!begin(false, false)); /* LOCK and empty folders are left */
+    char path[HR_TEST_PATH];
+    hr_directory directory, other;
+
+    hr_test_path(path, folder, "new");
+    hr_assert_ok(hr_directory_open(&directory, path, false, false));
+    hr_assert_fails(hr_directory_open(&other, path, false, false), HIRL_E_BUSY, "another process");
+    ck_assert(there("new/LOCK")); /* the other did not take it */
+    hr_directory_close(&directory);
+    ck_assert(!there("new"));
+    put("log.txt", "mine");
+    hr_assert_ok(hr_directory_open(&directory, folder, false, true));
+    hr_directory_close(&directory);
+    ck_assert(there("log.txt"));
+    ck_assert_int_eq(hr_test_entries(folder), 1);
+}
+END_TEST
+
+START_TEST(a_run_without_a_checkpoint_begins_again)
+{
     ck_assert(!begin(false, false));
-    put("config.yaml", settings);
+    ck_assert(!begin(false, false));
     put("metrics.jsonl", "{}\n");
     put("trees/current.hpt", "of a run");
     ck_assert(!begin(true, false)); /* resumed: from step 0 */
@@ -237,7 +256,6 @@ END_TEST
 START_TEST(a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only)
 {
     ck_assert(!begin(false, false));
-    put("config.yaml", settings);
     put("checkpoints/step_000004.safetensors", "of a run");
     refused(false, "resume=1");
     ck_assert(begin(true, false));
@@ -250,7 +268,6 @@ END_TEST
 START_TEST(what_is_left_of_a_run_is_not_removed_unasked)
 {
     ck_assert(!begin(false, false));
-    put("config.yaml", settings);
     put("model.safetensors", "of a run");
     refused(false, "overwrite=1");
     refused(true, "no checkpoint to go on with");
@@ -279,7 +296,8 @@ static Suite *suite(void)
     tcase_add_test(c, overwrite_is_not_offered_where_it_is_refused);
     tcase_add_test(c, a_run_that_lost_its_settings_goes_on_with_its_checkpoint);
     tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
-    tcase_add_test(c, a_run_that_was_refused_or_has_no_checkpoint_begins_again);
+    tcase_add_test(c, a_run_that_was_refused_leaves_nothing);
+    tcase_add_test(c, a_run_without_a_checkpoint_begins_again);
     tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
     tcase_add_test(c, what_is_left_of_a_run_is_not_removed_unasked);
     suite_add_tcase(s, c);

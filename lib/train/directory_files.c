@@ -1,0 +1,247 @@
+/* directory_files.c - what a run keeps: checkpoints, the newest few of them and `last`, and the trees of its epochs. */
+#include "train/directory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "context.h"
+
+static const char checkpoint_prefix[] = "step_", checkpoint_suffix[] = ".safetensors";
+
+/* the number in a name like step_000500.safetensors, -1: another file */
+static int64_t number_in(const char *name, const char *prefix, const char *suffix)
+{
+    size_t length = strlen(prefix), digits;
+
+    if (strncmp(name, prefix, length))
+        return -1;
+    name += length;
+    digits = strspn(name, "0123456789");
+    return digits && digits < 19 && !strcmp(name + digits, suffix) ? strtoll(name, NULL, 10) : -1;
+}
+
+static int64_t step_of(const char *name)
+{
+    return number_in(name, checkpoint_prefix, checkpoint_suffix);
+}
+
+/* ---- checkpoints ---- */
+
+hirl_status hr_directory_has_checkpoint(bool *yes, const hr_directory *directory)
+{
+    char *path = hr_path_join(directory->path, "checkpoints"), **names;
+    hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
+    int64_t count;
+
+    *yes = false;
+    if (path && hr_is_folder(path)) {
+        status = hr_folder_list(&names, &count, path);
+        for (int64_t i = 0; i < count && status >= 0; i++)
+            *yes |= step_of(names[i]) >= 0 || !strcmp(names[i], "last.safetensors");
+        if (status >= 0)
+            hr_names_free(names, count);
+    }
+    hr_free(path);
+    return status;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    int64_t x = step_of(*(char *const *)a), y = step_of(*(char *const *)b);
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static void link_last(const char *folder, const char *name)
+{
+    char *target = hr_path_join(folder, name), *fresh = hr_path_join(folder, ".last.new");
+    char *last = hr_path_join(folder, "last.safetensors");
+
+    if (target && fresh && last) {
+        unlink(fresh);
+        if (link(target, fresh) || rename(fresh, last)) {
+            unlink(fresh);
+            unlink(last); /* better none than an older one: the newest is then looked for */
+        }
+    }
+    hr_free(target);
+    hr_free(fresh);
+    hr_free(last);
+}
+
+/* of the checkpoints up to `step` only the newest `keep` stay */
+static void remove_older(const char *folder, int64_t step, int64_t keep)
+{
+    char **names;
+    int64_t count, seen = 0;
+
+    if (hr_folder_list(&names, &count, folder) < 0)
+        return; /* old files stay: nothing is lost */
+    qsort(names, (size_t)count, sizeof *names, newest_first);
+    for (int64_t i = 0; i < count; i++) {
+        char *path;
+
+        if (step_of(names[i]) < 0 || step_of(names[i]) > step || ++seen <= keep)
+            continue;
+        path = hr_path_join(folder, names[i]);
+        if (path)
+            unlink(path);
+        hr_free(path);
+    }
+    hr_names_free(names, count);
+}
+
+hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *state, int64_t step,
+                              int64_t keep)
+{
+    char name[64], *folder, *path;
+    hirl_status status;
+
+    if (!directory->path)
+        return HIRL_OK;
+    snprintf(name, sizeof name, "%s%06lld%s", checkpoint_prefix, (long long)step,
+             checkpoint_suffix);
+    folder = hr_path_join(directory->path, "checkpoints");
+    path = folder ? hr_path_join(folder, name) : NULL;
+    status = path ? hr_tensors_save(state, path) : HIRL_E_NOMEM;
+    if (status >= 0) {
+        link_last(folder, name);
+        remove_older(folder, step, keep);
+    }
+    hr_free(path);
+    hr_free(folder);
+    return status;
+}
+
+/* HIRL_OK, or HIRL_DONE: damaged, told and left in place */
+static hirl_status try_load(hr_tensors *state, const char *folder, const char *name,
+                            hirl_context *context)
+{
+    char *path = hr_path_join(folder, name);
+    hirl_status status = path ? hr_tensors_load(state, path) : HIRL_E_NOMEM;
+
+    hr_free(path);
+    if (status != HIRL_E_FORMAT && status != HIRL_E_LIMIT)
+        return status;
+    hr_log(context, HIRL_LOG_WARNING, "%s is left aside, the checkpoint before it is tried: %s",
+           name, hr_error_text());
+    return HIRL_DONE;
+}
+
+/* last.safetensors, else the highest step that is whole. A run killed between writing a checkpoint and
+ * linking it goes on from the one before, to the same bits. */
+static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, const char *folder,
+                               hirl_context *context)
+{
+    hirl_status status = HIRL_DONE;
+
+    for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
+        if (!strcmp(names[i], "last.safetensors"))
+            status = try_load(state, folder, names[i], context);
+    for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
+        if (step_of(names[i]) >= 0)
+            status = try_load(state, folder, names[i], context);
+    return status == HIRL_DONE ? hr_fail(HIRL_E_STATE, "%s: no checkpoint is whole", folder)
+                               : status;
+}
+
+hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
+                              hirl_context *context)
+{
+    char *folder = hr_path_join(directory->path, "checkpoints");
+    char **names;
+    int64_t count;
+    hirl_status status = folder ? hr_folder_list(&names, &count, folder) : HIRL_E_NOMEM;
+
+    if (status >= 0) {
+        qsort(names, (size_t)count, sizeof *names, newest_first);
+        status = load_newest(state, names, count, folder, context);
+        hr_names_free(names, count);
+    }
+    hr_free(folder);
+    return status;
+}
+
+/* ---- trees ---- */
+
+static hirl_status save_tree(const char *folder, const char *name, const hirl_tree *tree)
+{
+    char *path = hr_path_join(folder, name);
+    hirl_status status = path ? hr_tree_save(tree, path) : HIRL_E_NOMEM;
+
+    hr_free(path);
+    return status;
+}
+
+hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch)
+{
+    char name[64], *folder;
+    hirl_status status;
+
+    if (!directory->path)
+        return HIRL_OK;
+    snprintf(name, sizeof name, "epoch_%04lld.hpt", (long long)epoch);
+    folder = hr_path_join(directory->path, "trees");
+    if (!folder)
+        return HIRL_E_NOMEM;
+    status = save_tree(folder, name, tree);
+    if (status >= 0)
+        status = save_tree(folder, "current.hpt", tree);
+    hr_free(folder);
+    return status;
+}
+
+/* ---- what an earlier run left ---- */
+
+/* suffix NULL: the name is the prefix and no more */
+static hirl_status remove_matching(const char *folder, const char *prefix, const char *suffix)
+{
+    char **names;
+    int64_t count;
+    hirl_status status = HIRL_OK;
+
+    HR_TRY(hr_folder_list(&names, &count, folder));
+    for (int64_t i = 0; i < count && status >= 0; i++) {
+        char *path;
+
+        if (suffix ? number_in(names[i], prefix, suffix) < 0 : strcmp(names[i], prefix) != 0)
+            continue;
+        path = hr_path_join(folder, names[i]);
+        if (!path)
+            status = HIRL_E_NOMEM;
+        else if (unlink(path) && errno != ENOENT)
+            status = hr_fail_errno("removing", path);
+        hr_free(path);
+    }
+    hr_names_free(names, count);
+    return status;
+}
+
+hirl_status hr_directory_clear(const hr_directory *directory)
+{
+    static const char *const written[][3] = {
+        { "checkpoints", checkpoint_prefix, checkpoint_suffix },
+        { "checkpoints", "last.safetensors", NULL },
+        { "trees", "epoch_", ".hpt" },
+        { "trees", "current.hpt", NULL },
+        { "", "metrics.jsonl", NULL },
+        { "", "model.safetensors", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof written / sizeof *written && directory->path; i++) {
+        char *path = hr_path_join(directory->path, written[i][0]);
+        hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
+
+        if (path && hr_is_folder(path))
+            status = remove_matching(path, written[i][1], written[i][2]);
+        hr_free(path);
+        HR_TRY(status);
+    }
+    return HIRL_OK;
+}
