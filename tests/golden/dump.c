@@ -100,6 +100,11 @@ double dump_number(const dump *d, const char *key)
     return number;
 }
 
+int64_t dump_whole(const dump *d, const char *key)
+{
+    return llround(dump_number(d, key));
+}
+
 int64_t dump_list(int64_t *list, int64_t most, const dump *d, const char *key)
 {
     const char *at = dump_text(d, key);
@@ -192,4 +197,12 @@ void dump_check(const dump *d, const char *name, const char *kind, const double 
     allowed = limit.relative * b->norm + limit.floor * dump_longest(d, kind);
     ck_assert_msg(off <= allowed, "%s of %s is off by %g, allowed %g; norm %g", kind, name, off,
                   allowed, b->norm);
+}
+
+void *dump_room(int64_t n, size_t size)
+{
+    void *block = calloc((size_t)n + 1, size);
+
+    ck_assert_ptr_nonnull(block);
+    return block;
 }

@@ -6,6 +6,7 @@
 #ifndef HR_TEST_DUMP_H
 #define HR_TEST_DUMP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { DUMP_NAME = 48, DUMP_VALUE = 64, DUMP_KEYS = 64, DUMP_STEPS = 8, DUMP_FIRST = 8 };
@@ -40,6 +41,7 @@ void dump_read(dump *d, const char *file);
 void dump_done(dump *d);
 const char *dump_text(const dump *d, const char *key);
 double dump_number(const dump *d, const char *key);
+int64_t dump_whole(const dump *d, const char *key);
 int64_t dump_list(int64_t *list, int64_t most, const dump *d, const char *key);
 
 const dump_tensor *dump_find(const dump *d, const char *name, const char *kind);
@@ -49,5 +51,8 @@ void dump_scale(dump_tensor *t, double factor);
 /* fails the test when x, elements in file order, is not the tensor */
 void dump_check(const dump *d, const char *name, const char *kind, const double *x, int64_t count,
                 dump_limit limit);
+
+/* room for n elements, zeroed; the caller frees it */
+void *dump_room(int64_t n, size_t size);
 
 #endif

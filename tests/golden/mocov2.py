@@ -7,12 +7,12 @@ generator, so that only the dump is stored. One step is one epoch. README.md has
 """
 import argparse
 import math
-import os
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+import cases
 import counter
 
 BLOCKS = {'resnet18': (False, (2, 2, 2, 2)), 'resnet34': (False, (3, 4, 6, 3)),
@@ -424,8 +424,7 @@ def arguments(argv=None):
     a.add_argument('--profile', choices=SPD_WEIGHT, default='paper')
     a.add_argument('--dtype', choices=('float64', 'float32'), default='float64')
     a.add_argument('--kinds', default='', help='only these records: gradient,weight,...')
-    a.add_argument('--out')
-    a.add_argument('--all', action='store_true', help='write every stored case beside this file')
+    cases.add_output(a)
     c = a.parse_args(argv)
     c.prototypes = [int(m) for m in c.prototypes.split(',')][:c.levels]
     c.kinds = c.kinds.split(',') if c.kinds else []
@@ -433,23 +432,5 @@ def arguments(argv=None):
     return c
 
 
-def write(path, c):
-    with open(path, 'w') as file:
-        file.write(train(c))
-
-
-def main():
-    torch.set_num_threads(1)
-    c = arguments()
-    if c.all:
-        for name, args in CASES.items():
-            write(f'{os.path.dirname(os.path.abspath(__file__))}/mocov2_{name}.txt',
-                  arguments(args.split()))
-    elif c.out:
-        write(c.out, c)
-    else:
-        print(train(c), end='')
-
-
 if __name__ == '__main__':
-    main()
+    cases.main(arguments, train, CASES, 'mocov2_%s.txt')

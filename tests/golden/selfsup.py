@@ -7,11 +7,11 @@ only the dump is stored. One step is one epoch. README.md has the conventions.
 """
 import argparse
 import math
-import os
 
 import numpy as np
 import torch
 
+import cases
 import counter
 import losses
 import mocov2
@@ -543,8 +543,7 @@ def arguments(argv=None):
     a.add_argument('--dtype', choices=('float64', 'float32'), default='float64')
     a.add_argument('--noise', type=float, default=0, help='moves all weights by this share of their size')
     a.add_argument('--kinds', default='', help='only these records: gradient,weight,...')
-    a.add_argument('--out')
-    a.add_argument('--all', action='store_true', help='write every stored case beside this file')
+    cases.add_output(a)
     a.set_defaults(**DEFAULTS[a.parse_known_args(argv)[0].method])
     c = a.parse_args(argv)
     if c.method in ('dino', 'ibot') and c.arch != 'vit':
@@ -559,22 +558,5 @@ def arguments(argv=None):
     return c
 
 
-def write(path, c):
-    with open(path, 'w') as file:
-        file.write(train(c))
-
-
-def main():
-    torch.set_num_threads(1)
-    c = arguments()
-    if c.all:
-        for name, args in CASES.items():
-            write(f'{os.path.dirname(os.path.abspath(__file__))}/{name}.txt', arguments(args.split()))
-    elif c.out:
-        write(c.out, c)
-    else:
-        print(train(c), end='')
-
-
 if __name__ == '__main__':
-    main()
+    cases.main(arguments, train, CASES, '%s.txt')

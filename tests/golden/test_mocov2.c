@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "context.h"
-#include "golden/dump.h"
+#include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
 #include "train/learner.h"
@@ -25,7 +24,7 @@ static const struct {
                { "mocov2_reference.txt", false },
                { "mocov2_plain.txt", false },
                { "mocov2_resnet50.txt", true } };
-enum { CASES = sizeof golden / sizeof *golden, VIEWS = 2, PROTOTYPE_VIEW = 100, HEAD_LAYERS = 2 };
+enum { CASES = sizeof golden / sizeof *golden, VIEWS = 2, HEAD_LAYERS = 2 };
 
 #ifdef HR_REAL_DOUBLE
 static const dump_limit limit = { 1e-8, 0 };
@@ -51,28 +50,15 @@ typedef struct replay {
     int32_t *leaf, *negative;
 } replay;
 
-static void *room(int64_t n, size_t size)
-{
-    void *block = calloc((size_t)n + 1, size);
-
-    ck_assert_ptr_nonnull(block);
-    return block;
-}
-
-static int64_t whole(const dump *d, const char *key)
-{
-    return llround(dump_number(d, key));
-}
-
 static hr_learner_config config_of(const replay *r)
 {
     const dump *d = &r->dump;
     hr_learner_config c = {
-        .levels = (int32_t)whole(d, "levels"),
-        .batch = whole(d, "batch"),
+        .levels = (int32_t)dump_whole(d, "levels"),
+        .batch = dump_whole(d, "batch"),
         .accumulate = 1,
-        .bn_groups = whole(d, "groups"),
-        .path_bn_groups = whole(d, "groups"),
+        .bn_groups = dump_whole(d, "groups"),
+        .path_bn_groups = dump_whole(d, "groups"),
         .reference = r->reference,
         .decay_all = true,
         .path_decay_all = true,
@@ -80,9 +66,9 @@ static hr_learner_config config_of(const replay *r)
         .method = { .globals = VIEWS,
                     .views = VIEWS,
                     .temperature = dump_number(d, "temperature"),
-                    .queue = whole(d, "queue") },
+                    .queue = dump_whole(d, "queue") },
         .spd_eps = 1e-6,
-        .seed = (uint64_t)whole(d, "seed"),
+        .seed = (uint64_t)dump_whole(d, "seed"),
     };
 
     while (strcmp(hr_arch_name(c.model.arch), dump_text(d, "arch")))
@@ -90,37 +76,12 @@ static hr_learner_config config_of(const replay *r)
     c.model.width = dump_number(d, "width");
     c.model.stem = !strcmp(dump_text(d, "stem"), "small");
     c.model.image_size = r->size;
-    c.model.z_dim = whole(d, "dim");
+    c.model.z_dim = dump_whole(d, "dim");
     strcpy(c.model.head, "mlp in z");
     c.model.head_layers = HEAD_LAYERS;
     c.model.levels = c.levels;
     c.model.seed = (int64_t)c.seed;
     return c;
-}
-
-/* unit rows of normal draws, rounded to float; parent = row mod M_(l+1) */
-static hirl_tree *make_tree(replay *r, int32_t levels, int64_t d, uint64_t seed)
-{
-    hirl_tree *tree;
-
-    hr_assert_ok(hr_tree_alloc(&tree, r->context, levels, d, r->m, 0));
-    for (int l = 0; l < levels; l++)
-        for (int64_t row = 0; row < r->m[l]; row++) {
-            double *x = room(d, sizeof *x), square = 0;
-            hr_rng rng;
-
-            hr_rng_init(&rng, seed, HR_RNG_TEST, (uint32_t)(PROTOTYPE_VIEW + l), 0, (uint32_t)row);
-            for (int64_t i = 0; i < d; i++) {
-                x[i] = hr_rng_normal(&rng);
-                square += x[i] * x[i];
-            }
-            for (int64_t i = 0; i < d; i++)
-                tree->proto[l][row * d + i] = (float)(x[i] / sqrt(square));
-            if (l + 1 < levels)
-                tree->parent[l][row] = (int32_t)(row % r->m[l + 1]);
-            free(x);
-        }
-    return tree;
 }
 
 static void begin(replay *r, int number)
@@ -131,22 +92,22 @@ static void begin(replay *r, int number)
     dump_read(&r->dump, golden[number].file);
     r->gradients = !(single && golden[number].deep);
     r->loss_limit = r->gradients ? LOSS_LIMIT : 10 * LOSS_LIMIT;
-    r->size = whole(&r->dump, "size");
-    r->negatives = whole(&r->dump, "negatives");
+    r->size = dump_whole(&r->dump, "size");
+    r->negatives = dump_whole(&r->dump, "negatives");
     r->reference = !strcmp(dump_text(&r->dump, "profile"), "reference");
     dump_list(r->m, HR_LEVELS, &r->dump, "prototypes");
     c = config_of(r);
     r->n = c.batch;
     for (int v = 0; v < VIEWS; v++)
-        r->view[v] = room(r->n * r->size * r->size * 3, sizeof *r->view[v]);
-    r->image = room(r->n, sizeof *r->image);
-    r->leaf = room(r->n, sizeof *r->leaf);
-    r->negative = room(r->n * r->negatives, sizeof *r->negative);
+        r->view[v] = dump_room(r->n * r->size * r->size * 3, sizeof *r->view[v]);
+    r->image = dump_room(r->n, sizeof *r->image);
+    r->leaf = dump_room(r->n, sizeof *r->leaf);
+    r->negative = dump_room(r->n * r->negatives, sizeof *r->negative);
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
     hr_assert_ok(hr_context_enter(&r->call, r->context));
     hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
     if (c.levels) {
-        hirl_tree *tree = make_tree(r, c.levels, c.model.z_dim, c.seed);
+        hirl_tree *tree = replay_tree(r->context, c.levels, c.model.z_dim, r->m, c.seed);
 
         hr_assert_ok(hr_learner_set_tree(r->learner, tree));
         hr_tree_drop(tree);
@@ -166,21 +127,6 @@ static void end(replay *r)
     dump_done(&r->dump);
 }
 
-static void draw_images(replay *r, int64_t step)
-{
-    int64_t pixels = r->size * r->size * 3;
-
-    for (int v = 0; v < VIEWS; v++)
-        for (int64_t n = 0; n < r->n; n++) {
-            hr_rng rng;
-
-            hr_rng_init(&rng, r->learner->config.seed, HR_RNG_TEST, (uint32_t)v, (uint32_t)step,
-                        (uint32_t)n);
-            for (int64_t i = 0; i < pixels; i++)
-                r->view[v][n * pixels + i] = (float)hr_rng_normal(&rng);
-        }
-}
-
 /* a leaf, and others of which profile reference lets some be the leaf itself: those do not count */
 static void draw_paths(replay *r, int64_t step)
 {
@@ -198,7 +144,7 @@ static void draw_paths(replay *r, int64_t step)
 
 static hr_rates rates_of(const dump *d, int64_t step)
 {
-    double rate = hr_cosine_by_epoch(dump_number(d, "lr"), 0, step, whole(d, "epochs"));
+    double rate = hr_cosine_by_epoch(dump_number(d, "lr"), 0, step, dump_whole(d, "epochs"));
     double decay = dump_number(d, "decay");
 
     return (hr_rates){ .rate = rate,
@@ -210,7 +156,7 @@ static hr_rates rates_of(const dump *d, int64_t step)
 
 static hr_learner_input input_of(replay *r, int64_t step)
 {
-    bool stage_two = r->learner->tree && step >= whole(&r->dump, "warmup");
+    bool stage_two = r->learner->tree && step >= dump_whole(&r->dump, "warmup");
     hr_learner_input in = {
         .n = r->n,
         .view = { r->view[0], r->view[1] },
@@ -226,9 +172,9 @@ static hr_learner_input input_of(replay *r, int64_t step)
         .step = step,
     };
 
-    draw_images(r, step);
-    for (int64_t n = 0; n < r->n; n++)
-        r->image[n] = (5 * step + n) % (2 * r->n - 3);
+    for (int v = 0; v < VIEWS; v++)
+        replay_images(r->view[v], r->learner->config.seed, v, step, r->n, r->size);
+    replay_ids(r->image, r->n, step);
     if (stage_two)
         draw_paths(r, step);
     return in;
@@ -247,20 +193,11 @@ static void check_kind(const dump *d, const char *kind, const hr_tensors *list, 
     ck_assert_int_eq(dump_count(d, kind), expected);
     for (int64_t i = 0; i < d->tensors; i++) {
         const dump_tensor *b = &d->tensor[i];
-        char name[2 * DUMP_NAME];
-        const hr_named *found;
         double *x;
 
         if (strcmp(b->kind, kind))
             continue;
-        snprintf(name, sizeof name, "%s%s", prefix, b->name);
-        found = hr_tensors_find(list, name);
-        ck_assert_msg(found != NULL, "there is no tensor %s", name);
-        x = room(b->count, sizeof *x);
-        ck_assert_int_eq(found->bytes, (size_t)b->count * hr_dtype_size(found->dtype));
-        for (int64_t e = 0; e < b->count; e++)
-            x[e] = found->dtype == HR_I64 ? (double)((const int64_t *)found->data)[e]
-                                          : (double)((const real *)found->data)[e];
+        x = replay_values(b, list, prefix);
         dump_check(d, b->name, kind, x, b->count, limit);
         free(x);
     }
@@ -269,29 +206,15 @@ static void check_kind(const dump *d, const char *kind, const hr_tensors *list, 
 static void check_gradients(replay *r, int64_t step)
 {
     const hr_net *net = &r->learner->net;
-    bool all = r->learner->tree && step >= whole(&r->dump, "warmup");
+    bool all = r->learner->tree && step >= dump_whole(&r->dump, "warmup");
     char kind[DUMP_NAME];
     hr_tensors list;
 
     snprintf(kind, sizeof kind, "gradient.%lld", (long long)step);
     hr_tensors_init(&list);
-    hr_assert_ok(hr_layout_save(&list, &net->params, net->params.count, &r->learner->online.grad,
-                                r->learner->queue, ""));
+    replay_gradients(&list, r->learner);
     check_kind(&r->dump, kind, &list, "", all ? net->params.count : net->method_params);
     hr_tensors_done(&list);
-}
-
-/* parameters stand at the same place in both lists: their first values depend on it */
-static void check_positions(const replay *r)
-{
-    const hr_layout *params = &r->learner->net.params;
-
-    for (int i = 0; i < params->count; i++) {
-        const dump_tensor *b = dump_find(&r->dump, params->slot[i].name, "weight");
-
-        ck_assert_msg(b != NULL, "%s is not in the dump", params->slot[i].name);
-        ck_assert_int_eq(b->position, i);
-    }
 }
 
 static void check_state(replay *r)
@@ -319,7 +242,7 @@ START_TEST(training_follows_the_float64_program)
     static replay r;
 
     begin(&r, _i);
-    check_positions(&r);
+    replay_positions(&r.dump, r.learner);
     for (int64_t step = 0; step < r.dump.steps; step++) {
         const dump_step *want = &r.dump.step[step];
         hr_learner_input in = input_of(&r, step);

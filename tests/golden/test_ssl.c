@@ -16,10 +16,9 @@
 
 #include <hirl/options.h>
 
-#include "base/rng.h"
 #include "context.h"
-#include "golden/dump.h"
 #include "golden/hosts.h"
+#include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
 #include "train/config.h"
@@ -40,7 +39,6 @@ enum {
     HOST_CASES = sizeof of_host / sizeof *of_host,
     CASES = sizeof golden / sizeof *golden,
     GLOBALS = 2,
-    PROTOTYPE_VIEW = 100,
     IMAGES = 1000 /* of the set, if there were one */
 };
 
@@ -112,19 +110,6 @@ typedef struct replay {
     int64_t *image;
     int32_t *leaf, *negative;
 } replay;
-
-static void *room(int64_t n, size_t size)
-{
-    void *block = calloc((size_t)n + 1, size);
-
-    ck_assert_ptr_nonnull(block);
-    return block;
-}
-
-static int64_t whole(const dump *d, const char *key)
-{
-    return llround(dump_number(d, key));
-}
 
 static bool is(const dump *d, const char *key, const char *value)
 {
@@ -230,50 +215,6 @@ static hr_learner_config learner_config(const replay *r)
 
 /* ---- what steps are fed with ---- */
 
-/* unit rows of normal draws, rounded to float; parent = row mod M_(l+1) */
-static hirl_tree *make_tree(const replay *r)
-{
-    const hr_run_config *c = &r->config;
-    int64_t d = c->model.z_dim;
-    double *x = room(d, sizeof *x);
-    hirl_tree *tree;
-
-    hr_assert_ok(hr_tree_alloc(&tree, r->context, c->levels, d, c->m, 0));
-    for (int l = 0; l < c->levels; l++)
-        for (int64_t row = 0; row < c->m[l]; row++) {
-            double square = 0;
-            hr_rng rng;
-
-            hr_rng_init(&rng, (uint64_t)c->train.seed, HR_RNG_TEST, (uint32_t)(PROTOTYPE_VIEW + l),
-                        0, (uint32_t)row);
-            for (int64_t i = 0; i < d; i++) {
-                x[i] = hr_rng_normal(&rng);
-                square += x[i] * x[i];
-            }
-            for (int64_t i = 0; i < d; i++)
-                tree->proto[l][row * d + i] = (float)(x[i] / sqrt(square));
-            if (l + 1 < c->levels)
-                tree->parent[l][row] = (int32_t)(row % c->m[l + 1]);
-        }
-    free(x);
-    return tree;
-}
-
-static void draw_images(replay *r, int64_t step)
-{
-    for (int64_t v = 0; v < r->views; v++)
-        for (int64_t n = 0, pixels = r->size[v] * r->size[v] * 3; n < r->n; n++) {
-            hr_rng rng;
-
-            hr_rng_init(&rng, r->learner->config.seed, HR_RNG_TEST, (uint32_t)v, (uint32_t)step,
-                        (uint32_t)n);
-            for (int64_t i = 0; i < pixels; i++)
-                r->view[v][n * pixels + i] = (float)hr_rng_normal(&rng);
-        }
-    for (int64_t n = 0; n < r->n; n++)
-        r->image[n] = (5 * step + n) % (2 * r->n - 3);
-}
-
 static void draw_masks(replay *r, int64_t step)
 {
     for (int64_t v = 0; v < GLOBALS; v++)
@@ -287,7 +228,7 @@ static void draw_masks(replay *r, int64_t step)
 static void choose_leaves(replay *r, hr_learner_input *in)
 {
     char kind[DUMP_NAME];
-    double *chosen = room(r->n, sizeof *chosen);
+    double *chosen = dump_room(r->n, sizeof *chosen);
 
     for (int64_t n = 0; n < r->n; n++)
         r->leaf[n] = (int32_t)((7 * n + 3) % r->config.m[0]);
@@ -345,7 +286,9 @@ static hr_learner_input input_of(replay *r, int64_t step)
     }
     for (int v = 0; v < GLOBALS && r->learner->method->patches; v++)
         in.mask[v] = r->mask[v];
-    draw_images(r, step);
+    for (int64_t v = 0; v < r->views; v++)
+        replay_images(r->view[v], r->learner->config.seed, v, step, r->n, r->size[v]);
+    replay_ids(r->image, r->n, step);
     draw_masks(r, step);
     if (paths) {
         choose_leaves(r, &in);
@@ -359,21 +302,21 @@ static hr_learner_input input_of(replay *r, int64_t step)
 static void make_room(replay *r)
 {
     const dump *d = &r->dump;
-    int64_t side = is(d, "arch", "vit") ? whole(d, "size") / whole(d, "patch") : 0;
+    int64_t side = is(d, "arch", "vit") ? dump_whole(d, "size") / dump_whole(d, "patch") : 0;
 
-    r->n = whole(d, "batch");
-    r->views = whole(d, "views");
+    r->n = dump_whole(d, "batch");
+    r->views = dump_whole(d, "views");
     r->patches = side * side;
     ck_assert_int_le(r->views, HR_METHOD_VIEWS);
     for (int64_t v = 0; v < r->views; v++) {
-        r->size[v] = whole(d, v < GLOBALS ? "size" : "local_size");
-        r->view[v] = room(r->n * r->size[v] * r->size[v] * 3, sizeof *r->view[v]);
+        r->size[v] = dump_whole(d, v < GLOBALS ? "size" : "local_size");
+        r->view[v] = dump_room(r->n * r->size[v] * r->size[v] * 3, sizeof *r->view[v]);
     }
     for (int v = 0; v < GLOBALS; v++)
-        r->mask[v] = room(r->n * r->patches, 1);
-    r->image = room(r->n, sizeof *r->image);
-    r->leaf = room(r->n, sizeof *r->leaf);
-    r->negative = room(r->n * whole(d, "negatives"), sizeof *r->negative);
+        r->mask[v] = dump_room(r->n * r->patches, 1);
+    r->image = dump_room(r->n, sizeof *r->image);
+    r->leaf = dump_room(r->n, sizeof *r->leaf);
+    r->negative = dump_room(r->n * dump_whole(d, "negatives"), sizeof *r->negative);
 }
 
 static void begin(replay *r, const char *file, int64_t accumulate, bool host)
@@ -401,7 +344,8 @@ static void begin(replay *r, const char *file, int64_t accumulate, bool host)
         hr_assert_ok(hr_learner_set_calls(r->learner, &calls));
     }
     if (c.levels) {
-        hirl_tree *tree = make_tree(r);
+        hirl_tree *tree = replay_tree(r->context, r->config.levels, r->config.model.z_dim, r->config.m,
+                                      (uint64_t)r->config.train.seed);
 
         hr_assert_ok(hr_learner_set_tree(r->learner, tree));
         hr_tree_drop(tree);
@@ -489,21 +433,12 @@ static int64_t check_kind(const replay *r, const char *kind, const hr_tensors *l
 
     for (int64_t i = 0; i < d->tensors; i++) {
         const dump_tensor *b = &d->tensor[i];
-        char name[2 * DUMP_NAME];
-        const hr_named *found;
         double *x;
 
         if (strcmp(b->kind, kind))
             continue;
         seen++;
-        snprintf(name, sizeof name, "%s%s", prefix, b->name);
-        found = hr_tensors_find(list, name);
-        ck_assert_msg(found != NULL, "there is no tensor %s", name);
-        ck_assert_int_eq(found->bytes, (size_t)b->count * hr_dtype_size(found->dtype));
-        x = room(b->count, sizeof *x);
-        for (int64_t e = 0; e < b->count; e++)
-            x[e] = found->dtype == HR_I64 ? (double)((const int64_t *)found->data)[e]
-                                          : (double)((const real *)found->data)[e];
+        x = replay_values(b, list, prefix);
         if (is_comparable(r, kind, b->name))
             dump_check(d, b->name, kind, x, b->count, limit_of(r, kind, b->name));
         free(x);
@@ -531,31 +466,15 @@ static void clip(replay *r, const char *kind)
 
 static void check_gradients(replay *r, int64_t step)
 {
-    const hr_net *net = &r->learner->net;
     char kind[DUMP_NAME];
     hr_tensors list;
 
     snprintf(kind, sizeof kind, "gradient.%lld", (long long)step);
     clip(r, kind);
     hr_tensors_init(&list);
-    hr_assert_ok(hr_layout_save(&list, &net->params, net->params.count, &r->learner->online.grad,
-                                r->learner->queue, ""));
+    replay_gradients(&list, r->learner);
     ck_assert_int_gt(check_kind(r, kind, &list, ""), 0);
     hr_tensors_done(&list);
-}
-
-/* parameters stand at the same place in both lists: their first values depend on it */
-static void check_positions(const replay *r)
-{
-    const hr_layout *params = &r->learner->net.params;
-
-    for (int i = 0; i < params->count; i++) {
-        const dump_tensor *b = dump_find(&r->dump, params->slot[i].name, "weight");
-
-        ck_assert_msg(b != NULL, "%s is not in the dump", params->slot[i].name);
-        ck_assert_msg(b->position == i, "%s is number %d, not %lld", b->name, i,
-                      (long long)b->position);
-    }
 }
 
 static void check_state(replay *r)
@@ -595,7 +514,7 @@ static void follow(const char *file, int64_t accumulate, bool host)
     static replay r;
 
     begin(&r, file, accumulate, host);
-    check_positions(&r);
+    replay_positions(&r.dump, r.learner);
     for (int64_t step = 0; step < r.dump.steps; step++) {
         const dump_step *want = &r.dump.step[step];
         hr_learner_input in = input_of(&r, step);
@@ -635,7 +554,7 @@ START_TEST(two_micro_batches_are_one_batch)
     bool splits;
 
     dump_read(&d, file_of(_i));
-    splits = whole(&d, "groups") % 2 == 0 && whole(&d, "path_groups") % 2 == 0;
+    splits = dump_whole(&d, "groups") % 2 == 0 && dump_whole(&d, "path_groups") % 2 == 0;
     dump_done(&d);
     if (splits)
         follow(file_of(_i), 2, false);

@@ -40,27 +40,14 @@ typedef struct replay {
     uint64_t seed;
 } replay;
 
-static void *room(int64_t n, size_t size)
-{
-    void *block = calloc((size_t)n + 1, size);
-
-    ck_assert_ptr_nonnull(block);
-    return block;
-}
-
-static int64_t whole(const dump *d, const char *key)
-{
-    return llround(dump_number(d, key));
-}
-
 static hr_vit_shape shape_of(const dump *d)
 {
-    return (hr_vit_shape){ .dim = whole(d, "dim"),
-                           .depth = (int32_t)whole(d, "depth"),
-                           .heads = (int32_t)whole(d, "heads"),
-                           .patch = (int32_t)whole(d, "patch"),
-                           .image_size = (int32_t)whole(d, "native"),
-                           .sincos = whole(d, "sincos"),
+    return (hr_vit_shape){ .dim = dump_whole(d, "dim"),
+                           .depth = (int32_t)dump_whole(d, "depth"),
+                           .heads = (int32_t)dump_whole(d, "heads"),
+                           .patch = (int32_t)dump_whole(d, "patch"),
+                           .image_size = (int32_t)dump_whole(d, "native"),
+                           .sincos = dump_whole(d, "sincos"),
                            .first = strcmp(dump_text(d, "first"), "xavier") ? HR_VIT_NORMAL
                                                                             : HR_VIT_XAVIER,
                            .drop_path = dump_number(d, "drop_path") };
@@ -74,15 +61,15 @@ static void begin(replay *r, const char *file)
     memset(r, 0, sizeof *r);
     dump_read(&r->dump, file);
     shape = shape_of(&r->dump);
-    r->n = whole(&r->dump, "batch");
-    r->size = whole(&r->dump, "size");
-    r->seed = (uint64_t)whole(&r->dump, "seed");
+    r->n = dump_whole(&r->dump, "batch");
+    r->size = dump_whole(&r->dump, "size");
+    r->seed = (uint64_t)dump_whole(&r->dump, "seed");
     side = r->size / shape.patch;
     r->patches = side * side;
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
     hr_assert_ok(hr_context_take_queue(&r->queue, r->context));
     hr_assert_ok(hr_vit_init(&r->net, &r->params, &shape));
-    r->net.frozen_patch = whole(&r->dump, "frozen");
+    r->net.frozen_patch = dump_whole(&r->dump, "frozen");
     r->mask_token = hr_layout_add(&r->params, "mask_token", HR_FIRST_NORMAL, 0.02, 2,
                                   (int64_t[]){ 1, shape.dim });
     ck_assert_int_ge(r->mask_token, 0);
@@ -115,7 +102,7 @@ static void check_kind(const replay *r, const char *kind, const hr_array *flat)
         const hr_slot *slot = &r->params.slot[i];
         const hr_named *found = hr_tensors_find(&list, slot->name);
         const dump_tensor *want = dump_find(&r->dump, slot->name, kind);
-        double *x = room(slot->count, sizeof *x);
+        double *x = dump_room(slot->count, sizeof *x);
 
         ck_assert_msg(want && want->position == i, "%s is not at place %d of the dump", slot->name,
                       i);
@@ -155,7 +142,7 @@ static hr_tensor *constant(replay *r, int rank, const int64_t *dim, uint32_t vie
 {
     hr_array a = hr_tape_array(&r->tape, HR_REAL, rank, dim);
     int64_t n = hr_count(&a), row = n / dim[0];
-    double *x = room(n, sizeof *x);
+    double *x = dump_room(n, sizeof *x);
     hr_rng rng;
 
     ck_assert_ptr_nonnull(a.data);
@@ -174,7 +161,7 @@ static hr_tensor *constant(replay *r, int rank, const int64_t *dim, uint32_t vie
 static uint8_t *masked(const replay *r)
 {
     double share = dump_number(&r->dump, "mask");
-    uint8_t *mask = room(r->n * r->patches, 1);
+    uint8_t *mask = dump_room(r->n * r->patches, 1);
 
     for (int64_t n = 0; n < r->n; n++) {
         hr_rng rng;
@@ -190,8 +177,8 @@ static hr_tensor *tokens_of(replay *r)
 {
     uint8_t *mask = masked(r);
     hr_vit_mask some = { mask, r->mask_token };
-    int64_t *image = room(r->n, sizeof *image);
-    int32_t *view = room(r->n, sizeof *view);
+    int64_t *image = dump_room(r->n, sizeof *image);
+    int32_t *view = dump_room(r->n, sizeof *view);
     hr_vit_draw draw = { r->seed, 7, image, view };
     hr_run run = { .tape = &r->tape, .weights = &r->weights };
     hr_tensor *x = constant(r, 4, (int64_t[]){ r->n, r->size, r->size, 3 }, 0, true), *y;
@@ -227,7 +214,7 @@ static hr_tensor *loss_of(replay *r, hr_tensor *tokens)
 static void check_tokens(replay *r, const hr_tensor *tokens)
 {
     int64_t count = hr_count(&tokens->x);
-    double *x = room(count, sizeof *x);
+    double *x = dump_room(count, sizeof *x);
 
     ck_assert_int_eq(tokens->x.dim[0], r->n * (1 + r->patches));
     r->queue->be->download(r->queue, x, HR_F64, &tokens->x);

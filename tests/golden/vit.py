@@ -7,12 +7,12 @@ check it. Weights and images come from the counter generator. README.md has the 
 """
 import argparse
 import math
-import os
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+import cases
 import counter
 from mocov2 import Dump
 
@@ -197,28 +197,9 @@ def arguments(argv=None):
     a.add_argument('--drop_path', type=float, default=0)
     a.add_argument('--mask', type=float, default=0, help='share of masked patches')
     a.add_argument('--move', type=float, default=0.1, help='of every weight before it is used')
-    a.add_argument('--out')
-    a.add_argument('--all', action='store_true', help='write every stored case beside this file')
+    cases.add_output(a)
     return a.parse_args(argv)
 
 
-def write(path, c):
-    with open(path, 'w') as file:
-        file.write(run(c))
-
-
-def main():
-    torch.set_num_threads(1)
-    c = arguments()
-    if c.all:
-        for name, args in CASES.items():
-            write(f'{os.path.dirname(os.path.abspath(__file__))}/vit_{name}.txt',
-                  arguments(args.split()))
-    elif c.out:
-        write(c.out, c)
-    else:
-        print(run(c), end='')
-
-
 if __name__ == '__main__':
-    main()
+    cases.main(arguments, run, CASES, 'vit_%s.txt')
