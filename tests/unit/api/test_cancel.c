@@ -1,0 +1,174 @@
+/* test_cancel.c - hirl_cancel from a signal handler or another thread stops each long call, which then goes on to
+ * the same result; a rain of signals changes nothing. */
+#include <check.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include <hirl/hirl.h>
+
+#include "small_world.h"
+#include "support/close.h"
+#include "support/folder.h"
+#include "support/run.h"
+
+/* ---- cancel ---- */
+
+static hirl_context *volatile to_cancel;
+
+static void cancel_in_handler(int number)
+{
+    (void)number;
+    hirl_cancel(to_cancel);
+}
+
+static void *cancel_in_thread(void *user)
+{
+    hirl_cancel(user);
+    return NULL;
+}
+
+typedef struct stop {
+    const char *phase;
+    hirl_context *context;
+    bool by_signal, done;
+} stop;
+
+/* at the first line of the phase: a signal, or a thread that comes and goes */
+static int32_t stop_once(const char *phase, int64_t done, int64_t total, void *user)
+{
+    stop *s = user;
+    pthread_t thread;
+
+    (void)done;
+    (void)total;
+    if (s->done || strcmp(phase, s->phase))
+        return 0;
+    s->done = true;
+    if (s->by_signal)
+        raise(SIGUSR1);
+    else if (!pthread_create(&thread, NULL, cancel_in_thread, s->context))
+        pthread_join(thread, NULL);
+    return 0;
+}
+
+START_TEST(cancel_stops_each_long_call_which_then_goes_on)
+{
+    static small_result stopped, whole;
+    const small_call *c = &small_calls[_i % SMALL_LONG_CALLS];
+    stop s = { .phase = c->phase, .by_signal = _i >= SMALL_LONG_CALLS };
+    small_world w;
+
+    memset(&stopped, 0, sizeof stopped);
+    memset(&whole, 0, sizeof whole);
+    signal(SIGUSR1, cancel_in_handler);
+    small_world_open(&w);
+    hr_assert_ok(c->call(&whole, &w));
+    small_world_close(&w);
+    small_world_open(&w);
+    to_cancel = s.context = w.context;
+    hirl_context_set_progress(w.context, stop_once, &s);
+    hr_assert_fails(c->call(&stopped, &w), HIRL_E_CANCELED, "stopped");
+    ck_assert(s.done);
+    hr_assert_ok(c->call(&stopped, &w));
+    ck_assert_mem_eq(&stopped, &whole, sizeof whole);
+    hirl_cancel(w.context); /* between two calls: the next one */
+    hr_assert_fails(small_cluster(&stopped, &w), HIRL_E_CANCELED, "stopped");
+    hr_assert_ok(small_cluster(&stopped, &w));
+    hirl_cancel(NULL);
+    small_world_close(&w);
+    signal(SIGUSR1, SIG_DFL);
+}
+END_TEST
+
+/* ---- signals ---- */
+
+static atomic_int signals; /* threads of OpenBLAS, which are not ours, take some of them */
+static struct sigaction kept;
+
+static void count_signal(int number)
+{
+    (void)number;
+    atomic_fetch_add(&signals, 1);
+}
+
+/* without SA_RESTART: every system call that a signal meets fails with EINTR */
+static void let_it_rain(int microseconds)
+{
+    struct sigaction action = { .sa_handler = count_signal };
+    struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
+
+    if (microseconds)
+        sigaction(SIGALRM, &action, &kept);
+    setitimer(ITIMER_REAL, &timer, NULL);
+    if (!microseconds)
+        sigaction(SIGALRM, &kept, NULL);
+}
+
+static char *whole_run(size_t *bytes, const char *folder)
+{
+    char path[HR_TEST_PATH];
+    hirl_model *model;
+    char *data;
+    FILE *file;
+    small_world w;
+
+    small_world_open(&w);
+    hirl_trainer_destroy(w.trainer);
+    w.trainer = NULL;
+    small_world_set(&w, "out", hr_test_path(path, folder, "run"));
+    hr_assert_ok(hirl_trainer_create(&w.trainer, w.context, NULL, w.dataset, w.options));
+    hr_assert_ok(hirl_train_run(NULL, w.trainer));
+    hr_assert_ok(hirl_trainer_save(w.trainer, NULL));
+    hr_assert_ok(hirl_trainer_load(w.trainer,
+                                   hr_test_path(path, folder, "run/checkpoints/last.safetensors")));
+    hr_assert_ok(hirl_model_load(&model, w.context, hr_test_path(path, folder, "run"), NULL));
+    hirl_model_destroy(model);
+    file = fopen(hr_test_path(path, folder, "run/model.safetensors"), "rb");
+    ck_assert_ptr_nonnull(file);
+    data = calloc(1, 1 << 22);
+    *bytes = fread(data, 1, 1 << 22, file);
+    fclose(file);
+    hr_test_remove(hr_test_path(path, folder, "run"));
+    small_world_close(&w);
+    return data;
+}
+
+START_TEST(a_thousand_signals_a_second_change_nothing)
+{
+    char folder[HR_TEST_PATH], *quiet, *rain;
+    size_t bytes[2];
+
+    hr_test_folder(folder);
+    quiet = whole_run(&bytes[0], folder);
+    let_it_rain(1000);
+    rain = whole_run(&bytes[1], folder);
+    let_it_rain(0);
+    ck_assert_int_gt(atomic_load(&signals), 0);
+    ck_assert_uint_gt(bytes[0], 1000);
+    ck_assert_uint_eq(bytes[0], bytes[1]);
+    ck_assert(!memcmp(quiet, rain, bytes[0]));
+    free(quiet);
+    free(rain);
+    hr_test_remove(folder);
+}
+END_TEST
+
+/* the first that is given: the option, HIRL_NUM_THREADS, OMP_NUM_THREADS */
+static Suite *suite(void)
+{
+    Suite *s = suite_create("cancel");
+    TCase *c = tcase_create("cancel");
+
+    tcase_set_timeout(c, 0);
+    tcase_add_loop_test(c, cancel_stops_each_long_call_which_then_goes_on, 0, 2 * SMALL_LONG_CALLS);
+    tcase_add_test(c, a_thousand_signals_a_second_change_nothing);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+HR_TEST_MAIN(suite)

@@ -1,0 +1,242 @@
+/* test_threads.c - many threads of a host: one model embeds for all to the same bits, and callbacks reach the thread
+ * that made the call. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hirl/hirl.h>
+
+#include "context.h"
+#include "small_world.h"
+#include "support/close.h"
+#include "support/run.h"
+
+enum { THREADS = 8, ROUNDS = 4 };
+
+typedef struct worker {
+    small_world *w;
+    const small_result *wanted;
+    int wrong;
+} worker;
+
+static void *embed_often(void *user)
+{
+    worker *me = user;
+    small_result *r = calloc(1, sizeof *r);
+
+    for (int i = 0; i < ROUNDS; i++)
+        me->wrong += small_embed(r, me->w) < 0 || memcmp(r, me->wanted, sizeof *r) != 0;
+    free(r);
+    return NULL;
+}
+
+START_TEST(eight_threads_embed_with_one_model_to_the_same_bits)
+{
+    static small_result wanted;
+    pthread_t thread[THREADS];
+    worker me[THREADS];
+    small_world w;
+
+    small_world_open(&w);
+    memset(&wanted, 0, sizeof wanted);
+    hr_assert_ok(small_embed(&wanted, &w));
+    for (int i = 0; i < THREADS; i++) {
+        me[i] = (worker){ &w, &wanted, 0 };
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, embed_often, &me[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        ck_assert_msg(me[i].wrong == 0, "thread %d: %d of %d rounds differ", i, me[i].wrong,
+                      ROUNDS);
+    }
+    small_world_close(&w);
+}
+END_TEST
+
+/* ---- callbacks of several threads ---- */
+
+/* a thread within a call of another one, in the same context */
+typedef struct second {
+    small_world *w;
+    pthread_t thread;
+    hirl_status status;
+    int lines, steps;      /* heard on its own thread */
+    int other_lines, rest; /* on the first one */
+    bool asked, lined;
+} second;
+
+static void hear_line(int32_t level, const char *text, void *user)
+{
+    second *s = user;
+
+    (void)level;
+    if (strstr(text, "from a loader"))
+        s->lined = pthread_equal(pthread_self(), s->thread) == 0;
+    else if (s->asked && pthread_equal(pthread_self(), s->thread))
+        s->lines++;
+    else
+        s->other_lines++;
+}
+
+static void *train_beside(void *user)
+{
+    second *s = user;
+    hirl_trainer *trainer = NULL;
+
+    s->thread = pthread_self();
+    s->status = hirl_trainer_create(&trainer, s->w->context, NULL, s->w->dataset, s->w->options);
+    if (s->status >= 0)
+        s->status = hirl_train_run(NULL, trainer);
+    hirl_trainer_destroy(trainer);
+    return NULL;
+}
+
+/* its third step is its last */
+static int32_t hear_progress(const char *phase, int64_t done, int64_t total, void *user)
+{
+    second *s = user;
+    pthread_t thread;
+
+    (void)done;
+    (void)total;
+    if (!s->asked) {
+        s->asked = true;
+        if (pthread_create(&thread, NULL, train_beside, s))
+            return -1;
+        pthread_join(thread, NULL);
+        return 0;
+    }
+    if (!strcmp(phase, "train"))
+        return ++s->steps == 3;
+    s->rest++;
+    return 0;
+}
+
+/* the stop is the second call's own: the first one goes on */
+START_TEST(a_second_thread_of_a_context_hears_of_its_own_call)
+{
+    static small_result wanted, r;
+    second s = { .w = NULL };
+    small_world w;
+
+    small_world_open(&w);
+    hr_assert_ok(small_embed_dataset(&wanted, &w));
+    s.w = &w;
+    hirl_context_set_log(w.context, hear_line, &s);
+    s.other_lines = 0;
+    hirl_context_set_progress(w.context, hear_progress, &s);
+    hr_assert_ok(small_embed_dataset(&r, &w));
+    ck_assert_int_eq(s.status, HIRL_E_CANCELED);
+    ck_assert_int_eq(s.steps, 3);
+    ck_assert_int_ge(s.lines, 3); /* of the run, and its prototypes */
+    ck_assert_int_eq(s.other_lines, 0);
+    ck_assert_int_ge(s.rest, 1);
+    ck_assert_mem_eq(&r, &wanted, sizeof r);
+    small_world_close(&w);
+}
+END_TEST
+
+static void *work_for_a_call(void *user)
+{
+    second *s = user;
+
+    s->thread = pthread_self();
+    hr_log(s->w->context, HIRL_LOG_INFO, "from a loader");
+    s->status = hr_progress(s->w->context, "train", 1, 2);
+    return NULL;
+}
+
+static int32_t lend_work(const char *phase, int64_t done, int64_t total, void *user)
+{
+    second *s = user;
+    pthread_t thread;
+
+    (void)done;
+    (void)total;
+    s->steps += !strcmp(phase, "train");
+    if (s->asked)
+        return 0;
+    s->asked = true;
+    if (pthread_create(&thread, NULL, work_for_a_call, s))
+        return -1;
+    pthread_join(thread, NULL);
+    return s->lined ? -1 : 0; /* too early: its thread made no call */
+}
+
+START_TEST(a_thread_that_made_no_call_is_not_called_back)
+{
+    static small_result r;
+    second s = { .status = -1 };
+    small_world w;
+
+    small_world_open(&w);
+    s.w = &w;
+    hirl_context_set_log(w.context, hear_line, &s);
+    hirl_context_set_progress(w.context, lend_work, &s);
+    hr_assert_ok(small_embed(&r, &w));
+    ck_assert_int_eq(s.status, HIRL_OK);
+    ck_assert_int_eq(s.steps, 0);
+    ck_assert(s.lined);
+    small_world_close(&w);
+}
+END_TEST
+
+/* a call within a call, of another context on the same thread */
+typedef struct nested {
+    small_world *inner;
+    int outer_lines, inner_lines;
+} nested;
+
+static int32_t count_inner(const char *phase, int64_t done, int64_t total, void *user)
+{
+    nested *n = user;
+
+    (void)phase, (void)done, (void)total;
+    n->inner_lines++;
+    return 0;
+}
+
+static int32_t call_another(const char *phase, int64_t done, int64_t total, void *user)
+{
+    static small_result r;
+    nested *n = user;
+
+    (void)phase, (void)done, (void)total;
+    n->outer_lines++;
+    return small_embed(&r, n->inner);
+}
+
+START_TEST(a_callback_may_call_another_context)
+{
+    static small_result r;
+    small_world outer, inner;
+    nested n = { .inner = &inner };
+
+    small_world_open(&outer);
+    small_world_open(&inner);
+    hirl_context_set_progress(outer.context, call_another, &n);
+    hirl_context_set_progress(inner.context, count_inner, &n);
+    hr_assert_ok(small_embed_dataset(&r, &outer));
+    ck_assert_int_ge(n.outer_lines, 2);
+    ck_assert_int_eq(n.inner_lines, n.outer_lines);
+    small_world_close(&inner);
+    small_world_close(&outer);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("threads");
+    TCase *c = tcase_create("threads");
+
+    tcase_set_timeout(c, 0);
+    tcase_add_test(c, eight_threads_embed_with_one_model_to_the_same_bits);
+    tcase_add_test(c, a_second_thread_of_a_context_hears_of_its_own_call);
+    tcase_add_test(c, a_thread_that_made_no_call_is_not_called_back);
+    tcase_add_test(c, a_callback_may_call_another_context);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+HR_TEST_MAIN(suite)
