@@ -94,6 +94,8 @@ hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int6
 bool hr_is_bad_image(hirl_status status); /* of a read: the image's own fault, others may be fine */
 int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index);
+/* CRC-32 of the images' names in order, of their labels where they have no names; 0: they have neither */
+uint32_t hr_dataset_identity(const hirl_dataset *dataset);
 
 /* what a checkpoint knows: unreadable [count] 1 or 0 */
 void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable);

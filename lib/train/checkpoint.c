@@ -27,6 +27,7 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
     HR_TRY(hr_run_config_save(out, &trainer->config, &trainer->options));
     HR_TRY(hr_tensors_set_int(out, "step", trainer->step));
     HR_TRY(hr_tensors_set_int(out, "images", trainer->dataset->count));
+    HR_TRY(hr_tensors_set_int(out, "images_crc", hr_dataset_identity(trainer->dataset)));
     HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->tree_epoch));
     HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->own_tree));
     HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->epoch_open));
@@ -113,10 +114,10 @@ hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
 
 /* ---- load ---- */
 
-static hirl_status check_format(const hr_tensors *in, const hirl_trainer *trainer)
+static hirl_status check_format(const hr_tensors *in)
 {
     const char *format = hr_tensors_text(in, "format");
-    int64_t version, images;
+    int64_t version;
 
     if (!format || strcmp(format, "hirl-checkpoint"))
         return hr_fail(HIRL_E_FORMAT,
@@ -126,10 +127,22 @@ static hirl_status check_format(const hr_tensors *in, const hirl_trainer *traine
     if (version > FORMAT_VERSION)
         return hr_fail(HIRL_E_VERSION, "checkpoint: version %lld; this library reads up to %d",
                        (long long)version, (int)FORMAT_VERSION);
+    return HIRL_OK;
+}
+
+static hirl_status check_data(const hr_tensors *in, const hirl_dataset *dataset)
+{
+    int64_t images, identity, here = hr_dataset_identity(dataset);
+
     HR_TRY(hr_tensors_int(&images, in, "images"));
-    if (images != trainer->dataset->count)
+    HR_TRY(hr_tensors_int(&identity, in, "images_crc"));
+    if (images != dataset->count)
         return hr_fail(HIRL_E_INVALID, "the run has %lld images, the data set %lld",
-                       (long long)images, (long long)trainer->dataset->count);
+                       (long long)images, (long long)dataset->count);
+    if (identity && here && identity != here) /* 0: nothing is known */
+        return hr_fail(HIRL_E_INVALID,
+                       "the run has other images than the data set: as many, but their %s differ",
+                       dataset->source.name ? "names" : "labels");
     return HIRL_OK;
 }
 
@@ -267,7 +280,8 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
 {
     const char *phase = hr_tensors_text(in, "phase");
 
-    HR_TRY(check_format(in, trainer));
+    HR_TRY(check_format(in));
+    HR_TRY(check_data(in, trainer->dataset));
     HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));
     trainer->half_loaded = true;
     hr_recluster_drop(trainer);

@@ -221,6 +221,50 @@ START_TEST(a_resume_that_is_refused_leaves_the_settings)
 }
 END_TEST
 
+/* images of the test with the labels i % classes; 0: without labels */
+static hirl_dataset *labelled(small_trainer *t, int classes)
+{
+    int32_t label[SMALL_IMAGES];
+    hirl_dataset *set;
+
+    for (int i = 0; i < SMALL_IMAGES && classes; i++)
+        label[i] = i % classes;
+    must(hirl_dataset_from_memory(&set, t->context, &small_pixels[0][0][0][0], SMALL_IMAGES,
+                                  SMALL_SIDE, SMALL_SIDE, 3, classes ? label : NULL, 0,
+                                  t->options));
+    return set;
+}
+
+/* as many images, but others; a host that has no labels this time goes on */
+START_TEST(a_run_does_not_go_on_with_other_images)
+{
+    char path[HR_TEST_PATH];
+    small_trainer t;
+
+    hr_test_file(path);
+    small_trainer_open(&t, 2, two);
+    hirl_trainer_destroy(t.trainer);
+    for (int i = 0; i < 4; i++) {
+        hirl_dataset *set = labelled(&t, i == 0 ? 4 : i == 1 ? 8 : i == 2 ? 0 : 4);
+
+        must(hirl_trainer_create(&t.trainer, t.context, NULL, set, t.options));
+        if (i == 0)
+            must(hirl_trainer_save(t.trainer, path));
+        else if (i > 1)
+            must(hirl_trainer_load(t.trainer, path));
+        else
+            ck_assert_int_eq(hirl_trainer_load(t.trainer, path), HIRL_E_INVALID);
+        if (i == 1)
+            ck_assert_ptr_nonnull(strstr(hirl_error_message(), "labels differ"));
+        hirl_trainer_destroy(t.trainer);
+        hirl_dataset_destroy(set);
+    }
+    t.trainer = NULL;
+    small_trainer_close(&t);
+    unlink(path);
+}
+END_TEST
+
 static int lines_of(const char *folder)
 {
     char *text = read_whole(folder, "metrics.jsonl");
@@ -266,6 +310,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, a_clustering_is_told_by_the_next_step_that_is_made, 0, 2);
     tcase_add_test(c, figures_of_the_last_clustering_are_kept);
     tcase_add_test(c, a_resume_that_is_refused_leaves_the_settings);
+    tcase_add_test(c, a_run_does_not_go_on_with_other_images);
     tcase_add_test(c, loading_an_earlier_step_drops_the_lines_beyond_it);
     suite_add_tcase(s, c);
     return s;
