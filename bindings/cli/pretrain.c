@@ -104,10 +104,8 @@ static int take_settings(cli_session *session)
                  cli_own(session, "out"));
         return CLI_OK;
     }
-    if (!cli_exists(path, "")) { /* one command for a scheduler: begins, then goes on */
-        cli_note(session, "%s: no run to go on with, a new one begins", cli_own(session, "out"));
+    if (!cli_exists(path, "")) /* one command for a scheduler: begins, then goes on */
         return cli_take_preset(session);
-    }
     status = hirl_options_load(session->options, path);
     if (status < 0)
         return cli_fail(session, status);

@@ -299,8 +299,9 @@ static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
     if (options)
         HR_TRY(hr_options_copy(&trainer->options, options));
     if (asked.resume && !trainer->directory.goes_on)
-        hr_log(trainer->context, HIRL_LOG_INFO, "%s: no checkpoint yet, the run begins at step 0",
-               asked.out);
+        hr_log(trainer->context, HIRL_LOG_INFO, "%s: %s", asked.out,
+               trainer->directory.has_settings ? "no checkpoint yet, the run begins at step 0"
+                                               : "no run to go on with, a new one begins");
     return trainer->directory.goes_on ? resume(trainer, options) : begin(trainer, start, true);
 }
 
