@@ -51,7 +51,7 @@ static bool library_flag(const cli_session *session, const char *key)
     return text && (!strcmp(text, "1") || !strcmp(text, "true") || !strcmp(text, "yes"));
 }
 
-/* as the library names them (train/directory.c) */
+/* as the library names them (train/directory_files.c) */
 static bool is_checkpoint(const char *name)
 {
     int end = 0;

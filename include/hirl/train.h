@@ -56,7 +56,8 @@ typedef struct hirl_step_report {
  * @param dataset       held until the trainer ends; used by this trainer only meanwhile
  * @param options       method, arch, batch_size, epochs, lr, prototypes, ...; out: run directory, unset: none
  *
- * @retval HIRL_E_INVALID  options that do not fit each other or the data, with the numbers
+ * @retval HIRL_E_INVALID  options that do not fit each other or the data, with the numbers; a run to go on with that
+ *                         has other images (their number, names, or some pixels where they have no names)
  * @retval HIRL_E_BUSY     the run directory is in use by another process
  * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set, or holds
  *                         files of a run's names and no run (resume takes checkpoints without a config.yaml)

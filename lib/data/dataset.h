@@ -44,6 +44,7 @@ typedef struct hr_source {
     hirl_status (*read)(hr_pixels *pixels, void *state, int64_t index); /* any thread */
     const char *(*name)(void *state, int64_t index);                    /* NULL: the number */
     void (*close)(void *state);
+    bool stored; /* every read gives the same pixels, on any machine */
 } hr_source;
 
 enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20 };
@@ -94,8 +95,14 @@ hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int6
 bool hr_is_bad_image(hirl_status status); /* of a read: the image's own fault, others may be fine */
 int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index);
-/* CRC-32 of the images' names in order, of their labels where they have no names; 0: they have neither */
-uint32_t hr_dataset_identity(const hirl_dataset *dataset);
+
+/* Tells a set from another of as many images: CRC-32 of the names below its split, in order, or, of stored
+ * images without names, of the pixels of 16 of them; kind NULL: nothing does (a callback) */
+typedef struct hr_identity {
+    const char *kind; /* "names", "pixels" */
+    uint32_t crc;
+} hr_identity;
+hirl_status hr_dataset_identify(hr_identity *identity, const hirl_dataset *dataset);
 
 /* what a checkpoint knows: unreadable [count] 1 or 0 */
 void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable);

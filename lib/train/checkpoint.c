@@ -15,6 +15,21 @@
 
 enum { FORMAT_VERSION = 1 };
 
+static void identity_key(char key[32], const hr_identity *identity)
+{
+    snprintf(key, 32, "images_%s", identity->kind);
+}
+
+static hirl_status save_identity(hr_tensors *out, const hr_identity *identity)
+{
+    char key[32];
+
+    if (!identity->kind)
+        return HIRL_OK;
+    identity_key(key, identity);
+    return hr_tensors_set_int(out, key, identity->crc);
+}
+
 static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
 {
     const hr_learner *learner = trainer->learner;
@@ -27,7 +42,7 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
     HR_TRY(hr_run_config_save(out, &trainer->config, &trainer->options));
     HR_TRY(hr_tensors_set_int(out, "step", trainer->step));
     HR_TRY(hr_tensors_set_int(out, "images", trainer->dataset->count));
-    HR_TRY(hr_tensors_set_int(out, "images_crc", hr_dataset_identity(trainer->dataset)));
+    HR_TRY(save_identity(out, &trainer->identity));
     HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->tree_epoch));
     HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->own_tree));
     HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->epoch_open));
@@ -130,20 +145,34 @@ static hirl_status check_format(const hr_tensors *in)
     return HIRL_OK;
 }
 
-static hirl_status check_data(const hr_tensors *in, const hirl_dataset *dataset)
+/* what both know of their images; sets of another kind say nothing of each other */
+static hirl_status check_identity(const hr_tensors *in, const hr_identity *here)
 {
-    int64_t images, identity, here = hr_dataset_identity(dataset);
+    char key[32];
+    int64_t crc;
+
+    if (!here->kind)
+        return HIRL_OK;
+    identity_key(key, here);
+    if (!hr_tensors_text(in, key))
+        return HIRL_OK;
+    HR_TRY(hr_tensors_int(&crc, in, key));
+    return crc == here->crc
+               ? HIRL_OK
+               : hr_fail(HIRL_E_INVALID,
+                         "the run has other images than the data set: as many, but their %s differ",
+                         here->kind);
+}
+
+static hirl_status check_data(const hr_tensors *in, const hirl_trainer *trainer)
+{
+    int64_t images;
 
     HR_TRY(hr_tensors_int(&images, in, "images"));
-    HR_TRY(hr_tensors_int(&identity, in, "images_crc"));
-    if (images != dataset->count)
+    if (images != trainer->dataset->count)
         return hr_fail(HIRL_E_INVALID, "the run has %lld images, the data set %lld",
-                       (long long)images, (long long)dataset->count);
-    if (identity && here && identity != here) /* 0: nothing is known */
-        return hr_fail(HIRL_E_INVALID,
-                       "the run has other images than the data set: as many, but their %s differ",
-                       dataset->source.name ? "names" : "labels");
-    return HIRL_OK;
+                       (long long)images, (long long)trainer->dataset->count);
+    return check_identity(in, &trainer->identity);
 }
 
 /* same settings apart from the free ones; what auto stands for follows from the others */
@@ -281,7 +310,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     const char *phase = hr_tensors_text(in, "phase");
 
     HR_TRY(check_format(in));
-    HR_TRY(check_data(in, trainer->dataset));
+    HR_TRY(check_data(in, trainer));
     HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));
     trainer->half_loaded = true;
     hr_recluster_drop(trainer);

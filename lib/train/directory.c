@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,13 +11,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "context.h"
 
 static const char settings_begin[] =
     "hirl: \""; /* config.yaml of a run: the first key of config.c */
-enum { SETTINGS_BYTES = 1 << 20 };
+static const char *const folders[] = { "checkpoints", "trees" };
+enum { SETTINGS_BYTES = 1 << 20, LOCK_TRIES = 8 };
 
-/* LOCK was removed by the run that held it: the file at path is another one, or none */
+/* the file at path is another than the open one, or none */
 static bool is_gone(int file, const char *path)
 {
     struct stat held, there;
@@ -28,33 +26,56 @@ static bool is_gone(int file, const char *path)
            held.st_dev != there.st_dev;
 }
 
-/* locks the open file LOCK at path */
-static hirl_status lock_file(const hr_directory *directory, const char *path)
+static hirl_status refuse_lock(const hr_directory *directory, const char *path, bool made)
 {
-    bool mine = !flock(directory->lock, LOCK_EX | LOCK_NB);
+    hirl_status status;
 
-    if (!mine && errno != EWOULDBLOCK)
-        return hr_fail_errno("locking", path);
-    if (!mine || is_gone(directory->lock, path))
+    if (errno == EWOULDBLOCK)
         return hr_fail(HIRL_E_BUSY, "%s: another process is running there", directory->path);
+    status = hr_fail_errno("locking", path); /* a file system without locks */
+    if (made)
+        unlink(path);
+    return status;
+}
+
+/* once; HIRL_DONE: a run that left has removed the file, or the folder, meanwhile */
+static hirl_status try_lock(hr_directory *directory, const char *path)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    bool made = file >= 0;
+    hirl_status status = HIRL_OK;
+
+    if (!made && errno == EEXIST)
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0)
+        return errno == ENOENT ? HIRL_DONE : hr_fail_errno("opening", path);
+    if (flock(file, LOCK_EX | LOCK_NB))
+        status = refuse_lock(directory, path, made);
+    else if (is_gone(file, path))
+        status = HIRL_DONE;
+    if (status != HIRL_OK) {
+        close(file);
+        return status;
+    }
+    directory->lock = file;
+    directory->made_lock = made;
     return HIRL_OK;
 }
 
 static hirl_status lock(hr_directory *directory)
 {
     char *path = hr_path_join(directory->path, "LOCK");
-    hirl_status status;
+    hirl_status status = path ? HIRL_DONE : HIRL_E_NOMEM;
 
-    if (!path)
-        return HIRL_E_NOMEM;
-    directory->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    status = directory->lock < 0 ? hr_fail_errno("opening", path) : lock_file(directory, path);
-    if (status < 0 && directory->lock >= 0) {
-        close(directory->lock);
-        directory->lock = -1;
+    for (int i = 0; i < LOCK_TRIES && status == HIRL_DONE; i++) {
+        status = hr_make_folder(directory->path);
+        if (status >= 0)
+            status = try_lock(directory, path);
     }
     hr_free(path);
-    return status;
+    return status == HIRL_DONE
+               ? hr_fail(HIRL_E_BUSY, "%s: other processes begin and end there", directory->path)
+               : status;
 }
 
 static bool holds(const hr_directory *directory, const char *name)
@@ -66,14 +87,16 @@ static bool holds(const hr_directory *directory, const char *name)
     return yes;
 }
 
-static hirl_status make_folders(const hr_directory *directory)
+static hirl_status make_folders(hr_directory *directory)
 {
-    static const char *const folders[] = { "checkpoints", "trees" };
-
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < HR_DIRECTORY_FOLDERS; i++) {
         char *path = hr_path_join(directory->path, folders[i]);
-        hirl_status status = path ? hr_make_folder(path) : HIRL_E_NOMEM;
+        hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
 
+        if (path && !hr_is_folder(path)) {
+            status = hr_make_folder(path);
+            directory->made_folder[i] = status >= 0;
+        }
         hr_free(path);
         HR_TRY(status);
     }
@@ -98,7 +121,7 @@ static hirl_status holds_run(bool *yes, const hr_directory *directory)
     return status == HIRL_E_LIMIT ? HIRL_OK : status;
 }
 
-/* LOCK, or a folder of a run without a file: left by a run that was refused */
+/* LOCK, or a folder of a run without a file: left by a run that was killed before it wrote its settings */
 static hirl_status says_nothing(bool *yes, const char *folder, const char *name)
 {
     char *path, **names;
@@ -203,54 +226,50 @@ hirl_status hr_directory_open(hr_directory *directory, const char *path, bool re
         return resume ? hr_fail(HIRL_E_INVALID, "resume=1 needs out=, the directory of the run")
                       : HIRL_OK;
     directory->made = !hr_is_folder(path);
-    HR_TRY(hr_make_folder(path));
     directory->path = hr_strdup(path);
     if (!directory->path)
         return HIRL_E_NOMEM;
-    status = prepare(directory, resume, overwrite);
+    status = hr_make_folder(path);
+    if (status >= 0)
+        status = prepare(directory, resume, overwrite);
     if (status < 0)
         hr_directory_close(directory);
     return status;
 }
 
-static void remove_empty(const char *folder, const char *name)
-{
-    char *path = hr_path_join(folder, name);
-
-    if (path)
-        rmdir(path);
-    hr_free(path);
-}
-
-/* A run that was refused before it wrote its settings leaves nothing: LOCK, while it is still held, and
- * the folders that are empty go. */
+/* What this run made goes, if it wrote nothing. LOCK goes last: until then no other run is in the folders. Not
+ * when it is another's: this run's folder was then moved away. */
 static void leave(const hr_directory *directory)
 {
     char *path = hr_path_join(directory->path, "LOCK");
 
-    if (path)
-        unlink(path);
+    if (path && !is_gone(directory->lock, path)) {
+        for (int i = 0; i < HR_DIRECTORY_FOLDERS; i++) {
+            char *folder = hr_path_join(directory->path, folders[i]);
+
+            if (folder && directory->made_folder[i])
+                rmdir(folder); /* stays when it is not empty */
+            hr_free(folder);
+        }
+        if (directory->made_lock)
+            unlink(path);
+    }
     hr_free(path);
-    remove_empty(directory->path, "checkpoints");
-    remove_empty(directory->path, "trees");
-    if (directory->made)
-        rmdir(directory->path);
 }
 
 void hr_directory_close(hr_directory *directory)
 {
-    bool run = true;
-
-    if (directory->path && directory->lock >= 0) {
-        if (!directory->goes_on && holds_run(&run, directory) >= 0 && !run)
-            leave(directory);
+    if (directory->lock >= 0 && !directory->written)
+        leave(directory);
+    if (directory->lock >= 0)
         close(directory->lock);
-    }
+    if (directory->path && directory->made && !directory->written)
+        rmdir(directory->path);
     hr_free(directory->path);
     *directory = (hr_directory){ .lock = -1 };
 }
 
-hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text)
+hirl_status hr_directory_write(hr_directory *directory, const char *name, const char *text)
 {
     char *path;
     hirl_status status;
@@ -259,6 +278,7 @@ hirl_status hr_directory_write(const hr_directory *directory, const char *name, 
         return HIRL_OK;
     path = hr_path_join(directory->path, name);
     status = path ? hr_file_replace(path, text, strlen(text)) : HIRL_E_NOMEM;
+    directory->written |= status >= 0;
     hr_free(path);
     return status;
 }

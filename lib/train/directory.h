@@ -6,10 +6,13 @@
 #include "hier/tree.h"
 #include "types.h"
 
+enum { HR_DIRECTORY_FOLDERS = 2 };
+
 typedef struct hr_directory {
-    char *path;        /* NULL: no directory, every call below does nothing */
-    int lock;          /* held while open */
-    bool made;         /* the folder was not there before */
+    char *path; /* NULL: no directory, every call below does nothing */
+    int lock;   /* held while open */
+    bool made, made_lock, made_folder[HR_DIRECTORY_FOLDERS]; /* were not there before */
+    bool written;                                            /* a file of the run */
     bool goes_on;      /* resume was asked for, and there is a checkpoint to go on from */
     bool has_settings; /* a run's config.yaml is there: overwrite may begin anew */
 } hr_directory;
@@ -19,11 +22,11 @@ typedef struct hr_directory {
  * there begin one, beside the other files; resume goes on with checkpoints that lost their config.yaml */
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
                               bool overwrite);
-/* of a directory whose run was refused before it wrote its config.yaml nothing stays */
+/* what a run made that was refused before it wrote its config.yaml goes: LOCK, empty folders */
 void hr_directory_close(hr_directory *directory);
 
 /* a whole file of this name */
-hirl_status hr_directory_write(const hr_directory *directory, const char *name, const char *text);
+hirl_status hr_directory_write(hr_directory *directory, const char *name, const char *text);
 
 /* ---- directory_metrics.c ---- */
 

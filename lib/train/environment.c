@@ -32,7 +32,7 @@ static void name_processor(char *name, size_t bytes)
         fclose(file);
 }
 
-hirl_status hr_trainer_environment(const hirl_trainer *trainer)
+hirl_status hr_trainer_environment(hirl_trainer *trainer)
 {
     char processor[256], text[4096];
     size_t bytes;

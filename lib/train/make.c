@@ -210,6 +210,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 
         t->loader_threads = threads > 1 ? threads / 2 : 1;
     }
+    HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
     HR_TRY(resolve_colours(trainer));
     HR_TRY(make_loader(trainer));
     config = learner_config(trainer);

@@ -29,6 +29,7 @@ typedef struct hr_recluster {
 struct hirl_trainer {
     hirl_context *context;
     hirl_dataset *dataset;
+    hr_identity identity;
     hirl_options options; /* the caller's, kept for config.yaml and checkpoints */
     hr_run_config config;
     hr_directory directory;
@@ -98,6 +99,6 @@ double hr_seconds(void); /* monotonic */
 void hr_trainer_report(hirl_step_report *report, const hirl_trainer *trainer,
                        const hr_learner_result *result);
 hirl_status hr_trainer_metric(const hirl_trainer *trainer, const hirl_step_report *report);
-hirl_status hr_trainer_environment(const hirl_trainer *trainer); /* env.json */
+hirl_status hr_trainer_environment(hirl_trainer *trainer); /* env.json */
 
 #endif

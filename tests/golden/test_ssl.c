@@ -344,8 +344,8 @@ static void begin(replay *r, const char *file, int64_t accumulate, bool host)
         hr_assert_ok(hr_learner_set_calls(r->learner, &calls));
     }
     if (c.levels) {
-        hirl_tree *tree = replay_tree(r->context, r->config.levels, r->config.model.z_dim, r->config.m,
-                                      (uint64_t)r->config.train.seed);
+        hirl_tree *tree = replay_tree(r->context, r->config.levels, r->config.model.z_dim,
+                                      r->config.m, (uint64_t)r->config.train.seed);
 
         hr_assert_ok(hr_learner_set_tree(r->learner, tree));
         hr_tree_drop(tree);

@@ -6,7 +6,7 @@
 
 #include <hirl/hirl.h>
 
-enum { SMALL_IMAGES = 32, SMALL_SIDE = 16, SMALL_COLUMNS = 32, SMALL_ROWS = 120, SMALL_D = 4 };
+enum { SMALL_IMAGES = 32, SMALL_SIDE = 16, SMALL_ROWS = 120, SMALL_D = 4 };
 
 typedef struct small_world {
     hirl_context *context;

@@ -158,7 +158,6 @@ START_TEST(a_thousand_signals_a_second_change_nothing)
 }
 END_TEST
 
-/* the first that is given: the option, HIRL_NUM_THREADS, OMP_NUM_THREADS */
 static Suite *suite(void)
 {
     Suite *s = suite_create("cancel");

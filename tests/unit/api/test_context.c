@@ -98,6 +98,7 @@ END_TEST
 
 /* ---- what it was given ---- */
 
+/* the first that is given: the option, HIRL_NUM_THREADS, OMP_NUM_THREADS */
 START_TEST(threads_come_from_the_option_or_the_environment)
 {
     static const struct {

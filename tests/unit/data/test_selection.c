@@ -37,14 +37,17 @@ START_TEST(max_images_are_spread_over_the_set)
 }
 END_TEST
 
-static uint32_t identity_of(const char *name)
+static uint32_t identity_of(const char *name, const char *split, const char *kind)
 {
-    hr_assert_ok(open_set(name));
-    return hr_dataset_identity(set);
+    hr_identity identity;
+
+    hr_assert_ok(open_split(name, split));
+    hr_assert_ok(hr_dataset_identify(&identity, set));
+    ck_assert_str_eq(identity.kind, kind);
+    return identity.crc;
 }
 
-/* names within the folder where there are some, else labels */
-START_TEST(a_set_is_told_from_another_of_as_many_images)
+START_TEST(a_folder_is_told_from_another_by_its_names)
 {
     uint32_t pair;
 
@@ -55,18 +58,49 @@ START_TEST(a_set_is_told_from_another_of_as_many_images)
     put_image("moved/b.jpg", "444.jpg");
     put_image("other/a.jpg", "420.jpg");
     put_image("other/c.jpg", "420.jpg");
-    pair = identity_of("pair");
-    ck_assert_uint_ne(pair, 0);
-    ck_assert_uint_eq(identity_of("moved"), pair);
-    ck_assert_uint_ne(identity_of("other"), pair);
-    put_cifar("ten/train.bin", 7, false);
-    put_cifar("seven/train.bin", 7, true);
-    put_npy("train.npy", "'|u1'", "False", "(1, 2, 2)", "1234", 4);
-    ck_assert_uint_eq(identity_of("ten/train.bin"), identity_of("seven/train.bin")); /* 0 to 6 */
-    put_cifar("ten/train.bin", 12, false);
-    put_cifar("seven/train.bin", 12, true); /* 10, 11 are 0, 1 of ten classes */
-    ck_assert_uint_ne(identity_of("ten/train.bin"), identity_of("seven/train.bin"));
-    ck_assert_uint_eq(identity_of("train.npy"), 0);
+    pair = identity_of("pair", "auto", "names");
+    ck_assert_uint_eq(identity_of("moved", "auto", "names"), pair);
+    ck_assert_uint_ne(identity_of("other", "auto", "names"), pair);
+    put_image("split/train/a.jpg", "420.jpg"); /* the folder of a split is not in them */
+    put_image("split/train/b.jpg", "420.jpg");
+    put_image("split/test/c.jpg", "420.jpg");
+    ck_assert_uint_eq(identity_of("split", "train", "names"), pair);
+    ck_assert_uint_eq(identity_of("split/train", "auto", "names"), pair);
+    ck_assert_uint_ne(identity_of("split", "test", "names"), pair);
+    ck_assert_uint_eq(identity_of("pair/a.jpg", "auto", "names"),
+                      identity_of("moved/a.jpg", "auto", "names"));
+    end();
+}
+END_TEST
+
+START_TEST(images_without_names_are_told_apart_by_their_pixels)
+{
+    static const char first[] = "123456789abc", last[] = "123456789abX";
+    uint32_t crc;
+
+    begin();
+    put_npy("one.npy", "'|u1'", "False", "(2, 2, 3)", first, 12);
+    put_npy("same.npy", "'|u1'", "False", "(2, 2, 3)", first, 12);
+    put_npy("other.npy", "'|u1'", "False", "(2, 2, 3)", last, 12);
+    crc = identity_of("one.npy", "auto", "pixels");
+    ck_assert_uint_eq(identity_of("same.npy", "auto", "pixels"), crc);
+    ck_assert_uint_ne(identity_of("other.npy", "auto", "pixels"), crc);
+    put_cifar("ten.bin", 40, false);
+    put_cifar("hundred.bin", 40, true); /* the same pixels, other labels */
+    ck_assert_uint_eq(identity_of("ten.bin", "auto", "pixels"),
+                      identity_of("hundred.bin", "auto", "pixels"));
+    end();
+}
+END_TEST
+
+START_TEST(generated_images_are_told_by_their_settings)
+{
+    hr_identity identity;
+
+    begin();
+    hr_assert_ok(hr_dataset_open(&set, context, "generated", &config));
+    hr_assert_ok(hr_dataset_identify(&identity, set));
+    ck_assert_ptr_null(identity.kind);
     end();
 }
 END_TEST
@@ -106,5 +140,7 @@ START_TEST(every_failing_allocation_leaves_nothing_behind)
 END_TEST
 
 HR_TESTS("selection", without_splits_every_tenth_image_is_held_out,
-         max_images_are_spread_over_the_set, a_set_is_told_from_another_of_as_many_images,
+         max_images_are_spread_over_the_set, a_folder_is_told_from_another_by_its_names,
+         images_without_names_are_told_apart_by_their_pixels,
+         generated_images_are_told_by_their_settings,
          every_failing_allocation_leaves_nothing_behind)

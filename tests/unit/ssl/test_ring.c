@@ -142,6 +142,10 @@ START_TEST(scores_of_kept_rows_join_once_the_queue_is_full)
         hr_score_queue_put(&queue, &here.t, z, 0, &now);
         hr_tape_commit(&here.t);
         hr_tape_reset(&here.t);
+        if (step == 0)
+            hr_assert_values(&here, &queue.rows[0], 4, 0, 0, 0, 0);
+        if (step == 1)
+            hr_assert_values(&here, &queue.rows[0], 4, 0, 0, 0.6, 0.8);
     }
     hr_score_queue_done(&queue, here.q);
     hr_test_tape_done(&here);

@@ -239,6 +239,47 @@ START_TEST(a_run_that_was_refused_leaves_nothing)
 }
 END_TEST
 
+/* killed before it wrote its settings: LOCK is not held, the folders are empty */
+START_TEST(what_a_killed_run_left_is_no_obstacle_and_is_not_taken)
+{
+    hr_directory directory;
+
+    put("LOCK", "");
+    put_folder("checkpoints");
+    put_folder("trees");
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_directory_close(&directory);
+    ck_assert_int_eq(hr_test_entries(folder), 3);
+    ck_assert(!begin(false, false));
+}
+END_TEST
+
+/* the folder of a run is moved away, and another run begins where it was */
+START_TEST(a_run_leaves_what_another_made)
+{
+    char here[HR_TEST_PATH], moved[HR_TEST_PATH];
+    hr_directory first, second, third;
+
+    hr_test_path(here, folder, "run");
+    hr_test_path(moved, folder, "moved");
+    hr_assert_ok(hr_directory_open(&first, here, false, false));
+    ck_assert_int_eq(rename(here, moved), 0);
+    hr_assert_ok(hr_directory_open(&second, here, false, false));
+    hr_directory_close(&first);
+    ck_assert(there("run/LOCK") && there("run/checkpoints") && there("run/trees"));
+    hr_assert_fails(hr_directory_open(&third, here, false, false), HIRL_E_BUSY, "another process");
+    hr_directory_close(&second);
+    ck_assert(!there("run"));
+}
+END_TEST
+
+START_TEST(a_run_that_wrote_its_settings_keeps_its_folder)
+{
+    ck_assert(!begin(false, false));
+    ck_assert(there("LOCK") && there("checkpoints") && there("trees") && there("config.yaml"));
+}
+END_TEST
+
 START_TEST(a_run_without_a_checkpoint_begins_again)
 {
     ck_assert(!begin(false, false));
@@ -297,6 +338,9 @@ static Suite *suite(void)
     tcase_add_test(c, a_run_that_lost_its_settings_goes_on_with_its_checkpoint);
     tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
     tcase_add_test(c, a_run_that_was_refused_leaves_nothing);
+    tcase_add_test(c, what_a_killed_run_left_is_no_obstacle_and_is_not_taken);
+    tcase_add_test(c, a_run_leaves_what_another_made);
+    tcase_add_test(c, a_run_that_wrote_its_settings_keeps_its_folder);
     tcase_add_test(c, a_run_without_a_checkpoint_begins_again);
     tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
     tcase_add_test(c, what_is_left_of_a_run_is_not_removed_unasked);
