@@ -10,8 +10,9 @@ enum { SEED = 5 };
 
 static void at_step(hr_test_tape *here, int64_t step)
 {
-    hr_scalars s = { .step = step };
+    static hr_scalars s; /* read until the next ones */
 
+    s = (hr_scalars){ .step = step };
     here->q->be->scalars(here->q, &s);
 }
 
