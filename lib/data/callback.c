@@ -57,7 +57,7 @@ hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *host_read, vo
     if (!state)
         return HIRL_E_NOMEM;
     *state = (callback){ host_read, user, config->exif != 0 };
-    dataset->source = (hr_source){ state, read, NULL, hr_free, false };
+    dataset->source = (hr_source){ state, read, NULL, hr_free, HR_TOLD_NOT };
     dataset->count = count;
     return HIRL_OK;
 }

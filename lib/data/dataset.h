@@ -38,13 +38,21 @@ typedef struct hr_data_config {
 } hr_data_config;
 extern const hr_keys hr_data_keys;
 
+/* what tells one data set from another of as many images */
+typedef enum hr_told {
+    HR_TOLD_NOT,       /* images of a callback: the host's own affair */
+    HR_TOLD_BY_NAMES,  /* below the folder of their split, in order */
+    HR_TOLD_BY_PIXELS, /* of 16 of them: stored without names */
+    HR_TOLD_BY_LABELS, /* drawn ones: labels follow from the seed */
+} hr_told;
+
 /* a format: opened by a function of its own file, which fills the table */
 typedef struct hr_source {
     void *state;
     hirl_status (*read)(hr_pixels *pixels, void *state, int64_t index); /* any thread */
     const char *(*name)(void *state, int64_t index);                    /* NULL: the number */
     void (*close)(void *state);
-    bool stored; /* every read gives the same pixels, on any machine */
+    hr_told told; /* by what it is told from another set */
 } hr_source;
 
 enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20 };
@@ -96,11 +104,9 @@ bool hr_is_bad_image(hirl_status status); /* of a read: the image's own fault, o
 int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index);
 
-/* Tells a set from another of as many images: CRC-32 of the names below its split, in order, or, of stored
- * images without names, of the pixels of 16 of them; kind NULL: nothing does (a callback) */
 typedef struct hr_identity {
-    const char *kind; /* "names", "pixels" */
-    uint32_t crc;
+    hr_told told;
+    uint32_t crc; /* CRC-32 of what tells it */
 } hr_identity;
 hirl_status hr_dataset_identify(hr_identity *identity, const hirl_dataset *dataset);
 

@@ -75,7 +75,7 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
     (void)path;
     if (!g)
         return HIRL_E_NOMEM;
-    dataset->source = (hr_source){ g, read, NULL, hr_free, false };
+    dataset->source = (hr_source){ g, read, NULL, hr_free, HR_TOLD_BY_LABELS };
     HR_TRY(hr_dataset_add_part(dataset, "train", config->generated_images));
     HR_TRY(hr_dataset_add_part(dataset, "test", config->generated_test_images));
     HR_TRY(hr_dataset_choose(dataset, config->split));

@@ -48,14 +48,23 @@ static hirl_status of_pixels(uint32_t *crc, const hirl_dataset *dataset)
     return HIRL_OK;
 }
 
+/* fine ones, and the side of the images */
+static uint32_t of_labels(const hirl_dataset *dataset)
+{
+    uLong crc = crc32_z(0, (const Bytef *)&dataset->min_width, sizeof dataset->min_width);
+
+    return (uint32_t)crc32_z(crc, (const Bytef *)dataset->label,
+                             (size_t)dataset->count * sizeof *dataset->label);
+}
+
 hirl_status hr_dataset_identify(hr_identity *identity, const hirl_dataset *dataset)
 {
-    *identity = (hr_identity){ 0 };
-    if (dataset->source.name) {
-        *identity = (hr_identity){ "names", of_names(dataset) };
-    } else if (dataset->source.stored) {
-        identity->kind = "pixels";
+    *identity = (hr_identity){ .told = dataset->source.told };
+    if (identity->told == HR_TOLD_BY_PIXELS)
         return of_pixels(&identity->crc, dataset);
-    }
+    if (identity->told == HR_TOLD_BY_NAMES)
+        identity->crc = of_names(dataset);
+    else if (identity->told == HR_TOLD_BY_LABELS)
+        identity->crc = of_labels(dataset);
     return HIRL_OK;
 }

@@ -36,7 +36,7 @@ hirl_status hr_memory_open(hirl_dataset *dataset, const hr_memory_images *images
     if (!state)
         return HIRL_E_NOMEM;
     *state = *images;
-    dataset->source = (hr_source){ state, read, NULL, close, true };
+    dataset->source = (hr_source){ state, read, NULL, close, HR_TOLD_BY_PIXELS };
     dataset->count = images->count;
     hr_dataset_set_size(dataset, images->width, images->height);
     return HIRL_OK;

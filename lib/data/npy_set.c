@@ -229,7 +229,7 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
 
     if (!a)
         return HIRL_E_NOMEM;
-    dataset->source = (hr_source){ a, read, NULL, close_files, true };
+    dataset->source = (hr_source){ a, read, NULL, close_files, HR_TOLD_BY_PIXELS };
     HR_TRY(hr_is_folder(path) ? add_folder(a, dataset, path) : add_file(a, path));
     HR_TRY(hr_dataset_choose(dataset, config->split));
     drop_others(a, dataset);

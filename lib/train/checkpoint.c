@@ -15,19 +15,19 @@
 
 enum { FORMAT_VERSION = 1 };
 
-static void identity_key(char key[32], const hr_identity *identity)
-{
-    snprintf(key, 32, "images_%s", identity->kind);
-}
+/* by hr_told: what a set has that is told so, what differs, and the word in checkpoints */
+static const struct {
+    const char *images, *differs, *word;
+} told[] = { [HR_TOLD_NOT] = { "", "", "none" },
+             [HR_TOLD_BY_NAMES] = { "images with names", "names", "names" },
+             [HR_TOLD_BY_PIXELS] = { "stored images without names", "pixels", "pixels" },
+             [HR_TOLD_BY_LABELS] = { "generated images", "labels", "labels" } };
+enum { TOLD = sizeof told / sizeof *told };
 
 static hirl_status save_identity(hr_tensors *out, const hr_identity *identity)
 {
-    char key[32];
-
-    if (!identity->kind)
-        return HIRL_OK;
-    identity_key(key, identity);
-    return hr_tensors_set_int(out, key, identity->crc);
+    HR_TRY(hr_tensors_set_text(out, "images_told_by", told[identity->told].word));
+    return hr_tensors_set_int(out, "images_crc", identity->crc);
 }
 
 static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
@@ -145,23 +145,26 @@ static hirl_status check_format(const hr_tensors *in)
     return HIRL_OK;
 }
 
-/* what both know of their images; sets of another kind say nothing of each other */
+/* of images of a callback, and of a checkpoint without the entry, nothing is known */
 static hirl_status check_identity(const hr_tensors *in, const hr_identity *here)
 {
-    char key[32];
+    const char *word = hr_tensors_text(in, "images_told_by");
     int64_t crc;
+    int by = HR_TOLD_NOT;
 
-    if (!here->kind)
+    while (word && by < TOLD && strcmp(told[by].word, word))
+        by++;
+    if (!word || by == TOLD || by == HR_TOLD_NOT || here->told == HR_TOLD_NOT)
         return HIRL_OK;
-    identity_key(key, here);
-    if (!hr_tensors_text(in, key))
-        return HIRL_OK;
-    HR_TRY(hr_tensors_int(&crc, in, key));
+    if (by != (int)here->told)
+        return hr_fail(HIRL_E_INVALID, "the run has %s, the data set %s: as many, but others",
+                       told[by].images, told[here->told].images);
+    HR_TRY(hr_tensors_int(&crc, in, "images_crc"));
     return crc == here->crc
                ? HIRL_OK
                : hr_fail(HIRL_E_INVALID,
                          "the run has other images than the data set: as many, but their %s differ",
-                         here->kind);
+                         told[by].differs);
 }
 
 static hirl_status check_data(const hr_tensors *in, const hirl_trainer *trainer)

@@ -25,9 +25,9 @@ static bool is_one_of(const char *name, const char *const *names)
 }
 
 static const char *const about_the_call[] = { "resume", "overwrite", NULL };
-static const char *const free_keys[] = { "out",        "data",         "loader_threads",
-                                         "save_every", "log_every",    "keep",
-                                         "max_bad",    "on_bad_image", NULL };
+static const char *const free_keys[] = { "out",          "data",      "split", "loader_threads",
+                                         "save_every",   "log_every", "keep",  "max_bad",
+                                         "on_bad_image", NULL };
 
 hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
                                hr_setting_fn *fn, void *arg)

@@ -232,7 +232,8 @@ static int32_t any_pixels(hirl_image *image, int64_t index, void *user)
     return 0;
 }
 
-/* the images of the test, the first of them changed in a copy; or from a callback, of which nothing is known */
+/* 's': the images of the test; 'o': the first of them changed in a copy; 'g': as many generated ones; 'c': from
+ * a callback, of which nothing is known */
 static hirl_dataset *images_of(small_trainer *t, char which)
 {
     static uint8_t changed[sizeof small_pixels];
@@ -244,7 +245,14 @@ static hirl_dataset *images_of(small_trainer *t, char which)
         changed[5]++;
         pixels = changed;
     }
-    if (which == 'c')
+    if (which == 'g') {
+        hirl_options *options = NULL;
+
+        must(hirl_options_create(&options));
+        must(hirl_options_set(options, "generated_images", "64"));
+        must(hirl_dataset_open(&set, t->context, "generated", options));
+        hirl_options_destroy(options);
+    } else if (which == 'c')
         must(hirl_dataset_from_callback(&set, t->context, any_pixels, NULL, SMALL_IMAGES, NULL,
                                         t->options));
     else
@@ -265,15 +273,17 @@ START_TEST(a_run_does_not_go_on_with_other_images)
     small_trainer_open(&t, 2, over);
     make_steps(&t, 2);
     must(hirl_trainer_save(t.trainer, NULL));
-    for (const char *which = "osc"; *which; which++) {
+    for (const char *which = "ogsc"; *which; which++) {
         hirl_dataset *set = images_of(&t, *which);
 
         hirl_trainer_destroy(t.trainer);
         t.trainer = NULL;
-        if (*which == 'o') {
+        if (*which == 'o' || *which == 'g') {
             ck_assert_int_eq(hirl_trainer_create(&t.trainer, t.context, NULL, set, t.options),
                              HIRL_E_INVALID);
-            ck_assert_ptr_nonnull(strstr(hirl_error_message(), "their pixels differ"));
+            ck_assert_ptr_nonnull(strstr(hirl_error_message(), *which == 'o'
+                                                                   ? "their pixels differ"
+                                                                   : "the data set generated"));
         } else {
             must(hirl_trainer_create(&t.trainer, t.context, NULL, set, t.options));
         }

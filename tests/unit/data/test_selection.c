@@ -37,13 +37,13 @@ START_TEST(max_images_are_spread_over_the_set)
 }
 END_TEST
 
-static uint32_t identity_of(const char *name, const char *split, const char *kind)
+static uint32_t identity_of(const char *name, const char *split, hr_told told)
 {
     hr_identity identity;
 
     hr_assert_ok(open_split(name, split));
     hr_assert_ok(hr_dataset_identify(&identity, set));
-    ck_assert_str_eq(identity.kind, kind);
+    ck_assert_int_eq(identity.told, told);
     return identity.crc;
 }
 
@@ -58,17 +58,17 @@ START_TEST(a_folder_is_told_from_another_by_its_names)
     put_image("moved/b.jpg", "444.jpg");
     put_image("other/a.jpg", "420.jpg");
     put_image("other/c.jpg", "420.jpg");
-    pair = identity_of("pair", "auto", "names");
-    ck_assert_uint_eq(identity_of("moved", "auto", "names"), pair);
-    ck_assert_uint_ne(identity_of("other", "auto", "names"), pair);
+    pair = identity_of("pair", "auto", HR_TOLD_BY_NAMES);
+    ck_assert_uint_eq(identity_of("moved", "auto", HR_TOLD_BY_NAMES), pair);
+    ck_assert_uint_ne(identity_of("other", "auto", HR_TOLD_BY_NAMES), pair);
     put_image("split/train/a.jpg", "420.jpg"); /* the folder of a split is not in them */
     put_image("split/train/b.jpg", "420.jpg");
     put_image("split/test/c.jpg", "420.jpg");
-    ck_assert_uint_eq(identity_of("split", "train", "names"), pair);
-    ck_assert_uint_eq(identity_of("split/train", "auto", "names"), pair);
-    ck_assert_uint_ne(identity_of("split", "test", "names"), pair);
-    ck_assert_uint_eq(identity_of("pair/a.jpg", "auto", "names"),
-                      identity_of("moved/a.jpg", "auto", "names"));
+    ck_assert_uint_eq(identity_of("split", "train", HR_TOLD_BY_NAMES), pair);
+    ck_assert_uint_eq(identity_of("split/train", "auto", HR_TOLD_BY_NAMES), pair);
+    ck_assert_uint_ne(identity_of("split", "test", HR_TOLD_BY_NAMES), pair);
+    ck_assert_uint_eq(identity_of("pair/a.jpg", "auto", HR_TOLD_BY_NAMES),
+                      identity_of("moved/a.jpg", "auto", HR_TOLD_BY_NAMES));
     end();
 }
 END_TEST
@@ -82,25 +82,36 @@ START_TEST(images_without_names_are_told_apart_by_their_pixels)
     put_npy("one.npy", "'|u1'", "False", "(2, 2, 3)", first, 12);
     put_npy("same.npy", "'|u1'", "False", "(2, 2, 3)", first, 12);
     put_npy("other.npy", "'|u1'", "False", "(2, 2, 3)", last, 12);
-    crc = identity_of("one.npy", "auto", "pixels");
-    ck_assert_uint_eq(identity_of("same.npy", "auto", "pixels"), crc);
-    ck_assert_uint_ne(identity_of("other.npy", "auto", "pixels"), crc);
+    crc = identity_of("one.npy", "auto", HR_TOLD_BY_PIXELS);
+    ck_assert_uint_eq(identity_of("same.npy", "auto", HR_TOLD_BY_PIXELS), crc);
+    ck_assert_uint_ne(identity_of("other.npy", "auto", HR_TOLD_BY_PIXELS), crc);
     put_cifar("ten.bin", 40, false);
     put_cifar("hundred.bin", 40, true); /* the same pixels, other labels */
-    ck_assert_uint_eq(identity_of("ten.bin", "auto", "pixels"),
-                      identity_of("hundred.bin", "auto", "pixels"));
+    ck_assert_uint_eq(identity_of("ten.bin", "auto", HR_TOLD_BY_PIXELS),
+                      identity_of("hundred.bin", "auto", HR_TOLD_BY_PIXELS));
     end();
 }
 END_TEST
 
-START_TEST(generated_images_are_told_by_their_settings)
+START_TEST(generated_images_are_told_by_seed_and_size)
 {
-    hr_identity identity;
+    uint32_t crc[3];
 
     begin();
-    hr_assert_ok(hr_dataset_open(&set, context, "generated", &config));
-    hr_assert_ok(hr_dataset_identify(&identity, set));
-    ck_assert_ptr_null(identity.kind);
+    for (int i = 0; i < 3; i++) {
+        hr_identity identity;
+
+        config.generated_seed = i == 1;
+        config.generated_size = i == 2 ? 48 : 32;
+        hr_dataset_drop(set);
+        set = NULL;
+        hr_assert_ok(hr_dataset_open(&set, context, "generated", &config));
+        hr_assert_ok(hr_dataset_identify(&identity, set));
+        ck_assert_int_eq(identity.told, HR_TOLD_BY_LABELS);
+        crc[i] = identity.crc;
+    }
+    ck_assert_uint_ne(crc[0], crc[1]);
+    ck_assert_uint_ne(crc[0], crc[2]);
     end();
 }
 END_TEST
@@ -142,5 +153,4 @@ END_TEST
 HR_TESTS("selection", without_splits_every_tenth_image_is_held_out,
          max_images_are_spread_over_the_set, a_folder_is_told_from_another_by_its_names,
          images_without_names_are_told_apart_by_their_pixels,
-         generated_images_are_told_by_their_settings,
-         every_failing_allocation_leaves_nothing_behind)
+         generated_images_are_told_by_seed_and_size, every_failing_allocation_leaves_nothing_behind)
