@@ -291,7 +291,8 @@ bool cli_own_given(const cli_session *session, const char *key)
 
 int cli_own_from_file(cli_session *session, const char *key)
 {
-    if (cli_own_given(session, key) || hirl_options_origin(session->options, key) <= 0)
+    if (cli_own_given(session, key) || hirl_options_origin(session->options, key) <= 0 ||
+        !*hirl_options_get(session->options, key)) /* as hirl config show prints it */
         return CLI_OK;
     return set_own(session, own_index(session->verb, key), hirl_options_get(session->options, key));
 }

@@ -10,7 +10,7 @@
 static const cli_key keys[] = {
     { "model", "text", "", "", "",
       "for images: run directory, checkpoint or model file; random: untrained, of preset=" },
-    { "layer", "text", "z0", "", "", "for images: backbone, z0, or z1 to zL" },
+    { "layer", "text", "z0", "", "", "for images: backbone, z0, or z1 to zL (network=online)" },
     { "names", "text", "", "", "",
       "for features: names of the rows, one a line; default: filenames.txt beside the features" },
     { "previous", "text", "", "", "", "tree to start from: equal levels begin at its prototypes" },

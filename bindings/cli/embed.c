@@ -9,7 +9,7 @@ static const cli_key keys[] = {
       "run directory, checkpoint or model file; random: untrained, of preset=" },
     { "out", "text", "embeddings", "", "", "folder for embeddings, names, labels and config.json" },
     { "layer", "text", "backbone", "", "",
-      "backbone, z0, or z1 to zL: the head of a level of the tree" },
+      "backbone, z0, or z1 to zL: the head of a level of the tree (network=online)" },
     { "format", "choice", "npy", "npy csv", "",
       "npy: embeddings.npy; csv: embeddings.csv (filenames,embedding_0,..,labels)" },
     { "overwrite", "flag", "0", "", "",

@@ -13,7 +13,7 @@ static const cli_key keys[] = {
       "run directory, checkpoint or model file; features=random: the run that says its settings" },
     { "features", "choice", "model", "model pixels random", "",
       "model; pixels: normalised images; random: an untrained model of the same shape" },
-    { "layer", "text", "backbone", "", "", "backbone, z0, or z1 to zL" },
+    { "layer", "text", "backbone", "", "", "backbone, z0, or z1 to zL (network=online)" },
     { "bank_split", "text", "bank", "", "",
       "split of the bank; bank: train, else all but every tenth image" },
     { "query_split", "text", "queries", "", "",

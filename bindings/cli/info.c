@@ -65,6 +65,23 @@ static const char *reason(const char *key)
         { "local_crops_number", "fewer small views: minutes on a CPU" },
         { "local_crops_scale", "small images bear no smaller crops" },
         { "global_crops_scale", "small images bear no smaller crops" },
+        { "local_crops_size", "in proportion to the image" },
+        { "levels", "follows from the prototypes, which are chosen when the images are known" },
+        { "bn_groups", "parts of as many images, of a smaller batch" },
+        { "path_bn_groups", "parts of as many images, of a smaller batch" },
+        { "eval_batch", "as the batch" },
+        { "patch_size", "fewer tokens: minutes on a CPU" },
+        { "vit_dim", "a small encoder" },
+        { "vit_depth", "a small encoder" },
+        { "vit_heads", "a small encoder" },
+        { "drop_path", "a small encoder needs none" },
+        { "optimizer", "LARC is for large batches" },
+        { "warmup_lr", "in proportion to the rate" },
+        { "weight_decay_end", "a short run keeps the first value" },
+        { "teacher_temperature", "a short run keeps the first value" },
+        { "sinkhorn_eps", "measured: targets of few prototypes stay apart" },
+        { "jitter", "measured: better on small images" },
+        { "solarize_p", "small images are hard to know without their tones" },
         { "kmeans_redo", "one start, from the tree of the epoch before" },
         { "kmeans_iterations", "a warm start needs fewer" },
     };
@@ -109,20 +126,34 @@ static const cli_key difference_keys[] = {
     { 0 },
 };
 
+/* all that a run of the preset would use */
+static hirl_status settings_of(hirl_options **resolved, const char *preset)
+{
+    hirl_options *options;
+    hirl_status status = hirl_options_create(&options);
+
+    if (status < 0)
+        return status;
+    status = hirl_options_preset(options, preset);
+    if (status >= 0)
+        status = hirl_options_resolve(resolved, options, 0);
+    hirl_options_destroy(options);
+    return status;
+}
+
 static int run_differences(cli_session *session)
 {
     hirl_option_info info = { .struct_size = sizeof info };
-    hirl_options *small = NULL, *paper = session->options;
+    hirl_options *small = NULL, *paper = NULL;
     json_t *rows = json_array();
-    hirl_status status = hirl_options_create(&small);
+    hirl_status status;
     char names[2][64];
 
     snprintf(names[0], sizeof names[0], "hirl-%s", cli_own(session, "method"));
     snprintf(names[1], sizeof names[1], "hirl-%s-small", cli_own(session, "method"));
+    status = settings_of(&paper, names[0]);
     if (status >= 0)
-        status = hirl_options_preset(paper, names[0]);
-    if (status >= 0)
-        status = hirl_options_preset(small, names[1]);
+        status = settings_of(&small, names[1]);
     if (!session->json && status >= 0)
         printf("%-22s %-18s %-18s %s\n", "key", names[0], names[1], "why");
     for (int32_t i = 0; status >= 0 && i < hirl_options_count(); i++) {
@@ -139,6 +170,7 @@ static int run_differences(cli_session *session)
         json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "key", info.name, "paper", a,
                                               "small", b, "why", reason(info.name)));
     }
+    hirl_options_destroy(paper);
     hirl_options_destroy(small);
     if (!session->json && status >= 0)
         puts("\nthe same for every preset:");

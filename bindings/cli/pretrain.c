@@ -147,11 +147,13 @@ static void on_clustered(cli_session *session, const hirl_step_report *report)
         session, "clustered in %.1f s, leaves of %lld to %lld images (median %lld), %lld empty%s",
         report->cluster_seconds, (long long)report->smallest_leaf, (long long)report->largest_leaf,
         (long long)report->median_leaf, (long long)report->empty_clusters, moved);
-    cli_emit(session, json_pack("{s:s, s:I, s:f, s:I, s:[III], s:f}", "event", "clustered", "epoch",
-                                (json_int_t)report->epoch + 1, "seconds", report->cluster_seconds,
-                                "empty_clusters", (json_int_t)report->empty_clusters, "leaf_sizes",
-                                (json_int_t)report->smallest_leaf, (json_int_t)report->median_leaf,
-                                (json_int_t)report->largest_leaf, "churn", report->churn));
+    cli_emit(session,
+             json_pack("{s:s, s:I, s:f, s:I, s:{s:I, s:I, s:I}, s:f}", "event", "clustered",
+                       "epoch", (json_int_t)report->epoch + 1, "seconds", report->cluster_seconds,
+                       "empty_clusters", (json_int_t)report->empty_clusters, "leaf_images",
+                       "smallest", (json_int_t)report->smallest_leaf, "median",
+                       (json_int_t)report->median_leaf, "largest", (json_int_t)report->largest_leaf,
+                       "churn", report->churn));
 }
 
 static void on_report(const hirl_step_report *report, void *user)
@@ -230,6 +232,8 @@ static void suggest(const cli_session *session, const char *out)
     snprintf(same, sizeof same, "%s", set);
     put_given(same, sizeof same, session, "max_images");
     put_given(same, sizeof same, session, "split");
+    if (session->quiet)
+        return;
     printf("next: hirl embed \"model=%s\" \"data=%s\"%s out=embeddings", out, data, same);
     if (cli_exists(out, "trees/current.hpt"))
         printf(", hirl tree show \"%s\" \"data=%s\"%s", out, data, same);
@@ -308,6 +312,10 @@ static int run(cli_session *session)
     hirl_status status;
     int code = take_settings(session);
 
+    if (!code && !strcmp(hirl_options_get(session->options, "method"), "own"))
+        code = cli_error(session, CLI_USAGE,
+                         "method=own: its loss is a function of a host program "
+                         "(hirl_trainer_set_method(), examples/simclr.c)");
     if (!code)
         code = cli_session_begin(session);
     if (!code && hirl_options_origin(session->options, "data") == 0)

@@ -1,4 +1,4 @@
-/** @file options.h - key = value, one flat name space for every object; ranges are checked at create. */
+/** @file options.h - key = value, one flat name space for every object; a value out of its range is refused when it is set, what does not fit others at create. */
 #ifndef HIRL_OPTIONS_H
 #define HIRL_OPTIONS_H
 

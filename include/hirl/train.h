@@ -120,7 +120,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, con
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
 
-/** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Owned by the caller.
+/** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Heads h_l (layers z1 to zL) are in
+ * "online" alone. Owned by the caller.
  * @retval HIRL_E_INVALID  another name, or a teacher that the method has not
  * @retval HIRL_E_STATE, HIRL_E_NOMEM
  * Threads: one call per trainer at a time. Since 0.1. */

@@ -159,7 +159,10 @@ hirl_status hirl_dataset_describe(hirl_dataset_info *info, const hirl_dataset *d
     size_t size;
 
     if (!info || !dataset || info->struct_size < sizeof(size_t))
-        return hr_fail(HIRL_E_INVALID, "dataset_describe: info->struct_size is to be set first");
+        return hr_fail(HIRL_E_INVALID, "dataset_describe: %s",
+                       !info      ? "info is NULL"
+                       : !dataset ? "dataset is NULL"
+                                  : "info->struct_size is to be set first");
     size = info->struct_size < sizeof found ? info->struct_size : sizeof found;
     found.struct_size = info->struct_size;
     found.format = dataset->format;

@@ -154,6 +154,14 @@ hirl_status hr_model_to_tensors(hr_tensors *out, const hirl_model *model)
     return add_batches_tracked(out, w->norms);
 }
 
+static bool holds_prefix(const hr_tensors *in, const char *prefix)
+{
+    for (int i = 0; i < in->count; i++)
+        if (!strncmp(in->item[i].name, prefix, strlen(prefix)))
+            return true;
+    return false;
+}
+
 /* which part of a checkpoint holds the network */
 static hirl_status choose(const char **prefix, const char **name, const hr_tensors *in,
                           const char *network)
@@ -168,6 +176,8 @@ static hirl_status choose(const char **prefix, const char **name, const hr_tenso
     if (!strcmp(format, "hirl-checkpoint")) {
         *name = strcmp(network, "auto") ? network : automatic ? automatic : "online";
         *prefix = strcmp(*name, "teacher") ? "online." : "teacher.";
+        if (**prefix == 't' && !holds_prefix(in, *prefix))
+            return hr_fail(HIRL_E_INVALID, "network: the run's method has no teacher");
         return HIRL_OK;
     }
     if (strcmp(network, "auto") && held && strcmp(network, held))

@@ -186,19 +186,24 @@ static void resolve_ends(hr_train_config *c)
 static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
 {
     int64_t most = c->profile == HR_PROFILE_REFERENCE ? REFERENCE_QUEUE : PAPER_QUEUE;
+    bool automatic = c->queue == HR_AUTO;
 
     if (n / 2 < most)
         most = n / 2;
-    if (c->queue == HR_AUTO && n == HR_IMAGES_UNKNOWN)
+    if (automatic && n == HR_IMAGES_UNKNOWN)
         return HIRL_OK;
-    if (c->queue == HR_AUTO)
+    if (automatic)
         c->queue = most / c->batch_size * c->batch_size;
     if (c->queue < c->batch_size)
-        return hr_fail(
-            HIRL_E_INVALID,
-            "queue: half of %lld images, or the given %lld keys, hold less than one batch of %lld; "
-            "lower batch_size",
-            (long long)n, (long long)c->queue, (long long)c->batch_size);
+        return automatic
+                   ? hr_fail(HIRL_E_INVALID,
+                             "queue=auto: half of %lld images is less than one batch of %lld; "
+                             "lower batch_size",
+                             (long long)n, (long long)c->batch_size)
+                   : hr_fail(HIRL_E_INVALID,
+                             "queue: %lld keys are less than one batch of %lld; a longer queue, or "
+                             "a lower batch_size",
+                             (long long)c->queue, (long long)c->batch_size);
     if (c->queue > n)
         return hr_fail(
             HIRL_E_INVALID,

@@ -296,6 +296,9 @@ static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
     hr_train_config asked;
 
     HR_TRY(hr_options_read(&asked, &hr_train_keys, options));
+    if (asked.resume && asked.overwrite)
+        return hr_fail(HIRL_E_INVALID, "resume=1 and overwrite=1: one goes on with the run, the "
+                                       "other begins anew; give one of them");
     HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite));
     if (options)
         HR_TRY(hr_options_copy(&trainer->options, options));

@@ -137,9 +137,10 @@ static json_t *line_of(const hirl_step_report *r)
     if (o && r->clustered)
         json_object_set_new(o, "empty_clusters", json_integer((json_int_t)r->empty_clusters));
     if (o && r->clustered)
-        json_object_set_new(o, "leaf_sizes",
-                            json_pack("[III]", (json_int_t)r->smallest_leaf,
-                                      (json_int_t)r->median_leaf, (json_int_t)r->largest_leaf));
+        json_object_set_new(o, "leaf_images",
+                            json_pack("{sI sI sI}", "smallest", (json_int_t)r->smallest_leaf,
+                                      "median", (json_int_t)r->median_leaf, "largest",
+                                      (json_int_t)r->largest_leaf));
     if (o && r->epoch_end) {
         json_object_set_new(o, "std", json_real(r->health_std));
         json_object_set_new(o, "rank", json_real(r->health_rank));

@@ -159,6 +159,11 @@ hirl info
 ok "info succeeds" exits 0
 hirl info differences
 ok "info differences compares with the paper" says out prototypes
+ok "info differences knows what a run would use" says out '^base_lr  *0.03  *0.12 '
+for method in mocov2 simsiam swav mocov3 dino ibot; do
+    hirl info differences method=$method --json
+    ok "every difference of $method has a reason" json out 'all(k["why"] for k in r["keys"])'
+done
 hirl methods
 ok "methods lists the paper's" says out '^hirl-mocov2 '
 hirl models

@@ -33,7 +33,13 @@ for way in "" resume=1; do
     ok "the files of the folder stay ($way)" cmp own/model.safetensors own/metrics.jsonl
 done
 pretrain out=new epochs=1 cluster_warmup_epoch=0 queue=15 resume=1
-ok "a run that is refused leaves its folder to the next" exits 2
+ok "a run that is refused" exits 2
+ok "a run that is refused leaves nothing" test ! -e new
+pretrain out=new method=own
+ok "a method of a host program has none here" exits 2
+ok "a method of a host program leaves nothing" test ! -e new
+pretrain out=new resume=1 overwrite=1
+ok "resume=1 and overwrite=1 together are refused" says err 'give one of them'
 pretrain out=new epochs=1 hirl=0 resume=1
 ok "resume=1 begins a run where there is none" exits 0
 ok "resume=1 says that a run begins" says err 'new: no run to go on with'
@@ -54,6 +60,15 @@ rm new/model.safetensors
 hirl pretrain out=new resume=1
 ok "a run without a checkpoint begins again" exits 0
 ok "a run without a checkpoint begins again with its settings" says err 'step 0'
+
+hirl config show preset=mocov2-small >shown.yaml
+hirl pretrain shown.yaml $data $small epochs=1 out=shown
+ok "what config show prints is a configuration" exits 0
+hirl pretrain shown.yaml $data $small epochs=1
+ok "an out: of nothing in a configuration is the default" test -s run/model.safetensors
+ok "an out: of nothing does not write over a run" says err 'holds a run already'
+hirl embed model=shown $data layer=z1 out=heads
+ok "the heads of levels: which network has them" says err 'network=online'
 
 # stopped by a signal, then resumed: the same model as the run above
 "$HIRL" pretrain $data $small out=cut >out 2>err </dev/null &
