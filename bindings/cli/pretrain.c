@@ -76,6 +76,31 @@ static int goes_on(bool *yes, cli_session *session)
     return code;
 }
 
+/* the settings of a run stand over those of preset=, which then is a matter of its method */
+static int check_preset(cli_session *session)
+{
+    static const char *const same[] = { "method", "hirl" };
+    const char *preset = hirl_options_get(session->options, "preset");
+    hirl_options *named = NULL;
+    int code = CLI_OK;
+
+    if (!*preset || hirl_options_create(&named) < 0 || hirl_options_preset(named, preset) < 0) {
+        hirl_options_destroy(named);
+        return CLI_OK;
+    }
+    for (int i = 0; i < 2 && !code; i++) {
+        const char *asked = hirl_options_get(named, same[i]);
+        const char *has = hirl_options_get(session->options, same[i]);
+
+        if (!cli_typed(session, same[i]) && strcmp(asked, has) != 0)
+            code = cli_error(session, CLI_USAGE,
+                             "preset=%s has %s=%s, but the run to be resumed has %s", preset,
+                             same[i], asked, has);
+    }
+    hirl_options_destroy(named);
+    return code;
+}
+
 /* a run that goes on takes its own config.yaml; what contradicts it is refused by the library */
 static int take_settings(cli_session *session)
 {
@@ -110,7 +135,7 @@ static int take_settings(cli_session *session)
     if (status < 0)
         return cli_fail(session, status);
     cli_note(session, "%s: going on with its config.yaml", cli_own(session, "out"));
-    return CLI_OK;
+    return check_preset(session);
 }
 
 static void on_epoch(cli_session *session, const hirl_step_report *report)

@@ -70,6 +70,13 @@ ok "an out: of nothing does not write over a run" says err 'holds a run already'
 hirl embed model=shown $data layer=z1 out=heads
 ok "the heads of levels: which network has them" says err 'network=online'
 
+pretrain out=run preset=dino-small resume=1
+ok "a run does not go on with a preset of another method" says err 'preset=dino-small has method=dino'
+hirl pretrain out=run preset=hirl-mocov2-small resume=1
+ok "a run goes on with a preset of its method" exits 0
+hirl pretrain out=run preset=mocov2-small hirl=1 resume=1
+ok "what was typed beside the preset counts" exits 0
+
 # stopped by a signal, then resumed: the same model as the run above
 "$HIRL" pretrain $data $small out=cut >out 2>err </dev/null &
 child=$!
