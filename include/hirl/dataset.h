@@ -36,9 +36,9 @@ typedef struct hirl_dataset_info {
  * @param path     file or folder, "generated", or NULL: the key data
  * @param options  keys data (used when path is NULL), split, max_images, exif, generated_images,
  *                 generated_test_images, generated_size, generated_seed; NULL: defaults
- * @retval HIRL_E_INVALID      no such format, or no images
+ * @retval HIRL_E_INVALID      a split that the data has not, too few images to hold some out
  * @retval HIRL_E_IO           cannot be read
- * @retval HIRL_E_FORMAT       damaged (which file, what was expected)
+ * @retval HIRL_E_FORMAT       none of these, no images, or damaged (which file, what was expected)
  * @retval HIRL_E_UNSUPPORTED  a kind of array that is not read
  * @retval HIRL_E_LIMIT        larger than a limit
  * @retval HIRL_E_NOMEM

@@ -278,7 +278,7 @@ static hirl_status find_format(const hr_format **found, const char *path)
     }
     if (!hr_file_exists(path))
         return hr_fail_errno("open", path);
-    return hr_fail(HIRL_E_INVALID,
+    return hr_fail(HIRL_E_FORMAT,
                    "%s: neither a folder of images, a JPEG, a PNG, CIFAR binary, IDX nor .npy",
                    path);
 }

@@ -449,7 +449,7 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
         return HIRL_E_NOMEM;
     HR_TRY(folder ? open_tree(dataset, t, path, config) : open_file(dataset, t, path, config));
     if (!t->entries)
-        return hr_fail(HIRL_E_INVALID, "no images there: no file ends in .jpg, .jpeg or .png");
+        return hr_fail(HIRL_E_FORMAT, "no images there: no file ends in .jpg, .jpeg or .png");
     dataset->count = t->entries;
     dataset->ignored = t->ignored;
     look_at_sizes(dataset, t);

@@ -107,10 +107,10 @@ END_TEST
 START_TEST(empty_and_missing_places_are_refused)
 {
     begin();
-    hr_assert_fails(open_set(""), HIRL_E_INVALID, "no images");
+    hr_assert_fails(open_set(""), HIRL_E_FORMAT, "no images");
     put_text("notes.txt", "x");
-    hr_assert_fails(open_set(""), HIRL_E_INVALID, "no images");
-    hr_assert_fails(open_set("notes.txt"), HIRL_E_INVALID, "neither");
+    hr_assert_fails(open_set(""), HIRL_E_FORMAT, "no images");
+    hr_assert_fails(open_set("notes.txt"), HIRL_E_FORMAT, "neither");
     hr_assert_fails(open_set("none"), HIRL_E_IO, "none");
     if (geteuid()) { /* root may read everything */
         put_image("locked/1.jpg", "420.jpg");
