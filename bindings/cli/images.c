@@ -137,10 +137,12 @@ int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model
                          "layer: the model has no '%s'; it has backbone and z0 to z%d", layer,
                          (int)info.levels);
     if (dim < 0)
-        return cli_error(session, CLI_USAGE,
-                         "layer: the model has no '%s'; it has backbone and z0. Heads of levels "
-                         "are in the online network of a run under HIRL (network=online)",
-                         layer);
+        return cli_error(
+            session, CLI_USAGE,
+            "layer: the model has no '%s'; it has backbone and z0. Heads of levels are in the "
+            "online network of a run under HIRL (network=online); of an untrained "
+            "model, levels= says how many",
+            layer);
     code = cli_rows_take(rows, session, images, dim);
     readable = calloc((size_t)images + 1, 1);
     if (!code && !readable)

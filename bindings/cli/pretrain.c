@@ -76,35 +76,44 @@ static int goes_on(bool *yes, cli_session *session)
     return code;
 }
 
-/* the settings of a run stand over those of preset=, which then is a matter of its method */
-static int check_preset(cli_session *session)
+/* what preset= says of the method, with what was given beside it */
+typedef struct asked_method {
+    char value[2][64];
+} asked_method;
+static const char *const of_method[] = { "method", "hirl" };
+
+static asked_method ask_method(const cli_session *session)
 {
-    static const char *const same[] = { "method", "hirl" };
-    const char *preset = hirl_options_get(session->options, "preset");
-    hirl_options *named = NULL;
-    int code = CLI_OK;
+    asked_method asked;
 
-    if (!*preset || hirl_options_create(&named) < 0 || hirl_options_preset(named, preset) < 0) {
-        hirl_options_destroy(named);
-        return CLI_OK;
-    }
-    for (int i = 0; i < 2 && !code; i++) {
-        const char *asked = hirl_options_get(named, same[i]);
-        const char *has = hirl_options_get(session->options, same[i]);
-
-        if (!cli_typed(session, same[i]) && strcmp(asked, has) != 0)
-            code = cli_error(session, CLI_USAGE,
-                             "preset=%s has %s=%s, but the run to be resumed has %s", preset,
-                             same[i], asked, has);
-    }
-    hirl_options_destroy(named);
-    return code;
+    for (int i = 0; i < 2; i++)
+        snprintf(asked.value[i], sizeof asked.value[i], "%s",
+                 hirl_options_get(session->options, of_method[i]));
+    return asked;
 }
 
-/* a run that goes on takes its own config.yaml; what contradicts it is refused by the library */
+/* the settings of a run stand over those of a preset, which would say nothing without a word */
+static int check_preset(cli_session *session, const asked_method *asked)
+{
+    const char *preset = hirl_options_get(session->options, "preset");
+
+    for (int i = 0; i < 2 && *preset; i++) {
+        const char *has = hirl_options_get(session->options, of_method[i]);
+
+        if (strcmp(asked->value[i], has) != 0)
+            return cli_error(session, CLI_USAGE,
+                             "preset=%s has %s=%s, but the run to be resumed has %s", preset,
+                             of_method[i], asked->value[i], has);
+    }
+    return CLI_OK;
+}
+
+/* a run that goes on takes its own config.yaml, which stands over another file's; what is typed and contradicts it
+ * is refused by the library */
 static int take_settings(cli_session *session)
 {
     char path[CLI_PATH];
+    asked_method asked;
     hirl_status status;
     bool later;
 
@@ -131,11 +140,12 @@ static int take_settings(cli_session *session)
     }
     if (!cli_exists(path, "")) /* one command for a scheduler: begins, then goes on */
         return cli_take_preset(session);
+    asked = ask_method(session);
     status = hirl_options_load(session->options, path);
     if (status < 0)
         return cli_fail(session, status);
     cli_note(session, "%s: going on with its config.yaml", cli_own(session, "out"));
-    return check_preset(session);
+    return check_preset(session, &asked);
 }
 
 static void on_epoch(cli_session *session, const hirl_step_report *report)

@@ -57,7 +57,8 @@ typedef struct hirl_step_report {
  * @param options       method, arch, batch_size, epochs, lr, prototypes, ...; out: run directory, unset: none
  *
  * @retval HIRL_E_INVALID  options that do not fit each other or the data, with the numbers; a run to go on with that
- *                         has other images (their number, names, or some pixels where they have no names)
+ *                         has other images (their number, kind, split, names, some pixels where they have no
+ *                         names, seed and size of generated ones); resume=1 together with overwrite=1
  * @retval HIRL_E_BUSY     the run directory is in use by another process
  * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set, or holds
  *                         files of a run's names and no run (resume takes checkpoints without a config.yaml)

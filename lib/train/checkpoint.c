@@ -24,8 +24,11 @@ static const struct {
              [HR_TOLD_BY_LABELS] = { "generated images", "labels", "labels" } };
 enum { TOLD = sizeof told / sizeof *told };
 
-static hirl_status save_identity(hr_tensors *out, const hr_identity *identity)
+static hirl_status save_identity(hr_tensors *out, const hr_identity *identity,
+                                 const hirl_dataset *dataset)
 {
+    if (dataset->parts)
+        HR_TRY(hr_tensors_set_text(out, "images_split", dataset->split));
     HR_TRY(hr_tensors_set_text(out, "images_told_by", told[identity->told].word));
     return hr_tensors_set_int(out, "images_crc", identity->crc);
 }
@@ -42,7 +45,7 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
     HR_TRY(hr_run_config_save(out, &trainer->config, &trainer->options));
     HR_TRY(hr_tensors_set_int(out, "step", trainer->step));
     HR_TRY(hr_tensors_set_int(out, "images", trainer->dataset->count));
-    HR_TRY(save_identity(out, &trainer->identity));
+    HR_TRY(save_identity(out, &trainer->identity, trainer->dataset));
     HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->tree_epoch));
     HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->own_tree));
     HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->epoch_open));
@@ -169,12 +172,16 @@ static hirl_status check_identity(const hr_tensors *in, const hr_identity *here)
 
 static hirl_status check_data(const hr_tensors *in, const hirl_trainer *trainer)
 {
+    const char *split = hr_tensors_text(in, "images_split"); /* NULL: it had none */
     int64_t images;
 
     HR_TRY(hr_tensors_int(&images, in, "images"));
     if (images != trainer->dataset->count)
         return hr_fail(HIRL_E_INVALID, "the run has %lld images, the data set %lld",
                        (long long)images, (long long)trainer->dataset->count);
+    if (split && trainer->dataset->parts && strcmp(split, trainer->dataset->split))
+        return hr_fail(HIRL_E_INVALID, "the run has the split %s, the data set %s", split,
+                       trainer->dataset->split);
     return check_identity(in, &trainer->identity);
 }
 

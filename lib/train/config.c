@@ -88,7 +88,7 @@ static const hr_key keys[] = {
     KEY(sinkhorn_iterations, HR_KEY_INT, "3", 1, 100, NULL, false, "", "of SwAV's assignment"),
     KEY(queue, HR_KEY_INT, "auto", 0, 16777216, NULL, true, "keys",
         "kept from earlier steps: MoCo v2's negatives; SwAV's other rows of the assignment, 0: none; "
-        "auto: half the images of the data, at most 65536"),
+        "auto: half the images of the data, at most 65536 (profile=reference: 16384)"),
     KEY(queue_start, HR_KEY_INT, "15", 0, 1e6, NULL, false, "epochs",
         "when SwAV's queue begins to fill"),
     KEY(bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
@@ -196,10 +196,11 @@ static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
         c->queue = most / c->batch_size * c->batch_size;
     if (c->queue < c->batch_size)
         return automatic
-                   ? hr_fail(HIRL_E_INVALID,
-                             "queue=auto: half of %lld images is less than one batch of %lld; "
-                             "lower batch_size",
-                             (long long)n, (long long)c->batch_size)
+                   ? hr_fail(
+                         HIRL_E_INVALID,
+                         "queue=auto: at most %lld keys (half of %lld images, or less) are less "
+                         "than one batch of %lld; lower batch_size",
+                         (long long)most, (long long)n, (long long)c->batch_size)
                    : hr_fail(HIRL_E_INVALID,
                              "queue: %lld keys are less than one batch of %lld; a longer queue, or "
                              "a lower batch_size",

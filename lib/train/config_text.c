@@ -29,6 +29,8 @@ static const char *const free_keys[] = { "out",          "data",      "split", "
                                          "save_every",   "log_every", "keep",  "max_bad",
                                          "on_bad_image", NULL };
 
+static const char *const of_method[] = { "method", "hirl", NULL };
+
 hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
                                hr_setting_fn *fn, void *arg)
 {
@@ -112,11 +114,13 @@ hirl_status hr_run_config_save(hr_tensors *out, const hr_run_config *config,
     return hr_run_config_each(config, options, save_setting, out);
 }
 
-/* the same value written in another way is no contradiction */
+/* The same value written in another way is no contradiction; nor are a preset's values, but those that say which
+ * method it is of. */
 static bool contradicts(const hr_option *given, const hr_key *key, const char *kept)
 {
-    return given && given->origin >= HR_FROM_FILE && strcmp(given->value, "auto") &&
-           !hr_key_same(key, given->value, kept);
+    bool counts = given && (given->origin >= HR_FROM_FILE || is_one_of(key->name, of_method));
+
+    return counts && strcmp(given->value, "auto") && !hr_key_same(key, given->value, kept);
 }
 
 static hirl_status resume_key(hirl_options *options, const hr_key *key, const char *kept,

@@ -16,6 +16,14 @@ hirl pretrain $few $small out=run
 ok "photographs are trained on" exits 0
 ok "the split is printed" says err 'split train of'
 ok "the run has a tree" test -s run/trees/current.hpt
+hirl pretrain data=$data/train max_images=64 out=run resume=1 split=auto
+ok "a run goes on with its split's folder" exits 0
+hirl pretrain $few out=run resume=1 split=train
+ok "a run goes on with its split named" exits 0
+hirl pretrain $few out=run resume=1 split=validation
+ok "a run does not go on with another split" says err 'the run has the split train, the data set validation'
+hirl pretrain data=generated max_images=64 out=run resume=1 split=train
+ok "a run on photographs does not go on with generated images" says err 'images with names'
 hirl embed $few model=run out=rows
 ok "photographs are embedded" exits 0
 ok "a row for each image" test "$(wc -l <rows/filenames.txt)" = 64

@@ -65,8 +65,14 @@ hirl config show preset=mocov2-small >shown.yaml
 hirl pretrain shown.yaml $data $small epochs=1 out=shown
 ok "what config show prints is a configuration" exits 0
 hirl pretrain shown.yaml $data $small epochs=1
-ok "an out: of nothing in a configuration is the default" test -s run/model.safetensors
-ok "an out: of nothing does not write over a run" says err 'holds a run already'
+ok "an out: of nothing in a configuration is the default" says err 'run holds a run already'
+hirl config show preset=mocov2-small hirl=1 >other.yaml
+hirl pretrain other.yaml $data $small epochs=1 cluster_warmup_epoch=0 out=other
+hirl pretrain other.yaml $data $small epochs=1 cluster_warmup_epoch=0 out=other resume=1
+ok "what stands beside a preset in a configuration counts" exits 0
+hirl pretrain $data preset=simsiam-small $small queue=0 epochs=1 out=alone
+hirl embed model=alone network=teacher $data out=teacher
+ok "a method without a teacher" says err "method has no teacher"
 hirl embed model=shown $data layer=z1 out=heads
 ok "the heads of levels: which network has them" says err 'network=online'
 
@@ -76,6 +82,10 @@ hirl pretrain out=run preset=hirl-mocov2-small resume=1
 ok "a run goes on with a preset of its method" exits 0
 hirl pretrain out=run preset=mocov2-small hirl=1 resume=1
 ok "what was typed beside the preset counts" exits 0
+mkdir lost
+cp -r run/checkpoints lost/
+hirl pretrain out=lost preset=hirl-dino-small resume=1 $data
+ok "nor when its config.yaml is lost" says err 'method=dino, but the run to be resumed has mocov2'
 
 # stopped by a signal, then resumed: the same model as the run above
 "$HIRL" pretrain $data $small out=cut >out 2>err </dev/null &
