@@ -99,8 +99,6 @@ struct cli_session {
 int cli_args_read(cli_session *session, int count, char **word);
 const char *cli_own(const cli_session *session, const char *key); /* given value, or the default */
 bool cli_own_given(const cli_session *session, const char *key);
-bool cli_typed(const cli_session *session,
-               const char *key); /* a key of the library, on the command line */
 /* a key of the verb that is the library's too, as `out`, said by a config file alone */
 int cli_own_from_file(cli_session *session, const char *key);
 /* refuses keys of the list, the verb's or the library's, that were typed; with: what makes them useless */
