@@ -1,5 +1,6 @@
 /* context.c - what every handle stands on: backend, threads, messages to the host, cancel. */
 #include "context.h"
+#include "host.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -139,6 +140,7 @@ static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backen
 
 hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context)
 {
+    HR_TRY(hr_backend_complete(context->backend)); /* an empty slot is never called */
     return take(queue, context, context->backend);
 }
 

@@ -21,8 +21,9 @@ void hr_context_drop(hirl_context *context); /* NULL is fine */
 
 hr_pool *hr_context_pool(hirl_context *context);
 const hr_backend *hr_context_backend(const hirl_context *context);
-/* a queue of the context's backend; of the CPU: data preparation runs there under any backend */
+/* a queue of the context's backend; UNSUPPORTED, naming them, where it lacks operations */
 hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context);
+/* one of the CPU: data preparation runs there under any backend */
 hirl_status hr_context_take_cpu_queue(hr_queue **queue, hirl_context *context);
 void hr_context_give_queue(hr_queue *queue); /* NULL is fine */
 

@@ -28,7 +28,7 @@ typedef hirl_status hr_module_open_fn(hr_backend *backend, const hr_host *host, 
                                       const char *build_id, int32_t device);
 #define HR_MODULE_SYMBOL "hr_module_open"
 
-/* loads <name> from `folders` in turn: HIRL_BACKEND_PATH, then the compiled-in folder */
+/* loads `file` from the folder in HIRL_BACKEND_PATH; where it is not set, from the compiled-in one */
 hirl_status hr_module_load(hr_backend *backend, const char *file, int32_t device);
 
 /* names of the table's empty slots, "a, b, c and 12 more"; returns how many */

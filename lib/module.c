@@ -1,6 +1,6 @@
 /* module.c - backends in files of their own: found, opened, checked.
  *
- * Searched: the folder in HIRL_BACKEND_PATH, then the folder given at build time; never the working
+ * Searched: the folder in HIRL_BACKEND_PATH; where it is not set, the one given at build time; never the working
  * directory. A module is never closed again: drivers keep threads and exit handlers in it.
  */
 #include <dlfcn.h>

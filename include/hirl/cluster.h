@@ -29,6 +29,7 @@ extern "C" {
  *
  * @retval HIRL_E_INVALID    sizes or prototype counts that the data cannot carry, with the numbers
  * @retval HIRL_E_NONFINITE  a row that is not finite, named
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
  * @retval HIRL_E_CANCELED, HIRL_E_NOMEM, HIRL_E_DEVICE
  * Threads: one call per context at a time. Since 0.1.
  */
@@ -94,6 +95,7 @@ HIRL_API const int32_t *hirl_tree_leaves(const hirl_tree *tree);
  * @param n            rows, >= 1
  * @retval HIRL_E_INVALID    a NULL, or no row
  * @retval HIRL_E_NONFINITE  a row that is not finite, named
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
  * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
  * Threads: safe on one tree. Since 0.1.
  */

@@ -40,6 +40,7 @@ typedef struct hirl_knn_report {
  * @retval HIRL_E_INVALID    sizes or labels that cannot be
  * @retval HIRL_E_NONFINITE  a row that is not finite, named
  * @retval HIRL_E_LIMIT      more rows or labels than 32 bits can count
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
  * @retval HIRL_E_CANCELED, HIRL_E_NOMEM
  * Threads: one call per context at a time. Since 0.1.
  */

@@ -36,6 +36,7 @@ extern "C" {
  *
  * @retval HIRL_E_INVALID    a size below 1, or a leaf outside the tree
  * @retval HIRL_E_NONFINITE  a row of z that is not finite, or spd_eps=0 and the logarithm of 0
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
  * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
  *
  * On failure loss and grad are left as they were. Threads: one call per context at a time.

@@ -16,6 +16,7 @@ extern "C" {
  * A fresh model: encoder, head of the method, h_l, by the options of object "model"; weights drawn
  * from `seed`.
  * @retval HIRL_E_INVALID  an option that cannot be
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
  * @retval HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
  */

@@ -124,7 +124,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, con
 /** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Heads h_l (layers z1 to zL) are in
  * "online" alone. Owned by the caller.
  * @retval HIRL_E_INVALID  another name, or a teacher that the method has not
- * @retval HIRL_E_STATE, HIRL_E_NOMEM
+ * @retval HIRL_E_STATE  the last load failed halfway
+ * @retval HIRL_E_NOMEM
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer,
                                                        const char *network);

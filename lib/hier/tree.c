@@ -18,7 +18,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-#define SHORTEST 1e-12 /* PyTorch's F.normalize */
+#define UNIT_SLACK 1e-3 /* of the length of a prototype in a file */
 #define PAPER_IMAGES 1281167.0
 
 static const double paper_prototypes[] = { 30000, 10000, 1000 };
@@ -84,18 +84,24 @@ void hr_tree_drop(hirl_tree *tree)
 
 /* ---- what follows from centroids, parents, leaves ---- */
 
+static double length_of(const float *row, int64_t d)
+{
+    double square = 0;
+
+    for (int64_t t = 0; t < d; t++)
+        square += (double)row[t] * (double)row[t];
+    return sqrt(square);
+}
+
 void hr_tree_set_prototypes(hirl_tree *tree, int32_t level)
 {
     for (int64_t j = 0; j < tree->m[level]; j++) {
         const float *centroid = tree->centroid[level] + j * tree->d;
         float *proto = tree->proto[level] + j * tree->d;
-        double square = 0, length;
+        double length = length_of(centroid, tree->d);
 
         for (int64_t t = 0; t < tree->d; t++)
-            square += (double)centroid[t] * (double)centroid[t];
-        length = fmax(sqrt(square), SHORTEST);
-        for (int64_t t = 0; t < tree->d; t++)
-            proto[t] = (float)((double)centroid[t] / length);
+            proto[t] = length > 0 ? (float)((double)centroid[t] / length) : 0;
     }
 }
 
@@ -134,7 +140,7 @@ hirl_status hr_tree_leaf_sizes(int64_t size[3], const hirl_tree *tree)
     return HIRL_OK;
 }
 
-hirl_status hr_tree_paths(int32_t *path, const hirl_tree *tree)
+void hr_tree_paths(int32_t *path, const hirl_tree *tree)
 {
     for (int64_t j = 0; j < tree->m[0]; j++) {
         int32_t node = (int32_t)j;
@@ -145,7 +151,6 @@ hirl_status hr_tree_paths(int32_t *path, const hirl_tree *tree)
                 node = tree->parent[l][node];
         }
     }
-    return HIRL_OK;
 }
 
 /* ---- how many prototypes ---- */
@@ -258,6 +263,23 @@ static hirl_status alloc_like(hirl_tree **tree, hirl_context *context, const hr_
     return HIRL_OK;
 }
 
+/* unit rows; a centroid of zero has a prototype of zero */
+static hirl_status check_prototypes(const hirl_tree *tree, int32_t l)
+{
+    for (int64_t i = 0; i < tree->m[l] * tree->d; i++)
+        if (!isfinite(tree->proto[l][i]) || !isfinite(tree->centroid[l][i]))
+            return hr_fail(HIRL_E_FORMAT, "tree: prototype %lld of level %d is not finite",
+                           (long long)(i / tree->d), l + 1);
+    for (int64_t j = 0; j < tree->m[l]; j++) {
+        double length = length_of(tree->proto[l] + j * tree->d, tree->d);
+
+        if (length > 0 && !(fabs(length - 1) < UNIT_SLACK))
+            return hr_fail(HIRL_E_FORMAT, "tree: prototype %lld of level %d has length %g, not 1",
+                           (long long)j, l + 1, length);
+    }
+    return HIRL_OK;
+}
+
 static hirl_status read_level(hirl_tree *tree, int32_t l, const hr_tensors *in, const char *prefix)
 {
     const int64_t dim[] = { tree->m[l], tree->d };
@@ -268,10 +290,7 @@ static hirl_status read_level(hirl_tree *tree, int32_t l, const hr_tensors *in, 
     memcpy(tree->proto[l], found->data, found->bytes);
     HR_TRY(hr_tensors_need(&found, in, name_of(&name, prefix, "centroids", l), HR_F32, 2, dim));
     memcpy(tree->centroid[l], found->data, found->bytes);
-    for (int64_t i = 0; i < tree->m[l] * tree->d; i++)
-        if (!isfinite(tree->proto[l][i]) || !isfinite(tree->centroid[l][i]))
-            return hr_fail(HIRL_E_FORMAT, "tree: prototype %lld of level %d is not finite",
-                           (long long)(i / tree->d), l + 1);
+    HR_TRY(check_prototypes(tree, l));
     if (!tree->parent[l])
         return HIRL_OK;
     HR_TRY(hr_tensors_need(&found, in, name_of(&name, prefix, "parents", l), HR_I32, 1, dim));

@@ -39,7 +39,7 @@ hirl_status hr_tree_from_tensors(hirl_tree **tree, hirl_context *context, const 
 hirl_status hr_tree_save(const hirl_tree *tree, const char *path);
 hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
 /* node of each level of a leaf's path, [M_1, L] i32 */
-hirl_status hr_tree_paths(int32_t *path, const hirl_tree *tree);
+void hr_tree_paths(int32_t *path, const hirl_tree *tree);
 /* "json", "dot", "newick", "graphml", "csv": export.c */
 hirl_status hr_tree_export(const hirl_tree *tree, const char *path, const char *format,
                            const char *const *name);

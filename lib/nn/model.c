@@ -44,7 +44,6 @@ static hirl_status fill(hirl_model *model, hirl_context *context, const hr_model
     model->context = context;
     model->config = *config;
     snprintf(model->network, sizeof model->network, "%s", network);
-    HR_TRY(hr_backend_complete(hr_context_backend(context)));
     HR_TRY(hr_context_take_queue(&model->queue, context));
     HR_TRY(hr_net_init(&model->net, config, levels));
     return make_weights(model, from);

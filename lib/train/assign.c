@@ -23,7 +23,7 @@ static void nearest(int32_t *leaf, hr_learner *learner, const hr_micro *micro)
 
     if (hr_tape_status(t) < 0)
         return;
-    t->q->be->top(t->q, &index, &score, &unit->x, &learner->proto[0], NULL);
+    t->q->be->top(t->q, &index, &score, &unit->x, &learner->paths.proto[0], NULL);
     t->q->be->download(t->q, leaf + micro->first, HR_I32, &index);
 }
 

@@ -68,8 +68,6 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
     status = hr_learner_set_tree(trainer->learner, (hirl_tree *)tree);
     if (status < 0) {
         hr_free(copy);
-        if (!trainer->learner->tree)
-            (void)forget_tree(trainer);
         return status;
     }
     hr_recluster_drop(trainer);

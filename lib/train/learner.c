@@ -158,7 +158,6 @@ static hirl_status make(hr_learner *learner)
 {
     const hr_learner_config *c = &learner->config;
 
-    HR_TRY(hr_backend_complete(hr_context_backend(learner->context)));
     HR_TRY(hr_context_take_queue(&learner->queue, learner->context));
     learner->queue->comm = c->comm;
     learner->kind = hr_method_of(c->model.method, c->own_teacher);
@@ -191,20 +190,20 @@ hirl_status hr_learner_create(hr_learner **out, hirl_context *context,
     return HIRL_OK;
 }
 
-static void give(hr_learner *learner, hr_array *a)
+static void give(hr_array *a, hr_queue *q)
 {
     if (a->data)
-        learner->queue->be->give(learner->queue, a->data);
+        q->be->give(q, a->data);
     *a = (hr_array){ 0 };
 }
 
-static void drop_tree(hr_learner *learner)
+static void drop_tree(hr_learner_paths *in_use, hr_queue *q)
 {
     for (int l = 0; l < HR_LEVELS; l++)
-        give(learner, &learner->proto[l]);
-    give(learner, &learner->path);
-    hr_tree_drop(learner->tree);
-    learner->tree = NULL;
+        give(&in_use->proto[l], q);
+    give(&in_use->path, q);
+    hr_tree_drop(in_use->tree);
+    in_use->tree = NULL;
 }
 
 void hr_learner_destroy(hr_learner *learner)
@@ -212,10 +211,10 @@ void hr_learner_destroy(hr_learner *learner)
     if (!learner)
         return;
     if (learner->queue) {
-        drop_tree(learner);
-        give(learner, &learner->bad);
-        give(learner, &learner->square);
-        give(learner, &learner->inverse);
+        drop_tree(&learner->paths, learner->queue);
+        give(&learner->bad, learner->queue);
+        give(&learner->square, learner->queue);
+        give(&learner->inverse, learner->queue);
         if (learner->method_state)
             learner->method->done(learner->method_state, learner->queue);
         hr_optim_destroy(learner->optim);
@@ -254,23 +253,23 @@ hirl_status hr_learner_settle(hr_learner *learner, bool teacher_follows)
 
 /* ---- the tree's arrays ---- */
 
-static hirl_status upload_tree(hr_learner *learner, const hirl_tree *tree)
+static hirl_status upload_tree(hr_learner_paths *to, hr_queue *q, const hirl_tree *tree)
 {
-    hr_queue *q = learner->queue;
     int32_t *path = hr_alloc_array((size_t)(tree->m[0] * tree->levels), sizeof *path);
-    hirl_status status = path ? hr_tree_paths(path, tree) : HIRL_E_NOMEM;
+    hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
 
     for (int l = 0; l < tree->levels && status >= 0; l++) {
-        status = take(&learner->proto[l], q, HR_REAL, tree->m[l] * tree->d);
-        learner->proto[l] = hr_array_2(learner->proto[l].data, HR_REAL, tree->m[l], tree->d);
+        status = take(&to->proto[l], q, HR_REAL, tree->m[l] * tree->d);
+        to->proto[l] = hr_array_2(to->proto[l].data, HR_REAL, tree->m[l], tree->d);
         if (status >= 0)
-            q->be->upload(q, &learner->proto[l], tree->proto[l], HR_F32);
+            q->be->upload(q, &to->proto[l], tree->proto[l], HR_F32);
     }
     if (status >= 0)
-        status = take(&learner->path, q, HR_I32, tree->m[0] * tree->levels);
+        status = take(&to->path, q, HR_I32, tree->m[0] * tree->levels);
     if (status >= 0) {
-        learner->path = hr_array_2(learner->path.data, HR_I32, tree->m[0], tree->levels);
-        q->be->upload(q, &learner->path, path, HR_I32);
+        hr_tree_paths(path, tree);
+        to->path = hr_array_2(to->path.data, HR_I32, tree->m[0], tree->levels);
+        q->be->upload(q, &to->path, path, HR_I32);
         status = q->be->sync(q);
     }
     hr_free(path);
@@ -279,10 +278,11 @@ static hirl_status upload_tree(hr_learner *learner, const hirl_tree *tree)
 
 hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree)
 {
+    hr_learner_paths fresh = { 0 };
     hirl_status status;
 
     if (!tree) {
-        drop_tree(learner);
+        drop_tree(&learner->paths, learner->queue);
         return HIRL_OK;
     }
     if (tree->levels != learner->net.levels || tree->d != learner->net.z_dim)
@@ -290,14 +290,15 @@ hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree)
                        "tree: %d levels of %lld columns; the model has %d heads h_l of %lld",
                        (int)tree->levels, (long long)tree->d, (int)learner->net.levels,
                        (long long)learner->net.z_dim);
-    drop_tree(learner);
-    status = upload_tree(learner, tree);
+    status = upload_tree(&fresh, learner->queue, tree);
     if (status < 0) {
-        drop_tree(learner);
+        drop_tree(&fresh, learner->queue);
         return status;
     }
     hr_tree_hold(tree);
-    learner->tree = tree;
+    fresh.tree = tree;
+    drop_tree(&learner->paths, learner->queue);
+    learner->paths = fresh;
     return HIRL_OK;
 }
 

@@ -46,6 +46,11 @@ typedef struct hr_learner_config {
     hr_comm *comm; /* NULL: one rank */
 } hr_learner_config;
 
+typedef struct hr_learner_paths {
+    hirl_tree *tree;                 /* whose paths the loss follows, or NULL */
+    hr_array proto[HR_LEVELS], path; /* its arrays on the device */
+} hr_learner_paths;
+
 typedef struct hr_learner {
     hr_learner_config config;
     hirl_context *context;
@@ -60,8 +65,7 @@ typedef struct hr_learner {
     const hr_method *method;
     void *method_state;
     hr_scalars scalars;
-    hirl_tree *tree;                 /* whose paths the loss follows, or NULL */
-    hr_array proto[HR_LEVELS], path; /* its arrays on the device */
+    hr_learner_paths paths;
 } hr_learner;
 
 /* numbers that a schedule gives for a step */
@@ -104,8 +108,7 @@ hirl_status hr_learner_set_calls(hr_learner *learner, const hirl_method_calls *c
 hirl_status hr_learner_ready(const hr_learner *learner);
 hr_method_config hr_learner_numbers(const hr_learner *learner); /* what `chance` asks for */
 
-/* copies the tree's arrays to the device; NULL: none. INVALID leaves the tree in use alone, another
- * failure leaves none */
+/* copies the tree's arrays to the device; NULL: none. A failure leaves the tree in use as it was */
 hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree);
 
 /* assign.c: leaf [n] of those that have one (not -1) becomes the nearest leaf of the tree in use, by view 1.

@@ -36,11 +36,11 @@ static hr_tensor *path_loss(hr_learner *learner, const hr_micro *micro, hr_tenso
     run.groups = learner->config.path_bn_groups / micro->count;
     run.sync = false; /* ordinary batch norm (spec.md 3.4) */
     *paths =
-        (hr_spd_paths){ .levels = learner->tree->levels,
-                        .path = learner->path,
+        (hr_spd_paths){ .levels = learner->paths.tree->levels,
+                        .path = learner->paths.path,
                         .eps = learner->config.spd_eps,
                         .divisor_eps = learner->config.reference ? 1e-6 : 0 }; /* spec.md 3.7 */
-    memcpy(paths->proto, learner->proto, sizeof paths->proto);
+    memcpy(paths->proto, learner->paths.proto, sizeof paths->proto);
     paths->positive = hr_on_tape(t, in->leaf, HR_I32, HR_I32, 1, shape);
     paths->negative = hr_on_tape(t, in->negative, HR_I32, HR_I32, 2, shape);
     for (int l = 0; l < paths->levels; l++)
@@ -62,7 +62,7 @@ static hr_tensor *share_of_path_loss(hr_learner *learner, const hr_micro *micro,
 {
     int64_t all, mine;
 
-    if (!micro->in.leaf || !learner->tree)
+    if (!micro->in.leaf || !learner->paths.tree)
         return NULL;
     all = with_leaf(micro->batch);
     mine = with_leaf(&micro->in);
@@ -331,7 +331,7 @@ static uint32_t groups_with_gradient(const hr_learner *learner, const hr_learner
     uint32_t groups = 1u << HR_GROUP_METHOD | 1u << HR_GROUP_PLAIN | 1u << HR_GROUP_PREDICTOR |
                       1u << HR_GROUP_PREDICTOR_PLAIN | 1u << HR_GROUP_LAST;
 
-    if (in->leaf && learner->tree)
+    if (in->leaf && learner->paths.tree)
         groups |= 1u << HR_GROUP_PATH | 1u << HR_GROUP_PATH_PLAIN;
     return groups;
 }

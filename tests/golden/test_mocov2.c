@@ -156,7 +156,7 @@ static hr_rates rates_of(const dump *d, int64_t step)
 
 static hr_learner_input input_of(replay *r, int64_t step)
 {
-    bool stage_two = r->learner->tree && step >= dump_whole(&r->dump, "warmup");
+    bool stage_two = r->learner->paths.tree && step >= dump_whole(&r->dump, "warmup");
     hr_learner_input in = {
         .n = r->n,
         .view = { r->view[0], r->view[1] },
@@ -206,7 +206,7 @@ static void check_kind(const dump *d, const char *kind, const hr_tensors *list, 
 static void check_gradients(replay *r, int64_t step)
 {
     const hr_net *net = &r->learner->net;
-    bool all = r->learner->tree && step >= dump_whole(&r->dump, "warmup");
+    bool all = r->learner->paths.tree && step >= dump_whole(&r->dump, "warmup");
     char kind[DUMP_NAME];
     hr_tensors list;
 

@@ -261,7 +261,7 @@ static void draw_negatives(replay *r, int64_t step)
 
 static bool is_stage_two(const replay *r, int64_t step)
 {
-    return r->learner->tree && step >= r->config.train.cluster_warmup_epoch;
+    return r->learner->paths.tree && step >= r->config.train.cluster_warmup_epoch;
 }
 
 static hr_learner_input input_of(replay *r, int64_t step)

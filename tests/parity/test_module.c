@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <hirl/hirl.h>
+
 #include "context.h"
 #include "host.h"
 #include "nn/model.h"
@@ -134,6 +136,44 @@ START_TEST(unknown_names_and_devices_are_refused)
 }
 END_TEST
 
+/* device 3: the table of a device is kept, and the other tests ask for none */
+START_TEST(a_backend_that_lacks_operations_refuses_every_call_that_needs_them)
+{
+    static const float rows[] = { 1, 0, 0, 1, -1, 0, 0, -1 };
+    static const int32_t label[] = { 0, 1, 0, 1 }, leaf[] = { 0, 1, 1, 0 };
+    const char *const partial = getenv("HIRL_TEST_PARTIAL");
+    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_context *context;
+    hirl_dataset *images;
+    hirl_model *model;
+    hirl_trainer *trainer;
+    hirl_tree *tree, *made;
+    float loss;
+    int32_t path[4];
+
+    ck_assert_msg(partial != NULL, "HIRL_TEST_PARTIAL is not set");
+    place_copy(partial, 0);
+    hr_assert_ok(hr_context_create(&context, "cuda:3", 1));
+    ck_assert_str_eq(hirl_context_backend(context), "partial");
+    hr_assert_ok(hirl_tree_create(&tree, context, 1, 2, (int64_t[]){ 4 },
+                                  (const float *const[]){ rows }, NULL, leaf, 4));
+    hr_assert_ok(hirl_dataset_open(&images, context, "generated", NULL));
+    hr_assert_fails(hirl_cluster(&made, context, rows, 4, 2, NULL, NULL, NULL), HIRL_E_UNSUPPORTED,
+                    "backend=cpu");
+    hr_assert_fails(hirl_tree_assign(path, NULL, tree, rows, 4), HIRL_E_UNSUPPORTED, "partial");
+    hr_assert_fails(hirl_spd_loss(&loss, NULL, context, tree, rows, 4, leaf, NULL, 2, 1, NULL),
+                    HIRL_E_UNSUPPORTED, "partial");
+    hr_assert_fails(hirl_eval_knn(&report, context, rows, label, 4, NULL, NULL, 0, 2, NULL),
+                    HIRL_E_UNSUPPORTED, "partial");
+    hr_assert_fails(hirl_model_create(&model, context, NULL), HIRL_E_UNSUPPORTED, "partial");
+    hr_assert_fails(hirl_trainer_create(&trainer, context, NULL, images, NULL), HIRL_E_UNSUPPORTED,
+                    "partial");
+    hirl_dataset_destroy(images);
+    hirl_tree_destroy(tree);
+    hr_context_drop(context);
+}
+END_TEST
+
 static char refusal[256];
 
 static hirl_status keep_refusal(hirl_status status, const char *text)
@@ -189,6 +229,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_file_that_is_no_library_is_refused);
     tcase_add_test(c, a_library_without_the_symbol_is_refused);
     tcase_add_test(c, unknown_names_and_devices_are_refused);
+    tcase_add_test(c, a_backend_that_lacks_operations_refuses_every_call_that_needs_them);
     if (module && module[0]) /* else built without nvcc: tests/parity/meson.build tells */
         tcase_add_test(c, the_real_module_refuses_another_build_and_a_machine_without_a_device);
     suite_add_tcase(s, c);

@@ -106,8 +106,22 @@ START_TEST(a_tree_from_arrays_has_unit_prototypes_and_sizes)
     ck_assert_mem_eq(hirl_tree_parents(tree, 1), parents, sizeof parents);
     ck_assert_ptr_null(hirl_tree_parents(tree, 2));
     ck_assert_mem_eq(hirl_tree_leaves(tree), leaf, sizeof leaf);
-    hr_assert_ok(hr_tree_paths(path, tree));
+    hr_tree_paths(path, tree);
     ck_assert_mem_eq(path, want, sizeof want);
+    hirl_tree_destroy(tree);
+    close_context();
+}
+END_TEST
+
+START_TEST(short_prototypes_have_unit_length_too)
+{
+    const float tiny[] = { 1e-13f, 0, 0, 1e-30f, -3e-20f, 0, 0, -1e-13f };
+    const double unit[] = { 1, 0, 0, 1, -1, 0, 0, -1 };
+    hirl_tree *tree;
+
+    open_context();
+    hr_assert_ok(create(&tree, m, tiny, parents, leaf));
+    hr_assert_close(hirl_tree_prototypes(tree, 1), unit, 8, 1e-7, 0);
     hirl_tree_destroy(tree);
     close_context();
 }
@@ -242,6 +256,8 @@ START_TEST(a_damaged_tree_is_refused)
     kept = tree->proto[1][0];
     tree->proto[1][0] = NAN;
     hr_assert_fails(load_spoiled(tree, "hirl-tree", 1), HIRL_E_FORMAT, "not finite");
+    tree->proto[1][0] = 2 * kept;
+    hr_assert_fails(load_spoiled(tree, "hirl-tree", 1), HIRL_E_FORMAT, "length");
     tree->proto[1][0] = kept;
     tree->n = 4;
     hr_assert_fails(load_spoiled(tree, "hirl-tree", 1), HIRL_E_FORMAT, "sizes");
@@ -265,6 +281,7 @@ END_TEST
 
 HR_TESTS("tree", auto_prototypes_are_the_papers_shares,
          prototype_counts_that_cannot_be_are_refused_with_the_numbers,
-         a_tree_from_arrays_has_unit_prototypes_and_sizes, arrays_that_make_no_tree_are_refused,
-         new_rows_take_the_path_of_their_nearest_leaf, a_saved_tree_comes_back_as_it_was,
-         a_damaged_tree_is_refused, a_file_that_is_not_there_is_named)
+         a_tree_from_arrays_has_unit_prototypes_and_sizes, short_prototypes_have_unit_length_too,
+         arrays_that_make_no_tree_are_refused, new_rows_take_the_path_of_their_nearest_leaf,
+         a_saved_tree_comes_back_as_it_was, a_damaged_tree_is_refused,
+         a_file_that_is_not_there_is_named)
