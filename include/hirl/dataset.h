@@ -51,7 +51,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_open(hirl_dataset **dataset, hi
  * Images in memory: pixels u8 [count, height, width, channels], channels 1 or 3; copied when copy is not 0,
  * else they must outlive the data set. label [count] (copied; -1: none) or NULL.
  * @retval HIRL_E_INVALID  sizes or labels that cannot be
- * @retval HIRL_E_LIMIT    more than 2^32 - 1 images or 2^20 classes, or larger than 64 bits can count
+ * @retval HIRL_E_LIMIT    a side above 32768 or more than 2^26 pixels, more than 2^32 - 1 images or 2^20
+ *                         classes, larger than 64 bits can count
  * @retval HIRL_E_NOMEM
  * Threads: safe per context. Since 0.1.
  */
@@ -97,7 +98,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_describe(hirl_dataset_info *inf
 /** Images of the set; 0 for NULL. Threads: safe. Since 0.1. */
 HIRL_API int64_t hirl_dataset_count(const hirl_dataset *dataset);
 
-/** Name of image i (path relative to the root, or its number); borrowed until the data set ends; NULL outside.
+/** Name of image i (path relative to the root, or its number); borrowed until the data set ends; NULL outside,
+ * or, for the first name that is a number, out of memory.
  * Threads: safe. Since 0.1. */
 HIRL_API const char *hirl_dataset_name(const hirl_dataset *dataset, int64_t index);
 /** Label of image i at a level (0: fine); -1: none. Threads: safe. Since 0.1. */

@@ -84,6 +84,10 @@ static hirl_status check_memory(const hr_memory_images *images)
         return hr_fail(HIRL_E_INVALID,
                        "images in memory: %lld of %d channels; at least one of 1 or 3 is expected",
                        (long long)images->count, (int)images->channels);
+    if (images->height < 1 || images->width < 1)
+        return hr_fail(HIRL_E_INVALID,
+                       "images in memory: %lld x %lld pixels; each side has at least one",
+                       (long long)images->width, (long long)images->height);
     HR_TRY(hr_pixels_check(images->width, images->height));
     if (__builtin_mul_overflow(images->count, images->width * images->height * images->channels,
                                &items))

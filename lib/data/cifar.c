@@ -165,9 +165,13 @@ static hirl_status read_labels(target *t, const uint8_t *record, int64_t length)
 {
     int fine = record[length - 3 * PLANE - 1], coarse = record[0];
 
-    if (fine >= (length == TEN ? 10 : 100) || (length == HUNDRED && coarse >= COARSE))
+    if (fine >= (length == TEN ? 10 : 100))
         return hr_fail(HIRL_E_FORMAT, "image %lld has the label %d, which CIFAR-%s does not have",
                        (long long)t->at, fine, length == TEN ? "10" : "100");
+    if (length == HUNDRED && coarse >= COARSE)
+        return hr_fail(HIRL_E_FORMAT,
+                       "image %lld has the coarse label %d, which CIFAR-100 does not have",
+                       (long long)t->at, coarse);
     t->label[t->at] = fine;
     if (length == TEN)
         return HIRL_OK;

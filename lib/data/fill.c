@@ -99,12 +99,6 @@ static void note_bad(hr_slot *s, int64_t image, const hr_error *error)
     s->bad[s->bads++] = (hr_bad_image){ image, *error };
 }
 
-/* an unreadable image fails the batch */
-static bool is_strict(const hr_loader *loader)
-{
-    return loader->config.shuffled && !loader->config.replace_bad;
-}
-
 /* decodes and augments the image of a row; HIRL_DONE: it cannot be read, and is noted when new */
 static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
 {
@@ -114,7 +108,7 @@ static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
     hr_error error;
     hirl_status status;
 
-    if (!is_strict(loader) && hr_dataset_marked(dataset, image))
+    if (loader->config.on_bad != HR_BAD_ROW_FAIL && hr_dataset_marked(dataset, image))
         return HIRL_DONE;
     status = hr_dataset_read(&w->pixels, dataset, image);
     if (status >= 0)
@@ -196,9 +190,10 @@ void hr_fill_finish(hr_loader_worker *w, hr_slot *s)
     bool complete = !memchr(s->batch.readable, 0, (size_t)s->batch.n);
     hirl_status status;
 
-    if (s->failure.status < 0 || !loader->config.shuffled || complete)
+    if (s->failure.status < 0 || loader->config.on_bad == HR_BAD_ROW_BLANK || complete)
         return;
-    status = is_strict(loader) ? refuse_batch(loader, s) : replace_rows(w, s);
+    status =
+        loader->config.on_bad == HR_BAD_ROW_FAIL ? refuse_batch(loader, s) : replace_rows(w, s);
     if (status < 0)
         fail_batch(loader, s, status);
 }

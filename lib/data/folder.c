@@ -261,11 +261,30 @@ static bool has_splits(const tree *t, char **file, int64_t count)
     return splits > 1 || (splits && !others);
 }
 
-static hirl_status walk_split(tree *t, hirl_dataset *dataset, const char *split)
+/* links that lead back to where a walk begins are told by it too */
+static hirl_status know(place *at, const tree *t)
 {
-    place at = { .path = split, .part = dataset->parts, .folder = -1, .is_class_root = true };
+    char *full = hr_path_join(t->root, at->path);
+    struct stat info;
+
+    if (!full)
+        return HIRL_E_NOMEM;
+    if (!stat(full, &info)) {
+        at->device = info.st_dev;
+        at->number = info.st_ino;
+    }
+    hr_free(full);
+    return HIRL_OK;
+}
+
+static hirl_status walk_split(tree *t, hirl_dataset *dataset, const place *root, const char *split)
+{
+    place at = {
+        .above = root, .path = split, .part = dataset->parts, .folder = -1, .is_class_root = true
+    };
     int64_t before = t->entries;
 
+    HR_TRY(know(&at, t));
     HR_TRY(hr_dataset_add_part(dataset, split, 0));
     HR_TRY(walk(t, &at));
     dataset->part[at.part].images = t->entries - before;
@@ -277,14 +296,16 @@ static hirl_status walk_root(tree *t, hirl_dataset *dataset)
     place root = { .path = "", .part = -1, .folder = -1, .is_class_root = true };
     char **file;
     int64_t count;
-    hirl_status status = list(&file, &count, t, "");
+    hirl_status status = know(&root, t);
 
+    if (status >= 0)
+        status = list(&file, &count, t, "");
     if (status < 0)
         return status;
     if (has_splits(t, file, count)) {
         for (int64_t i = 0; i < count && status >= 0; i++)
             if (hr_split_name(file[i], strlen(file[i])) && is_folder_in(t, file[i]))
-                status = walk_split(t, dataset, file[i]);
+                status = walk_split(t, dataset, &root, file[i]);
             else if (strcmp(file[i], "hierarchy.tsv") != 0)
                 t->ignored++;
     } else {

@@ -227,6 +227,23 @@ typedef struct idx_set {
     idx images[SPLITS], labels[SPLITS];
 } idx_set;
 
+static bool has_part(const hirl_dataset *dataset, const char *split)
+{
+    bool found = false;
+
+    for (int32_t i = 0; i < dataset->parts; i++)
+        found |= !strcmp(dataset->part[i].name, split);
+    return found;
+}
+
+/* the file before it in the order of names, unpacked */
+static bool is_packed_twin(char *const *name, int64_t i)
+{
+    size_t length = i ? strlen(name[i - 1]) : 0;
+
+    return i && !strncmp(name[i], name[i - 1], length) && !strcmp(name[i] + length, ".gz");
+}
+
 static hirl_status add_folder(idx_set *set, hirl_dataset *dataset, const char *path)
 {
     char **name;
@@ -239,11 +256,12 @@ static hirl_status add_folder(idx_set *set, hirl_dataset *dataset, const char *p
     for (int64_t i = 0; i < count && status >= 0; i++) {
         const char *split = names_images(name[i]) ? split_of(name[i]) : NULL;
 
-        if (!names_images(name[i]))
+        if (!names_images(name[i]) || is_packed_twin(name, i))
             continue;
-        if (!split || set->files == SPLITS) {
-            status = hr_fail(HIRL_E_INVALID, "%s: its name tells no split; give the file itself",
-                             name[i]);
+        if (!split || has_part(dataset, split) || set->files == SPLITS) {
+            status =
+                hr_fail(HIRL_E_INVALID, "%s: %s; give the file itself", name[i],
+                        split ? "its split has another file of images" : "its name tells no split");
             break;
         }
         set->path[set->files] = hr_path_join(path, name[i]);

@@ -37,7 +37,7 @@ static hirl_status make_loader(hr_loader **loader, hirl_trainer *trainer, hirl_d
 {
     hr_loader_config config = hr_trainer_loader_config(trainer);
 
-    config.replace_bad = true;
+    config.on_bad = HR_BAD_ROW_REPLACE;
     HR_TRY(hr_loader_create(loader, held_out, &config));
     return hr_loader_seek(*loader, 0, 0);
 }

@@ -27,7 +27,6 @@ static hirl_status open(hr_extract *extract, hr_queue *queue)
         .max_bad = c->max_bad,
         .views = 1,
         .shuffled = c->sample > 0,
-        .replace_bad = true,
     };
 
     hr_view_evaluation(&loader.view[0], c->size, c->filter, c->mean, c->std);

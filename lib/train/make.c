@@ -120,7 +120,7 @@ static hirl_status make_loader(hirl_trainer *trainer)
 
     HR_TRY(hr_run_views_of(&trainer->views, &trainer->config));
     config = hr_trainer_loader_config(trainer);
-    config.replace_bad = t->on_bad_image == HR_BAD_REPLACE;
+    config.on_bad = t->on_bad_image == HR_BAD_REPLACE ? HR_BAD_ROW_REPLACE : HR_BAD_ROW_FAIL;
     HR_TRY(hr_loader_create(&trainer->loader, trainer->dataset, &config));
     trainer->per_epoch = hr_loader_steps(trainer->loader);
     trainer->steps = trainer->per_epoch * t->epochs;

@@ -123,6 +123,26 @@ START_TEST(a_run_copes_with_unreadable_images)
 }
 END_TEST
 
+START_TEST(an_epoch_ends_where_a_batch_of_the_health_figures_takes_all_images)
+{
+    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_dataset *images;
+    hirl_trainer *trainer;
+
+    begin();
+    set("eval_batch", "64");
+    hr_assert_ok(
+        hirl_dataset_from_callback(&images, context, hand_over, NULL, IMAGES, NULL, options));
+    hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
+    hr_assert_ok(hirl_train_run(&report, trainer));
+    ck_assert_int_eq(report.epoch_end, 1);
+    ck_assert(report.health_std > 0);
+    hirl_trainer_destroy(trainer);
+    hirl_dataset_destroy(images);
+    end();
+}
+END_TEST
+
 START_TEST(a_run_is_resumed_beside_a_damaged_checkpoint)
 {
     char path[HR_TEST_PATH];
@@ -151,4 +171,5 @@ END_TEST
 
 HR_TESTS("message", a_context_that_finds_no_gpu_or_no_number_of_threads,
          a_folder_with_a_broken_image_is_opened, a_run_copes_with_unreadable_images,
+         an_epoch_ends_where_a_batch_of_the_health_figures_takes_all_images,
          a_run_is_resumed_beside_a_damaged_checkpoint)

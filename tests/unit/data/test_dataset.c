@@ -110,6 +110,10 @@ START_TEST(arguments_that_cannot_be_are_refused)
                     HIRL_E_INVALID, "memory");
     hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 1, 40000, 1, NULL, 0, NULL),
                     HIRL_E_LIMIT, "40000");
+    hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 0, 1, 1, NULL, 0, NULL),
+                    HIRL_E_INVALID, "1 x 0 pixels");
+    hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 1, -1, 1, NULL, 0, NULL),
+                    HIRL_E_INVALID, "-1 x 1 pixels");
     hr_assert_fails(hirl_dataset_from_callback(&set, context, NULL, NULL, 4, NULL, NULL),
                     HIRL_E_INVALID, "NULL");
     hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, NULL, 0), HIRL_E_INVALID, "NULL");

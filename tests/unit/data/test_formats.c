@@ -47,7 +47,7 @@ END_TEST
 
 START_TEST(damaged_cifar_files_are_refused)
 {
-    uint8_t record[3073] = { 10 };
+    uint8_t record[3073] = { 10 }, hundred[3074] = { 20, 7 };
 
     begin();
     put("train.bin", record, 3072);
@@ -56,6 +56,8 @@ START_TEST(damaged_cifar_files_are_refused)
     hr_assert_fails(open_set("train.bin"), HIRL_E_FORMAT, "0 bytes");
     put("train.bin", record, 3073);
     hr_assert_fails(open_set("train.bin"), HIRL_E_FORMAT, "label 10");
+    put("train.bin", hundred, sizeof hundred);
+    hr_assert_fails(open_set("train.bin"), HIRL_E_FORMAT, "coarse label 20");
     put_cifar("train.bin", 2, true);
     put_cifar("test_batch.bin", 2, false);
     hr_assert_fails(open_set(""), HIRL_E_FORMAT, "together");
@@ -87,6 +89,22 @@ START_TEST(idx_files_are_read_plain_and_zipped)
     ck_assert_int_eq(pixel(1, 0, 5, 2), 24 + 5);
     hr_assert_ok(open_set("t10k-images-idx3-ubyte.gz"));
     ck_assert_int_eq(hr_dataset_label(set, 2, 0), 2);
+    end();
+}
+END_TEST
+
+START_TEST(an_idx_file_beside_its_zipped_twin_is_one)
+{
+    begin();
+    put_idx("train-images-idx3-ubyte", false, 3, five, 5);
+    put_idx("train-images-idx3-ubyte.gz", true, 3, five, 5);
+    put_idx("t10k-images-idx3-ubyte", false, 3, three, 3);
+    put_idx("t10k-images-idx3-ubyte.gz", true, 3, three, 3);
+    hr_assert_ok(open_split("", "all"));
+    ck_assert_int_eq(set->count, 8);
+    ck_assert_str_eq(set->splits, "t10k train");
+    put_idx("train-images.idx3-ubyte", false, 3, five, 5);
+    hr_assert_fails(open_set(""), HIRL_E_INVALID, "another file of images");
     end();
 }
 END_TEST
@@ -276,7 +294,7 @@ END_TEST
 
 HR_TESTS("formats", cifar_files_are_read_plane_by_plane, cifar100_has_its_own_two_levels,
          damaged_cifar_files_are_refused, idx_files_are_read_plain_and_zipped,
-         idx_files_that_lie_are_refused, idx_zipped_files_cut_anywhere_are_refused,
-         idx_labels_must_be_as_many_as_images, npy_images_and_labels_are_read,
-         npy_files_that_cannot_be_read_are_refused, npy_features_of_all_widths_become_float,
-         npy_files_are_written_as_numpy_does)
+         an_idx_file_beside_its_zipped_twin_is_one, idx_files_that_lie_are_refused,
+         idx_zipped_files_cut_anywhere_are_refused, idx_labels_must_be_as_many_as_images,
+         npy_images_and_labels_are_read, npy_files_that_cannot_be_read_are_refused,
+         npy_features_of_all_widths_become_float, npy_files_are_written_as_numpy_does)

@@ -59,7 +59,7 @@ static hr_loader_config plain(int threads, bool shuffled)
                                 .threads = threads,
                                 .seed = 11,
                                 .shuffled = shuffled,
-                                .replace_bad = true,
+                                .on_bad = shuffled ? HR_BAD_ROW_REPLACE : HR_BAD_ROW_BLANK,
                                 .max_bad = 1,
                                 .views = 2 };
 
@@ -279,6 +279,29 @@ START_TEST(in_order_unreadable_rows_are_zero)
 }
 END_TEST
 
+START_TEST(a_shuffled_sample_keeps_the_rows_of_unreadable_images_blank)
+{
+    hr_loader_config config = plain(2, true);
+    hr_loader *loader = NULL;
+    const hr_batch *batch;
+    int blank = 0;
+
+    open_set();
+    config.batch = COUNT; /* nothing is left to stand in */
+    config.on_bad = HR_BAD_ROW_BLANK;
+    images.broken[3] = true;
+    hr_assert_ok(hr_loader_create(&loader, dataset, &config));
+    hr_assert_ok(hr_loader_next(&batch, loader));
+    for (int i = 0; i < COUNT; i++) {
+        ck_assert_int_eq(batch->readable[i], batch->image[i] != 3);
+        blank += batch->image[i] == 3;
+    }
+    ck_assert_int_eq(blank, 1);
+    hr_loader_destroy(loader);
+    close_set();
+}
+END_TEST
+
 START_TEST(more_than_max_bad_stops_with_share_and_file)
 {
     for (int threads = 0; threads < 3; threads += 2) {
@@ -318,7 +341,7 @@ START_TEST(without_replacing_an_unreadable_image_stops_and_is_named)
     hr_rng_permutation(&rng, order, COUNT);
     images.broken[order[BATCH + 1]] = true;
     snprintf(name, sizeof name, "%d: ", (int)order[BATCH + 1]);
-    config.replace_bad = false;
+    config.on_bad = HR_BAD_ROW_FAIL;
     hr_assert_ok(hr_loader_create(&loader, dataset, &config));
     hr_assert_ok(hr_loader_next(&batch, loader));
     hr_assert_fails(hr_loader_next(&batch, loader), HIRL_E_CALLBACK, name);
@@ -407,6 +430,7 @@ HR_TESTS("loader", batches_do_not_depend_on_threads,
          in_order_the_last_batch_is_short_and_then_it_is_done,
          unreadable_images_are_replaced_by_the_next_of_the_order,
          images_are_marked_when_their_batch_is_handed_over, in_order_unreadable_rows_are_zero,
+         a_shuffled_sample_keeps_the_rows_of_unreadable_images_blank,
          more_than_max_bad_stops_with_share_and_file,
          without_replacing_an_unreadable_image_stops_and_is_named, when_all_are_unreadable_it_ends,
          cancel_stops_the_wait_and_the_next_call_goes_on, a_batch_larger_than_the_set_is_refused,
