@@ -126,6 +126,7 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
         return hr_fail(HIRL_E_INVALID,
                        "calls: struct_size is %zu; set it to sizeof(hirl_method_calls)",
                        calls->struct_size);
+    HR_TRY(check(NULL, trainer));
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
     HR_TRY(hr_context_enter(&call, trainer->context));
     return leave(&call, trainer, hr_learner_set_calls(trainer->learner, &copy));
@@ -198,6 +199,7 @@ hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
     if (!tree || !trainer)
         return missing("trainer_tree", tree ? "trainer" : "tree");
     *tree = NULL;
+    HR_TRY(check(NULL, trainer));
     if (!trainer->tree)
         return hr_fail(HIRL_E_STATE,
                        "the run has no tree yet: clustering begins at cluster_warmup_epoch=%lld",

@@ -242,6 +242,34 @@ hirl_status hr_file_replace(const char *path, const void *data, size_t bytes)
     return status;
 }
 
+/* the name that a temporary file was to have; false: it is none of ours */
+static bool was_for(char name[NAME_KEPT + 1], const char *temporary)
+{
+    const char *mark = NULL;
+    int end = 0;
+
+    for (const char *at = temporary; (at = strstr(at, ".tmp.")); at++)
+        mark = at;
+    if (!mark || temporary[0] != '.' || mark - temporary - 1 > NAME_KEPT)
+        return false;
+    sscanf(mark, ".tmp.%*[0-9].%*[0-9]%n", &end);
+    snprintf(name, NAME_KEPT + 1, "%.*s", (int)(mark - temporary - 1), temporary + 1);
+    return end && !mark[end];
+}
+
+void hr_file_sweep(const char *path, bool (*is_such)(const char *name))
+{
+    DIR *folder = opendir(path);
+    char name[NAME_KEPT + 1];
+    struct dirent *entry;
+
+    while (folder && (entry = readdir(folder)))
+        if (was_for(name, entry->d_name) && is_such(name))
+            calls->remove(dirfd(folder), entry->d_name);
+    if (folder)
+        closedir(folder);
+}
+
 /* ---- reading ---- */
 
 hirl_status hr_file_open(int *out, uint64_t *bytes, const char *path)

@@ -335,7 +335,9 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
         HR_TRY(copy_maker_state(trainer, in));
     HR_TRY(hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,
                           trainer->step % trainer->per_epoch));
-    HR_TRY(hr_directory_cut_metrics(&trainer->directory, trainer->step));
+    /* the end of an epoch that is still to be made tells of its step */
+    HR_TRY(hr_directory_cut_metrics(&trainer->directory,
+                                    trainer->step - (trainer->epoch_open ? 1 : 0)));
     trainer->started_step = trainer->step;
     trainer->half_loaded = false;
     return HIRL_OK;

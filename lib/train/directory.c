@@ -213,7 +213,9 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
             directory->path);
     directory->goes_on = checkpoint && resume;
     directory->has_settings = run;
-    return make_folders(directory);
+    HR_TRY(make_folders(directory));
+    hr_directory_sweep(directory); /* nobody else writes there: the lock is held */
+    return HIRL_OK;
 }
 
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,

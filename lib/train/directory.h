@@ -47,6 +47,8 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
                               hirl_context *context);
 hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch);
+/* removes what a run that was killed was writing */
+void hr_directory_sweep(const hr_directory *directory);
 /* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */
 hirl_status hr_directory_clear(const hr_directory *directory);
 

@@ -83,7 +83,8 @@ static void remove_older(const char *folder, int64_t step, int64_t keep)
 
     if (hr_folder_list(&names, &count, folder) < 0)
         return; /* old files stay: nothing is lost */
-    qsort(names, (size_t)count, sizeof *names, newest_first);
+    if (count)
+        qsort(names, (size_t)count, sizeof *names, newest_first);
     for (int64_t i = 0; i < count; i++) {
         char *path;
 
@@ -147,7 +148,9 @@ static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, c
     for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
         if (step_of(names[i]) >= 0)
             status = try_load(state, folder, names[i], context);
-    return status == HIRL_DONE ? hr_fail(HIRL_E_STATE, "%s: no checkpoint is whole", folder)
+    return status == HIRL_DONE ? hr_fail(HIRL_E_STATE, "%s: %s", folder,
+                                         count ? "no checkpoint is whole"
+                                               : "the run was stopped before its first checkpoint")
                                : status;
 }
 
@@ -160,7 +163,8 @@ hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
     hirl_status status = folder ? hr_folder_list(&names, &count, folder) : HIRL_E_NOMEM;
 
     if (status >= 0) {
-        qsort(names, (size_t)count, sizeof *names, newest_first);
+        if (count)
+            qsort(names, (size_t)count, sizeof *names, newest_first);
         status = load_newest(state, names, count, folder, context);
         hr_names_free(names, count);
     }
@@ -198,6 +202,30 @@ hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tr
 }
 
 /* ---- what an earlier run left ---- */
+
+static bool is_written(const char *name)
+{
+    static const char *const whole[] = { "config.yaml", "env.json", "metrics.jsonl", "current.hpt",
+                                         "model.safetensors" };
+    bool found = step_of(name) >= 0 || number_in(name, "epoch_", ".hpt") >= 0;
+
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        found |= !strcmp(name, whole[i]);
+    return found;
+}
+
+void hr_directory_sweep(const hr_directory *directory)
+{
+    static const char *const folders[] = { "", "checkpoints", "trees" };
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char *path = hr_path_join(directory->path, folders[i]);
+
+        if (path)
+            hr_file_sweep(path, is_written);
+        hr_free(path);
+    }
+}
 
 /* suffix NULL: the name is the prefix and no more */
 static hirl_status remove_matching(const char *folder, const char *prefix, const char *suffix)

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-enum { METRICS_BYTES = 1 << 30 };
+enum { LINE_BYTES = 1 << 16 }; /* of a line, at most; a run writes some hundreds */
 
 hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
 {
@@ -40,35 +40,60 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
     return status;
 }
 
-/* keeps the lines whose step is not above `step`; returns the new length */
-static size_t cut(char *text, size_t bytes, int64_t step)
+/* a whole line: one step, and its end */
+static bool is_whole(const char *line, size_t length)
 {
-    size_t to = 0;
+    const char *key = memmem(line, length, "\"step\":", 7);
 
-    for (size_t at = 0; at < bytes;) {
-        char *end = memchr(text + at, '\n', bytes - at);
-        size_t length = end ? (size_t)(end - (text + at)) + 1 : 0; /* a torn last line goes */
-        const char *key = length ? memmem(text + at, length, "\"step\":", 7) : NULL;
-        /* a full disk may have cut one, and the next follow on the same line */
-        bool whole =
-            key && end[-1] == '}' && !memmem(key + 1, (size_t)(end - key) - 1, "\"step\":", 7);
+    /* a full disk may have cut one, and the next follow on the same line */
+    return key && length > 1 && line[length - 1] == '\n' && line[length - 2] == '}' &&
+           !memmem(key + 1, length - (size_t)(key + 1 - line), "\"step\":", 7);
+}
 
-        if (!length)
-            break;
-        if (whole && strtoll(key + 7, NULL, 10) <= step) {
-            memmove(text + to, text + at, length);
-            to += length;
-        }
-        at += length;
+/* lines whose step is not above `step`; a torn or overlong one goes, whatever it says */
+static hirl_status copy_lines(hr_file *to, FILE *from, char *line, int64_t step)
+{
+    bool begins = true;
+
+    while (fgets(line, LINE_BYTES, from)) {
+        size_t length = strlen(line);
+        bool ends = length && line[length - 1] == '\n';
+
+        if (begins && is_whole(line, length) &&
+            strtoll(strstr(line, "\"step\":") + 7, NULL, 10) <= step)
+            HR_TRY(hr_file_write(to, line, length));
+        begins = ends;
     }
-    return to;
+    return HIRL_OK;
+}
+
+static hirl_status cut(const char *path, int64_t step)
+{
+    FILE *from = fopen(path, "rbe");
+    char *line = hr_alloc(LINE_BYTES);
+    hr_file to = { 0 };
+    hirl_status status;
+
+    if (!from)
+        status = hr_fail_errno("reading", path);
+    else
+        status = line ? hr_file_begin(&to, path) : HIRL_E_NOMEM;
+    if (status >= 0)
+        status = copy_lines(&to, from, line, step);
+    if (status >= 0 && ferror(from))
+        status = hr_fail_errno("reading", path);
+    if (status >= 0)
+        status = hr_file_commit(&to);
+    hr_file_discard(&to);
+    if (from)
+        fclose(from);
+    hr_free(line);
+    return status;
 }
 
 hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step)
 {
     char *path;
-    void *text = NULL;
-    size_t bytes;
     hirl_status status = HIRL_OK;
 
     if (!directory->path)
@@ -77,10 +102,7 @@ hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step
     if (!path)
         return HIRL_E_NOMEM;
     if (hr_file_exists(path))
-        status = hr_file_read(&text, &bytes, path, METRICS_BYTES);
-    if (text)
-        status = hr_file_replace(path, text, cut(text, bytes, step));
-    hr_free(text);
+        status = cut(path, step);
     hr_free(path);
     return status;
 }

@@ -1,10 +1,12 @@
 /* test_directory.c - runs with a directory: what a fault leaves there, and what a resumed run drops. */
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "small_trainer.h"
 #include "support/close.h"
 #include "support/folder.h"
@@ -108,6 +110,45 @@ START_TEST(a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
     ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_DONE);
+    small_trainer_close(&t);
+    ck_assert_int_eq(metric_lines(folder), 2 * SMALL_PER_EPOCH);
+    hr_test_remove(folder);
+}
+END_TEST
+
+static int no_room(int folder, const char *from, const char *to)
+{
+    (void)folder, (void)from, (void)to;
+    errno = ENOSPC;
+    return -1;
+}
+
+/* the line of the epoch's end is written before its checkpoint fails, and again when the end is made */
+START_TEST(an_epoch_whose_end_failed_is_told_once)
+{
+    char folder[HR_TEST_PATH];
+    const small_pair own[] = {
+        { "out", folder }, { "hirl", "0" }, { "epochs", "2" }, { "log_every", "1" }, { NULL, NULL }
+    };
+    const small_pair again[] = { { "resume", "1" }, { NULL, NULL } };
+    const small_pair *const over[] = { own, NULL }, *const resumed[] = { own, again, NULL };
+    hr_file_calls full;
+    small_trainer t;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    for (int s = 0; s + 1 < SMALL_PER_EPOCH; s++)
+        ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
+    full = *hr_file_use(NULL);
+    full.rename = no_room;
+    hr_file_use(&full);
+    ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_E_NOSPC);
+    hr_file_use(NULL);
+    ck_assert_int_eq(hirl_trainer_save(t.trainer, NULL), HIRL_OK);
+    small_trainer_close(&t);
+    ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH);
+    small_trainer_open(&t, 2, resumed);
+    ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
     small_trainer_close(&t);
     ck_assert_int_eq(metric_lines(folder), 2 * SMALL_PER_EPOCH);
     hr_test_remove(folder);
@@ -258,6 +299,7 @@ END_TEST
 
 HR_TESTS("run-directory", a_number_that_is_not_finite_is_named_and_never_saved,
          a_resumed_run_drops_the_metrics_beyond_its_checkpoint,
+         an_epoch_whose_end_failed_is_told_once,
          a_line_of_metrics_has_the_time_of_the_clock_and_the_memory,
          a_resumed_run_compares_settings_by_their_value,
          a_damaged_checkpoint_is_told_with_what_to_try)

@@ -502,6 +502,7 @@ START_TEST(save_and_load_may_fail_and_be_called_again)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH];
     hirl_method_calls calls;
+    hirl_tree *tree;
     world w;
 
     hr_test_folder(folder);
@@ -515,7 +516,10 @@ START_TEST(save_and_load_may_fail_and_be_called_again)
     must(hirl_trainer_save(w.trainer, path));
     w.host.load_answer = -44;
     must_be_the_hosts(hirl_trainer_load(w.trainer, path), -44, "load");
+    calls = small_host_calls(&w.host);
     must_fail(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "load");
+    must_fail(hirl_trainer_tree(&tree, w.trainer), HIRL_E_STATE, "halfway");
+    must_fail(hirl_trainer_set_method(w.trainer, &calls), HIRL_E_STATE, "halfway");
     w.host.load_answer = 0;
     must(hirl_trainer_load(w.trainer, path));
     make_steps(&w, 1);

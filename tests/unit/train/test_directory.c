@@ -220,6 +220,57 @@ START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
 }
 END_TEST
 
+/* an overlong line is torn too, and does not hide the next */
+START_TEST(a_line_longer_than_any_of_a_run_is_not_kept)
+{
+    static const char last[] = "{\"step\":4,\"lr\":0.1}\n";
+    enum { LONG = 200000 };
+    char *text = malloc(LONG + sizeof last), path[HR_TEST_PATH], *got;
+    hr_directory directory;
+    size_t bytes;
+
+    ck_assert(!begin(false, false));
+    memset(text, 'x', LONG);
+    memcpy(text, "{\"step\":1,", 10);
+    strcpy(text + LONG - 2, "}\n");
+    strcat(text, last);
+    put("metrics.jsonl", text);
+    free(text);
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_cut_metrics(&directory, 4));
+    hr_directory_close(&directory);
+    got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
+    ck_assert_int_eq(bytes, strlen(last));
+    ck_assert(!memcmp(got, last, strlen(last)));
+    free(got);
+}
+END_TEST
+
+START_TEST(what_a_killed_run_was_writing_goes)
+{
+    static const char *const go[] = { ".config.yaml.tmp.12.0",
+                                      "checkpoints/.step_000004.safetensors.tmp.99999.17",
+                                      "trees/.current.hpt.tmp.3.1",
+                                      "trees/.epoch_0002.hpt.tmp.3.2" };
+    static const char *const stay[] = { ".notes.txt.tmp.12.0", ".config.yaml.tmp.12.x",
+                                        ".config.yaml.tmp.12", "config.yaml.tmp.12.0",
+                                        "checkpoints/.step_best.safetensors.tmp.1.1" };
+    hr_directory directory;
+
+    ck_assert(!begin(false, false));
+    for (size_t i = 0; i < sizeof go / sizeof *go; i++)
+        put(go[i], "half");
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        put(stay[i], "other");
+    hr_assert_ok(hr_directory_open(&directory, folder, true, false));
+    hr_directory_close(&directory);
+    for (size_t i = 0; i < sizeof go / sizeof *go; i++)
+        ck_assert_msg(!there(go[i]), "%s", go[i]);
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        ck_assert_msg(there(stay[i]), "%s", stay[i]);
+}
+END_TEST
+
 START_TEST(a_run_that_was_refused_leaves_nothing)
 {
     char path[HR_TEST_PATH];
@@ -337,6 +388,8 @@ static Suite *suite(void)
     tcase_add_test(c, overwrite_is_not_offered_where_it_is_refused);
     tcase_add_test(c, a_run_that_lost_its_settings_goes_on_with_its_checkpoint);
     tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
+    tcase_add_test(c, a_line_longer_than_any_of_a_run_is_not_kept);
+    tcase_add_test(c, what_a_killed_run_was_writing_goes);
     tcase_add_test(c, a_run_that_was_refused_leaves_nothing);
     tcase_add_test(c, what_a_killed_run_left_is_no_obstacle_and_is_not_taken);
     tcase_add_test(c, a_run_leaves_what_another_made);
