@@ -22,9 +22,9 @@ static bool is_word_of(const char *words, const char *word)
 {
     size_t length = strlen(word);
 
-    for (const char *at = words; (at = strstr(at, word)); at += length)
+    for (const char *at = words; length && (at = strstr(at, word)); at += length)
         if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
-            return length > 0;
+            return true;
     return false;
 }
 
@@ -150,6 +150,7 @@ static int set_key(cli_session *session, const char *key, const char *text)
 {
     int index = own_index(session->verb, key);
     hirl_option_info info;
+    hirl_status status;
     bool known;
 
     if (index >= 0)
@@ -160,9 +161,8 @@ static int set_key(cli_session *session, const char *key, const char *text)
                          session->verb->name);
     if (!known && !hirl_options_get(session->options, key))
         return refuse_key(session, key);
-    if (hirl_options_set(session->options, key, text) < 0)
-        return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
-    return CLI_OK;
+    status = hirl_options_set(session->options, key, text);
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
 }
 
 /* "--batch-size" and "batch_size" are one key */
@@ -234,9 +234,7 @@ static int take_bare(cli_session *session, const char *word)
     if (ends_with(word, ".yaml") || ends_with(word, ".yml") || ends_with(word, ".json")) {
         hirl_status status = hirl_options_load(session->options, word);
 
-        return status < 0 ? cli_error(session, status == HIRL_E_IO ? CLI_DATA : CLI_USAGE, "%s",
-                                      hirl_error_message())
-                          : CLI_OK;
+        return status < 0 ? cli_fail_settings(session, status) : CLI_OK;
     }
     if (!key)
         return cli_error(session, CLI_USAGE, "'%s' is neither key=value nor a config.yaml", word);

@@ -125,6 +125,8 @@ int cli_error(cli_session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* a failing library call: prints its message, returns the exit code of its status */
 int cli_fail(cli_session *session, hirl_status status);
+/* the same for a call that read a configuration: what is wrong in it is the user's words, not data */
+int cli_fail_settings(cli_session *session, hirl_status status);
 /* the same for a call that opened data: a kind that is not supported is the data's fault */
 int cli_fail_data(cli_session *session, hirl_status status);
 /* the same for a call that was writing a result: input/output failures are not the data's fault */
@@ -150,7 +152,8 @@ typedef struct cli_file {
 } cli_file;
 int cli_file_begin(cli_file *file, cli_session *session, const char *folder, const char *name);
 int cli_file_end(cli_file *file, cli_session *session);
-int cli_file_drop(cli_file *file, cli_session *session, const char *reason); /* nothing is left */
+/* nothing is left; returns code */
+int cli_file_drop(cli_file *file, cli_session *session, int code, const char *reason);
 /* before long work: whether the file could be written at its end */
 int cli_file_try(cli_session *session, const char *folder, const char *name);
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value);

@@ -117,10 +117,13 @@ static void emit_settings(cli_session *session, hirl_options *resolved)
 static int run(cli_session *session)
 {
     hirl_options *resolved = NULL;
+    hirl_status status;
     int code = cli_take_preset(session);
 
-    if (!code && hirl_options_resolve(&resolved, session->options, 0) < 0)
-        code = cli_error(session, CLI_USAGE, "%s", hirl_error_message());
+    if (!code) {
+        status = hirl_options_resolve(&resolved, session->options, 0);
+        code = status < 0 ? cli_fail(session, status) : CLI_OK;
+    }
     if (!code && session->json)
         emit_settings(session, resolved);
     else if (!code)

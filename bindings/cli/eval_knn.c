@@ -60,14 +60,18 @@ static int open_side(side *s, cli_session *session, const char *split)
 static int open_data(comparison *c)
 {
     hirl_dataset_info info = { .struct_size = sizeof info };
+    hirl_status status;
     int code = open_side(&c->bank, c->session, cli_own(c->session, "bank_split"));
 
     if (!code)
         code = open_side(&c->query, c->session, cli_own(c->session, "query_split"));
-    if (!code && hirl_options_set(c->session->options, "split", "auto") < 0)
-        code = cli_fail(c->session, HIRL_E_INVALID);
-    if (code || hirl_dataset_describe(&info, c->query.dataset) < 0)
+    if (code)
         return code;
+    status = hirl_options_set(c->session->options, "split", "auto");
+    if (status >= 0)
+        status = hirl_dataset_describe(&info, c->query.dataset);
+    if (status < 0)
+        return cli_fail(c->session, status);
     c->levels = info.label_levels;
     memcpy(c->classes, info.classes, sizeof c->classes);
     return CLI_OK;

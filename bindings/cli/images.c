@@ -19,7 +19,11 @@ int cli_data_open(hirl_dataset **dataset, cli_session *session, const char *path
 {
     hirl_status status = hirl_dataset_open(dataset, session->context, path, session->options);
 
-    return status < 0 ? cli_fail_data(session, status) : CLI_OK;
+    if (status < 0)
+        return cli_fail_data(session, status);
+    if (!hirl_dataset_name(*dataset, 0)) /* names are made once: all are there from now on */
+        return cli_error(session, CLI_MEMORY, "out of memory for the names of the images");
+    return CLI_OK;
 }
 
 const char *cli_level_name(int32_t level, int32_t levels)

@@ -17,8 +17,12 @@ static char *read_text(const char *path, size_t *bytes)
     do {
         char *grown = realloc(text, room += room / 2 + 65536);
 
-        if (!grown)
-            break;
+        if (!grown) {
+            free(text);
+            fclose(stream);
+            errno = ENOMEM;
+            return NULL;
+        }
         text = grown;
         got = fread(text + *bytes, 1, room - *bytes - 1, stream);
         *bytes += got;
@@ -49,8 +53,8 @@ int cli_names_read(cli_names *names, cli_session *session, const char *path)
 
     *names = (cli_names){ .text = read_text(path, &bytes) };
     if (!names->text)
-        return cli_error(session, CLI_DATA, "cannot read names from '%s': %s", path,
-                         strerror(errno));
+        return cli_error(session, errno == ENOMEM ? CLI_MEMORY : CLI_DATA,
+                         "cannot read names from '%s': %s", path, strerror(errno));
     names->count = count_lines(names->text, bytes);
     names->name = calloc((size_t)names->count + 1, sizeof *names->name);
     if (!names->name) {

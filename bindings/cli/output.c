@@ -98,11 +98,11 @@ int cli_file_end(cli_file *file, cli_session *session)
     return cli_error(session, CLI_FAILED, "cannot write '%s': %s", file->path, strerror(reason));
 }
 
-int cli_file_drop(cli_file *file, cli_session *session, const char *reason)
+int cli_file_drop(cli_file *file, cli_session *session, int code, const char *reason)
 {
     fclose(file->stream);
     unlink(file->part);
-    return cli_error(session, CLI_FAILED, "%s; '%s' was not written", reason, file->path);
+    return cli_error(session, code, "%s; '%s' was not written", reason, file->path);
 }
 
 int cli_file_try(cli_session *session, const char *folder, const char *name)
@@ -130,8 +130,9 @@ int cli_write_json(cli_session *session, const char *folder, const char *name, j
     whole = json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
     fputc('\n', file.stream);
     json_decref(value);
-    return whole || ferror(file.stream) ? cli_file_end(&file, session)
-                                        : cli_file_drop(&file, session, "it cannot be put in JSON");
+    return whole || ferror(file.stream)
+               ? cli_file_end(&file, session)
+               : cli_file_drop(&file, session, CLI_FAILED, "it cannot be put in JSON");
 }
 
 void cli_put_text(FILE *stream, const char *text)

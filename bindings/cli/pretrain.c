@@ -27,6 +27,7 @@ static bool is_preset(const char *name)
 int cli_take_preset(cli_session *session)
 {
     const char *preset = standard_preset;
+    hirl_status status;
     char small[128];
 
     if (hirl_options_origin(session->options, "preset") > 0)
@@ -39,9 +40,8 @@ int cli_take_preset(cli_session *session)
              "preset=%s: its effect can be seen within minutes and without a GPU; "
              "preset=%.*s has the paper's values",
              preset, (int)(strlen(preset) - strlen("-small")), preset);
-    return hirl_options_preset(session->options, preset) < 0
-               ? cli_error(session, CLI_USAGE, "%s", hirl_error_message())
-               : CLI_OK;
+    status = hirl_options_preset(session->options, preset);
+    return status < 0 ? cli_fail(session, status) : CLI_OK;
 }
 
 static bool library_flag(const cli_session *session, const char *key)
@@ -123,8 +123,9 @@ static int take_settings(cli_session *session)
         return cli_error(session, CLI_USAGE, "out= is empty: the directory of the run is missing");
     if (cli_join(path, session, cli_own(session, "out"), "config.yaml"))
         return CLI_USAGE;
-    if (hirl_options_set(session->options, "out", cli_own(session, "out")) < 0)
-        return cli_error(session, CLI_USAGE, "%s", hirl_error_message());
+    status = hirl_options_set(session->options, "out", cli_own(session, "out"));
+    if (status < 0)
+        return cli_fail(session, status);
     if (!library_flag(session, "resume"))
         return cli_take_preset(session);
     if (goes_on(&later, session))

@@ -1,6 +1,7 @@
 /* session.c - the context of a verb: messages, signals, exit codes.
  *
- * The first SIGINT, SIGTERM or SIGHUP cancels the running call, which loses nothing; the second leaves at once.
+ * SIGINT, SIGTERM and SIGHUP cancel the running call, which loses nothing. A second Ctrl-C leaves at once; the
+ * others come twice by themselves, from a shell and from the kernel when a terminal is closed, from timeout(1).
  */
 #include "cli.h"
 
@@ -15,13 +16,13 @@
 enum { CLI_TEXT = CLI_PATH + 1024 }; /* bytes of a message: a path, and what is wrong with it */
 
 static hirl_context *volatile running_context;
-static atomic_int interrupts; /* two signals may be handled by two threads at once */
+static atomic_int stops, interrupts; /* two signals may be handled by two threads at once */
 static volatile sig_atomic_t limited;
 
 static void on_interrupt(int number)
 {
-    (void)number;
-    if (++interrupts > 1)
+    stops++;
+    if (number == SIGINT && ++interrupts > 1)
         _exit(CLI_INTERRUPTED);
     hirl_cancel(running_context);
 }
@@ -61,7 +62,7 @@ bool cli_session_limited(void)
 
 bool cli_session_interrupted(void)
 {
-    return interrupts > 0;
+    return stops > 0;
 }
 
 static bool colours(void)
@@ -172,6 +173,14 @@ int cli_fail(cli_session *session, hirl_status status)
         return tell(session, CLI_FAILED, hirl_status_name(status),
                     "stopped, nothing was written; the same command begins again");
     return tell(session, exit_code(session, status), hirl_status_name(status),
+                hirl_error_message());
+}
+
+int cli_fail_settings(cli_session *session, hirl_status status)
+{
+    bool damaged = status == HIRL_E_FORMAT || status == HIRL_E_LIMIT;
+
+    return tell(session, damaged ? CLI_USAGE : exit_code(session, status), hirl_status_name(status),
                 hirl_error_message());
 }
 

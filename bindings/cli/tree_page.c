@@ -16,6 +16,7 @@ typedef struct page {
     FILE *stream;
     int64_t examples, side;
     int64_t shown, expected; /* thumbnails */
+    bool short_of_memory;    /* the page is not whole */
 } page;
 
 static void put_base64(FILE *stream, const uint8_t *data, size_t bytes)
@@ -72,6 +73,7 @@ static void shrink(uint8_t *to, int64_t h, int64_t w, const uint8_t *from, int64
         }
 }
 
+/* false: out of memory */
 static bool put_png(FILE *stream, const uint8_t *pixels, int64_t height, int64_t width)
 {
     png_image image = { .version = PNG_IMAGE_VERSION,
@@ -91,22 +93,26 @@ static bool put_png(FILE *stream, const uint8_t *pixels, int64_t height, int64_t
     return made;
 }
 
+/* an image that cannot be read has none */
 static void put_thumbnail(page *p, int64_t row)
 {
     int64_t height, width, h, w, longer;
     uint8_t *pixels = NULL, *small;
+    hirl_status status = hirl_dataset_read(&pixels, &height, &width, p->dataset, row);
 
     cli_progress_phase(&p->session->progress, "thumbnails", ++p->shown, p->expected);
-    if (hirl_dataset_read(&pixels, &height, &width, p->dataset, row) < 0)
+    p->short_of_memory |= status == HIRL_E_NOMEM;
+    if (status < 0)
         return;
     longer = height > width ? height : width;
     h = longer > p->side ? (height * p->side + longer - 1) / longer : height;
     w = longer > p->side ? (width * p->side + longer - 1) / longer : width;
     small = malloc((size_t)(3 * h * w));
+    p->short_of_memory |= !small;
     if (small) {
         shrink(small, h, w, pixels, height, width);
         fputs("<img src=\"data:image/png;base64,", p->stream);
-        put_png(p->stream, small, h, w);
+        p->short_of_memory |= !put_png(p->stream, small, h, w);
         fputs("\" title=\"", p->stream);
         put_escaped(p->stream, hirl_dataset_name(p->dataset, row));
         fputs("\">", p->stream);
@@ -130,6 +136,7 @@ static void put_nodes(page *p, int32_t level, int32_t parent)
     cli_child *list = cli_children(p->tree, level, parent, &count);
     char text[96], number[32];
 
+    p->short_of_memory |= !list;
     for (int64_t i = 0; list && i < count && list[i].size && !cli_session_interrupted(); i++) {
         bool leaf = level == 1;
 
@@ -186,8 +193,12 @@ int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_datase
         p.stream = file.stream;
         put_page(&p);
         cli_progress_clear(&session->progress);
-        code = cli_session_interrupted() ? cli_file_drop(&file, session, "stopped on request")
-                                         : cli_file_end(&file, session);
+        if (cli_session_interrupted())
+            code = cli_file_drop(&file, session, CLI_FAILED, "stopped on request");
+        else if (p.short_of_memory)
+            code = cli_file_drop(&file, session, CLI_MEMORY, "out of memory");
+        else
+            code = cli_file_end(&file, session);
     }
     cli_nodes_done(&p.nodes);
     return code;

@@ -45,14 +45,16 @@ static void put_examples(const view *v, int32_t level, const cli_child *node)
     }
 }
 
-static void put_level(const view *v, int32_t level, int32_t parent, const char *prefix)
+/* false: out of memory, not all is shown */
+static bool put_level(const view *v, int32_t level, int32_t parent, const char *prefix)
 {
     int64_t count, hidden = 0;
     cli_child *list = cli_children(v->tree, level, parent, &count);
     int32_t lowest = hirl_tree_levels(v->tree) - (int32_t)v->depth + 1;
     char deeper[256], number[32];
+    bool whole = list != NULL;
 
-    for (int64_t i = 0; list && i < count && i < v->width; i++) {
+    for (int64_t i = 0; whole && i < count && i < v->width; i++) {
         bool last = i + 1 == count;
 
         printf("%s%s%d.%d  %s", prefix, last ? v->corner : v->tee, (int)level, (int)list[i].id,
@@ -62,14 +64,15 @@ static void put_level(const view *v, int32_t level, int32_t parent, const char *
         putchar('\n');
         snprintf(deeper, sizeof deeper, "%s%s", prefix, last ? v->gap : v->bar);
         if (level > lowest && level > 1)
-            put_level(v, level - 1, list[i].id, deeper);
+            whole = put_level(v, level - 1, list[i].id, deeper);
     }
-    for (int64_t i = v->width; list && i < count; i++)
+    for (int64_t i = v->width; whole && i < count; i++)
         hidden += list[i].size;
-    if (count > v->width)
+    if (whole && count > v->width)
         printf("%s%s... %lld more (%s)\n", prefix, v->corner, (long long)(count - v->width),
                cli_grouped(number, sizeof number, (double)hidden));
     free(list);
+    return whole;
 }
 
 static int name_rows(view *v)
@@ -94,7 +97,7 @@ static int name_rows(view *v)
     return CLI_OK;
 }
 
-static void show(view *v)
+static int show(view *v)
 {
     cli_session *session = v->session;
     bool plain = cli_flag(session, "ascii");
@@ -111,7 +114,9 @@ static void show(view *v)
            cli_grouped(rows, sizeof rows, (double)hirl_tree_rows(v->tree)),
            (long long)hirl_tree_dim(v->tree));
     cli_tree_print_sizes(session, v->tree);
-    put_level(v, hirl_tree_levels(v->tree), -1, "");
+    if (!put_level(v, hirl_tree_levels(v->tree), -1, ""))
+        return cli_error(session, CLI_MEMORY, "out of memory");
+    return CLI_OK;
 }
 
 static int run(cli_session *session)
@@ -131,7 +136,7 @@ static int run(cli_session *session)
                            "rows", (json_int_t)hirl_tree_rows(v.tree), "columns",
                            (json_int_t)hirl_tree_dim(v.tree), "levels", cli_tree_sizes(v.tree)));
     else if (!code)
-        show(&v);
+        code = show(&v);
     cli_nodes_done(&v.nodes);
     cli_names_done(&v.names);
     hirl_dataset_destroy(v.dataset);

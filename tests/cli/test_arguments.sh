@@ -29,6 +29,11 @@ hirl config show method=MoCo-v2
 ok "case, - and _ do not matter in a choice" says out '^method: mocov2  # given'
 hirl config show method=moco
 ok "a choice that is none is refused with those there are" says err 'none of: mocov2 '
+hirl embed format=
+ok "an empty choice is refused too" exits 2
+ok "an empty choice: those there are" says err "'' is none of: npy csv"
+hirl tree show ascii=
+ok "an empty flag is refused" exits 2
 hirl pretrain --help --json
 ok "--help --json is JSON" json_lines out
 

@@ -27,6 +27,22 @@ wait $child
 code=$?
 ok "a second Ctrl-C ends at once" exits 130
 
+# what a closed terminal does: the shell sends it, then the kernel
+"$HIRL" pretrain $data $small out=hung width=0.5 stem=normal image_size=128 batch_size=64 queue=64 epochs=999 \
+    >hung.out 2>hung.err </dev/null &
+child=$!
+for _ in $(seq 1 200); do
+    grep -q '^method=' hung.err && break
+    sleep 0.05
+done
+kill -HUP $child
+sleep 0.02
+kill -HUP $child 2>/dev/null
+kill -TERM $child 2>/dev/null
+wait $child
+code=$?
+ok "SIGHUP twice and SIGTERM still save" exits 75
+ok "SIGHUP twice and SIGTERM: there is a checkpoint" test -e hung/checkpoints/last.safetensors
 hirl pretrain $data $small out=long overwrite=1
 ok "the lock ends with the process" exits 0
 ok "without preset= it is said which one is taken, and why" says err \
