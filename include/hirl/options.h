@@ -32,8 +32,8 @@ HIRL_API void hirl_options_destroy(hirl_options *options);
 /**
  * Sets a key from text ("32", "0.03", "2e-6", "1", "paper", "800,200,50").
  *
- * @retval HIRL_E_INVALID  an unknown key (the message names the nearest) a value of the wrong type
- *                         or out of its range
+ * @retval HIRL_E_INVALID  an unknown key (the message names the nearest), a value of the wrong type or
+ *                         out of its range
  * @retval HIRL_E_NOMEM
  * Threads: one call per options at a time. Since 0.1.
  */
