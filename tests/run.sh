@@ -45,7 +45,8 @@ if [ "$mode" = full ]; then
         -Db_sanitize=address,undefined -Db_lundef=false \
         -Dc_args=-fno-sanitize-recover=all
     ASAN_OPTIONS=detect_leaks=1 run_suites "$PWD/build-asan" --no-suite slow --timeout-multiplier 6
-    setup "$PWD/build-tsan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
+    # clang: its runtime takes a fifth of the time of gcc's
+    CC=clang setup "$PWD/build-tsan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
         -Db_sanitize=thread -Db_lundef=false
     TSAN_OPTIONS=halt_on_error=1 run_suites "$PWD/build-tsan" --suite unit --suite train \
         --suite golden --suite parity --suite cli --timeout-multiplier 10
