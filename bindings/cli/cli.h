@@ -218,11 +218,15 @@ enum { CLI_EXAMPLES = 100 }; /* most at a node */
 typedef struct cli_nodes {
     int64_t rows;
     int32_t *node[8]; /* node[l][row]: the row's node of level l + 1, -1: none */
+    int32_t classes;  /* of the finest labels, 0: none */
+    int32_t *seen;    /* [classes] to count with */
 } cli_nodes;
 
 /* the nodes of a level below `parent` (below 0: all), largest first; freed with free() */
 cli_child *cli_children(const hirl_tree *tree, int32_t level, int32_t parent, int64_t *count);
-int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree);
+/* dataset NULL: no labels */
+int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree,
+                    const hirl_dataset *dataset);
 void cli_nodes_done(cli_nodes *nodes);
 /* the first row behind `row` that lies below a node, -1: none; row -1 begins */
 int64_t cli_next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t row);

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int larger_first(const void *a, const void *b)
 {
@@ -27,7 +28,19 @@ cli_child *cli_children(const hirl_tree *tree, int32_t level, int32_t parent, in
     return list;
 }
 
-int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree)
+static int place_classes(cli_nodes *nodes, cli_session *session, const hirl_dataset *dataset)
+{
+    hirl_dataset_info info = { .struct_size = sizeof info };
+
+    if (!dataset || hirl_dataset_describe(&info, dataset) < 0 || info.label_levels < 1)
+        return CLI_OK;
+    nodes->classes = info.classes[0];
+    nodes->seen = calloc((size_t)nodes->classes + 1, sizeof *nodes->seen);
+    return nodes->seen ? CLI_OK : cli_error(session, CLI_MEMORY, "out of memory");
+}
+
+int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree,
+                    const hirl_dataset *dataset)
 {
     const int32_t *leaf = hirl_tree_leaves(tree);
 
@@ -45,13 +58,14 @@ int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tre
             node[r] = l && below >= 0 ? up[below] : below;
         }
     }
-    return CLI_OK;
+    return place_classes(nodes, session, dataset);
 }
 
 void cli_nodes_done(cli_nodes *nodes)
 {
     for (int l = 0; l < 8; l++)
         free(nodes->node[l]);
+    free(nodes->seen);
     *nodes = (cli_nodes){ 0 };
 }
 
@@ -83,26 +97,22 @@ int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, con
 bool cli_majority(char *text, size_t bytes, const cli_nodes *nodes, const hirl_dataset *dataset,
                   int32_t level, int32_t id)
 {
-    hirl_dataset_info info = { .struct_size = sizeof info };
-    int32_t best = 0, *seen;
+    int32_t best = 0, *seen = nodes->seen;
+    const char *name;
     int64_t size = 0;
-    bool found;
 
-    if (hirl_dataset_describe(&info, dataset) < 0 || info.label_levels < 1)
+    if (!seen)
         return false;
-    seen = calloc((size_t)info.classes[0] + 1, sizeof *seen);
-    for (int64_t r = -1; seen && (r = cli_next_row(nodes, level, id, r)) >= 0; size++) {
+    memset(seen, 0, (size_t)nodes->classes * sizeof *seen);
+    for (int64_t r = -1; (r = cli_next_row(nodes, level, id, r)) >= 0; size++) {
         int32_t label = hirl_dataset_label(dataset, r, 0);
 
         if (label >= 0 && ++seen[label] > seen[best])
             best = label;
     }
-    found = seen && seen[best];
-    if (found) {
-        const char *name = hirl_dataset_class_name(dataset, 0, best);
-
-        snprintf(text, bytes, "%s %.0f %%", name ? name : "?", 100.0 * seen[best] / (double)size);
-    }
-    free(seen);
-    return found;
+    if (!seen[best])
+        return false;
+    name = hirl_dataset_class_name(dataset, 0, best);
+    snprintf(text, bytes, "%s %.0f %%", name ? name : "?", 100.0 * seen[best] / (double)size);
+    return true;
 }

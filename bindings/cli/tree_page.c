@@ -181,7 +181,7 @@ int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_datase
 {
     page p = { .session = session, .tree = tree, .dataset = dataset };
     cli_file file;
-    int code = cli_nodes_place(&p.nodes, session, tree);
+    int code = cli_nodes_place(&p.nodes, session, tree, dataset);
 
     p.examples = cli_own_int(session, "examples");
     p.side = cli_own_int(session, "thumbnail");

@@ -129,7 +129,7 @@ static int run(cli_session *session)
     if (!code)
         code = name_rows(&v);
     if (!code)
-        code = cli_nodes_place(&v.nodes, session, v.tree);
+        code = cli_nodes_place(&v.nodes, session, v.tree, v.dataset);
     if (!code && session->json)
         cli_emit(session,
                  json_pack("{s:s, s:s, s:I, s:I, s:o}", "event", "result", "verb", "tree show",

@@ -117,7 +117,8 @@ HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *rep
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
 /** Goes back to the checkpoint at `path`, of the same run. @retval HIRL_E_INVALID it belongs to other options or data.
  * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM, HIRL_E_CALLBACK
- * After a load that failed halfway, calls but this one and the destroy return HIRL_E_STATE.
+ * After a load that failed halfway, calls but this one, hirl_trainer_set_method() and the destroy return
+ * HIRL_E_STATE.
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
 
@@ -129,7 +130,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, con
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer,
                                                        const char *network);
-/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1). @retval HIRL_E_NOMEM
+/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1), or the
+ * last load failed halfway. @retval HIRL_E_NOMEM
  * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer);
 /**

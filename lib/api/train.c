@@ -126,7 +126,6 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
         return hr_fail(HIRL_E_INVALID,
                        "calls: struct_size is %zu; set it to sizeof(hirl_method_calls)",
                        calls->struct_size);
-    HR_TRY(check(NULL, trainer));
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
     HR_TRY(hr_context_enter(&call, trainer->context));
     return leave(&call, trainer, hr_learner_set_calls(trainer->learner, &copy));

@@ -8,7 +8,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,9 +120,10 @@ static hirl_status open_folder(hr_file *file)
     return status;
 }
 
+static _Atomic unsigned temporaries; /* made by this process */
+
 static hirl_status open_temporary(hr_file *file)
 {
-    static _Atomic unsigned number;
     size_t room = NAME_KEPT + 64;
 
     file->temporary = hr_alloc(room);
@@ -128,7 +131,7 @@ static hirl_status open_temporary(hr_file *file)
         return HIRL_E_NOMEM;
     for (int i = 0; i < TRIES && file->fd < 0; i++) {
         snprintf(file->temporary, room, ".%.*s.tmp.%ld.%u", NAME_KEPT, file->name, (long)getpid(),
-                 atomic_fetch_add(&number, 1));
+                 atomic_fetch_add(&temporaries, 1));
         file->fd = open_again(file->folder, file->temporary,
                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
         if (file->fd < 0 && errno != EEXIST)
@@ -242,7 +245,18 @@ hirl_status hr_file_replace(const char *path, const void *data, size_t bytes)
     return status;
 }
 
-/* the name that a temporary file was to have; false: it is none of ours */
+/* "<pid>.<n>": of a process that is alive; of this one, a number that it has given */
+static bool may_be_written(const char *writer)
+{
+    char *end;
+    long pid = strtol(writer, &end, 10);
+
+    if (pid == (long)getpid())
+        return strtoul(end + 1, NULL, 10) < atomic_load(&temporaries);
+    return pid > 0 && pid <= INT_MAX && (!kill((pid_t)pid, 0) || errno == EPERM);
+}
+
+/* the name that a temporary file was to have; false: it is none that a killed writer left */
 static bool was_for(char name[NAME_KEPT + 1], const char *temporary)
 {
     const char *mark = NULL;
@@ -254,20 +268,20 @@ static bool was_for(char name[NAME_KEPT + 1], const char *temporary)
         return false;
     sscanf(mark, ".tmp.%*[0-9].%*[0-9]%n", &end);
     snprintf(name, NAME_KEPT + 1, "%.*s", (int)(mark - temporary - 1), temporary + 1);
-    return end && !mark[end];
+    return end && !mark[end] && !may_be_written(mark + strlen(".tmp."));
 }
 
-void hr_file_sweep(const char *path, bool (*is_such)(const char *name))
+void hr_file_sweep(const char *folder, bool (*is_such)(const char *name))
 {
-    DIR *folder = opendir(path);
+    DIR *open = opendir(folder);
     char name[NAME_KEPT + 1];
     struct dirent *entry;
 
-    while (folder && (entry = readdir(folder)))
+    while (open && (entry = readdir(open)))
         if (was_for(name, entry->d_name) && is_such(name))
-            calls->remove(dirfd(folder), entry->d_name);
-    if (folder)
-        closedir(folder);
+            calls->remove(dirfd(open), entry->d_name);
+    if (open)
+        closedir(open);
 }
 
 /* ---- reading ---- */

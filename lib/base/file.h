@@ -24,8 +24,8 @@ hirl_status hr_file_commit(hr_file *file);
 void hr_file_discard(hr_file *file); /* fine after a failed begin or commit */
 
 hirl_status hr_file_replace(const char *path, const void *data, size_t bytes);
-/* Removes what writers that were killed left in `folder` of files whose names `is_such` knows. Only while nobody
- * else can be writing them. */
+/* Removes what writers that were killed left in `folder` of files whose names `is_such` knows. A file of a process
+ * that is alive stays; of one on another machine it is not known. */
 void hr_file_sweep(const char *folder, bool (*is_such)(const char *name));
 
 /* the whole file, one zero byte after its end; LIMIT above max_bytes; *data freed with hr_free */

@@ -55,7 +55,7 @@ typedef struct hr_source {
     hr_told told; /* by what it is told from another set */
 } hr_source;
 
-enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20 };
+enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20, HR_SPLIT_NAMES = 5 };
 
 /* a split that the data has */
 typedef struct hr_part {
@@ -127,6 +127,8 @@ hirl_status hr_dataset_new(hirl_dataset **dataset, hirl_context *context, const 
 hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images);
 
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images);
+/* the part of that name; NULL: none */
+hr_part *hr_dataset_part(hirl_dataset *dataset, const char *name);
 /* canonical split of a folder or file name ("train", "val", ...; NULL: it is none) */
 const char *hr_split_name(const char *name, size_t length);
 /* what `split` means in this data: marks parts taken, sets split, splits and holdout */

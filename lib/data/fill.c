@@ -1,7 +1,7 @@
 /* fill.c - the images of a batch: the order of an epoch, one image, and who stands in for one that cannot be read.
  *
  * Batch s of epoch e holds places s B to (s + 1) B - 1 of the epoch's order, a permutation keyed by
- * (seed, epoch). An image that cannot be read is replaced: the j-th such place, counted from the
+ * (seed, epoch). An image that cannot be read is replaced (on_bad): the j-th such place, counted from the
  * front, takes the j-th readable image found from place (s + 1) B on, going round to place s B. So
  * the batch is a function of (seed, e, s) and of which images can be read, whoever reads them and
  * whether that is known already.

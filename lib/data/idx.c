@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "data/formats.h"
 
-enum { RANK = 4, TYPE_U8 = 8, DEFLATE_RATIO = 1032, SPLITS = 4 };
+enum { RANK = 4, TYPE_U8 = 8, DEFLATE_RATIO = 1032, SPLITS = HR_SPLIT_NAMES };
 static const size_t file_limit = (size_t)1 << 31, data_limit = (size_t)1 << 34;
 
 typedef struct idx {
@@ -205,13 +205,27 @@ static const char *split_of(const char *name)
     return hr_split_name(start, (size_t)(end - start));
 }
 
-/* the name of the labels of an images file; NULL: out of memory */
+static const char packed[] = ".gz";
+
+/* with .gz or without: the other one; `path` has room for it */
+static void change_packing(char *path)
+{
+    size_t length = strlen(path), end = strlen(packed);
+
+    if (length > end && !strcmp(path + length - end, packed))
+        path[length - end] = 0;
+    else
+        memcpy(path + length, packed, sizeof packed);
+}
+
+/* the name of the labels of an images file, with room for change_packing; NULL: out of memory */
 static char *labels_path(const char *images_path)
 {
-    char *path = hr_strdup(images_path), *at;
+    char *path = hr_alloc(strlen(images_path) + sizeof packed), *at;
 
     if (!path)
         return NULL;
+    memcpy(path, images_path, strlen(images_path) + 1);
     at = path + (file_name(images_path) - images_path);
     memcpy(strstr(at, "images"), "labels", 6);
     at = strstr(at, "idx");
@@ -227,21 +241,12 @@ typedef struct idx_set {
     idx images[SPLITS], labels[SPLITS];
 } idx_set;
 
-static bool has_part(const hirl_dataset *dataset, const char *split)
-{
-    bool found = false;
-
-    for (int32_t i = 0; i < dataset->parts; i++)
-        found |= !strcmp(dataset->part[i].name, split);
-    return found;
-}
-
 /* the file before it in the order of names, unpacked */
 static bool is_packed_twin(char *const *name, int64_t i)
 {
     size_t length = i ? strlen(name[i - 1]) : 0;
 
-    return i && !strncmp(name[i], name[i - 1], length) && !strcmp(name[i] + length, ".gz");
+    return i && !strncmp(name[i], name[i - 1], length) && !strcmp(name[i] + length, packed);
 }
 
 static hirl_status add_folder(idx_set *set, hirl_dataset *dataset, const char *path)
@@ -258,7 +263,7 @@ static hirl_status add_folder(idx_set *set, hirl_dataset *dataset, const char *p
 
         if (!names_images(name[i]) || is_packed_twin(name, i))
             continue;
-        if (!split || has_part(dataset, split) || set->files == SPLITS) {
+        if (!split || hr_dataset_part(dataset, split)) {
             status =
                 hr_fail(HIRL_E_INVALID, "%s: %s; give the file itself", name[i],
                         split ? "its split has another file of images" : "its name tells no split");
@@ -278,6 +283,8 @@ static hirl_status read_labels(idx *labels, const idx *images, const char *image
 
     if (!path)
         return HIRL_E_NOMEM;
+    if (!hr_file_exists(path)) /* zipped beside unzipped images, or the other way round */
+        change_packing(path);
     if (hr_file_exists(path))
         status = read_idx(labels, path);
     if (status >= 0 && labels->data && (labels->rank != 1 || labels->dim[0] != images->dim[0]))

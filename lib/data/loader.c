@@ -119,6 +119,8 @@ static hirl_status check(const hirl_dataset *dataset, const hr_loader_config *co
         config->threads > MAX_THREADS)
         return hr_fail(HIRL_E_INVALID, "loader: batch %d, %d views, %d threads", (int)config->batch,
                        (int)config->views, (int)config->threads);
+    if (!config->shuffled && config->on_bad != HR_BAD_ROW_BLANK)
+        return hr_fail(HIRL_E_INVALID, "loader: in order rows of unreadable images stay blank");
     if (config->shuffled && config->batch > dataset->count)
         return hr_fail(HIRL_E_INVALID, "a batch of %d images: the data set has only %lld",
                        (int)config->batch, (long long)dataset->count);

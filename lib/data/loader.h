@@ -14,9 +14,9 @@ enum { HR_VIEWS = 16 };
 
 /* what stands in the row of an unreadable image */
 typedef enum hr_bad_row {
-    HR_BAD_ROW_BLANK,   /* zeros; `readable` says so */
+    HR_BAD_ROW_FAIL,    /* the batch fails */
     HR_BAD_ROW_REPLACE, /* the next readable image of the epoch's order */
-    HR_BAD_ROW_FAIL     /* the batch fails */
+    HR_BAD_ROW_BLANK    /* zeros; `readable` says so */
 } hr_bad_row;
 
 typedef struct hr_loader_config {
@@ -24,7 +24,7 @@ typedef struct hr_loader_config {
     int32_t threads; /* 0: the calling thread decodes */
     uint64_t seed;
     bool shuffled;     /* false: images in order, the last batch may be short */
-    hr_bad_row on_bad; /* shuffled; in order: HR_BAD_ROW_BLANK */
+    hr_bad_row on_bad; /* in order only HR_BAD_ROW_BLANK */
     double max_bad;    /* share of the set above which the run stops */
     int32_t views;
     hr_view view[HR_VIEWS];

@@ -14,20 +14,21 @@
 #include "base/error.h"
 #include "data/dataset.h"
 
-static const char *const canonical[] = { "train", "val", "validation", "test", "t10k" };
+static const char *const canonical[HR_SPLIT_NAMES] = { "train", "val", "validation", "test",
+                                                       "t10k" };
 static const char *const other_name[][2] = {
     { "test", "t10k" }, { "t10k", "test" }, { "val", "validation" }, { "validation", "val" }
 };
 
 const char *hr_split_name(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sizeof canonical / sizeof *canonical; i++)
+    for (int i = 0; i < HR_SPLIT_NAMES; i++)
         if (strlen(canonical[i]) == length && !memcmp(name, canonical[i], length))
             return canonical[i];
     return NULL;
 }
 
-static hr_part *find(hirl_dataset *dataset, const char *name)
+hr_part *hr_dataset_part(hirl_dataset *dataset, const char *name)
 {
     for (int32_t i = 0; i < dataset->parts; i++)
         if (!strcmp(dataset->part[i].name, name))
@@ -37,11 +38,11 @@ static hr_part *find(hirl_dataset *dataset, const char *name)
 
 static hr_part *find_either(hirl_dataset *dataset, const char *name)
 {
-    hr_part *part = find(dataset, name);
+    hr_part *part = hr_dataset_part(dataset, name);
 
     for (size_t i = 0; !part && i < sizeof other_name / sizeof *other_name; i++)
         if (!strcmp(name, other_name[i][0]))
-            part = find(dataset, other_name[i][1]);
+            part = hr_dataset_part(dataset, other_name[i][1]);
     return part;
 }
 
@@ -51,7 +52,7 @@ static hr_part *queries_of(hirl_dataset *dataset)
     hr_part *part = NULL;
 
     for (size_t i = 0; !part && i < sizeof order / sizeof *order; i++)
-        part = find(dataset, order[i]);
+        part = hr_dataset_part(dataset, order[i]);
     return part;
 }
 
@@ -81,7 +82,7 @@ static hirl_status take_all(hirl_dataset *dataset)
 
 static hirl_status take_auto(hirl_dataset *dataset)
 {
-    hr_part *train = find(dataset, "train");
+    hr_part *train = hr_dataset_part(dataset, "train");
 
     if (!dataset->parts)
         return take_all(dataset);
@@ -92,7 +93,7 @@ static hirl_status take_auto(hirl_dataset *dataset)
 
 static hirl_status take_for_neighbours(hirl_dataset *dataset, bool queries)
 {
-    hr_part *train = find(dataset, "train"), *test = queries_of(dataset);
+    hr_part *train = hr_dataset_part(dataset, "train"), *test = queries_of(dataset);
     char part[16];
 
     if (train && test)

@@ -1,7 +1,7 @@
 /* tree.c - the prototype tree as data (HIRL sec. 4.1): levels, parents, leaf of each row.
  *
  *   path of leaf j:  P(j) = ( j, parent_1(j), parent_2(parent_1(j)), ... )            (Alg. 1)
- *   c^l = centroid^l / max(|centroid^l|, 1e-12)
+ *   c^l = centroid^l / |centroid^l|, 0 where that is 0
  *   size of a leaf = rows that have it; of a node above = sum over its children
  *
  * Level l of the paper is index l - 1. In tensors: <prefix>shape = (L, d, n, normalize), and for

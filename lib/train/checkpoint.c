@@ -288,7 +288,6 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
     memcpy(&trainer->churn, churn->data, sizeof trainer->churn);
     HR_TRY(hr_tensors_need(&last, in, "last", HR_F64, 1, last_shape));
     memcpy(&trainer->last, last->data, sizeof trainer->last);
-    trainer->told = -1;
     trainer->started = 0;
     if (trainer->step < 0 || trainer->step > trainer->steps)
         return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld", (long long)trainer->step,
@@ -318,6 +317,7 @@ static hirl_status load_unreadable(hirl_trainer *trainer, const hr_tensors *in)
 hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
 {
     const char *phase = hr_tensors_text(in, "phase");
+    bool is_told;
 
     HR_TRY(check_format(in));
     HR_TRY(check_data(in, trainer));
@@ -335,9 +335,8 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
         HR_TRY(copy_maker_state(trainer, in));
     HR_TRY(hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,
                           trainer->step % trainer->per_epoch));
-    /* the end of an epoch that is still to be made tells of its step */
-    HR_TRY(hr_directory_cut_metrics(&trainer->directory,
-                                    trainer->step - (trainer->epoch_open ? 1 : 0)));
+    HR_TRY(hr_directory_cut_metrics(&is_told, &trainer->directory, trainer->step));
+    trainer->told = is_told ? trainer->step : -1; /* an epoch whose end is still to be made */
     trainer->started_step = trainer->step;
     trainer->half_loaded = false;
     return HIRL_OK;

@@ -144,17 +144,6 @@ static hirl_status says_nothing(bool *yes, const char *folder, const char *name)
     return status;
 }
 
-static bool is_of_a_run(const char *name)
-{
-    static const char *const written[] = { "config.yaml",       "env.json",    "metrics.jsonl",
-                                           "model.safetensors", "checkpoints", "trees" };
-    bool found = false;
-
-    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
-        found |= !strcmp(name, written[i]);
-    return found;
-}
-
 /* What lies there and is not ours is not mixed with a run, nor removed. beside: names that a run does
  * not write may be there, as of a log that a scheduler opened before. */
 static hirl_status refuse_other_files(const hr_directory *directory, bool beside)
@@ -167,17 +156,18 @@ static hirl_status refuse_other_files(const hr_directory *directory, bool beside
     for (int64_t i = 0; i < count && status >= 0; i++) {
         bool empty;
 
-        if (beside && !is_of_a_run(names[i]))
+        if (beside && !hr_directory_is_of_a_run(names[i]))
             continue;
         status = says_nothing(&empty, directory->path, names[i]);
-        if (status >= 0 && !empty && (!other || (!is_of_a_run(other) && is_of_a_run(names[i]))))
+        if (status >= 0 && !empty &&
+            (!other || (!hr_directory_is_of_a_run(other) && hr_directory_is_of_a_run(names[i]))))
             other = names[i];
     }
     if (status >= 0 && other)
-        status =
-            hr_fail(HIRL_E_STATE, "%s is not empty and holds no run (%s is there): another out=%s",
-                    directory->path, other,
-                    is_of_a_run(other) ? "" : ", or overwrite=1 to write beside its files");
+        status = hr_fail(
+            HIRL_E_STATE, "%s is not empty and holds no run (%s is there): another out=%s",
+            directory->path, other,
+            hr_directory_is_of_a_run(other) ? "" : ", or overwrite=1 to write beside its files");
     hr_names_free(names, count);
     return status;
 }
@@ -214,7 +204,7 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     directory->goes_on = checkpoint && resume;
     directory->has_settings = run;
     HR_TRY(make_folders(directory));
-    hr_directory_sweep(directory); /* nobody else writes there: the lock is held */
+    hr_directory_sweep(directory);
     return HIRL_OK;
 }
 

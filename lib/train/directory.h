@@ -32,8 +32,8 @@ hirl_status hr_directory_write(hr_directory *directory, const char *name, const 
 
 /* a line at the end of metrics.jsonl */
 hirl_status hr_directory_metric(const hr_directory *directory, const char *line);
-/* drops the lines of metrics.jsonl whose "step" is above `step` */
-hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step);
+/* drops the lines of metrics.jsonl whose "step" is above `step`, and torn ones; *kept: there is one of `step` */
+hirl_status hr_directory_cut_metrics(bool *kept, const hr_directory *directory, int64_t step);
 
 /* ---- directory_files.c ---- */
 
@@ -47,7 +47,9 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
                               hirl_context *context);
 hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch);
-/* removes what a run that was killed was writing */
+/* a file or folder of this name is of a run, at the top of its directory */
+bool hr_directory_is_of_a_run(const char *name);
+/* removes what a run that was killed was writing; under LOCK */
 void hr_directory_sweep(const hr_directory *directory);
 /* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */
 hirl_status hr_directory_clear(const hr_directory *directory);

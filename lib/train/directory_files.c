@@ -33,6 +33,11 @@ static int64_t step_of(const char *name)
 
 /* ---- checkpoints ---- */
 
+static bool is_checkpoint(const char *name)
+{
+    return step_of(name) >= 0 || !strcmp(name, "last.safetensors");
+}
+
 hirl_status hr_directory_has_checkpoint(bool *yes, const hr_directory *directory)
 {
     char *path = hr_path_join(directory->path, "checkpoints"), **names;
@@ -43,7 +48,7 @@ hirl_status hr_directory_has_checkpoint(bool *yes, const hr_directory *directory
     if (path && hr_is_folder(path)) {
         status = hr_folder_list(&names, &count, path);
         for (int64_t i = 0; i < count && status >= 0; i++)
-            *yes |= step_of(names[i]) >= 0 || !strcmp(names[i], "last.safetensors");
+            *yes |= is_checkpoint(names[i]);
         if (status >= 0)
             hr_names_free(names, count);
     }
@@ -141,17 +146,20 @@ static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, c
                                hirl_context *context)
 {
     hirl_status status = HIRL_DONE;
+    bool any = false;
 
+    for (int64_t i = 0; i < count; i++)
+        any |= is_checkpoint(names[i]);
     for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
         if (!strcmp(names[i], "last.safetensors"))
             status = try_load(state, folder, names[i], context);
     for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
         if (step_of(names[i]) >= 0)
             status = try_load(state, folder, names[i], context);
-    return status == HIRL_DONE ? hr_fail(HIRL_E_STATE, "%s: %s", folder,
-                                         count ? "no checkpoint is whole"
-                                               : "the run was stopped before its first checkpoint")
-                               : status;
+    return status == HIRL_DONE
+               ? hr_fail(HIRL_E_STATE, "%s: %s", folder,
+                         any ? "no checkpoint is whole" : "there is no checkpoint yet")
+               : status;
 }
 
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
@@ -203,14 +211,46 @@ hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tr
 
 /* ---- what an earlier run left ---- */
 
+/* suffix: of a name with a number, NULL: without; stays: a new run writes over it */
+typedef struct run_file {
+    const char *folder, *name, *suffix;
+    bool stays;
+} run_file;
+
+static const run_file written[] = {
+    { "checkpoints", checkpoint_prefix, checkpoint_suffix, false },
+    { "checkpoints", "last.safetensors", NULL, false },
+    { "trees", "epoch_", ".hpt", false },
+    { "trees", "current.hpt", NULL, false },
+    { "", "metrics.jsonl", NULL, false },
+    { "", "model.safetensors", NULL, false },
+    { "", "config.yaml", NULL, true },
+    { "", "env.json", NULL, true },
+};
+enum { WRITTEN = sizeof written / sizeof *written };
+
+static bool is_named(const run_file *file, const char *name)
+{
+    return file->suffix ? number_in(name, file->name, file->suffix) >= 0
+                        : !strcmp(name, file->name);
+}
+
+bool hr_directory_is_of_a_run(const char *name)
+{
+    bool found = false;
+
+    for (int i = 0; i < WRITTEN; i++)
+        found |=
+            written[i].folder[0] ? !strcmp(name, written[i].folder) : is_named(&written[i], name);
+    return found;
+}
+
 static bool is_written(const char *name)
 {
-    static const char *const whole[] = { "config.yaml", "env.json", "metrics.jsonl", "current.hpt",
-                                         "model.safetensors" };
-    bool found = step_of(name) >= 0 || number_in(name, "epoch_", ".hpt") >= 0;
+    bool found = false;
 
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-        found |= !strcmp(name, whole[i]);
+    for (int i = 0; i < WRITTEN; i++)
+        found |= is_named(&written[i], name);
     return found;
 }
 
@@ -227,8 +267,7 @@ void hr_directory_sweep(const hr_directory *directory)
     }
 }
 
-/* suffix NULL: the name is the prefix and no more */
-static hirl_status remove_matching(const char *folder, const char *prefix, const char *suffix)
+static hirl_status remove_matching(const char *folder, const run_file *file)
 {
     char **names;
     int64_t count;
@@ -238,7 +277,7 @@ static hirl_status remove_matching(const char *folder, const char *prefix, const
     for (int64_t i = 0; i < count && status >= 0; i++) {
         char *path;
 
-        if (suffix ? number_in(names[i], prefix, suffix) < 0 : strcmp(names[i], prefix) != 0)
+        if (!is_named(file, names[i]))
             continue;
         path = hr_path_join(folder, names[i]);
         if (!path)
@@ -253,21 +292,12 @@ static hirl_status remove_matching(const char *folder, const char *prefix, const
 
 hirl_status hr_directory_clear(const hr_directory *directory)
 {
-    static const char *const written[][3] = {
-        { "checkpoints", checkpoint_prefix, checkpoint_suffix },
-        { "checkpoints", "last.safetensors", NULL },
-        { "trees", "epoch_", ".hpt" },
-        { "trees", "current.hpt", NULL },
-        { "", "metrics.jsonl", NULL },
-        { "", "model.safetensors", NULL },
-    };
-
-    for (size_t i = 0; i < sizeof written / sizeof *written && directory->path; i++) {
-        char *path = hr_path_join(directory->path, written[i][0]);
+    for (int i = 0; i < WRITTEN && directory->path; i++) {
+        char *path = hr_path_join(directory->path, written[i].folder);
         hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
 
-        if (path && hr_is_folder(path))
-            status = remove_matching(path, written[i][1], written[i][2]);
+        if (path && hr_is_folder(path) && !written[i].stays)
+            status = remove_matching(path, &written[i]);
         hr_free(path);
         HR_TRY(status);
     }

@@ -40,48 +40,64 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
     return status;
 }
 
-/* a whole line: one step, and its end */
-static bool is_whole(const char *line, size_t length)
+/* the next line with its end; -> its bytes, of which LINE_BYTES are kept at most; 0: no more */
+static size_t next_line(char *line, FILE *from)
 {
-    const char *key = memmem(line, length, "\"step\":", 7);
+    size_t n = 0;
+    int c = 0;
 
-    /* a full disk may have cut one, and the next follow on the same line */
-    return key && length > 1 && line[length - 1] == '\n' && line[length - 2] == '}' &&
-           !memmem(key + 1, length - (size_t)(key + 1 - line), "\"step\":", 7);
-}
-
-/* lines whose step is not above `step`; a torn or overlong one goes, whatever it says */
-static hirl_status copy_lines(hr_file *to, FILE *from, char *line, int64_t step)
-{
-    bool begins = true;
-
-    while (fgets(line, LINE_BYTES, from)) {
-        size_t length = strlen(line);
-        bool ends = length && line[length - 1] == '\n';
-
-        if (begins && is_whole(line, length) &&
-            strtoll(strstr(line, "\"step\":") + 7, NULL, 10) <= step)
-            HR_TRY(hr_file_write(to, line, length));
-        begins = ends;
+    while (c != '\n' && (c = getc_unlocked(from)) != EOF) {
+        if (n < LINE_BYTES)
+            line[n] = (char)c;
+        n++;
     }
-    return HIRL_OK;
+    return n;
 }
 
-static hirl_status cut(const char *path, int64_t step)
+/* one step, and its end: a full disk may have cut a line, and the next follow on it */
+static bool is_whole(const char *line, size_t bytes)
 {
-    FILE *from = fopen(path, "rbe");
+    const char *key = bytes <= LINE_BYTES ? memmem(line, bytes, "\"step\":", 7) : NULL;
+
+    return key && bytes > 1 && line[bytes - 1] == '\n' && line[bytes - 2] == '}' &&
+           !memchr(line, 0, bytes) &&
+           !memmem(key + 1, bytes - (size_t)(key + 1 - line), "\"step\":", 7);
+}
+
+/* whole lines whose step is not above `step`; *kept: one is of it */
+static hirl_status copy_lines(bool *kept, hr_file *to, FILE *from, char *line, int64_t step)
+{
+    for (size_t bytes; (bytes = next_line(line, from));) {
+        int64_t of;
+
+        if (!is_whole(line, bytes))
+            continue;
+        of = strtoll((char *)memmem(line, bytes, "\"step\":", 7) + 7, NULL, 10);
+        if (of <= step)
+            HR_TRY(hr_file_write(to, line, bytes));
+        *kept |= of == step;
+    }
+    return ferror(from) ? hr_fail_errno("reading", to->path) : HIRL_OK;
+}
+
+static hirl_status cut(bool *kept, const char *path, int64_t step)
+{
     char *line = hr_alloc(LINE_BYTES);
     hr_file to = { 0 };
+    FILE *from = NULL;
+    uint64_t bytes;
     hirl_status status;
+    int fd = -1;
 
-    if (!from)
+    status = line ? hr_file_open(&fd, &bytes, path) : HIRL_E_NOMEM;
+    if (status >= 0 && !(from = fdopen(fd, "rb"))) {
         status = hr_fail_errno("reading", path);
-    else
-        status = line ? hr_file_begin(&to, path) : HIRL_E_NOMEM;
+        close(fd);
+    }
     if (status >= 0)
-        status = copy_lines(&to, from, line, step);
-    if (status >= 0 && ferror(from))
-        status = hr_fail_errno("reading", path);
+        status = hr_file_begin(&to, path);
+    if (status >= 0)
+        status = copy_lines(kept, &to, from, line, step);
     if (status >= 0)
         status = hr_file_commit(&to);
     hr_file_discard(&to);
@@ -91,18 +107,19 @@ static hirl_status cut(const char *path, int64_t step)
     return status;
 }
 
-hirl_status hr_directory_cut_metrics(const hr_directory *directory, int64_t step)
+hirl_status hr_directory_cut_metrics(bool *kept, const hr_directory *directory, int64_t step)
 {
     char *path;
     hirl_status status = HIRL_OK;
 
+    *kept = false;
     if (!directory->path)
         return HIRL_OK;
     path = hr_path_join(directory->path, "metrics.jsonl");
     if (!path)
         return HIRL_E_NOMEM;
     if (hr_file_exists(path))
-        status = cut(path, step);
+        status = cut(kept, path, step);
     hr_free(path);
     return status;
 }

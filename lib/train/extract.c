@@ -27,6 +27,7 @@ static hirl_status open(hr_extract *extract, hr_queue *queue)
         .max_bad = c->max_bad,
         .views = 1,
         .shuffled = c->sample > 0,
+        .on_bad = HR_BAD_ROW_BLANK,
     };
 
     hr_view_evaluation(&loader.view[0], c->size, c->filter, c->mean, c->std);

@@ -197,13 +197,13 @@ static void give(hr_array *a, hr_queue *q)
     *a = (hr_array){ 0 };
 }
 
-static void drop_tree(hr_learner_paths *in_use, hr_queue *q)
+static void drop_tree(hr_learner_paths *paths, hr_queue *q)
 {
     for (int l = 0; l < HR_LEVELS; l++)
-        give(&in_use->proto[l], q);
-    give(&in_use->path, q);
-    hr_tree_drop(in_use->tree);
-    in_use->tree = NULL;
+        give(&paths->proto[l], q);
+    give(&paths->path, q);
+    hr_tree_drop(paths->tree);
+    paths->tree = NULL;
 }
 
 void hr_learner_destroy(hr_learner *learner)

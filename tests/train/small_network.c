@@ -69,7 +69,9 @@ void small_network_close(small_network *s)
 static hr_loader *open_in_order(small_network *s, hirl_dataset *dataset)
 {
     static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
-    hr_loader_config config = { .batch = SMALL_BATCH, .max_bad = 1, .views = 1 };
+    hr_loader_config config = {
+        .batch = SMALL_BATCH, .max_bad = 1, .views = 1, .on_bad = HR_BAD_ROW_BLANK
+    };
     hr_loader *loader = NULL;
 
     (void)s;

@@ -135,27 +135,66 @@ START_TEST(evaluating_held_out_images_changes_nothing)
 }
 END_TEST
 
-START_TEST(a_tree_of_the_host_drives_the_path_loss)
+/* of 6, 3, 2 nodes; others for another `kind` */
+static hirl_tree *tree_of_the_host(int32_t leaf[SMALL_IMAGES], const world *w, int kind)
 {
     static const int64_t m[3] = { 6, 3, 2 };
     static const int32_t up1[6] = { 0, 1, 2, 0, 1, 2 }, up2[3] = { 0, 1, 0 };
     const int32_t *parents[2] = { up1, up2 };
-    hirl_step_report report = { .struct_size = sizeof report };
     float node[3][6 * 16];
     const float *prototypes[3] = { node[0], node[1], node[2] };
+    hirl_tree *tree;
+
+    for (int l = 0; l < 3; l++)
+        for (int i = 0; i < 6 * 16; i++)
+            node[l][i] = (float)((i * (7 + kind) + l * 3) % 11) - 5;
+    for (int n = 0; n < SMALL_IMAGES; n++)
+        leaf[n] = n % 7 == 6 ? -1 : (n + kind) % 6;
+    ck_assert_msg(hirl_tree_create(&tree, w->context, 3, 16, m, prototypes, parents, NULL, 0) ==
+                      HIRL_OK,
+                  "%s", hirl_error_message());
+    return tree;
+}
+
+START_TEST(a_tree_that_finds_no_memory_leaves_the_one_in_use)
+{
+    enum { BLOCKS = 5 }; /* leaves, paths, a level each, at least */
+    hirl_step_report report[2] = { { .struct_size = sizeof *report },
+                                   { .struct_size = sizeof *report } };
+    int32_t leaf[SMALL_IMAGES], other_leaf[SMALL_IMAGES];
+    hirl_tree *tree, *other;
+    world w;
+
+    for (int lack = 0; lack < 2; lack++) {
+        open_world(&w, 2, "3", "1", "f32");
+        tree = tree_of_the_host(leaf, &w, 0);
+        other = tree_of_the_host(other_leaf, &w, 1);
+        ck_assert_int_eq(hirl_trainer_set_tree(w.trainer, tree, leaf), HIRL_OK);
+        for (int nth = 1; lack && nth <= BLOCKS; nth++) {
+            hr_alloc_fail_at(nth, false);
+            ck_assert_int_eq(hirl_trainer_set_tree(w.trainer, other, other_leaf), HIRL_E_NOMEM);
+            hr_alloc_fail_at(0, false);
+        }
+        for (int s = 0; s < 2; s++)
+            ck_assert_int_eq(hirl_train_step(&report[lack], w.trainer), HIRL_OK);
+        hirl_tree_destroy(tree);
+        hirl_tree_destroy(other);
+        small_trainer_close(&w);
+    }
+    ck_assert(report[0].loss_spd > 0);
+    ck_assert(report[0].loss_spd == report[1].loss_spd && report[0].loss == report[1].loss);
+}
+END_TEST
+
+START_TEST(a_tree_of_the_host_drives_the_path_loss)
+{
+    hirl_step_report report = { .struct_size = sizeof report };
     int32_t leaf[SMALL_IMAGES];
     hirl_tree *tree, *used;
     world w;
 
-    for (int l = 0; l < 3; l++)
-        for (int i = 0; i < 6 * 16; i++)
-            node[l][i] = (float)((i * 7 + l * 3) % 11) - 5;
-    for (int n = 0; n < SMALL_IMAGES; n++)
-        leaf[n] = n % 7 == 6 ? -1 : n % 6;
     open_world(&w, 2, "3", "1", "f32");
-    ck_assert_msg(hirl_tree_create(&tree, w.context, 3, 16, m, prototypes, parents, NULL, 0) ==
-                      HIRL_OK,
-                  "%s", hirl_error_message());
+    tree = tree_of_the_host(leaf, &w, 0);
     ck_assert_msg(hirl_trainer_set_tree(w.trainer, tree, leaf) == HIRL_OK, "%s",
                   hirl_error_message());
     for (int s = 0; s < 9; s++) {
@@ -299,6 +338,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, threads_do_not_change_a_bit, 2, 5);
     tcase_add_test(c, evaluating_held_out_images_changes_nothing);
     tcase_add_test(c, a_tree_of_the_host_drives_the_path_loss);
+    tcase_add_test(c, a_tree_that_finds_no_memory_leaves_the_one_in_use);
     tcase_add_test(c, a_snapshot_stays_while_training_goes_on);
     tcase_add_test(c, bf16_follows_f32_for_50_steps);
     tcase_add_test(c, no_step_but_the_first_of_a_stage_allocates);

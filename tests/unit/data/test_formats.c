@@ -98,11 +98,14 @@ START_TEST(an_idx_file_beside_its_zipped_twin_is_one)
     begin();
     put_idx("train-images-idx3-ubyte", false, 3, five, 5);
     put_idx("train-images-idx3-ubyte.gz", true, 3, five, 5);
+    put_idx("train-labels-idx1-ubyte.gz", true, 1, five, 5); /* gunzip -k of the images alone */
     put_idx("t10k-images-idx3-ubyte", false, 3, three, 3);
     put_idx("t10k-images-idx3-ubyte.gz", true, 3, three, 3);
     hr_assert_ok(open_split("", "all"));
     ck_assert_int_eq(set->count, 8);
     ck_assert_str_eq(set->splits, "t10k train");
+    hr_assert_ok(open_split("", "train"));
+    ck_assert_int_eq(set->classes[0], 3);
     put_idx("train-images.idx3-ubyte", false, 3, five, 5);
     hr_assert_fails(open_set(""), HIRL_E_INVALID, "another file of images");
     end();

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/close.h"
 #include "support/folder.h"
@@ -202,6 +203,7 @@ START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
     char text[256], path[HR_TEST_PATH];
     hr_directory directory;
     size_t bytes;
+    bool kept;
     char *got;
 
     ck_assert(!begin(false, false));
@@ -210,7 +212,7 @@ START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
     put("metrics.jsonl", text);
     put("config.yaml", settings);
     hr_assert_ok(hr_directory_open(&directory, folder, false, false));
-    hr_assert_ok(hr_directory_cut_metrics(&directory, 4));
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 4));
     hr_directory_close(&directory);
     got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
     ck_assert_int_eq(bytes, strlen(whole) + strlen(last));
@@ -220,44 +222,77 @@ START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
 }
 END_TEST
 
-/* an overlong line is torn too, and does not hide the next */
-START_TEST(a_line_longer_than_any_of_a_run_is_not_kept)
+/* an overlong line and one with a zero byte are torn too, and do not hide the next */
+START_TEST(lines_that_no_run_writes_are_not_kept)
 {
-    static const char last[] = "{\"step\":4,\"lr\":0.1}\n";
-    enum { LONG = 200000 };
-    char *text = malloc(LONG + sizeof last), path[HR_TEST_PATH], *got;
+    static const char whole[] = "{\"step\":1,\"lr\":0.1}\n", zero[] = "{\"step\":2,\"lr\":\0}\n",
+                      tail[] = "{\"step\":2,\"lr\":0.1}\n", last[] = "{\"step\":4,\"lr\":0.1}\n";
+    enum { LONG = 200000, SIZE = LONG + 128 };
+    char *text = malloc(SIZE), *at = text, path[HR_TEST_PATH], *got;
     hr_directory directory;
     size_t bytes;
+    bool kept;
 
     ck_assert(!begin(false, false));
-    memset(text, 'x', LONG);
-    memcpy(text, "{\"step\":1,", 10);
-    strcpy(text + LONG - 2, "}\n");
-    strcat(text, last);
-    put("metrics.jsonl", text);
+    at = mempcpy(at, whole, sizeof whole - 1);
+    at = mempcpy(at, zero, sizeof zero - 1);
+    memset(at, 'x', LONG);
+    at = mempcpy(at + LONG, tail, sizeof tail - 1); /* the end of the overlong one */
+    at = mempcpy(at, last, sizeof last - 1);
+    hr_test_write(hr_test_path(path, folder, "metrics.jsonl"), text, (size_t)(at - text));
     free(text);
     hr_assert_ok(hr_directory_open(&directory, folder, false, false));
-    hr_assert_ok(hr_directory_cut_metrics(&directory, 4));
-    hr_directory_close(&directory);
-    got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
-    ck_assert_int_eq(bytes, strlen(last));
-    ck_assert(!memcmp(got, last, strlen(last)));
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 3));
+    ck_assert(!kept);
+    got = hr_test_read(&bytes, path);
+    ck_assert_int_eq(bytes, strlen(whole));
+    ck_assert(!memcmp(got, whole, bytes));
     free(got);
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 1));
+    ck_assert(kept);
+    hr_directory_close(&directory);
+}
+END_TEST
+
+START_TEST(a_run_before_its_first_checkpoint_has_none_yet)
+{
+    hr_directory directory;
+    hr_tensors state;
+
+    ck_assert(!begin(false, false));
+    put_folder("checkpoints");
+    put("checkpoints/notes.txt", "mine");
+    hr_tensors_init(&state);
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_fails(hr_directory_load(&state, &directory, NULL), HIRL_E_STATE, "no checkpoint yet");
+    hr_directory_close(&directory);
 }
 END_TEST
 
 START_TEST(what_a_killed_run_was_writing_goes)
 {
-    static const char *const go[] = { ".config.yaml.tmp.12.0",
-                                      "checkpoints/.step_000004.safetensors.tmp.99999.17",
-                                      "trees/.current.hpt.tmp.3.1",
-                                      "trees/.epoch_0002.hpt.tmp.3.2" };
-    static const char *const stay[] = { ".notes.txt.tmp.12.0", ".config.yaml.tmp.12.x",
-                                        ".config.yaml.tmp.12", "config.yaml.tmp.12.0",
-                                        "checkpoints/.step_best.safetensors.tmp.1.1" };
+    /* no process has such a number */
+    static const char *const go[] = { ".config.yaml.tmp.99999999.0",
+                                      ".env.json.tmp.99999999.1",
+                                      ".metrics.jsonl.tmp.99999999.1",
+                                      ".model.safetensors.tmp.99999999.1",
+                                      "checkpoints/.last.safetensors.tmp.99999999.1",
+                                      "checkpoints/.step_000004.safetensors.tmp.99999999.17",
+                                      "trees/.current.hpt.tmp.99999999.1",
+                                      "trees/.epoch_0002.hpt.tmp.99999999.2" };
+    static const char *const stay[] = {
+        ".notes.txt.tmp.99999999.0", ".config.yaml.tmp.99999999.x",
+        ".config.yaml.tmp.99999999", "config.yaml.tmp.99999999.0",
+        ".config.yaml.tmp.1.0",      "checkpoints/.step_best.safetensors.tmp.99999999.1"
+    };
+    char mine[2][64];
     hr_directory directory;
 
     ck_assert(!begin(false, false));
+    snprintf(mine[0], sizeof mine[0], ".env.json.tmp.%d.0", (int)getpid());
+    snprintf(mine[1], sizeof mine[1], ".env.json.tmp.%d.4000000000", (int)getpid());
+    put(mine[0], "this process may be writing it");
+    put(mine[1], "one of the same number, before it");
     for (size_t i = 0; i < sizeof go / sizeof *go; i++)
         put(go[i], "half");
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
@@ -268,6 +303,8 @@ START_TEST(what_a_killed_run_was_writing_goes)
         ck_assert_msg(!there(go[i]), "%s", go[i]);
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
         ck_assert_msg(there(stay[i]), "%s", stay[i]);
+    ck_assert(there(mine[0]));
+    ck_assert(!there(mine[1]));
 }
 END_TEST
 
@@ -388,7 +425,8 @@ static Suite *suite(void)
     tcase_add_test(c, overwrite_is_not_offered_where_it_is_refused);
     tcase_add_test(c, a_run_that_lost_its_settings_goes_on_with_its_checkpoint);
     tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
-    tcase_add_test(c, a_line_longer_than_any_of_a_run_is_not_kept);
+    tcase_add_test(c, lines_that_no_run_writes_are_not_kept);
+    tcase_add_test(c, a_run_before_its_first_checkpoint_has_none_yet);
     tcase_add_test(c, what_a_killed_run_was_writing_goes);
     tcase_add_test(c, a_run_that_was_refused_leaves_nothing);
     tcase_add_test(c, what_a_killed_run_left_is_no_obstacle_and_is_not_taken);
