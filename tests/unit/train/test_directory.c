@@ -260,7 +260,6 @@ START_TEST(a_run_before_its_first_checkpoint_has_none_yet)
     hr_tensors state;
 
     ck_assert(!begin(false, false));
-    put_folder("checkpoints");
     put("checkpoints/notes.txt", "mine");
     hr_tensors_init(&state);
     hr_assert_ok(hr_directory_open(&directory, folder, false, false));
