@@ -1,7 +1,7 @@
 /* cluster.c - builds a tree over features of your own, saves it, assigns new rows to it.
  *
  *     cc cluster.c -o cluster $(pkg-config --cflags --libs hirl)
- *     ./cluster
+ *     ./cluster [tree.hpt]      where the tree is written
  */
 #include <stdint.h>
 #include <stdio.h>

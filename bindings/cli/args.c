@@ -297,7 +297,7 @@ int cli_own_from_file(cli_session *session, const char *key)
 
 enum { TYPED = 3 }; /* origin of a key on the command line; a config file may hold any */
 
-static bool is_typed(const cli_session *session, const char *key)
+bool cli_is_typed(const cli_session *session, const char *key)
 {
     return hirl_options_origin(session->options, key) == TYPED;
 }
@@ -317,7 +317,7 @@ int cli_refuse_keys(cli_session *session, const char *keys, const char *with)
             return refuse_useless(session, key->name, with);
     for (int32_t i = 0; i < hirl_options_count(); i++)
         if (hirl_options_describe(&info, i) == HIRL_OK && is_word_of(keys, info.name) &&
-            is_typed(session, info.name))
+            cli_is_typed(session, info.name))
             return refuse_useless(session, info.name, with);
     return CLI_OK;
 }
@@ -328,7 +328,7 @@ int cli_refuse_object(cli_session *session, const char *object, const char *but,
 
     for (int32_t i = 0; i < hirl_options_count(); i++)
         if (hirl_options_describe(&info, i) == HIRL_OK && !strcmp(info.object, object) &&
-            !is_word_of(but, info.name) && is_typed(session, info.name))
+            !is_word_of(but, info.name) && cli_is_typed(session, info.name))
             return refuse_useless(session, info.name, with);
     return CLI_OK;
 }

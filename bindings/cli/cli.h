@@ -38,12 +38,15 @@ typedef struct cli_key {
 
 typedef struct cli_session cli_session;
 
+#define CLI_PRESET "hirl-mocov2-small" /* of pretrain, when none is given */
+
 typedef struct cli_verb {
     const char *name;       /* "tree show" */
     const char *alias;      /* another name, or NULL */
     const char *help;       /* one line */
     const char *example;    /* arguments of a usual call */
     const char *note;       /* a line before the keys, or NULL */
+    const char *preset;     /* taken when none is given, NULL: none; --help has its values */
     const char *positional; /* the key that a bare argument stands for, or NULL */
     const char *objects;    /* whose library keys it takes: "context data model" */
     const char *also;       /* single library keys beside these, or NULL */
@@ -99,6 +102,8 @@ struct cli_session {
 int cli_args_read(cli_session *session, int count, char **word);
 const char *cli_own(const cli_session *session, const char *key); /* given value, or the default */
 bool cli_own_given(const cli_session *session, const char *key);
+/* a library's key that the command line has */
+bool cli_is_typed(const cli_session *session, const char *key);
 /* a key of the verb that is the library's too, as `out`, said by a config file alone */
 int cli_own_from_file(cli_session *session, const char *key);
 /* refuses keys of the list, the verb's or the library's, that were typed; with: what makes them useless */
@@ -166,6 +171,7 @@ bool cli_exists(const char *folder, const char *name);
 void cli_put_text(FILE *stream, const char *text);  /* control bytes become spaces */
 void cli_put_line(FILE *stream, const char *text);  /* the same, and the end of the line */
 void cli_put_field(FILE *stream, const char *text); /* of CSV: quoted where it must be */
+void cli_put_word(FILE *stream, const char *text);  /* of a command line, the same */
 
 /* images.c: data sets, and rows of features with the image of each */
 int cli_data_need(cli_session *session); /* refuses when data= was not given */
@@ -230,8 +236,8 @@ int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tre
 void cli_nodes_done(cli_nodes *nodes);
 /* the first row behind `row` that lies below a node, -1: none; row -1 begins */
 int64_t cli_next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t row);
-/* at most `most` of the rows below a node, in order, spread over it so that they are not all of the same
- * folder; -> how many */
+/* at most `most` of the rows below a node: the middles of as many parts of them, in order, so that where rows are
+ * sorted by class a class is shown as often as it is there; -> how many */
 int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, const cli_child *node,
                         int64_t most);
 /* "shirt 43 %": the most frequent class below a node; false: no labels there */

@@ -136,6 +136,7 @@ const cli_verb cli_config_show = {
     .name = "config show",
     .help = "prints the settings that a run with these arguments would have, as YAML",
     .example = "preset=hirl-mocov2-small",
+    .preset = CLI_PRESET,
     .objects = "context data model view train cluster loss eval",
     .keys = keys,
     .run = run,

@@ -23,8 +23,28 @@ static void put_presets(void)
     puts(")");
 }
 
+/* of a library's key: that of the preset which the verb takes */
+static const char *default_of(const hirl_options *preset, const hirl_option_info *info)
+{
+    return preset ? hirl_options_get(preset, info->name) : info->default_value;
+}
+
+/* NULL: the verb takes none */
+static hirl_options *preset_of(const cli_verb *verb)
+{
+    hirl_options *options = NULL;
+
+    if (verb->preset && hirl_options_create(&options) >= 0 &&
+        hirl_options_preset(options, verb->preset) < 0) {
+        hirl_options_destroy(options);
+        options = NULL;
+    }
+    return options;
+}
+
 static void put_library_keys(const cli_session *session)
 {
+    hirl_options *preset = preset_of(session->verb);
     hirl_option_info info = { .struct_size = sizeof info };
     const char *object = "";
 
@@ -34,11 +54,12 @@ static void put_library_keys(const cli_session *session)
         if (strcmp(object, info.object))
             printf("\n%s\n", info.object);
         object = info.object;
-        put_key(info.name, info.default_value, strcmp(info.type, "flag") ? info.range : "",
+        put_key(info.name, default_of(preset, &info), strcmp(info.type, "flag") ? info.range : "",
                 info.unit, info.help);
         if (!strcmp(info.name, "preset"))
             put_presets();
     }
+    hirl_options_destroy(preset);
 }
 
 static json_t *describe(const char *name, const char *type, const char *standard, const char *range,
@@ -51,6 +72,7 @@ static json_t *describe(const char *name, const char *type, const char *standard
 static void emit_keys(cli_session *session)
 {
     const cli_verb *verb = session->verb;
+    hirl_options *preset = preset_of(verb);
     hirl_option_info info = { .struct_size = sizeof info };
     json_t *keys = json_array();
 
@@ -59,10 +81,11 @@ static void emit_keys(cli_session *session)
             keys, describe(k->name, k->type, k->standard, k->range, k->unit, k->help, "program"));
     for (int32_t i = 0; i < hirl_options_count(); i++)
         if (hirl_options_describe(&info, i) == HIRL_OK && cli_takes(verb, &info))
-            json_array_append_new(keys, describe(info.name, info.type, info.default_value,
+            json_array_append_new(keys, describe(info.name, info.type, default_of(preset, &info),
                                                  info.range, info.unit, info.help, info.object));
     cli_emit(session, json_pack("{s:s, s:s, s:s, s:o}", "event", "help", "verb", verb->name, "help",
                                 verb->help, "keys", keys));
+    hirl_options_destroy(preset);
 }
 
 void cli_help_verb(const cli_session *session)

@@ -88,7 +88,7 @@ int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, con
         r = cli_next_row(nodes, level, node->id, r);
         if (r < 0)
             break;
-        if (seen * wanted / node->size >= found)
+        if (seen == (2 * found + 1) * node->size / (2 * wanted))
             row[found++] = r;
     }
     return found;

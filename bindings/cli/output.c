@@ -141,6 +141,24 @@ void cli_put_text(FILE *stream, const char *text)
         fputc(*c < ' ' || *c == 127 ? ' ' : *c, stream);
 }
 
+void cli_put_word(FILE *stream, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=:,./@%";
+
+    if (*text && !text[strspn(text, plain)]) {
+        fputs(text, stream);
+        return;
+    }
+    fputc('\'', stream);
+    for (; *text; text++)
+        if (*text == '\'')
+            fputs("'\\''", stream);
+        else
+            fputc(*text, stream);
+    fputc('\'', stream);
+}
+
 void cli_put_line(FILE *stream, const char *text)
 {
     cli_put_text(stream, text);

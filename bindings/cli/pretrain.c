@@ -14,8 +14,6 @@ static const cli_key keys[] = {
     { 0 },
 };
 
-static const char standard_preset[] = "hirl-mocov2-small";
-
 static bool is_preset(const char *name)
 {
     for (int32_t i = 0; i < hirl_preset_count(); i++)
@@ -26,10 +24,12 @@ static bool is_preset(const char *name)
 
 int cli_take_preset(cli_session *session)
 {
-    const char *preset = standard_preset;
+    const char *preset = session->verb->preset;
     hirl_status status;
     char small[128];
 
+    if (cli_is_typed(session, "preset") && !*hirl_options_get(session->options, "preset"))
+        return cli_error(session, CLI_USAGE, "preset= is empty; hirl methods lists them");
     if (hirl_options_origin(session->options, "preset") > 0)
         return CLI_OK;
     snprintf(small, sizeof small, "hirl-%.100s-small",
@@ -223,6 +223,13 @@ static void print_settings(cli_session *session)
                        hirl_context_backend(session->context), "settings", cli_settings(session)));
 }
 
+/* " key=value" as a shell takes it */
+static void put_key(const char *key, const char *value)
+{
+    printf(" %s=", key);
+    cli_put_word(stdout, value);
+}
+
 /* after a stop: saves, and says how to go on */
 static int leave(cli_session *session, hirl_trainer *trainer)
 {
@@ -232,9 +239,12 @@ static int leave(cli_session *session, hirl_trainer *trainer)
     if (status < 0)
         return cli_fail_write(session, status);
     cli_progress_clear(&session->progress);
-    if (!session->json)
-        printf("%s, saved; go on with: hirl pretrain \"out=%s\" resume=1\n",
-               cli_session_limited() ? "time limit reached" : "stopped", out);
+    if (!session->json) {
+        printf("%s, saved; go on with: hirl pretrain",
+               cli_session_limited() ? "time limit reached" : "stopped");
+        put_key("out", out);
+        puts(" resume=1");
+    }
     cli_emit(session, json_pack("{s:s, s:o, s:i}", "event", "stopped", "out", cli_text(out), "exit",
                                 CLI_AGAIN));
     return CLI_AGAIN;
@@ -270,10 +280,20 @@ static void suggest(const cli_session *session, const char *out)
     put_given(same, sizeof same, session, "split");
     if (session->quiet)
         return;
-    printf("next: hirl embed \"model=%s\" \"data=%s\"%s out=embeddings", out, data, same);
-    if (cli_exists(out, "trees/current.hpt"))
-        printf(", hirl tree show \"%s\" \"data=%s\"%s", out, data, same);
-    printf("; with labels: hirl eval knn \"model=%s\" \"data=%s\"%s\n", out, data, set);
+    fputs("next: hirl embed", stdout);
+    put_key("model", out);
+    put_key("data", data);
+    printf("%s out=embeddings", same);
+    if (cli_exists(out, "trees/current.hpt")) {
+        fputs(", hirl tree show", stdout);
+        put_key("tree", out);
+        put_key("data", data);
+        fputs(same, stdout);
+    }
+    fputs("; with labels: hirl eval knn", stdout);
+    put_key("model", out);
+    put_key("data", data);
+    puts(set);
 }
 
 static int finish(cli_session *session, const hirl_step_report *report, double seconds)
@@ -356,8 +376,12 @@ static int run(cli_session *session)
         code = cli_session_begin(session);
     if (!code && hirl_options_origin(session->options, "data") == 0)
         cli_note(session, "data=generated: images that the library draws; data=PHOTOS takes yours");
-    if (!code)
+    if (!code) {
         code = cli_data_open(&dataset, session, NULL);
+        if (code && library_flag(session, "resume") && !cli_is_typed(session, "data"))
+            cli_note(session,
+                     "data= is of the run's config.yaml; give it where the images lie now");
+    }
     if (!code)
         code = cli_data_print(session, dataset);
     if (!code)
@@ -367,6 +391,9 @@ static int run(cli_session *session)
         code = status == HIRL_E_IO ? cli_fail_write(session, status) /* the run directory */
                : status < 0        ? cli_fail(session, status)
                                    : CLI_OK;
+        if (status == HIRL_E_INVALID && library_flag(session, "resume"))
+            cli_note(session, "a run keeps its settings; another begins from its weights with "
+                              "init= and another out=");
     }
     if (!code) {
         print_settings(session);
@@ -382,8 +409,9 @@ const cli_verb cli_pretrain = {
     .name = "pretrain",
     .help = "learns representations of images without labels, and their tree",
     .example = "data=PHOTOS out=run",
-    .note =
-        "defaults without a preset; hirl config show preset=hirl-mocov2-small all=0 prints a preset's",
+    .note = "defaults are those of " CLI_PRESET ", the preset that is taken when none is given;\n"
+            "hirl config show preset=NAME all=0 prints another's",
+    .preset = CLI_PRESET,
     .positional = "data",
     .objects = "context data model view train cluster loss",
     .keys = keys,

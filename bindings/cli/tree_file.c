@@ -60,7 +60,7 @@ static json_t *level_sizes(const hirl_tree *tree, int32_t level)
     result =
         json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "level", level, "prototypes", (json_int_t)count,
                   "empty", (json_int_t)empty, "smallest", (json_int_t)size[0], "median",
-                  (json_int_t)size[count / 2], "largest", (json_int_t)size[count - 1]);
+                  (json_int_t)size[(count - 1) / 2], "largest", (json_int_t)size[count - 1]);
     free(size);
     return result;
 }

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,7 +252,7 @@ static bool may_be_written(const char *writer)
 
     if (pid == (long)getpid())
         return strtoul(end + 1, NULL, 10) < atomic_load(&temporaries);
-    return pid > 0 && pid <= INT_MAX && (!kill((pid_t)pid, 0) || errno == EPERM);
+    return pid > 0 && pid <= INT_MAX && (getpgid((pid_t)pid) >= 0 || errno != ESRCH);
 }
 
 /* the name that a temporary file was to have; false: it is none that a killed writer left */

@@ -172,6 +172,7 @@ static hirl_status enter(tree *t, const place *above, const char *path, const ch
 {
     place at = { .above = above, .path = path, .depth = above->depth + 1, .part = above->part };
     char *full = hr_path_join(t->root, path);
+    int64_t before = t->entries;
     struct stat info;
     bool folder;
 
@@ -194,7 +195,10 @@ static hirl_status enter(tree *t, const place *above, const char *path, const ch
         HR_TRY(add_class_folder(t, file));
         at.folder = (int32_t)t->folders - 1;
     }
-    return walk(t, &at);
+    HR_TRY(walk(t, &at));
+    if (above->is_class_root && t->entries == before)
+        hr_free(t->folder[--t->folders]); /* a folder without images is no class */
+    return HIRL_OK;
 }
 
 static hirl_status visit(tree *t, const place *at, const char *file)

@@ -110,7 +110,10 @@ static void fail_memory(hr_tape *t, size_t bytes)
     if (status < 0)
         hr_tape_pass(t, status);
     else
-        hr_tape_fail(t, HIRL_E_NOMEM, "out of memory: %zu bytes for a step were asked for", bytes);
+        hr_tape_fail(t, HIRL_E_NOMEM,
+                     "out of memory: %zu bytes for one pass were asked for; fewer images at a "
+                     "time take less (batch_size, accumulate, eval_batch)",
+                     bytes);
 }
 
 hirl_status hr_tape_status(const hr_tape *t)

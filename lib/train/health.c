@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const double COLLAPSED_STD = 0.1; /* below this share of the healthy spread */
-static const double LOW_RANK = 3;
+static const double LOW_RANK = 3, FEW_RANK = 8;
 
 static int64_t accumulate(double *mean, double *square, const float *z, int64_t n, int64_t d)
 {
@@ -68,5 +68,7 @@ const char *hr_health_judge(const hr_health *health, int64_t d, double loss, dou
         return "the representation uses very few directions; watch it, and try a lower lr if it stays so";
     if (loss > 1.2 * chance)
         return "the loss is above its chance level; normal while the queue fills, else try a lower lr";
+    if (health->rank < FEW_RANK && d > 2 * FEW_RANK)
+        return "no collapse: images are spread, over few directions so far";
     return "healthy: images are spread over many directions";
 }

@@ -38,6 +38,10 @@ ok "a run that is refused leaves nothing" test ! -e new
 pretrain out=new method=own
 ok "a method of a host program has none here" exits 2
 ok "a method of a host program leaves nothing" test ! -e new
+hirl pretrain $data $small "out=it's \$x" epochs=1 cluster_warmup_epoch=0
+ok "a command that is suggested is one for a shell" grep -qF "embed model='it'\\''s \$x' data=generated" out
+pretrain out=new preset=
+ok "an empty preset is refused" exits 2
 pretrain out=new resume=1 overwrite=1
 ok "resume=1 and overwrite=1 together are refused" says err 'give one of them'
 pretrain out=new epochs=1 hirl=0 resume=1

@@ -100,6 +100,8 @@ START_TEST(links_that_lead_back_end)
     hr_assert_ok(open_set(""));
     ck_assert_int_eq(set->count, 2);
     ck_assert_int_eq(set->classes[0], 2);
+    snprintf(link, sizeof link, "%s/empty", root); /* no class */
+    ck_assert_int_eq(mkdir(link, 0777), 0);
     snprintf(link, sizeof link, "%s/loop", root);
     ck_assert_int_eq(symlink(".", link), 0);
     hr_assert_ok(open_set(""));

@@ -124,7 +124,14 @@ START_TEST(health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones)
     ck_assert_double_eq_tol(h.rank, 4, 1e-12); /* C = I/4: (4/4)^2 / (4/16) */
     hr_health_measure(&h, &equal[0][0], N, D, work);
     ck_assert_double_eq_tol(h.std, 0, 1e-6);
-    ck_assert(strstr(hr_health_judge(&h, D, 1, 2), "collapse") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, D, 1, 2), "collapse likely") != NULL);
+    h = (hr_health){ .std = 0.8, .rank = 2.9 };
+    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2), "very few directions") != NULL);
+    h.rank = 3.7;
+    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2), "no collapse") != NULL);
+    h.rank = 9;
+    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2), "healthy") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, 128, 3, 2), "chance") != NULL);
 }
 END_TEST
 
