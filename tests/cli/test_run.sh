@@ -109,7 +109,7 @@ ok "the run goes on" exits 0
 hirl pretrain out=cut resume=1
 ok "a finished run says so" says err finished
 ok "a finished run says what can be done with it" says out '^next: hirl embed'
-ok "what it says names the images of the run" says out 'tree show "cut" "data=generated" generated_images=160'
+ok "what it says names the images of the run" says out 'tree show tree=cut data=generated generated_images=160'
 sed -n 's/^next:.*, hirl \(tree show .*\); with labels.*/\1/p' out >next.txt
 eval "hirl $(cat next.txt)"
 ok "what it says can be done" exits 0
