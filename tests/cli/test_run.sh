@@ -202,6 +202,12 @@ ok "cluster takes a folder of embeddings" exits 0
 ok "clusters.csv names images and levels" test "$(wc -l <t/clusters.csv)" -ge 160
 hirl cluster data=a/embeddings.npy prototypes=20,5 out=t
 ok "a tree is not overwritten" exits 1
+# one example: the row in the middle of a node's, as $middle
+hirl cluster data=a/embeddings.npy prototypes=20,5 out=middles
+seq 0 159 >numbers.txt
+hirl tree show middles names=numbers.txt examples=1 depth=1 ascii=1
+middle=$(awk -F, 'NR > 1 && $3 == 0 { row[n++] = $1 } END { print n, "", row[int(n / 2)] }' middles/clusters.csv)
+ok "one example of a node is its middle row" says out "2\.0  $middle"
 hirl cluster $data model=run prototypes=16,4 out=u --json
 ok "cluster takes images and a model" json out 'r["rows"] == 160 and len(r["levels"]) == 2'
 mkdir own
