@@ -48,7 +48,7 @@ if [ "$mode" = full ]; then
     # clang: its runtime takes a fifth of the time of gcc's
     CC=clang setup "$PWD/build-tsan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
         -Db_sanitize=thread -Db_lundef=false
-    TSAN_OPTIONS=halt_on_error=1 run_suites "$PWD/build-tsan" --suite unit --suite train \
+    TSAN_OPTIONS=halt_on_error=1:die_after_fork=0 run_suites "$PWD/build-tsan" --suite unit --suite train \
         --suite golden --suite parity --suite cli --timeout-multiplier 10
     CC=clang setup "$PWD/build-clang" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dexamples=enabled
     run_suites "$PWD/build-clang" --suite unit --timeout-multiplier 4

@@ -5,6 +5,7 @@
  */
 #include "cli.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,23 +16,32 @@
 
 enum { CLI_TEXT = CLI_PATH + 1024 }; /* bytes of a message: a path, and what is wrong with it */
 
-static hirl_context *volatile running_context;
+/* a handler runs on any thread, one of OpenBLAS as well, while the verb may be at its end */
+static _Atomic(hirl_context *) running_context;
+static atomic_int handling;
 static atomic_int stops, interrupts; /* two signals may be handled by two threads at once */
 static volatile sig_atomic_t limited;
+
+static void cancel_running(void)
+{
+    handling++;
+    hirl_cancel(running_context);
+    handling--;
+}
 
 static void on_interrupt(int number)
 {
     stops++;
     if (number == SIGINT && ++interrupts > 1)
         _exit(CLI_INTERRUPTED);
-    hirl_cancel(running_context);
+    cancel_running();
 }
 
 static void on_limit(int number)
 {
     (void)number;
     limited = 1;
-    hirl_cancel(running_context);
+    cancel_running();
 }
 
 static void catch_signals(void)
@@ -226,6 +236,8 @@ void cli_session_end(cli_session *session)
 {
     cli_progress_clear(&session->progress);
     running_context = NULL;
+    while (handling) /* by another thread, which may still hold the context */
+        sched_yield();
     hirl_context_destroy(session->context);
     hirl_options_destroy(session->options);
     for (int i = 0; i < CLI_OWN_KEYS; i++)
