@@ -256,10 +256,9 @@ static bool is_written(const char *name)
 
 void hr_directory_sweep(const hr_directory *directory)
 {
-    static const char *const folders[] = { "", "checkpoints", "trees" };
-
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        char *path = hr_path_join(directory->path, folders[i]);
+    for (int i = 0; i < WRITTEN; i++) { /* the files of a folder stand together */
+        bool seen = i && !strcmp(written[i].folder, written[i - 1].folder);
+        char *path = seen ? NULL : hr_path_join(directory->path, written[i].folder);
 
         if (path)
             hr_file_sweep(path, is_written);

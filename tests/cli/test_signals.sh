@@ -7,14 +7,23 @@ data="data=generated generated_images=160 generated_test_images=40"
 small="arch=resnet18 width=0.0625 stem=small image_size=16 batch_size=16 queue=48 epochs=1
     cluster_warmup_epoch=0 prototypes=16,4 negatives=10 threads=2"
 
-# steps of a second, so that there is time
-"$HIRL" pretrain $data $small out=long width=0.5 stem=normal image_size=128 batch_size=64 queue=64 epochs=999 \
-    >long.out 2>long.err </dev/null &
-child=$!
-for _ in $(seq 1 200); do
-    grep -q '^method=' long.err && break
-    sleep 0.05
-done
+# begin OUT: a run in the background, $child, whose steps take a second, so that there is time; it trains on return
+begin() {
+    "$HIRL" pretrain $data $small out=$1 width=0.5 stem=normal image_size=128 batch_size=64 queue=64 epochs=999 \
+        >$1.out 2>$1.err </dev/null &
+    child=$!
+    await '^method=' $1.err
+}
+
+# await TEXT FILE: at most 10 seconds
+await() {
+    for _ in $(seq 1 200); do
+        grep -q "$1" $2 && break
+        sleep 0.05
+    done
+}
+
+begin long
 hirl pretrain $data $small out=long
 ok "a second run in the same folder is refused" exits 1
 ok "a second run in the same folder: the reason" says err 'long: another process is running there'
@@ -28,13 +37,7 @@ code=$?
 ok "a second Ctrl-C ends at once" exits 130
 
 # what a closed terminal does: the shell sends it, then the kernel
-"$HIRL" pretrain $data $small out=hung width=0.5 stem=normal image_size=128 batch_size=64 queue=64 epochs=999 \
-    >hung.out 2>hung.err </dev/null &
-child=$!
-for _ in $(seq 1 200); do
-    grep -q '^method=' hung.err && break
-    sleep 0.05
-done
+begin hung
 kill -HUP $child
 sleep 0.02
 kill -HUP $child 2>/dev/null
@@ -50,10 +53,7 @@ ok "without preset= it is said which one is taken, and why" says err \
 ok "the split is printed" says err 'split train'
 "$HIRL" embed model=long data=generated generated_images=2000000 split=train out=halted >halted.out 2>halted.err </dev/null &
 child=$!
-for _ in $(seq 1 200); do
-    grep -q 'images' halted.err && break
-    sleep 0.05
-done
+await images halted.err
 kill -INT $child
 wait $child
 code=$?

@@ -90,23 +90,28 @@ static int metric_lines(const char *folder)
     return n;
 }
 
+/* a run of two epochs that writes a line a step */
+static void open_telling(small_trainer *t, const char *folder, const char *resume)
+{
+    const small_pair own[] = { { "out", folder },    { "hirl", "0" },      { "epochs", "2" },
+                               { "log_every", "1" }, { "resume", resume }, { NULL, NULL } };
+    const small_pair *const over[] = { own, NULL };
+
+    small_trainer_open(t, 2, over);
+}
+
 START_TEST(a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
 {
     char folder[HR_TEST_PATH];
-    const small_pair own[] = {
-        { "out", folder }, { "hirl", "0" }, { "epochs", "2" }, { "log_every", "1" }, { NULL, NULL }
-    };
-    const small_pair again[] = { { "resume", "1" }, { NULL, NULL } };
-    const small_pair *const over[] = { own, NULL }, *const resumed[] = { own, again, NULL };
     small_trainer t;
 
     hr_test_folder(folder);
-    small_trainer_open(&t, 2, over);
+    open_telling(&t, folder, "0");
     for (int s = 0; s < SMALL_PER_EPOCH + 2; s++) /* the checkpoint is of the epoch's end */
         ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
     small_trainer_close(&t);
     ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH + 2);
-    small_trainer_open(&t, 2, resumed);
+    open_telling(&t, folder, "1");
     ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_DONE);
@@ -127,16 +132,11 @@ static int no_room(int folder, const char *from, const char *to)
 START_TEST(an_epoch_whose_end_failed_is_told_once)
 {
     char folder[HR_TEST_PATH];
-    const small_pair own[] = {
-        { "out", folder }, { "hirl", "0" }, { "epochs", "2" }, { "log_every", "1" }, { NULL, NULL }
-    };
-    const small_pair again[] = { { "resume", "1" }, { NULL, NULL } };
-    const small_pair *const over[] = { own, NULL }, *const resumed[] = { own, again, NULL };
     hr_file_calls full;
     small_trainer t;
 
     hr_test_folder(folder);
-    small_trainer_open(&t, 2, over);
+    open_telling(&t, folder, "0");
     for (int s = 0; s + 1 < SMALL_PER_EPOCH; s++)
         ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
     full = *hr_file_use(NULL);
@@ -147,7 +147,7 @@ START_TEST(an_epoch_whose_end_failed_is_told_once)
     ck_assert_int_eq(hirl_trainer_save(t.trainer, NULL), HIRL_OK);
     small_trainer_close(&t);
     ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH);
-    small_trainer_open(&t, 2, resumed);
+    open_telling(&t, folder, "1");
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
     small_trainer_close(&t);
     ck_assert_int_eq(metric_lines(folder), 2 * SMALL_PER_EPOCH);
