@@ -38,31 +38,35 @@ static int8_t group_of(const hr_learner *learner, int32_t slot)
     const hr_learner_config *c = &learner->config;
     const hr_net *net = &learner->net;
     const hr_slot *s = &net->params.slot[slot];
-    bool plain = hr_optim_plain(s);
+    bool is_path = slot >= net->method_params;
+    bool together = is_path ? c->path_decay_all : c->decay_all;
+    bool plain = hr_optim_plain(s) && (!together || c->optim.kind == HR_OPTIM_LARS);
 
     if (is_frozen(&c->model, s->name))
         return -1;
-    if (slot >= net->method_params)
-        return plain && !c->path_decay_all ? HR_GROUP_PATH_PLAIN : HR_GROUP_PATH;
+    if (is_path)
+        return plain ? HR_GROUP_PATH_PLAIN : HR_GROUP_PATH;
     if (slot == net->last)
         return HR_GROUP_LAST;
     if (slot >= net->shared_params && net->has_predictor)
-        return plain && !c->decay_all ? HR_GROUP_PREDICTOR_PLAIN : HR_GROUP_PREDICTOR;
-    return plain && !c->decay_all ? HR_GROUP_PLAIN : HR_GROUP_METHOD;
+        return plain ? HR_GROUP_PREDICTOR_PLAIN : HR_GROUP_PREDICTOR;
+    return plain ? HR_GROUP_PLAIN : HR_GROUP_METHOD;
 }
 
 static hirl_status make_optim(hr_learner *learner)
 {
     int32_t slots = learner->net.params.count;
     int8_t *group = hr_alloc_array((size_t)slots, 1);
+    hr_optim_config config = learner->config.optim;
     hirl_status status;
 
     if (!group)
         return HIRL_E_NOMEM;
+    config.plain =
+        1u << HR_GROUP_PLAIN | 1u << HR_GROUP_PREDICTOR_PLAIN | 1u << HR_GROUP_PATH_PLAIN;
     for (int32_t s = 0; s < slots; s++)
         group[s] = group_of(learner, s);
-    status = hr_optim_create(&learner->optim, learner->queue, &learner->net.params, group,
-                             &learner->config.optim);
+    status = hr_optim_create(&learner->optim, learner->queue, &learner->net.params, group, &config);
     hr_free(group);
     return status;
 }

@@ -38,7 +38,7 @@ typedef struct hr_learner_config {
     bool decay_all, path_decay_all; /* biases and norms decay too; those of h_l */
     bool own_teacher;               /* of method=own */
     double momentum;
-    hr_optim_config optim;
+    hr_optim_config optim;   /* `plain` is the learner's */
     hr_method_config method; /* what the method asks for; sizes are filled in by the learner */
     int64_t mask_most;       /* patches of an image that may be masked, at most */
     double spd_eps;

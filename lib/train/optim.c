@@ -38,6 +38,7 @@ static const char *const prefix[][MOMENTS] = {
     [HR_OPTIM_SGD] = { "momentum." },
     [HR_OPTIM_LARC] = { "momentum." },
     [HR_OPTIM_ADAMW] = { "adam_m.", "adam_v." },
+    [HR_OPTIM_LARS] = { "momentum." },
 };
 
 /* ---- making ---- */
@@ -175,6 +176,11 @@ static bool has(uint32_t groups, int g)
     return groups >> g & 1;
 }
 
+static bool is_scaled_by_trust(const hr_optim_config *c, int g)
+{
+    return c->kind == HR_OPTIM_LARC || (c->kind == HR_OPTIM_LARS && !has(c->plain, g));
+}
+
 void hr_optim_scalars(hr_scalars *s, const hr_optim *optim, uint32_t groups)
 {
     const hr_optim_config *c = &optim->config;
@@ -187,7 +193,7 @@ void hr_optim_scalars(hr_scalars *s, const hr_optim *optim, uint32_t groups)
         s->first[g] = optim->steps[g] == 0;
         s->unbias1[g] = 1 - pow(c->beta1, t);
         s->unbias2[g] = 1 - pow(c->beta2, t);
-        if (c->kind == HR_OPTIM_LARC) {
+        if (is_scaled_by_trust(c, g)) {
             s->larc[g] = s->decay[g];
             s->decay[g] = 0;
         }
@@ -260,10 +266,8 @@ static void scale_by_trust(hr_optim *optim, hr_weights *w, int g)
 
 void hr_optim_trust(hr_optim *optim, hr_weights *w, uint32_t groups)
 {
-    if (optim->config.kind != HR_OPTIM_LARC)
-        return;
     for (int g = 0; g < HR_GROUPS; g++)
-        if (has(groups, g))
+        if (has(groups, g) && is_scaled_by_trust(&optim->config, g))
             scale_by_trust(optim, w, g);
 }
 

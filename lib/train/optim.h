@@ -1,4 +1,4 @@
-/* optim.h - optimisers of a run: SGD, SGD with LARC, AdamW, over groups of parameters; clipping.
+/* optim.h - optimisers of a run: SGD, SGD with LARC or LARS, AdamW, over groups of parameters; clipping.
  *
  * A group has a rate, a decay and a momentum of its own (hr_scalars) and a count of its updates. A
  * group that a step does not name is left alone: no decay, no momentum, and its first update is step 1
@@ -24,7 +24,9 @@
 
 typedef struct hr_optim hr_optim;
 
-typedef enum { HR_OPTIM_SGD, HR_OPTIM_LARC, HR_OPTIM_ADAMW } hr_optim_kind;
+/* in the order of the key `optimizer`. LARC and LARS (You et al. 2017): the gradient of a parameter, with its decay, is
+ * scaled by trust |p| / (|g| + decay |p| + eps); LARS leaves the groups `plain` to SGD. */
+typedef enum { HR_OPTIM_SGD, HR_OPTIM_LARC, HR_OPTIM_ADAMW, HR_OPTIM_LARS } hr_optim_kind;
 typedef enum { HR_CLIP_NONE, HR_CLIP_TENSOR, HR_CLIP_GLOBAL } hr_clip_kind;
 
 typedef struct hr_optim_config {
@@ -32,8 +34,9 @@ typedef struct hr_optim_config {
     hr_clip_kind clip;
     double clip_limit;
     double beta1, beta2; /* of AdamW */
-    double eps;          /* of AdamW and of LARC */
-    double trust;        /* of LARC */
+    double eps;          /* of AdamW, LARC and LARS */
+    double trust;        /* of LARC and LARS */
+    uint32_t plain;      /* LARS: groups whose gradients are not scaled */
 } hr_optim_config;
 
 /* group [slots of the layout]: group of each parameter, or -1: never trained. Read during the call. */
@@ -41,12 +44,12 @@ hirl_status hr_optim_create(hr_optim **optim, hr_queue *queue, const hr_layout *
                             const int8_t *group, const hr_optim_config *config);
 void hr_optim_destroy(hr_optim *optim); /* NULL is fine */
 
-/* what depends on the count of updates, of the groups that hr_optim_step will name; LARC takes their
- * decay over: call it once, after `decay` is set */
+/* what depends on the count of updates, of the groups that hr_optim_step will name; LARC and LARS
+ * take their decay over: call it once, after `decay` is set */
 void hr_optim_scalars(hr_scalars *s, const hr_optim *optim, uint32_t groups);
 /* clips the gradients of these groups: each parameter by its own norm, or all by the common one */
 void hr_optim_clip(hr_optim *optim, hr_weights *w, uint32_t groups);
-/* LARC: the gradients of these groups by their trust; nothing for the other kinds */
+/* LARC, LARS: the gradients of these groups by their trust; nothing for the other kinds */
 void hr_optim_trust(hr_optim *optim, hr_weights *w, uint32_t groups);
 /* one update of these groups; the scalars have been uploaded */
 void hr_optim_step(hr_optim *optim, hr_weights *w, uint32_t groups);

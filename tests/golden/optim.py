@@ -7,7 +7,8 @@ Parameters, groups and numbers are those of tests/unit/train/test_optim.c: numbe
 parameters, at step s (-1: the first value), is ((37 i + 101 (s + 1)) mod 64 - 31.5) / 32. Groups: 0
 weights, 1 biases and norms (no decay), 2 begins at step 3 (h_l), 3 has gradients from the start and is
 updated from step 2 on (DINO's last layer: in the clipped norm, then discarded). A parameter that is
-not updated has grad None. LARC: spec.md 1.5, then SGD without decay of its own.
+not updated has grad None. LARC: spec.md 1.5, then SGD without decay of its own. LARS: the same, but group 1
+is plain SGD.
 """
 import torch
 
@@ -17,8 +18,9 @@ SHAPES = [('a.weight', (3, 4), 0), ('a.bias', (4,), 1), ('norm.weight', (5,), 1)
 STEPS, BEGIN = 6, {0: 0, 1: 0, 2: 3, 3: 2}
 GRADIENT = {0: 0, 1: 0, 2: 3, 3: 0}
 DECAY = {0: 0.1, 1: 0.0, 2: 0.02, 3: 0.1}
+SCALED = {'sgd': (), 'adamw': (), 'larc': (0, 1, 2, 3), 'lars': (0, 2, 3)}
 LIMIT, TRUST, LARC_EPS = 0.3, 0.001, 1e-8
-CASES = {'sgd': ('sgd', None), 'larc': ('larc', None), 'adamw': ('adamw', None),
+CASES = {'sgd': ('sgd', None), 'larc': ('larc', None), 'lars': ('lars', None), 'adamw': ('adamw', None),
          'adamw_tensor': ('adamw', 'tensor'), 'adamw_global': ('adamw', 'global')}
 
 
@@ -61,11 +63,11 @@ def run(kind, clip):
         for p, _, group in made.values():
             if step < BEGIN[group]:
                 p.grad = None
-            elif kind == 'larc':
+            elif group in SCALED[kind]:
                 larc(p, DECAY[group])
         for group, settings in enumerate(optimiser.param_groups):
             settings['lr'] = (group + 1) * 0.1 / (step + 1)
-            settings['weight_decay'] = 0 if kind == 'larc' else DECAY[group]
+            settings['weight_decay'] = 0 if group in SCALED[kind] else DECAY[group]
         optimiser.step()
     return torch.cat([p.detach().flatten() for p, _, _ in made.values()])
 

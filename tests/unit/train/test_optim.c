@@ -36,6 +36,9 @@ typedef struct trial {
 
 static const hr_optim_config sgd = { .kind = HR_OPTIM_SGD };
 static const hr_optim_config larc = { .kind = HR_OPTIM_LARC, .trust = 1e-3, .eps = 1e-8 };
+static const hr_optim_config lars = {
+    .kind = HR_OPTIM_LARS, .trust = 1e-3, .eps = 1e-8, .plain = 1u << PLAIN
+};
 static const hr_optim_config adamw = {
     .kind = HR_OPTIM_ADAMW, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-6
 };
@@ -147,6 +150,12 @@ START_TEST(larc_goes_as_its_formula_before_torchs_sgd)
 }
 END_TEST
 
+START_TEST(lars_is_larc_and_leaves_biases_and_norms_to_sgd)
+{
+    check_values(&lars, lars_values);
+}
+END_TEST
+
 START_TEST(adamw_goes_as_torch_does)
 {
     check_values(&adamw, adamw_values);
@@ -177,9 +186,9 @@ END_TEST
 
 START_TEST(a_group_without_a_step_keeps_its_bits)
 {
-    const hr_optim_config *each[] = { &sgd, &larc, &adamw };
+    const hr_optim_config *each[] = { &sgd, &larc, &lars, &adamw };
 
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 4; k++) {
         hr_array before = hr_guarded(HR_REAL, 9, 0, 0, 0), h;
         trial t;
 
@@ -325,9 +334,9 @@ END_TEST
 
 START_TEST(a_saved_optimiser_goes_on_to_the_same_bits)
 {
-    const hr_optim_config *each[] = { &sgd, &larc, &adamw };
+    const hr_optim_config *each[] = { &sgd, &larc, &adamw, &lars };
 
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < 4; k++)
         for (int stop = 1; stop < STEPS; stop++) {
             hr_tensors state;
             trial whole, part, rest;
@@ -432,8 +441,9 @@ START_TEST(biases_and_vectors_are_plain)
 }
 END_TEST
 
-HR_TESTS("train-optim", sgd_goes_as_torch_does, larc_goes_as_its_formula_before_torchs_sgd,
-         adamw_goes_as_torch_does, adamw_with_each_tensor_clipped_goes_as_torch_does,
+HR_TESTS("train-optim", sgd_goes_as_torch_does, lars_is_larc_and_leaves_biases_and_norms_to_sgd,
+         larc_goes_as_its_formula_before_torchs_sgd, adamw_goes_as_torch_does,
+         adamw_with_each_tensor_clipped_goes_as_torch_does,
          adamw_with_the_whole_clipped_goes_as_torch_does, a_group_without_a_step_keeps_its_bits,
          a_group_without_a_gradient_adds_nothing_to_the_common_norm,
          what_lacks_memory_fails_before_anything_is_changed,
