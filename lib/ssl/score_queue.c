@@ -11,20 +11,21 @@ hirl_status hr_score_queue_init(hr_score_queue *self, hr_queue *q, const hr_meth
                                 const hr_method *method)
 {
     self->start = config->queue_start;
-    for (int i = 0; i < HR_SCORE_QUEUES; i++)
+    self->count = config->queue ? (int)config->globals : 0;
+    for (int i = 0; i < self->count; i++)
         HR_TRY(hr_ring_init(&self->rows[i], q, config->queue / config->ranks, config->d, method));
     return q->be->sync(q);
 }
 
 void hr_score_queue_done(hr_score_queue *self, hr_queue *q)
 {
-    for (int i = 0; i < HR_SCORE_QUEUES; i++)
+    for (int i = 0; i < self->count; i++)
         hr_method_give(&self->rows[i], q);
 }
 
 static const hr_array *of_view(const hr_score_queue *self, int view)
 {
-    return view < HR_SCORE_QUEUES && self->rows[view].data ? &self->rows[view] : NULL;
+    return view < self->count ? &self->rows[view] : NULL;
 }
 
 hr_tensor *hr_score_queue_join(const hr_score_queue *self, hr_tape *t, hr_tensor *scores,
@@ -54,7 +55,13 @@ void hr_score_queue_put(const hr_score_queue *self, hr_tape *t, hr_tensor *z0, i
 
 int hr_score_queue_fields(hr_score_queue *self, hr_field field[HR_METHOD_FIELDS])
 {
-    field[0] = (hr_field){ "queue.0", &self->rows[0] };
-    field[1] = (hr_field){ "queue.1", &self->rows[1] };
-    return self->rows[0].data ? HR_SCORE_QUEUES : 0;
+    static const char *const name[HR_METHOD_VIEWS] = {
+        "queue.0",  "queue.1",  "queue.2",  "queue.3",  "queue.4",  "queue.5",
+        "queue.6",  "queue.7",  "queue.8",  "queue.9",  "queue.10", "queue.11",
+        "queue.12", "queue.13", "queue.14", "queue.15",
+    };
+
+    for (int i = 0; i < self->count; i++)
+        field[i] = (hr_field){ name[i], &self->rows[i] };
+    return self->count;
 }

@@ -4,11 +4,10 @@
 
 #include "ssl/method.h"
 
-enum { HR_SCORE_QUEUES = 2 }; /* of the first two views */
-
 typedef struct hr_score_queue {
     hr_array
-        rows[HR_SCORE_QUEUES]; /* [length, d] real, unit rows of this rank; no data: none is kept */
+        rows[HR_METHOD_VIEWS]; /* [length, d] real, unit rows of this rank, for each global view */
+    int count;                 /* of them; 0: none is kept */
     int64_t start;             /* first step whose rows are kept */
 } hr_score_queue;
 

@@ -116,14 +116,14 @@ END_TEST
 /* one row a step, 2 are kept, from step 1 on; prototypes (1, 0), (0, 1), so scores are the rows */
 START_TEST(scores_of_kept_rows_join_once_the_queue_is_full)
 {
-    hr_method_config config = { .queue = 2, .ranks = 1, .d = 2, .queue_start = 1 };
+    hr_method_config config = { .queue = 2, .ranks = 1, .globals = 3, .d = 2, .queue_start = 1 };
     hr_score_queue queue;
     hr_test_tape here;
     hr_field field[HR_METHOD_FIELDS];
 
     hr_test_tape_init(&here);
     hr_assert_ok(hr_score_queue_init(&queue, here.q, &config, &hr_method_swav));
-    ck_assert_int_eq(hr_score_queue_fields(&queue, field), 2);
+    ck_assert_int_eq(hr_score_queue_fields(&queue, field), 3);
     for (int step = 0; step < 4; step++) {
         static const double z0[4][2] = { { 8, 6 }, { 3, 4 }, { 0, 5 }, { 1, 0 } };
         hr_now now = { .n = 1, .step = step, .micros = 1 };
@@ -133,14 +133,15 @@ START_TEST(scores_of_kept_rows_join_once_the_queue_is_full)
         at_step(&here, step);
         for (int view = 0; view < 3; view++) {
             joined = hr_score_queue_join(&queue, &here.t, z, &prototypes, view, &now);
-            if (step == 3 && view == 0) /* row 0 is of step 2, row 1 of step 1 */
+            if (step == 3 && view != 1) /* row 0 is of step 2, row 1 of step 1 */
                 hr_assert_values(&here, &joined->x, 6, 0, 1, 0.6, 0.8, 1, 0);
-            else if (step == 3 && view == 1) /* it was given nothing: rows of zeros */
+            else if (step == 3) /* it was given nothing: rows of zeros */
                 hr_assert_values(&here, &joined->x, 6, 0, 0, 0, 0, 1, 0);
             else
                 hr_assert_values(&here, &joined->x, 2, z0[step][0], z0[step][1]);
         }
         hr_score_queue_put(&queue, &here.t, z, 0, &now);
+        hr_score_queue_put(&queue, &here.t, z, 2, &now);
         hr_tape_commit(&here.t);
         hr_tape_reset(&here.t);
         if (step == 0)
@@ -155,7 +156,7 @@ END_TEST
 
 START_TEST(no_queue_is_kept_when_none_is_asked_for)
 {
-    hr_method_config config = { .ranks = 1, .d = 2 };
+    hr_method_config config = { .ranks = 1, .globals = 2, .d = 2 };
     hr_score_queue queue;
     hr_test_tape here;
     hr_field field[HR_METHOD_FIELDS];
