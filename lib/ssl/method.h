@@ -16,7 +16,7 @@
 #include "tape/ops.h"
 #include "types.h"
 
-enum { HR_METHOD_VIEWS = 16, HR_METHOD_FIELDS = 4 };
+enum { HR_METHOD_VIEWS = 16, HR_METHOD_FIELDS = HR_METHOD_VIEWS };
 
 /* numbers of a run that methods ask for */
 typedef struct hr_method_config {
@@ -30,6 +30,7 @@ typedef struct hr_method_config {
     double sinkhorn_eps;
     int64_t sinkhorn_iterations;
     int64_t queue;       /* rows of MoCo v2's queue, of each of SwAV's; 0: none */
+    bool mask_own_keys;  /* MoCo v2's queue: a row of the same image is no negative */
     int64_t queue_start; /* first step in which SwAV's queue is filled */
     int64_t accumulate;  /* micro-batches of a step */
     uint64_t seed;

@@ -4,7 +4,10 @@
  *   L = mean_n -log( exp(q.k / T) / (exp(q.k / T) + sum_j exp(q.u_j / T)) )     u: queue [K, d]
  *   then the keys of this step replace the oldest rows of the queue
  *
- * A row of the queue that belongs to the same image is no negative: it is left out of the sum.
+ *   theta_k <- m theta_k + (1 - m) theta_q                                     ema=m; train/step.c
+ *
+ * The keys' batch is permuted before it is cut into groups for batch norm (shuffle BN, bn_groups). A row of
+ * the queue that belongs to the same image is no negative (mask_own_keys): it is left out of the sum.
  * Chance level of the loss is ln(K + 1): all keys alike to q. It starts below, as the positive alone is
  * alike while the rows of the queue are random, reaches it when they are keys, K / batch steps later,
  * and then falls.
@@ -21,11 +24,11 @@ static const hr_setting_pair paper[] = {
     { "temperature", "0.2" }, { "queue", "auto" },
     { "ema", "0.999" },       { NULL, NULL },
 };
-static const hr_setting_pair reference[] = { { NULL, NULL } };
+static const hr_setting_pair reference[] = { { "mask_own_keys", "0" }, { NULL, NULL } };
 
 typedef struct mocov2 {
     hr_array queue; /* [K, d] real, unit rows */
-    hr_array owner; /* i64 [K] image of each row, -1: none */
+    hr_array owner; /* i64 [K] image whose negative a row is not, -1: of none */
     hr_method_config config;
 } mocov2;
 
@@ -56,7 +59,8 @@ static void enqueue(mocov2 *self, hr_tape *t, const hr_array *keys, const hr_now
     hr_array all_keys = hr_all_ranks(t, keys), all_images = hr_all_ranks(t, &now->image);
 
     hr_ring_put(&self->queue, t, &all_keys, now);
-    hr_ring_put(&self->owner, t, &all_images, now);
+    if (self->config.mask_own_keys) /* else no row has an owner */
+        hr_ring_put(&self->owner, t, &all_images, now);
 }
 
 static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,

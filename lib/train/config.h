@@ -37,7 +37,8 @@ typedef struct hr_train_config {
     int64_t ema_late;
     double sinkhorn_eps;
     int64_t sinkhorn_iterations;
-    int64_t queue, queue_start;        /* HR_AUTO until resolved */
+    int64_t queue, queue_start; /* HR_AUTO until resolved */
+    int64_t mask_own_keys;
     int64_t bn_groups, path_bn_groups; /* HR_AUTO until resolved */
     int64_t recipe;                    /* whose views */
     int64_t joint_views;

@@ -54,6 +54,7 @@ static hr_method_config method_config(const hirl_trainer *trainer)
         .sinkhorn_iterations = t->sinkhorn_iterations,
         .mask_share = t->mask_share,
         .queue = t->queue,
+        .mask_own_keys = t->mask_own_keys,
         .queue_start = t->queue_start * trainer->per_epoch,
     };
 }

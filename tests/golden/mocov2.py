@@ -23,6 +23,7 @@ NORM_EPS = 1e-12     # norm2(x) = x / max(|x|, 1e-12)
 SPD_EPS = 1e-6
 DIVISOR_EPS = {'paper': 0.0, 'reference': 1e-6}
 SPD_WEIGHT = {'paper': 1.0, 'reference': 0.5}
+MASKS_OWN_KEYS = {'paper': True, 'reference': False}
 CASES = {  # what is stored, as mocov2_<name>.txt; seeds: README.md
     'paper': '--seed 60',
     'reference': '--seed 60 --profile reference',
@@ -293,7 +294,7 @@ class Run:
         c = self.c
         z0 = self.embed(images(c, 0, step), params, norms)
         k = self.keys(step, teacher_norms)
-        same = image_ids(c, step)[:, None] == self.owner[None, :]
+        same = image_ids(c, step)[:, None] == self.owner[None, :]  # owner -1: of no image
         image = info_nce(norm2(z0), k, self.queue, same, c.temperature)
         if not c.levels or step < c.warmup:
             return image, None, k
@@ -332,7 +333,9 @@ class Run:
         for n in norms:
             n.commit()
         rows = slice(self.position, self.position + c.batch)
-        self.queue[rows], self.owner[rows] = k, image_ids(c, step)
+        self.queue[rows] = k
+        if MASKS_OWN_KEYS[c.profile]:
+            self.owner[rows] = image_ids(c, step)
         self.position = (self.position + c.batch) % c.queue
         for name, t in self.teacher.items():
             self.teacher[name] = c.momentum * t + (1 - c.momentum) * self.params[name]

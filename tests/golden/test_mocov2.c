@@ -66,7 +66,8 @@ static hr_learner_config config_of(const replay *r)
         .method = { .globals = VIEWS,
                     .views = VIEWS,
                     .temperature = dump_number(d, "temperature"),
-                    .queue = dump_whole(d, "queue") },
+                    .queue = dump_whole(d, "queue"),
+                    .mask_own_keys = !r->reference },
         .spd_eps = 1e-6,
         .seed = (uint64_t)dump_whole(d, "seed"),
     };

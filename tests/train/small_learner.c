@@ -103,15 +103,21 @@ static void fill_config(hr_learner_config *c, const small_run *run, int64_t batc
     c->decay_all = t.decay_all;
     c->path_decay_all = t.decay_all;
     c->momentum = 0.9;
-    c->optim = (hr_optim_config){
-        (hr_optim_kind)t.optimizer, (hr_clip_kind)t.clip, t.clip_grad, 0.9, 0.999, ADAM_EPS, 0.001
-    };
+    c->optim = (hr_optim_config){ (hr_optim_kind)t.optimizer,
+                                  (hr_clip_kind)t.clip,
+                                  t.clip_grad,
+                                  0.9,
+                                  0.999,
+                                  ADAM_EPS,
+                                  0.001,
+                                  0 };
     c->method = (hr_method_config){ .globals = GLOBALS,
                                     .views = has_locals(method) ? VIEWS : GLOBALS,
                                     .temperature = t.temperature,
                                     .center_momentum = 0.9,
                                     .sinkhorn_eps = 0.05,
                                     .sinkhorn_iterations = 3,
+                                    .mask_own_keys = true,
                                     .queue = method->queue == HR_QUEUE_NEGATIVES ? 2 * SMALL_ROWS
                                                                                  : run->queue };
     c->mask_most = 2;
