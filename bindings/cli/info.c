@@ -98,7 +98,7 @@ static const char *const also[][2] = {
       "profile=paper follows eq. 3; the authors' program (profile=reference) halves it (spd_weight) and masks a drawn positive (draw=all)" },
     { "batch norm on one device",
       "groups of bn_groups with permuted keys stand for the paper's 8 GPUs" },
-    { "queue", "a key of the same image is never a negative" },
+    { "queue", "a key of the same image is never a negative; profile=reference: it is" },
     { "k-means", "a level starts from the last tree when there is one; sums in f64, in row order" },
     { "k-means, profile=reference",
       "first rows, subsets and splits of empty clusters as faiss draws them, from scratch each epoch; "
@@ -106,7 +106,8 @@ static const char *const also[][2] = {
     { "resize", "Pillow's arithmetic, on 8-bit pixels" },
     { "running statistics", "mean over the groups; profile=reference: those of the first" },
     { "average of the teacher",
-      "taken when a step commits: the same losses as taken at the start of the next one" },
+      "taken when a step commits: the same image losses as at the start of the next one, where "
+      "the authors' program takes it; trees are made of features one step newer" },
     { "DINO, iBOT",
       "clip=tensor as the methods' authors; profile=reference clips the common norm, decays all of h_l by "
       "0.01 and takes the next step's m" },

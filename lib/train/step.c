@@ -10,8 +10,8 @@
  *
  *   dL/dw = sum_m sum_v ( dL/dz_v,m dz_v,m/dw + dL/dout_v,m dout_v,m/dw )
  *
- * The average is taken at commit; a program that takes it at the start of the next step computes
- * the same losses.
+ * The average is taken at commit. A program that takes it at the start of the next step computes the
+ * same L_img; its trees differ where they are made of the average's features, which are one step older.
  */
 #include <math.h>
 #include <stdio.h>
@@ -325,13 +325,23 @@ static hirl_status run_losses(hr_learner_result *result, hr_learner *learner,
 
 /* ---- step ---- */
 
+/* whether h_l get a gradient: where no image has a leaf they rest, momentum and decay included (spec.md 0.2) */
+static bool has_paths(const hr_learner *learner, const hr_learner_input *in)
+{
+    const hr_comm *comm = learner->queue->comm;
+
+    if (!in->leaf || !learner->paths.tree)
+        return false;
+    return (comm && comm->ranks > 1) /* another rank may have one */ || with_leaf(in) > 0;
+}
+
 /* groups that have a gradient, and those that are updated */
 static uint32_t groups_with_gradient(const hr_learner *learner, const hr_learner_input *in)
 {
     uint32_t groups = 1u << HR_GROUP_METHOD | 1u << HR_GROUP_PLAIN | 1u << HR_GROUP_PREDICTOR |
                       1u << HR_GROUP_PREDICTOR_PLAIN | 1u << HR_GROUP_LAST;
 
-    if (in->leaf && learner->paths.tree)
+    if (has_paths(learner, in))
         groups |= 1u << HR_GROUP_PATH | 1u << HR_GROUP_PATH_PLAIN;
     return groups;
 }

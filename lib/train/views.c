@@ -37,7 +37,8 @@ hirl_status hr_run_views_of(hr_run_views *views, hr_run_config *config)
         mean[i] = (float)m->mean[i];
         std[i] = (float)m->std[i];
     }
-    defaults.fewest = 2;
+    defaults.fewest =
+        hr_method_find(m->method)->declared ? 1 : 2; /* a host's loss may need no second one */
     defaults.most = hr_method_find(m->method)->student == HR_SEES_ALL ? 0 : 2;
     defaults.multiple = hr_arch_is_vit(m->arch) ? (int32_t)hr_model_patch(m) : 1;
     HR_TRY(hr_views_resolve(views->view, &views->globals, &views->count, &config->view, &defaults,

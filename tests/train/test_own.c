@@ -276,6 +276,20 @@ START_TEST(predictor_teacher_and_local_views_come_too)
 }
 END_TEST
 
+START_TEST(one_view_is_enough)
+{
+    world w;
+
+    open_world(&w, 1);
+    set(&w, "global_crops_number", "1");
+    begin(&w);
+    give_functions(&w);
+    make_steps(&w, STEPS_AN_EPOCH + 1);
+    ck_assert_int_eq(w.host.seen.views, 1);
+    close_world(&w);
+}
+END_TEST
+
 /* a loss that is a mean over images: two micro-batches are one batch with two groups. In double
  * accumulate-f64 shows it, for weights too. */
 START_TEST(micro_batches_add_up)
@@ -546,7 +560,7 @@ END_TEST
 
 HR_TESTS("own", a_step_waits_for_the_functions, functions_that_cannot_be_are_refused,
          the_loss_sees_the_outputs_that_keys_declare, predictor_teacher_and_local_views_come_too,
-         micro_batches_add_up, threads_do_not_change_a_bit,
+         one_view_is_enough, micro_batches_add_up, threads_do_not_change_a_bit,
          a_run_goes_on_to_the_same_bits_with_the_hosts_state,
          a_run_directory_is_resumed_with_the_hosts_state, a_state_that_nobody_took_is_saved_again,
          a_checkpoint_of_another_method_is_refused, a_step_that_a_function_fails_changes_nothing,
