@@ -1,8 +1,9 @@
 /* dino.c - DINO: self-distillation with no labels (Caron et al. 2021; L_img of HIRL eq. 4).
  *
- *   p_u = softmax((t_u - c) / tau_t)                       the teacher sees the global views only
- *   L   = mean over (u, v), u global, v any other view, of mean_n H(p_u, softmax(s_v / tau_s))
- *   c  <- m c + (1 - m) mean(t)                            after the step
+ *   p_u = softmax((t_u - c) / tau_t)                       u: a global view, which is all the teacher sees; no gradient
+ *   L   = mean over (u, v), v any view but u, of mean_n - sum_k p_u,k log softmax(s_v / tau_s)_k
+ *   c  <- m_c c + (1 - m_c) mean(t)                        after the step (center.c)
+ *   theta_t <- m theta_t + (1 - m) theta_s                 after the step, m from `ema` to `ema_end` on a cosine
  *
  * s, t: logits [n, K] of student and teacher, norm2(z0) . norm2(w_k). Centring keeps the teacher from
  * choosing one output, the low temperature tau_t from choosing all alike. Chance level is ln K; the loss
@@ -11,13 +12,13 @@
  */
 #include <math.h>
 
-#include "ssl/distill.h"
+#include "ssl/dino.h"
 
 static const hr_setting_pair paper[] = {
     { "recipe", "dino" },      { "head", "mlp hidden hidden z gelu normal" },
     { "hidden_dim", "2048" },  { "z_dim", "256" },
     { "last", "weight_norm" }, { "out_dim", "65536" },
-    HR_DISTILL_SETTINGS,       { NULL, NULL },
+    HR_DINO_SETTINGS,          { NULL, NULL },
 };
 static const hr_setting_pair reference[] = {
     { "clip", "global" },
@@ -43,12 +44,38 @@ static void done(void *state, hr_queue *q)
     hr_center_done(&((dino *)state)->center, q);
 }
 
+hr_tensor *hr_dino_loss(hr_tape *t, const hr_seen *student, const hr_seen *teacher,
+                        hr_center *center, const hr_now *now, double temperature)
+{
+    double rows = (double)(now->micros * now->globals * now->n);
+    hr_tensor *sum = NULL;
+
+    for (int u = 0; u < now->globals; u++) {
+        hr_tensor *p = hr_target(t, teacher->out[u], &center->value, now->teacher_temperature);
+
+        if (u == 0)
+            hr_method_entropy(now, t, p);
+        for (int v = 0; v < now->views; v++) {
+            hr_tensor *term;
+
+            if (v == u) /* a view teaches the others, not itself */
+                continue;
+            term = hr_soft_cross_entropy(t, p, student->out[v], temperature, NULL);
+            sum = sum ? hr_add(t, sum, term) : term;
+        }
+        hr_center_see(center, t, teacher->out[u], 1 / rows, u == 0 && now->micro == 0);
+    }
+    if (now->micro == 0)
+        hr_center_at_commit(center, t);
+    return hr_scale(t, sum, 1.0 / (double)(now->globals * (now->views - 1)));
+}
+
 static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
                        const hr_now *now)
 {
     dino *self = state;
 
-    return hr_distill(t, student, teacher, &self->center, now, self->temperature);
+    return hr_dino_loss(t, student, teacher, &self->center, now, self->temperature);
 }
 
 static int fields(void *state, hr_field field[HR_METHOD_FIELDS])

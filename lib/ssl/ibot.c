@@ -5,12 +5,13 @@
  *   L       = L_cls + L_patch
  *
  * p_gi = softmax((t_gi - c') / tau_t): the teacher's patch i of the same view, unmasked; c' is a centre
- * of its own, over all patches. Class token and patches share the head. Chance level is ln K for L_cls,
- * and ln K times the share of masked views for L_patch.
+ * of its own, over all patches. Class token and patches share the head; the teacher is DINO's average. Chance
+ * level is ln K for L_cls, and ln K times the share of masked views for L_patch; both go as DINO's loss does:
+ * below it at first, up to it, then down. Noisy, as batches differ in the number of masked views.
  */
 #include <math.h>
 
-#include "ssl/distill.h"
+#include "ssl/dino.h"
 
 static const hr_setting_pair paper[] = {
     { "recipe", "ibot" },
@@ -22,7 +23,7 @@ static const hr_setting_pair paper[] = {
     { "mask_token", "1" },
     { "mask_ratio", "0.1,0.5" },
     { "mask_share", "0.5" },
-    HR_DISTILL_SETTINGS,
+    HR_DINO_SETTINGS,
     { NULL, NULL },
 };
 static const hr_setting_pair reference[] = {
@@ -79,7 +80,7 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
 {
     ibot *self = state;
 
-    return hr_add(t, hr_distill(t, student, teacher, &self->center, now, self->temperature),
+    return hr_add(t, hr_dino_loss(t, student, teacher, &self->center, now, self->temperature),
                   patch_loss(self, t, student, teacher, now));
 }
 

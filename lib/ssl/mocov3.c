@@ -3,8 +3,11 @@
  *   q_i = norm2(h(f(x_i))),  k_j = norm2(f_m(x_j))         h: predictor; f_m: momentum encoder, no gradient
  *   L   = sum over (i, j) = (0, 1), (1, 0) of  2 T mean_n -log softmax_m( q_i,n . k_j,m / T )_{m = n}
  *
- * Keys of all ranks are negatives; there is no queue. The factor 2 T only scales gradients. Chance
- * level is 4 T ln(batch): all keys unrelated.
+ *   theta_m <- m theta_m + (1 - m) theta                   after the step, m from `ema` to `ema_end` on a cosine
+ *
+ * Keys of all ranks are negatives; there is no queue. The factor 2 T only scales gradients. The patch embedding
+ * keeps its first values (frozen_patch), which keeps the training stable. Chance level is 4 T ln(batch): all
+ * keys unrelated. The loss starts a little above, is level during the first steps of the warm-up, and falls.
  */
 #include "ssl/method.h"
 

@@ -1,7 +1,7 @@
 /* test_center.c - the running mean of a teacher's rows: by hand, over two ranks, at commit only. */
 #include <check.h>
 
-#include "ssl/distill.h"
+#include "ssl/center.h"
 #include "support/comm.h"
 #include "support/run.h"
 #include "support/tape.h"
