@@ -99,11 +99,6 @@ void hr_view_recipe(hr_view *view, hr_recipe which, int32_t size, const float me
     view->flip_first = r->flip_first;
 }
 
-void hr_view_mocov2(hr_view *view, int32_t size, const float mean[3], const float std[3])
-{
-    hr_view_recipe(view, HR_RECIPE_MOCOV2, size, mean, std);
-}
-
 void hr_view_evaluation(hr_view *view, int32_t size, int32_t filter, const float mean[3],
                         const float std[3])
 {

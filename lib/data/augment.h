@@ -37,7 +37,6 @@ typedef enum hr_recipe {
 
 void hr_view_recipe(hr_view *view, hr_recipe recipe, int32_t size, const float mean[3],
                     const float std[3]);
-void hr_view_mocov2(hr_view *view, int32_t size, const float mean[3], const float std[3]);
 
 /* The evaluation transform: shorter side to round(size * 256 / 224), centre crop; below 96 pixels
  * plain resize to size x size. */

@@ -10,13 +10,6 @@ typedef struct hr_mask_config {
     bool scattered;       /* single patches anywhere (`rand`), not blocks */
 } hr_mask_config;
 
-/* as iBOT: every second view, 10 to 50 % in blocks */
-#define HR_MASK_IBOT                                                                               \
-    (hr_mask_config)                                                                               \
-    {                                                                                              \
-        .p = 0.5, .ratio = 0.3, .spread = 0.2                                                      \
-    }
-
 /* mask [h,w] <- 1 where a patch is hidden, else 0; -> how many are. Never more than the share that
  * was drawn. A function of (seed, epoch, image, view) alone; a trainer
  * gives its step as epoch, so that every step has masks of its own. */

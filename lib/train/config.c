@@ -107,6 +107,8 @@ static const hr_key keys[] = {
         "method=own: an averaged teacher of encoder and head sees the views too"),
     KEY(mask_ratio, HR_KEY_TEXT, "0.1,0.5", 0, 0, NULL, false, "",
         "iBOT: least and largest share of the patches of a masked view"),
+    KEY(mask_shape, HR_KEY_CHOICE, "block", 0, 0, "block random", false, "",
+        "iBOT: patches are masked in blocks, or anywhere"),
     KEY(mask_share, HR_KEY_REAL, "0.5", 0, 1, NULL, false, "", "iBOT: share of the masked views"),
     KEY(iter_wise_assignment, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
         "an image's leaf is chosen anew in each step, by its second view"),
@@ -143,6 +145,14 @@ static int32_t origin_of(const hirl_options *options, const char *key)
     return given ? given->origin : HR_FROM_STANDARD - 1;
 }
 
+/* a rate that a method gives for its own batch can lie above that of a small one */
+static hirl_status rate_above(const hr_train_config *c, const char *key, double value)
+{
+    return hr_fail(HIRL_E_INVALID,
+                   "%s: %g is above lr=%g, the rate for batch_size=%lld; %s=0, or one below it",
+                   key, value, c->lr, (long long)c->batch_size, key);
+}
+
 /* the one that was given nearer to the caller counts: his lr stands over a preset's base_lr */
 static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
 {
@@ -167,12 +177,8 @@ static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
             "warmup_epochs: %lld of %lld epochs leave none at the full rate; warmup_epochs=0, or more epochs",
             (long long)c->warmup_epochs, (long long)c->epochs);
     if (c->warmup_epochs && c->warmup_lr > c->lr)
-        return hr_fail(HIRL_E_INVALID, "warmup_lr: %g is above lr=%g; give a lower one",
-                       c->warmup_lr, c->lr);
-    if (c->min_lr > c->lr)
-        return hr_fail(HIRL_E_INVALID, "min_lr: %g is above lr=%g; give a lower one", c->min_lr,
-                       c->lr);
-    return HIRL_OK;
+        return rate_above(c, "warmup_lr", c->warmup_lr);
+    return c->min_lr > c->lr ? rate_above(c, "min_lr", c->min_lr) : HIRL_OK;
 }
 
 static void resolve_ends(hr_train_config *c)

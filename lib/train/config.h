@@ -44,6 +44,7 @@ typedef struct hr_train_config {
     int64_t joint_views;
     int64_t own_teacher;
     char mask_ratio[HR_KEY_TEXT_BYTES];
+    int64_t mask_shape; /* 0 block, 1 random */
     double mask_low, mask_high, mask_share;
     int64_t iter_wise_assignment;
     int64_t precision, feature_precision;

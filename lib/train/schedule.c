@@ -36,8 +36,3 @@ double hr_schedule_at(const hr_schedule *s, int64_t step)
         return s->base;
     return cosine(s->base, s->last, t - warmup, end - warmup);
 }
-
-double hr_cosine_by_epoch(double first, double last, int64_t epoch, int64_t epochs)
-{
-    return cosine(first, last, epoch, epochs);
-}

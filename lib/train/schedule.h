@@ -44,7 +44,4 @@ typedef struct hr_schedule {
 
 double hr_schedule_at(const hr_schedule *schedule, int64_t step);
 
-/* Half a cosine from `first` at epoch 0 to `last` at `epochs`: MoCo v2, SimSiam. */
-double hr_cosine_by_epoch(double first, double last, int64_t epoch, int64_t epochs);
-
 #endif

@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     hr_queue *queue;
     hr_view view;
 
-    hr_view_mocov2(&view, size, mean, std);
+    hr_view_recipe(&view, HR_RECIPE_MOCOV2, size, mean, std);
     if (hr_context_create(&context, "cpu", 1) < 0 ||
         hr_context_take_cpu_queue(&queue, context) < 0) {
         fprintf(stderr, "augment: %s\n", hr_error_text());

@@ -145,7 +145,9 @@ static void draw_paths(replay *r, int64_t step)
 
 static hr_rates rates_of(const dump *d, int64_t step)
 {
-    double rate = hr_cosine_by_epoch(dump_number(d, "lr"), 0, step, dump_whole(d, "epochs"));
+    hr_schedule cosine = { HR_COSINE_EPOCH, .base = dump_number(d, "lr"),
+                           .epochs = dump_whole(d, "epochs"), .per_epoch = 1 };
+    double rate = hr_schedule_at(&cosine, step);
     double decay = dump_number(d, "decay");
 
     return (hr_rates){ .rate = rate,

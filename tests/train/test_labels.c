@@ -26,7 +26,7 @@ static hr_loader *open_shuffled(small_network *s)
     hr_loader_config config = { .batch = SMALL_BATCH, .threads = 1, .shuffled = true, .views = 1 };
     hr_loader *loader = NULL;
 
-    hr_view_mocov2(&config.view[0], SMALL_SIDE, mean, std);
+    hr_view_recipe(&config.view[0], HR_RECIPE_MOCOV2, SMALL_SIDE, mean, std);
     config.view[0].scale_low = 0.6;
     config.view[0].jitter_p = config.view[0].gray_p = config.view[0].blur_p = 0;
     hr_assert_ok(hr_loader_create(&loader, s->train, &config));

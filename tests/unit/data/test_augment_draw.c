@@ -173,7 +173,7 @@ START_TEST(a_draw_depends_on_seed_epoch_image_and_view_alone)
     hr_augment_record r[6];
     hr_view view;
 
-    hr_view_mocov2(&view, 32, mean, std);
+    hr_view_recipe(&view, HR_RECIPE_MOCOV2, 32, mean, std);
     memset(r, 0xA5, sizeof r);
     hr_augment_draw(&r[0], &view, 500, 375, 1, 2, 3, 0);
     hr_augment_draw(&r[1], &view, 500, 375, 1, 2, 3, 0);
@@ -192,7 +192,7 @@ START_TEST(a_jitter_of_strength_zero_is_left_out)
 {
     hr_view view;
 
-    hr_view_mocov2(&view, 32, mean, std);
+    hr_view_recipe(&view, HR_RECIPE_MOCOV2, 32, mean, std);
     view.jitter[3] = 0;
     for (int i = 0; i < 50; i++) {
         hr_augment_record r;

@@ -263,7 +263,7 @@ START_TEST(bf16_is_the_rounded_output)
     hr_augment_record r;
     hr_view view;
 
-    hr_view_mocov2(&view, 16, mean, std);
+    hr_view_recipe(&view, HR_RECIPE_MOCOV2, 16, mean, std);
     hr_augment_draw(&r, &view, 40, 30, 1, 2, 3, 0);
     augment(narrow, HR_BF16, picture, 40, 30, &r);
     augment(wide, HR_REAL, picture, 40, 30, &r);

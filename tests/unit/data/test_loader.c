@@ -63,7 +63,7 @@ static hr_loader_config plain(int threads, bool shuffled)
                                 .max_bad = 1,
                                 .views = 2 };
 
-    hr_view_mocov2(&config.view[0], 6, mean, std);
+    hr_view_recipe(&config.view[0], HR_RECIPE_MOCOV2, 6, mean, std);
     hr_view_evaluation(&config.view[1], SIDE, 1, mean, std);
     return config;
 }

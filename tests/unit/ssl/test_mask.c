@@ -34,7 +34,7 @@ static void check_line(FILE *file, int line)
 {
     uint8_t mask[CELLS];
     long long h, w, scattered, seed, epoch, image, view, count, row;
-    hr_mask_config config = HR_MASK_IBOT;
+    hr_mask_config config = { .p = 0.5, .ratio = 0.3, .spread = 0.2 };
 
     ck_assert_int_eq(fscanf(file, "%lld %lld %lld %lld %lld %lld %lld %lld", &h, &w, &scattered,
                             &seed, &epoch, &image, &view, &count),
@@ -88,7 +88,7 @@ static double target_of(int64_t cells, int64_t image)
 
 static sums collect(int64_t side, bool scattered)
 {
-    hr_mask_config config = HR_MASK_IBOT;
+    hr_mask_config config = { .p = 0.5, .ratio = 0.3, .spread = 0.2 };
     sums s = { 0 };
 
     config.scattered = scattered;

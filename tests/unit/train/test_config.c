@@ -13,7 +13,6 @@
 #include "support/run.h"
 #include "train/config.h"
 #include "train/health.h"
-#include "train/schedule.h"
 #include "train/views.h"
 
 static hirl_options *options_of(const char *const (*pairs)[2])
@@ -94,16 +93,6 @@ START_TEST(prototypes_that_the_data_cannot_carry_are_refused)
 
     hr_assert_fails(hr_run_config_read(&config, options, 4000), HIRL_E_INVALID, "30000");
     hirl_options_destroy(options);
-}
-END_TEST
-
-START_TEST(the_rate_follows_the_published_cosine)
-{
-    /* spec.md 7.4: MoCo v2 at epochs 0, 1, 100, 199 of 200 */
-    ck_assert_double_eq_tol(hr_cosine_by_epoch(0.03, 0, 0, 200), 0.03, 1e-12);
-    ck_assert_double_eq_tol(hr_cosine_by_epoch(0.03, 0, 1, 200), 0.029998149, 5e-10);
-    ck_assert_double_eq_tol(hr_cosine_by_epoch(0.03, 0, 100, 200), 0.015, 1e-12);
-    ck_assert_double_eq_tol(hr_cosine_by_epoch(0.03, 0, 199, 200), 0.000001851, 5e-10);
 }
 END_TEST
 
@@ -329,7 +318,6 @@ static Suite *config_suite(void)
     tcase_add_test(tests, a_queue_that_cannot_be_is_refused_with_the_numbers);
     tcase_add_test(tests, lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts);
     tcase_add_test(tests, prototypes_that_the_data_cannot_carry_are_refused);
-    tcase_add_test(tests, the_rate_follows_the_published_cosine);
     tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones);
     tcase_add_loop_test(tests, presets_have_the_papers_values, 0, 2 * ROWS);
     tcase_add_test(tests, profile_reference_takes_the_programs_values_under_the_callers);
