@@ -54,6 +54,7 @@ static const char *reason(const char *key)
         { "ema", "fewer steps: the teacher must follow faster" },
         { "warmup_epochs", "a share of a short run" },
         { "min_lr", "in proportion to the rate" },
+        { "head", "measured: batch norm lets targets differ within minutes" },
         { "hidden_dim", "narrow heads behind a narrow encoder" },
         { "predictor_dim", "narrow heads behind a narrow encoder" },
         { "z_dim", "narrow heads behind a narrow encoder" },

@@ -107,10 +107,11 @@ static const hr_setting_pair simsiam_small[] = { { "method", "simsiam" },
                                                  SMALL_RESNET,
                                                  { "epochs", "20" },
                                                  { "batch_size", "128" },
-                                                 { "lr", "0.06" },
+                                                 { "lr", "0.12" },
                                                  { "hidden_dim", "512" },
                                                  { "predictor_dim", "128" },
                                                  { "z_dim", "512" },
+                                                 { "global_crops_scale", "0.4,1" },
                                                  { "blur_p", "0" },
                                                  END };
 static const hr_setting_pair swav_small[] = { { "method", "swav" },
@@ -127,8 +128,7 @@ static const hr_setting_pair swav_small[] = { { "method", "swav" },
                                               { "out_dim", "100" },
                                               { "freeze_prototypes", "300" },
                                               { "sinkhorn_eps", "0.02" },
-                                              { "local_crops_number", "2" },
-                                              { "local_crops_scale", "0.05,0.3" },
+                                              { "local_crops_number", "0" },
                                               { "global_crops_scale", "0.3,1" },
                                               { "blur_p", "0" },
                                               END };
@@ -146,9 +146,13 @@ static const hr_setting_pair mocov3_small[] = { { "method", "mocov3" },
                                                 { "blur_p", "0" },
                                                 { "solarize_p", "0" },
                                                 END };
-static const hr_setting_pair dino_small[] = {
-    { "method", "dino" }, { "profile", "paper" }, SMALL_VIT, SMALL_TEACHER, END
-};
+/* batch norm in the head, as DINO's authors have it for ResNets: minutes are enough then */
+static const hr_setting_pair dino_small[] = { { "method", "dino" },
+                                              { "profile", "paper" },
+                                              SMALL_VIT,
+                                              SMALL_TEACHER,
+                                              { "head", "mlp hidden hidden z gelu bn normal" },
+                                              END };
 static const hr_setting_pair ibot_small[] = {
     { "method", "ibot" }, { "profile", "paper" }, SMALL_VIT, SMALL_TEACHER, END
 };

@@ -2,17 +2,20 @@
 """The twelve small presets: each method alone and under HIRL, equal settings within a pair, several seeds.
 
     tests/bench/presets.py DATA [--sets cifar100-25k generated] [--methods mocov2 ...] [--seeds 2]
-                                [--longer 1] [--set key=value ...] [--table]
+                                [--longer 1] [--equal time] [--set key=value ...] [--table]
 
 DATA holds a folder for each set but `generated`. Works as recipe.py does, whose runs, rows and intervals
 these are: what tests/bench/results/presets.jsonl lacks is run, stopped runs go on, each finished row
-is appended. A run takes a few minutes, so a method whose images cost more sees fewer of them; the epochs
-of warm-ups and of T1, which the presets give for 20 epochs, keep their share of a run, at least one. Of
-the members of a pair the one under HIRL takes longer at equal epochs: the table has the minutes.
+is appended. A run takes minutes, so a method whose images cost more sees fewer of them; the epochs of
+warm-ups and of T1, which the presets give for 20 epochs, keep their share of a run, at least one. The
+members of a pair have equal settings and about equal time: alone, a method has more epochs where
+HIRL's clusterings are worth one. `--equal epochs` gives both the epochs of the one under HIRL.
 """
 import argparse
+import hashlib
 import pathlib
 import shutil
+import subprocess
 
 import recipe
 
@@ -21,8 +24,9 @@ METHODS = ("mocov2", "simsiam", "swav", "mocov3", "dino", "ibot")
 SETS = {"cifar100-25k": {"prototypes": "800,200,50"}, "generated": {"prototypes": "256,64,16"}}
 IMAGES = {"cifar100-25k": 20000, "generated": 4000}
 SEEDS = {"cifar100-25k": 2, "generated": 1}
-# epochs of a run on CIFAR-100-25k; as many images are seen of a smaller set, two thirds for `generated`
-EPOCHS = {"mocov2": 6, "simsiam": 4, "swav": 4, "mocov3": 6, "dino": 6, "ibot": 5}
+# epochs of a run on CIFAR-100-25k, alone and under HIRL, in about the same time (the nearest whole number);
+# as many images are seen of a smaller set, two thirds for `generated`
+EPOCHS = {"mocov2": (7, 6), "simsiam": (5, 4), "swav": (5, 4), "mocov3": (7, 6), "dino": (6, 6), "ibot": (5, 5)}
 SHARE = {"cifar100-25k": 1, "generated": 2 / 3}
 SHAPES = {"resnet": dict(recipe.SHAPE, image_size="32"),
           "vit": {"arch": "vit_micro_patch4_32", "patch_size": "8", "image_size": "32"}}
@@ -37,15 +41,24 @@ def pair(method):
 
 
 def epochs_of(name, method, arguments):
-    images = EPOCHS[method] * IMAGES["cifar100-25k"] * SHARE[name] * arguments.longer
-    return max(2, round(images / IMAGES[name]))
+    """-> of the method alone, and under HIRL"""
+    images = IMAGES["cifar100-25k"] * SHARE[name] * arguments.longer
+    alone, over = (max(2, round(epochs * images / IMAGES[name])) for epochs in EPOCHS[method])
+    return over if arguments.equal == "epochs" else alone, over
+
+
+def preset_digest(method):
+    """of the values that the preset gives: rows of other values are of another preset of that name"""
+    command = [str(recipe.ROOT / "build" / "bindings" / "cli" / "hirl"), "config", "show", "preset=%s-small" % method]
+    lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    values = [line for line in lines if line.endswith("# preset")]
+    return hashlib.sha256("\n".join(values).encode()).hexdigest()[:8]
 
 
 def settings_of(name, method, epochs, given):
-    """what both members of a pair get"""
+    """what both members of a pair get but for their own epochs, from those under HIRL"""
     part = {key: str(max(1, TARGETS[key] * epochs // PRESET_EPOCHS)) for key in WARMUPS.get(method, ())}
-    settings = dict(SETS[name], epochs=str(epochs), negatives="100",
-                    cluster_warmup_epoch=str(max(1, epochs // 5)))
+    settings = dict(SETS[name], negatives="100", cluster_warmup_epoch=str(max(1, epochs // 5)))
     settings.update(part, **given)
     return settings
 
@@ -73,9 +86,11 @@ def wanted_rows(name, seed, arguments):
     for kind, shape in SHAPES.items():
         yield {"set": name, "method": "untrained-" + kind, "seed": seed, "settings": shape}
     for method in arguments.methods:
-        settings = settings_of(name, method, epochs_of(name, method, arguments), arguments.given)
-        for member in pair(method):
-            yield {"set": name, "method": member, "seed": seed, "settings": settings}
+        epochs = epochs_of(name, method, arguments)
+        settings = settings_of(name, method, epochs[1], arguments.given)
+        for member, own in zip(pair(method), epochs):
+            yield {"set": name, "method": member, "preset": preset_digest(member), "seed": seed,
+                   "settings": dict(settings, epochs=str(own))}
 
 
 def run_set(name, rows, arguments):
@@ -147,6 +162,7 @@ def main():
     parser.add_argument("--seeds", type=int, help="2; 1 for `generated`")
     parser.add_argument("--first-seed", type=int, default=0, help="leaves the seeds before it to another process")
     parser.add_argument("--longer", type=float, default=1, help="times the epochs")
+    parser.add_argument("--equal", default="time", choices=("time", "epochs"), help="of the members of a pair")
     parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings of all runs")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--work", type=pathlib.Path, default=recipe.ROOT / "build" / "presets")
