@@ -17,6 +17,8 @@
 #include "types.h"
 
 enum { HR_METHOD_VIEWS = 16, HR_METHOD_FIELDS = HR_METHOD_VIEWS };
+_Static_assert((int)HR_METHOD_VIEWS <= (int)HR_STEP_INS,
+               "rows of all views are put together in one step");
 
 /* numbers of a run that methods ask for */
 typedef struct hr_method_config {

@@ -137,18 +137,6 @@ static hirl_status ask(double *loss, real *grad, const real *x, void *arg)
     return answer < 0 ? hr_fail_callback(answer, "loss") : HIRL_OK;
 }
 
-/* [V n, d] */
-static hr_tensor *all_views(hr_tape *t, hr_tensor **x, int views)
-{
-    int first = views < HR_STEP_INS ? views : HR_STEP_INS;
-    hr_tensor *part[2] = { hr_concat(t, x, first), NULL };
-
-    if (first == views)
-        return part[0];
-    part[1] = hr_concat(t, x + first, views - first);
-    return hr_concat(t, part, 2);
-}
-
 /* host copy [V, n, d], complete after the next sync; NULL: dead tape */
 static const void *on_host(int64_t *d, hr_tape *t, hr_tensor *const *x, int views)
 {
@@ -207,7 +195,8 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
             on_host(&step->teacher_dim, t, teacher->out[0] ? teacher->out : teacher->z0, views);
     if (hr_tape_status(t) < 0)
         return &t->dead;
-    return hr_host_loss(t, all_views(t, seen.out[0] ? seen.out : seen.z0, views), ask, batch);
+    return hr_host_loss(t, hr_concat(t, seen.out[0] ? seen.out : seen.z0, views), /* [V n, d] */
+                        ask, batch);
 }
 
 static hirl_status commit(void *state, int64_t step)

@@ -24,7 +24,7 @@ struct hr_tensor {
     bool live;             /* g holds something: later writers accumulate */
 };
 
-enum { HR_STEP_INS = 8, HR_STEP_SAVED = 8 };
+enum { HR_STEP_INS = 16, HR_STEP_SAVED = 8 };
 
 struct hr_step {
     const hr_op *op;
