@@ -1,11 +1,16 @@
-/* test_networks.c - what the networks of a run are given and asked for: views of every size. */
+/* test_networks.c - what the networks of a run are given and asked for: views of every size, the images and the
+ * network that are clustered. */
 #include <check.h>
 #include <math.h>
+#include <string.h>
 
+#include "context.h"
 #include "small_methods.h"
 #include "support/run.h"
+#include "train/trainer.h"
 
 enum { MOCOV2, SIMSIAM, SWAV, MOCOV3, DINO, IBOT };
+enum { MOST_SIZE = 112, MOST_DIM = 32, ROWS = SMALL_IMAGES * MOST_DIM };
 
 static void must(hirl_status status)
 {
@@ -41,6 +46,196 @@ START_TEST(each_local_view_may_have_a_size_of_its_own)
 }
 END_TEST
 
+/* ---- clustering ---- */
+
+static float input[SMALL_IMAGES * MOST_SIZE * MOST_SIZE * 3];
+
+/* PIL's bilinear resize to a larger side, along one axis: 8 bits, half up (spec.md 2.1) */
+static void enlarge(uint8_t *to, const uint8_t *from, int size, int stride)
+{
+    for (int i = 0; i < size; i++) {
+        double centre = (i + 0.5) * SMALL_SIDE / size, sum = 0, all = 0;
+
+        for (int k = 0; k < SMALL_SIDE; k++) {
+            double weight = fmax(0, 1 - fabs(k + 0.5 - centre));
+
+            sum += weight * from[k * stride];
+            all += weight;
+        }
+        to[i * stride] = (uint8_t)floor(sum / all + 0.5);
+    }
+}
+
+static void enlarge_image(uint8_t *to, const uint8_t *from, int size)
+{
+    static uint8_t wide[SMALL_SIDE][MOST_SIZE * 2 * 3], turned[SMALL_SIDE];
+
+    for (int y = 0; y < SMALL_SIDE; y++)
+        for (int c = 0; c < 3; c++)
+            enlarge(&wide[y][c], from + y * SMALL_SIDE * 3 + c, size, 3);
+    for (int x = 0; x < size * 3; x++) {
+        uint8_t column[MOST_SIZE * 2];
+
+        for (int y = 0; y < SMALL_SIDE; y++)
+            turned[y] = wide[y][x];
+        enlarge(column, turned, size, 1);
+        for (int y = 0; y < size; y++)
+            to[y * size * 3 + x] = column[y];
+    }
+}
+
+/* all images resized to `resize` and cut to `size` around the centre, normalised */
+static void prepare(int size, int resize)
+{
+    static const double mean[] = { 0.485, 0.456, 0.406 }, std[] = { 0.229, 0.224, 0.225 };
+    static uint8_t large[MOST_SIZE * 2 * MOST_SIZE * 2 * 3];
+    int edge = (resize - size) / 2;
+    float *to = input;
+
+    for (int n = 0; n < SMALL_IMAGES; n++) {
+        enlarge_image(large, &small_pixels[n][0][0][0], resize);
+        for (int y = edge; y < edge + size; y++)
+            for (int x = edge * 3; x < (edge + size) * 3; x++)
+                *to++ = (float)((large[y * resize * 3 + x] / 255.0 - mean[x % 3]) / std[x % 3]);
+    }
+}
+
+/* unit rows of z0 of the images as they were prepared */
+static void look(float *rows, const small_trainer *t, const char *network)
+{
+    hirl_model *model;
+    int64_t d;
+
+    must(hirl_trainer_model(&model, t->trainer, network));
+    d = hirl_model_dim(model, "z0");
+    must(hirl_model_embed_input(rows, model, "z0", input, SMALL_IMAGES));
+    for (int n = 0; n < SMALL_IMAGES; n++) {
+        double square = 0;
+
+        for (int64_t k = 0; k < d; k++)
+            square += (double)rows[n * d + k] * rows[n * d + k];
+        for (int64_t k = 0; k < d; k++)
+            rows[n * d + k] = (float)(rows[n * d + k] / sqrt(square));
+    }
+    hirl_model_destroy(model);
+}
+
+static int32_t stop_at_cluster(const char *phase, int64_t done, int64_t total, void *user)
+{
+    (void)done;
+    (void)total;
+    (void)user;
+    return *phase == 'c';
+}
+
+/* the rows that the next step clusters */
+static void look_at_clustered(float *rows, small_trainer *t)
+{
+    hr_queue *q = t->trainer->learner->queue;
+    hr_array *points = &t->trainer->recluster.points;
+    hr_call call;
+
+    hirl_context_set_progress(t->context, stop_at_cluster, NULL);
+    ck_assert_int_eq(hirl_train_step(NULL, t->trainer), HIRL_E_CANCELED);
+    ck_assert_ptr_nonnull(points->data);
+    ck_assert_int_le(hr_count(points), ROWS);
+    must(hr_context_enter(&call, t->context));
+    q->be->download(q, rows, HR_F32, points);
+    must(q->be->sync(q));
+    must(hr_context_leave(&call, HIRL_OK));
+}
+
+static double distance(const float *a, const float *b, int64_t n)
+{
+    double most = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, fabs((double)a[i] - b[i]));
+    return most;
+}
+
+/* f32, sums of some hundred numbers through some ten layers; the other network is 100 times as far */
+static const double SAME = 1e-5, APART = 1e-3;
+
+/* spec.md 3.2; MoCo v3: the paper names the others alone, its program takes the average too (6.1, D7) */
+static const struct {
+    int method;
+    const char *profile, *key; /* cluster_network; NULL: what the method says */
+    const char *network, *other;
+} clustered[] = {
+    { MOCOV2, "paper", NULL, "teacher", "online" },
+    { SIMSIAM, "paper", NULL, "online", NULL },
+    { SWAV, "paper", NULL, "online", NULL },
+    { MOCOV3, "paper", NULL, "online", "teacher" },
+    { DINO, "paper", NULL, "teacher", "online" },
+    { IBOT, "paper", NULL, "teacher", "online" },
+    { MOCOV3, "reference", NULL, "teacher", "online" },
+    { MOCOV2, "paper", "online", "online", "teacher" },
+    { MOCOV3, "paper", "teacher", "teacher", "online" },
+    { IBOT, "paper", "online", "online", "teacher" },
+};
+enum { CLUSTERED = sizeof clustered / sizeof *clustered };
+
+/* after one epoch; images have the size that they are seen in */
+START_TEST(the_network_that_the_method_names_is_clustered)
+{
+    const char *key = clustered[_i].key, *other = clustered[_i].other;
+    const small_pair own[] = { { "epochs", "2" },
+                               { "hirl", "1" },
+                               { "ema", "0.5" },
+                               { "profile", clustered[_i].profile },
+                               { key ? "cluster_network" : NULL, key },
+                               { NULL, NULL } };
+    const small_pair *const over[] = { small_method[clustered[_i].method], own, NULL };
+    static float got[ROWS], want[ROWS], wrong[ROWS];
+    small_trainer t;
+    int64_t n;
+
+    small_trainer_open(&t, 2, over);
+    n = SMALL_IMAGES * t.trainer->learner->net.z_dim;
+    for (int s = 0; s < SMALL_PER_EPOCH; s++)
+        must(hirl_train_step(NULL, t.trainer));
+    prepare(SMALL_SIDE, SMALL_SIDE);
+    look(want, &t, clustered[_i].network);
+    if (other)
+        look(wrong, &t, other);
+    look_at_clustered(got, &t);
+    ck_assert_msg(distance(got, want, n) <= SAME, "row %d: %g from the %s network's", _i,
+                  distance(got, want, n), clustered[_i].network);
+    if (other)
+        ck_assert_msg(distance(got, wrong, n) > APART, "row %d: both networks are alike", _i);
+    small_trainer_close(&t);
+}
+END_TEST
+
+/* Resize(256)-CenterCrop(224) at half the size, and a size below the least that is cut; bilinear, not the
+ * bicubic of evaluations (spec.md 2.2). Weights are multiples of 1/16: halves are rounded as they are. */
+START_TEST(images_are_clustered_through_the_bilinear_evaluation_transform)
+{
+    static const struct {
+        const char *key;
+        int size, resize;
+    } of[] = { { "32", 32, 32 }, { "112", 112, 128 } };
+    const small_pair own[] = { { "epochs", "1" },
+                               { "hirl", "1" },
+                               { "cluster_warmup_epoch", "0" },
+                               { "image_size", of[_i].key },
+                               { NULL, NULL } };
+    const small_pair *const over[] = { small_method[MOCOV2], own, NULL };
+    static float got[ROWS], want[ROWS];
+    small_trainer t;
+    double far;
+
+    small_trainer_open(&t, 2, over);
+    prepare(of[_i].size, of[_i].resize);
+    look(want, &t, "teacher");
+    look_at_clustered(got, &t);
+    far = distance(got, want, SMALL_IMAGES * t.trainer->learner->net.z_dim);
+    ck_assert_msg(far <= SAME, "size %d: %g apart", of[_i].size, far);
+    small_trainer_close(&t);
+}
+END_TEST
+
 static Suite *networks(void)
 {
     Suite *suite = suite_create("networks");
@@ -48,6 +243,9 @@ static Suite *networks(void)
 
     tcase_set_timeout(tests, 0);
     tcase_add_test(tests, each_local_view_may_have_a_size_of_its_own);
+    tcase_add_loop_test(tests, the_network_that_the_method_names_is_clustered, 0, CLUSTERED);
+    tcase_add_loop_test(tests, images_are_clustered_through_the_bilinear_evaluation_transform, 0,
+                        2);
     suite_add_tcase(suite, tests);
     return suite;
 }
