@@ -1,11 +1,14 @@
 /* test_networks.c - what the networks of a run are given and asked for: views of every size, the images and the
- * network that are clustered. */
+ * network that are clustered, the network that is evaluated. */
 #include <check.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "context.h"
 #include "small_methods.h"
+#include "support/folder.h"
 #include "support/run.h"
 #include "train/trainer.h"
 
@@ -236,6 +239,98 @@ START_TEST(images_are_clustered_through_the_bilinear_evaluation_transform)
 }
 END_TEST
 
+/* ---- evaluation ---- */
+
+/* features of the backbone by a model, which is destroyed, and whose they are */
+static size_t embed(float *rows, char name[16], hirl_model *model)
+{
+    hirl_model_info info = { .struct_size = sizeof info };
+    const uint8_t *pixels[SMALL_IMAGES];
+    int64_t side[SMALL_IMAGES];
+    size_t bytes;
+
+    for (int n = 0; n < SMALL_IMAGES; n++) {
+        pixels[n] = &small_pixels[n][0][0][0];
+        side[n] = SMALL_SIDE;
+    }
+    must(hirl_model_describe(&info, model));
+    snprintf(name, 16, "%s", info.network);
+    bytes = (size_t)(SMALL_IMAGES * hirl_model_dim(model, "backbone")) * sizeof *rows;
+    ck_assert_uint_le(bytes, 4 * ROWS * sizeof *rows);
+    must(hirl_model_embed(rows, model, "backbone", pixels, side, side, SMALL_IMAGES));
+    hirl_model_destroy(model);
+    return bytes;
+}
+
+static hirl_model *load(const small_trainer *t, const char *path, const char *network)
+{
+    hirl_options *options;
+    hirl_model *model = NULL;
+
+    must(hirl_options_create(&options));
+    must(hirl_options_set(options, "network", network));
+    must(hirl_model_load(&model, t->context, path, options));
+    hirl_options_destroy(options);
+    return model;
+}
+
+/* features of `network` by the trainer, by the run's folder and by its last checkpoint, all alike */
+static size_t embed_network(float *rows, char name[16], const small_trainer *t, const char *folder,
+                            const char *network)
+{
+    static float again[4 * ROWS];
+    char path[HR_TEST_PATH], loaded[16];
+    hirl_model *model;
+    size_t bytes;
+
+    must(hirl_trainer_model(&model, t->trainer, network));
+    bytes = embed(rows, name, model);
+    for (int k = 0; k < 2; k++) {
+        if (k)
+            hr_test_path(path, folder, "checkpoints/last.safetensors");
+        ck_assert_uint_eq(embed(again, loaded, load(t, k ? path : folder, network)), bytes);
+        ck_assert_str_eq(loaded, name);
+        ck_assert_msg(!memcmp(again, rows, bytes), "network=%s of the %s is another one", network,
+                      k ? "checkpoint" : "folder");
+    }
+    return bytes;
+}
+
+/* spec.md 1.7, 1.8, 6.1 (D8): what the official programs evaluate */
+START_TEST(auto_is_the_network_that_the_method_evaluates)
+{
+    static const char *const evaluated[] = { "online", "online",  "online",
+                                             "online", "teacher", "teacher" };
+    char folder[HR_TEST_PATH], name[16];
+    const small_pair own[] = {
+        { "epochs", "2" }, { "hirl", "0" }, { "ema", "0.5" }, { "out", folder }, { NULL, NULL }
+    };
+    const small_pair *const over[] = { small_method[_i], own, NULL };
+    bool averages = _i != SIMSIAM && _i != SWAV;
+    static float automatic[4 * ROWS], online[4 * ROWS], teacher[4 * ROWS];
+    hirl_model *model;
+    small_trainer t;
+    size_t bytes;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    must(hirl_train_run(NULL, t.trainer));
+    bytes = embed_network(automatic, name, &t, folder, "auto");
+    ck_assert_str_eq(name, evaluated[_i]);
+    embed_network(online, name, &t, folder, "online");
+    ck_assert_str_eq(name, "online");
+    if (averages) {
+        embed_network(teacher, name, &t, folder, "teacher");
+        ck_assert_str_eq(name, "teacher");
+        ck_assert(memcmp(online, teacher, bytes) != 0);
+    } else
+        ck_assert_int_eq(hirl_trainer_model(&model, t.trainer, "teacher"), HIRL_E_INVALID);
+    ck_assert(!memcmp(automatic, *evaluated[_i] == 't' ? teacher : online, bytes));
+    small_trainer_close(&t);
+    hr_test_remove(folder);
+}
+END_TEST
+
 static Suite *networks(void)
 {
     Suite *suite = suite_create("networks");
@@ -246,6 +341,7 @@ static Suite *networks(void)
     tcase_add_loop_test(tests, the_network_that_the_method_names_is_clustered, 0, CLUSTERED);
     tcase_add_loop_test(tests, images_are_clustered_through_the_bilinear_evaluation_transform, 0,
                         2);
+    tcase_add_loop_test(tests, auto_is_the_network_that_the_method_evaluates, 0, SMALL_METHODS);
     suite_add_tcase(suite, tests);
     return suite;
 }
