@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/colours.h"
 #include "nn/model.h"
+#include "train/learner_config.h"
 #include "train/trainer.h"
 
 enum { COLOUR_IMAGES = 1000 };
@@ -39,62 +40,6 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
         three_texts(c->std_text, sizeof c->std_text, c->std);
     }
     return HIRL_OK;
-}
-
-static hr_method_config method_config(const hirl_trainer *trainer)
-{
-    const hr_train_config *t = &trainer->config.train;
-
-    return (hr_method_config){
-        .globals = trainer->views.globals,
-        .views = trainer->views.count,
-        .temperature = t->temperature,
-        .center_momentum = t->center_momentum,
-        .sinkhorn_eps = t->sinkhorn_eps,
-        .sinkhorn_iterations = t->sinkhorn_iterations,
-        .mask_share = t->mask_share,
-        .queue = t->queue,
-        .mask_own_keys = t->mask_own_keys,
-        .queue_start = t->queue_start * trainer->per_epoch,
-    };
-}
-
-/* constants of the optimisers: Kingma and Ba 2015, You et al. 2017 (spec.md 0.2, 1.5) */
-static hr_optim_config optim_config(const hr_train_config *t)
-{
-    return (hr_optim_config){ .kind = (hr_optim_kind)t->optimizer,
-                              .clip = (hr_clip_kind)t->clip,
-                              .clip_limit = t->clip_grad,
-                              .beta1 = 0.9,
-                              .beta2 = 0.999,
-                              .eps = 1e-8,
-                              .trust = 0.001 };
-}
-
-static hr_learner_config learner_config(const hirl_trainer *trainer)
-{
-    const hr_train_config *t = &trainer->config.train;
-    const hr_model_config *m = &trainer->config.model;
-
-    return (hr_learner_config){
-        .model = *m,
-        .levels = trainer->config.levels,
-        .batch = t->batch_size,
-        .accumulate = t->accumulate,
-        .bn_groups = t->bn_groups,
-        .path_bn_groups = t->path_bn_groups,
-        .joint = t->joint_views,
-        .own_teacher = t->own_teacher,
-        .reference = t->profile == HR_PROFILE_REFERENCE,
-        .bf16 = t->precision == HR_PRECISION_BF16,
-        .decay_all = t->decay_all,
-        .path_decay_all = t->decay_all || !isnan(t->path_weight_decay),
-        .momentum = t->momentum,
-        .optim = optim_config(t),
-        .method = method_config(trainer),
-        .spd_eps = trainer->config.spd.spd_eps,
-        .seed = (uint64_t)t->seed,
-    };
 }
 
 hr_loader_config hr_trainer_loader_config(const hirl_trainer *trainer)
@@ -214,7 +159,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
     HR_TRY(resolve_colours(trainer));
     HR_TRY(make_loader(trainer));
-    config = learner_config(trainer);
+    config = hr_learner_config_of(&trainer->config, &trainer->views, trainer->per_epoch);
     HR_TRY(hr_learner_create(&trainer->learner, trainer->context, &config));
     HR_TRY(make_masks(trainer));
     trainer->leaf = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->leaf);

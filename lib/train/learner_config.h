@@ -1,0 +1,14 @@
+/* learner_config.h - what the settings of a run are to its learner: epochs as steps, flags, constants. */
+#ifndef HR_LEARNER_CONFIG_H
+#define HR_LEARNER_CONFIG_H
+
+#include "train/config.h"
+#include "train/learner.h"
+#include "train/views.h"
+
+/* config is resolved, views are its views, an epoch has per_epoch steps. Two fields do not come from
+ * settings and stay 0: mask_most, which needs the network's patches, and comm. */
+hr_learner_config hr_learner_config_of(const hr_run_config *config, const hr_run_views *views,
+                                       int64_t per_epoch);
+
+#endif
