@@ -1,4 +1,5 @@
-/* replay.c - what the tests that follow a training of a dump share: its tree, its images, its tensors. */
+/* replay.c - what the tests that follow a training of a dump share: its settings, its tree, its
+ * images, its tensors. */
 #include "golden/replay.h"
 
 #include <check.h>
@@ -10,7 +11,38 @@
 #include "hier/tree.h"
 #include "support/close.h"
 
-enum { PROTOTYPE_VIEW = 100 };
+enum { PROTOTYPE_VIEW = 100, IMAGES = 1000 /* of the set, if there were one */ };
+
+void replay_set(hirl_options *options, const char *key, const char *value)
+{
+    hr_assert_ok(hirl_options_set(options, key, value));
+}
+
+void replay_set_all(hirl_options *options, const dump *d, const char *const (*pair)[2], int count)
+{
+    for (int i = 0; i < count; i++)
+        replay_set(options, pair[i][1], dump_text(d, pair[i][0]));
+}
+
+void replay_set_levels(hirl_options *options, const dump *d)
+{
+    char prototypes[DUMP_VALUE];
+
+    snprintf(prototypes, sizeof prototypes, "%s", dump_text(d, "prototypes"));
+    for (char *c = prototypes; *c; c++)
+        *c = *c == ' ' ? ',' : *c;
+    replay_set(options, "hirl", *prototypes ? "1" : "0");
+    if (*prototypes)
+        replay_set(options, "prototypes", prototypes);
+}
+
+hr_learner_config replay_config(hr_run_config *config, hr_run_views *views,
+                                const hirl_options *options)
+{
+    hr_assert_ok(hr_run_config_read(config, options, IMAGES));
+    hr_assert_ok(hr_run_views_of(views, config));
+    return hr_learner_config_of(config, views, 1);
+}
 
 static void draw_unit(float *row, int64_t d, uint64_t seed, int level, int64_t number)
 {

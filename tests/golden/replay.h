@@ -1,9 +1,21 @@
-/* replay.h - what the tests that follow a training of a dump share: its tree, its images, its tensors. */
+/* replay.h - what the tests that follow a training of a dump share: its settings, its tree, its
+ * images, its tensors. */
 #ifndef HR_TEST_REPLAY_H
 #define HR_TEST_REPLAY_H
 
 #include "golden/dump.h"
-#include "train/learner.h"
+#include "train/learner_config.h"
+
+#include <hirl/options.h>
+
+void replay_set(hirl_options *options, const char *key, const char *value);
+/* keys of the library that a dump has values for: pairs of the dump's name and ours */
+void replay_set_all(hirl_options *options, const dump *d, const char *const (*pair)[2], int count);
+/* the tree of a dump's key `prototypes`, or no hierarchy */
+void replay_set_levels(hirl_options *options, const dump *d);
+/* what the library makes of them: settings, views, and what the learner gets; one step is one epoch */
+hr_learner_config replay_config(hr_run_config *config, hr_run_views *views,
+                                const hirl_options *options);
 
 /* prototypes: unit rows [m_l, d] of normal draws, rounded to float; parent = row mod M_(l+1) */
 hirl_tree *replay_tree(hirl_context *context, int32_t levels, int64_t d, const int64_t *m,

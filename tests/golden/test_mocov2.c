@@ -14,8 +14,7 @@
 #include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "train/learner.h"
-#include "train/schedule.h"
+#include "train/rates.h"
 
 static const struct {
     const char *file;
@@ -24,7 +23,7 @@ static const struct {
                { "mocov2_reference.txt", false },
                { "mocov2_plain.txt", false },
                { "mocov2_resnet50.txt", true } };
-enum { CASES = sizeof golden / sizeof *golden, VIEWS = 2, HEAD_LAYERS = 2 };
+enum { CASES = sizeof golden / sizeof *golden, VIEWS = 2 };
 
 #ifdef HR_REAL_DOUBLE
 static const dump_limit limit = { 1e-8, 0 };
@@ -36,13 +35,37 @@ static const double LOSS_LIMIT = 1e-5;
 static const bool single = true;
 #endif
 
+/* keys of a dump and the library's */
+static const char *const keys[][2] = {
+    { "arch", "arch" },
+    { "stem", "stem" },
+    { "width", "width" },
+    { "profile", "profile" },
+    { "seed", "seed" },
+    { "batch", "batch_size" },
+    { "size", "image_size" },
+    { "groups", "bn_groups" },
+    { "groups", "path_bn_groups" },
+    { "queue", "queue" },
+    { "dim", "z_dim" },
+    { "negatives", "negatives" },
+    { "epochs", "epochs" },
+    { "warmup", "cluster_warmup_epoch" },
+    { "lr", "lr" },
+    { "decay", "weight_decay" },
+    { "sgd_momentum", "momentum" },
+    { "momentum", "ema" },
+    { "temperature", "temperature" },
+};
+
 /* a training that follows a dump, and what its steps are fed with */
 typedef struct replay {
     dump dump;
+    hr_run_config config;
     hirl_context *context;
     hr_call call;
     hr_learner *learner;
-    int64_t n, size, negatives, m[HR_LEVELS];
+    int64_t n, size, negatives;
     double loss_limit;
     bool reference, gradients; /* profile; whether gradients and what they move are compared */
     float *view[VIEWS];
@@ -50,38 +73,19 @@ typedef struct replay {
     int32_t *leaf, *negative;
 } replay;
 
-static hr_learner_config config_of(const replay *r)
+static hr_learner_config config_of(replay *r)
 {
-    const dump *d = &r->dump;
-    hr_learner_config c = {
-        .levels = (int32_t)dump_whole(d, "levels"),
-        .batch = dump_whole(d, "batch"),
-        .accumulate = 1,
-        .bn_groups = dump_whole(d, "groups"),
-        .path_bn_groups = dump_whole(d, "groups"),
-        .reference = r->reference,
-        .decay_all = true,
-        .path_decay_all = true,
-        .momentum = dump_number(d, "sgd_momentum"),
-        .method = { .globals = VIEWS,
-                    .views = VIEWS,
-                    .temperature = dump_number(d, "temperature"),
-                    .queue = dump_whole(d, "queue"),
-                    .mask_own_keys = !r->reference },
-        .spd_eps = 1e-6,
-        .seed = (uint64_t)dump_whole(d, "seed"),
-    };
+    hr_learner_config c;
+    hr_run_views views;
+    hirl_options *options;
 
-    while (strcmp(hr_arch_name(c.model.arch), dump_text(d, "arch")))
-        c.model.arch++;
-    c.model.width = dump_number(d, "width");
-    c.model.stem = !strcmp(dump_text(d, "stem"), "small");
-    c.model.image_size = r->size;
-    c.model.z_dim = dump_whole(d, "dim");
-    strcpy(c.model.head, "mlp in z");
-    c.model.head_layers = HEAD_LAYERS;
-    c.model.levels = c.levels;
-    c.model.seed = (int64_t)c.seed;
+    hr_assert_ok(hirl_options_create(&options));
+    replay_set(options, "method", "mocov2");
+    replay_set(options, "head_layers", "2");
+    replay_set_all(options, &r->dump, keys, sizeof keys / sizeof *keys);
+    replay_set_levels(options, &r->dump);
+    c = replay_config(&r->config, &views, options);
+    hirl_options_destroy(options);
     return c;
 }
 
@@ -95,9 +99,8 @@ static void begin(replay *r, int number)
     r->loss_limit = r->gradients ? LOSS_LIMIT : 10 * LOSS_LIMIT;
     r->size = dump_whole(&r->dump, "size");
     r->negatives = dump_whole(&r->dump, "negatives");
-    r->reference = !strcmp(dump_text(&r->dump, "profile"), "reference");
-    dump_list(r->m, HR_LEVELS, &r->dump, "prototypes");
     c = config_of(r);
+    r->reference = c.reference;
     r->n = c.batch;
     for (int v = 0; v < VIEWS; v++)
         r->view[v] = dump_room(r->n * r->size * r->size * 3, sizeof *r->view[v]);
@@ -108,7 +111,7 @@ static void begin(replay *r, int number)
     hr_assert_ok(hr_context_enter(&r->call, r->context));
     hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
     if (c.levels) {
-        hirl_tree *tree = replay_tree(r->context, c.levels, c.model.z_dim, r->m, c.seed);
+        hirl_tree *tree = replay_tree(r->context, c.levels, c.model.z_dim, r->config.m, c.seed);
 
         hr_assert_ok(hr_learner_set_tree(r->learner, tree));
         hr_tree_drop(tree);
@@ -132,29 +135,16 @@ static void end(replay *r)
 static void draw_paths(replay *r, int64_t step)
 {
     for (int64_t n = 0; n < r->n; n++) {
-        r->leaf[n] = (int32_t)((7 * n + 3) % r->m[0]);
+        r->leaf[n] = (int32_t)((7 * n + 3) % r->config.m[0]);
         for (int64_t k = 0; k < r->negatives; k++) {
             int64_t mixed = 31 * n + 17 * k + 13 * step;
-            int64_t other = r->reference ? mixed % r->m[0] : 1 + mixed % (r->m[0] - 1);
-            int32_t drawn = (int32_t)((r->leaf[n] + other) % r->m[0]);
+            int64_t other =
+                r->reference ? mixed % r->config.m[0] : 1 + mixed % (r->config.m[0] - 1);
+            int32_t drawn = (int32_t)((r->leaf[n] + other) % r->config.m[0]);
 
             r->negative[n * r->negatives + k] = drawn == r->leaf[n] ? -1 : drawn;
         }
     }
-}
-
-static hr_rates rates_of(const dump *d, int64_t step)
-{
-    hr_schedule cosine = { HR_COSINE_EPOCH, .base = dump_number(d, "lr"),
-                           .epochs = dump_whole(d, "epochs"), .per_epoch = 1 };
-    double rate = hr_schedule_at(&cosine, step);
-    double decay = dump_number(d, "decay");
-
-    return (hr_rates){ .rate = rate,
-                       .predictor_rate = rate,
-                       .decay = decay,
-                       .path_decay = decay,
-                       .ema = dump_number(d, "momentum") };
 }
 
 static hr_learner_input input_of(replay *r, int64_t step)
@@ -170,8 +160,8 @@ static hr_learner_input input_of(replay *r, int64_t step)
         .negatives = stage_two ? r->negatives : 0,
         .globals = VIEWS,
         .views = VIEWS,
-        .rates = rates_of(&r->dump, step),
-        .spd_weight = dump_number(&r->dump, "spd_weight"),
+        .rates = hr_rates_at(&r->config.train, step, 1),
+        .spd_weight = r->config.spd.spd_weight,
         .step = step,
     };
 

@@ -14,15 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hirl/options.h>
-
 #include "context.h"
 #include "golden/hosts.h"
 #include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "train/config.h"
-#include "train/learner.h"
 #include "train/rates.h"
 
 static const char *const golden[] = {
@@ -38,8 +34,7 @@ static const char *const of_host[] = { "simsiam_plain.txt", "simsiam_paper.txt",
 enum {
     HOST_CASES = sizeof of_host / sizeof *of_host,
     CASES = sizeof golden / sizeof *golden,
-    GLOBALS = 2,
-    IMAGES = 1000 /* of the set, if there were one */
+    GLOBALS = 2
 };
 
 #ifdef HR_REAL_DOUBLE
@@ -56,6 +51,7 @@ static const char *const keys[][2] = {
     { "seed", "seed" },
     { "batch", "batch_size" },
     { "size", "image_size" },
+    { "local_size", "local_crops_size" },
     { "groups", "bn_groups" },
     { "path_groups", "path_bn_groups" },
     { "path_depth", "head_layers" },
@@ -99,10 +95,10 @@ static const char *const queue_keys[][2] = { { "queue", "queue" } };
 typedef struct replay {
     dump dump;
     hr_run_config config;
+    hr_run_views seen;
     hirl_context *context;
     hr_call call;
     hr_learner *learner;
-    int64_t accumulate;                               /* micro-batches of a step */
     int64_t n, views, size[HR_METHOD_VIEWS], patches; /* patches of a global view, 0: ResNet */
     bool reference, adam;
     float *view[HR_METHOD_VIEWS];
@@ -118,99 +114,54 @@ static bool is(const dump *d, const char *key, const char *value)
 
 /* ---- options ---- */
 
-static void set(hirl_options *o, const char *key, const char *value)
-{
-    hr_assert_ok(hirl_options_set(o, key, value));
-}
-
-static void set_all(hirl_options *o, const dump *d, const char *const (*pair)[2], int count)
-{
-    for (int i = 0; i < count; i++)
-        set(o, pair[i][1], dump_text(d, pair[i][0]));
-}
-
 /* the host's own SimCLR, or the networks and rates of a method of ours by its keys */
 static void declare(hirl_options *o, const char *method)
 {
     const hr_setting_pair *pair = NULL;
 
-    set(o, "method", "own");
-    set(o, "head", "mlp hidden z bn");
+    replay_set(o, "method", "own");
+    replay_set(o, "head", "mlp hidden z bn");
     if (!strcmp(method, "simsiam"))
         pair = hr_method_simsiam.paper;
     else if (!strcmp(method, "mocov3"))
         pair = hr_method_mocov3.paper;
-    set(o, "joint_views", pair ? "0" : "1");
-    set(o, "own_teacher", pair == hr_method_mocov3.paper ? "1" : "0");
+    replay_set(o, "joint_views", pair ? "0" : "1");
+    replay_set(o, "own_teacher", pair == hr_method_mocov3.paper ? "1" : "0");
     for (; pair && pair->key; pair++)
-        set(o, pair->key, pair->value);
-    set(o, "base_lr", "0"); /* a dump says lr */
+        replay_set(o, pair->key, pair->value);
+    replay_set(o, "base_lr", "0"); /* a dump says lr */
 }
 
-static hirl_options *options_of(const dump *d, bool own)
+static hirl_options *options_of(const dump *d, int64_t accumulate, bool own)
 {
-    char prototypes[DUMP_VALUE];
+    char count[DUMP_VALUE];
     hirl_options *o;
 
     hr_assert_ok(hirl_options_create(&o));
     if (own)
         declare(o, dump_text(d, "method"));
     else
-        set(o, "method", dump_text(d, "method"));
-    set_all(o, d, keys, COUNT(keys));
+        replay_set(o, "method", dump_text(d, "method"));
+    replay_set_all(o, d, keys, COUNT(keys));
     if (is(d, "arch", "vit")) {
-        set(o, "arch", "vit_micro_patch4_32");
-        set_all(o, d, vit_keys, COUNT(vit_keys));
+        replay_set(o, "arch", "vit_micro_patch4_32");
+        replay_set_all(o, d, vit_keys, COUNT(vit_keys));
     } else {
-        set_all(o, d, resnet_keys, COUNT(resnet_keys));
+        replay_set_all(o, d, resnet_keys, COUNT(resnet_keys));
     }
     if (is(d, "method", "swav") || is(d, "method", "dino") || is(d, "method", "ibot"))
-        set_all(o, d, last_keys, COUNT(last_keys));
+        replay_set_all(o, d, last_keys, COUNT(last_keys));
     if (is(d, "method", "simsiam") || is(d, "method", "mocov3"))
-        set_all(o, d, predictor_keys, COUNT(predictor_keys));
+        replay_set_all(o, d, predictor_keys, COUNT(predictor_keys));
     if (is(d, "method", "mocov2") || is(d, "method", "swav"))
-        set_all(o, d, queue_keys, COUNT(queue_keys));
-    set(o, "queue_start", "0");
-    snprintf(prototypes, sizeof prototypes, "%s", dump_text(d, "prototypes"));
-    for (char *c = prototypes; *c; c++)
-        *c = *c == ' ' ? ',' : *c;
-    set(o, "hirl", *prototypes ? "1" : "0");
-    if (*prototypes)
-        set(o, "prototypes", prototypes);
+        replay_set_all(o, d, queue_keys, COUNT(queue_keys));
+    replay_set(o, "queue_start", "0");
+    snprintf(count, sizeof count, "%lld", (long long)accumulate);
+    replay_set(o, "accumulate", count);
+    snprintf(count, sizeof count, "%lld", (long long)(dump_whole(d, "views") - GLOBALS));
+    replay_set(o, "local_crops_number", count);
+    replay_set_levels(o, d);
     return o;
-}
-
-/* as trainer.c makes it */
-static hr_learner_config learner_config(const replay *r)
-{
-    const hr_train_config *t = &r->config.train;
-
-    return (hr_learner_config){
-        .model = r->config.model,
-        .levels = r->config.levels,
-        .batch = t->batch_size,
-        .accumulate = r->accumulate,
-        .bn_groups = t->bn_groups,
-        .path_bn_groups = t->path_bn_groups,
-        .joint = t->joint_views,
-        .own_teacher = t->own_teacher,
-        .reference = r->reference,
-        .decay_all = t->decay_all,
-        .path_decay_all = t->decay_all || !isnan(t->path_weight_decay),
-        .momentum = t->momentum,
-        .optim = { (hr_optim_kind)t->optimizer, (hr_clip_kind)t->clip, t->clip_grad, 0.9, 0.999,
-                   1e-8, 0.001 },
-        .method = { .globals = GLOBALS,
-                    .views = r->views,
-                    .temperature = t->temperature,
-                    .center_momentum = t->center_momentum,
-                    .sinkhorn_eps = t->sinkhorn_eps,
-                    .sinkhorn_iterations = t->sinkhorn_iterations,
-                    .queue = t->queue },
-        .mask_most = r->patches,
-        .spd_eps = r->config.spd.spd_eps,
-        .seed = (uint64_t)t->seed,
-    };
 }
 
 /* ---- what steps are fed with ---- */
@@ -325,16 +276,15 @@ static void begin(replay *r, const char *file, int64_t accumulate, bool host)
     hirl_options *options;
 
     memset(r, 0, sizeof *r);
-    r->accumulate = accumulate;
     dump_read(&r->dump, file);
     make_room(r);
     host |= is(&r->dump, "method", "simclr");
-    options = options_of(&r->dump, host);
-    hr_assert_ok(hr_run_config_read(&r->config, options, IMAGES));
+    options = options_of(&r->dump, accumulate, host);
+    c = replay_config(&r->config, &r->seen, options);
+    c.mask_most = r->patches; /* of the test's masks */
     hirl_options_destroy(options);
     r->reference = is(&r->dump, "profile", "reference");
     r->adam = r->config.train.optimizer == HR_OPTIM_ADAMW;
-    c = learner_config(r);
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
     hr_assert_ok(hr_context_enter(&r->call, r->context));
     hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
@@ -485,7 +435,7 @@ static void check_state(replay *r)
 
     hr_tensors_init(&list);
     hr_assert_ok(hr_learner_save(&list, r->learner));
-    if (r->accumulate == 1) { /* they move once a micro-batch */
+    if (r->config.train.accumulate == 1) { /* they move once a micro-batch */
         ck_assert_int_eq(check_kind(r, "running", &list, "online."), net->norms.count);
         ck_assert_int_eq(check_kind(r, "teacher_running", &list, "teacher."),
                          teacher ? net->shared_norms : 0);

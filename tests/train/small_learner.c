@@ -14,13 +14,14 @@
 #include "context.h"
 #include "hier/paths.h"
 #include "support/close.h"
-#include "train/config.h"
+#include "train/learner_config.h"
 
 enum {
     SIDE = 8,
     LOCAL_SIDE = 4,
     DIM = 8,
-    PATCHES = 4, /* of a global view */
+    PATCHES = 4,     /* of a global view */
+    MOST_MASKED = 2, /* of them */
     NEGATIVES = 3,
     LEAVES = 4,
     SEED = 5,
@@ -55,75 +56,74 @@ static int32_t pull(double *loss, float *grad, const hirl_method_step *s, void *
     return 0;
 }
 
+static void set_number(hirl_options *o, const char *key, int64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    hr_assert_ok(hirl_options_set(o, key, text));
+}
+
+/* a rank sees its own part of the batch; batch norm over all ranks has its groups over all of them */
+static void set_parts(hirl_options *o, const small_run *run, int64_t batch)
+{
+    int64_t ranks = run->comm ? run->comm->ranks : 1;
+    const hr_method *method = hr_method_find(run->method);
+
+    set_number(o, "batch_size", batch);
+    set_number(o, "accumulate", run->accumulate);
+    set_number(o, "bn_groups", method->sync ? run->groups : run->groups / ranks);
+    set_number(o, "path_bn_groups", run->groups > 1 ? run->groups / ranks : 2 / ranks);
+    set_number(o, "local_crops_number", has_locals(method) ? VIEWS - GLOBALS : 0);
+    set_number(o, "local_crops_size", LOCAL_SIDE);
+    set_number(o, "queue",
+               method->queue == HR_QUEUE_NEGATIVES ? (int64_t)2 * SMALL_ROWS : run->queue);
+    set_number(o, "seed", SEED);
+}
+
 /* the method's own settings, with small widths */
-static void read_model(hr_model_config *model, hr_train_config *train, int64_t method)
+static hirl_options *options_of(int64_t method)
 {
     static const char *const names[] = { "mocov2", "simsiam", "swav", "mocov3",
                                          "dino",   "ibot",    "own" };
     static const char *const small[][2] = {
-        { "width", "0.125" },   { "stem", "small" },    { "image_size", "8" },
-        { "z_dim", "8" },       { "hidden_dim", "16" }, { "predictor_dim", "8" },
-        { "out_dim", "12" },    { "vit_dim", "16" },    { "vit_depth", "2" },
-        { "vit_heads", "2" },   { "patch_size", "4" },  { "head_layers", "2" },
-        { "drop_path", "0.2" },
+        { "width", "0.125" },     { "stem", "small" },     { "image_size", "8" },
+        { "z_dim", "8" },         { "hidden_dim", "16" },  { "predictor_dim", "8" },
+        { "out_dim", "12" },      { "vit_dim", "16" },     { "vit_depth", "2" },
+        { "vit_heads", "2" },     { "patch_size", "4" },   { "head_layers", "2" },
+        { "drop_path", "0.2" },   { "prototypes", "4,2" }, { "queue_start", "0" },
+        { "warmup_epochs", "0" },
     };
-    hirl_options given = { 0 }, options;
+    hirl_options *o;
 
+    hr_assert_ok(hirl_options_create(&o));
     for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-        hr_assert_ok(hirl_options_set(&given, small[i][0], small[i][1]));
-    hr_assert_ok(hirl_options_set(&given, "method", names[method]));
+        hr_assert_ok(hirl_options_set(o, small[i][0], small[i][1]));
+    hr_assert_ok(hirl_options_set(o, "method", names[method]));
     hr_assert_ok(hirl_options_set(
-        &given, "arch", method < 3 || method == OWN ? "resnet18" : "vit_micro_patch4_32"));
+        o, "arch", method < 3 || method == OWN ? "resnet18" : "vit_micro_patch4_32"));
     if (method == OWN) {
-        hr_assert_ok(hirl_options_set(&given, "head", "mlp hidden z bn"));
-        hr_assert_ok(hirl_options_set(&given, "predictor", "mlp hidden z bn"));
+        hr_assert_ok(hirl_options_set(o, "head", "mlp hidden z bn"));
+        hr_assert_ok(hirl_options_set(o, "predictor", "mlp hidden z bn"));
+        hr_assert_ok(hirl_options_set(o, "own_teacher", "1"));
     }
-    hr_assert_ok(hr_run_options(&options, &given));
-    hr_assert_ok(hr_model_config_read(model, &options));
-    hr_assert_ok(hr_options_read(train, &hr_train_keys, &options));
-    hr_options_done(&options);
-    hr_options_done(&given);
+    return o;
 }
 
 static void fill_config(hr_learner_config *c, const small_run *run, int64_t batch)
 {
-    hr_train_config t;
-    int64_t ranks = run->comm ? run->comm->ranks : 1;
-    const hr_method *method = hr_method_find(run->method);
+    static _Thread_local hr_run_config config;
+    hirl_options *options = options_of(run->method);
+    hr_run_views views;
 
-    memset(c, 0, sizeof *c);
-    read_model(&c->model, &t, run->method);
-    c->levels = 2;
-    c->batch = batch;
-    c->accumulate = run->accumulate;
-    c->bn_groups = method->sync ? run->groups : run->groups / ranks;
-    c->path_bn_groups = run->groups > 1 ? run->groups / ranks : 2 / ranks;
-    c->joint = true;
-    c->own_teacher = true;
-    c->decay_all = t.decay_all;
-    c->path_decay_all = t.decay_all;
-    c->momentum = 0.9;
-    c->optim = (hr_optim_config){ (hr_optim_kind)t.optimizer,
-                                  (hr_clip_kind)t.clip,
-                                  t.clip_grad,
-                                  0.9,
-                                  0.999,
-                                  ADAM_EPS,
-                                  0.001,
-                                  0 };
-    c->method = (hr_method_config){ .globals = GLOBALS,
-                                    .views = has_locals(method) ? VIEWS : GLOBALS,
-                                    .temperature = t.temperature,
-                                    .center_momentum = 0.9,
-                                    .sinkhorn_eps = 0.05,
-                                    .sinkhorn_iterations = 3,
-                                    .mask_own_keys = true,
-                                    .queue = method->queue == HR_QUEUE_NEGATIVES ? 2 * SMALL_ROWS
-                                                                                 : run->queue };
-    c->mask_most = 2;
-    c->spd_eps = 1e-6;
-    c->seed = SEED;
+    set_parts(options, run, batch);
+    hr_assert_ok(hr_run_config_read(&config, options, IMAGES));
+    hr_assert_ok(hr_run_views_of(&views, &config));
+    *c = hr_learner_config_of(&config, &views, 1);
+    c->optim.eps = ADAM_EPS;
+    c->mask_most = MOST_MASKED;
     c->comm = run->comm;
+    hirl_options_destroy(options);
 }
 
 static hirl_tree *make_tree(hirl_context *context)
