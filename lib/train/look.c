@@ -200,6 +200,18 @@ static int64_t place_of(const resolution *r, int count, const pass *p, int view,
     return 0;
 }
 
+/* views of one size stand together: not so when local sizes take turns */
+static bool is_in_order(const resolution *r, int count, const pass *p)
+{
+    int at = 0;
+
+    for (int k = 0; k < count; k++)
+        for (int j = 0; j < r[k].views; j++)
+            if (r[k].view[j] != p->view[at++])
+                return false;
+    return true;
+}
+
 /* features of all views, rows (g, v, i) */
 static hr_tensor *features_of_all(const pass *p, const resolution *r, int count)
 {
@@ -211,7 +223,7 @@ static hr_tensor *features_of_all(const pass *p, const resolution *r, int count)
     for (int k = 0; k < count; k++)
         each[k] = r[k].f.pooled;
     x = count > 1 ? hr_concat(t, each, count) : each[0];
-    if (count == 1 || p->groups == 1)
+    if (count == 1 || (p->groups == 1 && is_in_order(r, count, p)))
         return x;
     index = hr_tape_take(t, (size_t)(n * p->views) * sizeof *index);
     if (!index)

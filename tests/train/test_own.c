@@ -1,6 +1,7 @@
 /* test_own.c - method=own through the public interface: what the host's functions see, what happens when
  * one fails, and runs that go on to the same bits with a state of the host's that matters. */
 #include <check.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,6 +291,46 @@ START_TEST(one_view_is_enough)
 }
 END_TEST
 
+enum { MIXED = 5 /* views */ };
+
+static int32_t keep(double *loss, float *grad, const hirl_method_step *step, void *user)
+{
+    (void)loss;
+    (void)grad;
+    memcpy(user, step->student, (size_t)(step->views * step->n * step->d) * sizeof(float));
+    return 0;
+}
+
+/* a network without batch norm makes the same of a view in whatever company */
+START_TEST(views_come_in_their_order_whatever_their_sizes)
+{
+    static float row[2][MIXED * BATCH * DIM];
+
+    for (int joint = 0; joint < 2; joint++) {
+        hirl_method_calls calls = {
+            .struct_size = sizeof calls, .name = "keep", .loss = keep, .user = row[joint]
+        };
+        world w;
+
+        open_world(&w, 2);
+        set(&w, "arch", "vit_micro_patch4_32");
+        set(&w, "head", "mlp 12 z");
+        set(&w, "hirl", "0");
+        set(&w, "local_crops_number", "1,1,1");
+        set(&w, "local_crops_size", "12,8,12"); /* one size, another, and the first again */
+        set(&w, "joint_views", joint ? "1" : "0");
+        begin(&w);
+        must(hirl_trainer_set_method(w.trainer, &calls));
+        make_steps(&w, 1);
+        close_world(&w);
+    }
+    for (int i = 0; i < MIXED * BATCH * DIM; i++)
+        ck_assert_double_eq_tol(row[1][i], row[0][i], 1e-5);
+    for (int v = 1; v < MIXED; v++) /* and views differ by more */
+        ck_assert_double_gt(fabs((double)row[0][v * BATCH * DIM] - (double)row[0][0]), 1e-4);
+}
+END_TEST
+
 /* a loss that is a mean over images: two micro-batches are one batch with two groups. In double
  * accumulate-f64 shows it, for weights too. */
 START_TEST(micro_batches_add_up)
@@ -560,8 +601,8 @@ END_TEST
 
 HR_TESTS("own", a_step_waits_for_the_functions, functions_that_cannot_be_are_refused,
          the_loss_sees_the_outputs_that_keys_declare, predictor_teacher_and_local_views_come_too,
-         one_view_is_enough, micro_batches_add_up, threads_do_not_change_a_bit,
-         a_run_goes_on_to_the_same_bits_with_the_hosts_state,
+         one_view_is_enough, views_come_in_their_order_whatever_their_sizes, micro_batches_add_up,
+         threads_do_not_change_a_bit, a_run_goes_on_to_the_same_bits_with_the_hosts_state,
          a_run_directory_is_resumed_with_the_hosts_state, a_state_that_nobody_took_is_saved_again,
          a_checkpoint_of_another_method_is_refused, a_step_that_a_function_fails_changes_nothing,
          a_loss_of_held_out_images_that_is_not_finite_is_told,
