@@ -164,13 +164,18 @@ def last_layer_is_weight_norm():
 
 def groups_of_swav_are_separate_batches():
     """half of the images, all their crops, alone: the same z0 and the mean of its statistics"""
-    run = run_of('--method swav --levels 0')
+    for views in ('', '--globals 3 --locals 1,1,2 --local-sizes 6,4,6'):
+        halves_of_swav(f'--method swav --levels 0 {views}')
+
+
+def halves_of_swav(args):
+    run = run_of(args)
     norms = run.norms(run.params, run.running)
     whole = run.swav_embed(run.params, 0, norms)
     norms.commit()
     images, parts, statistics = run.images, [], []
     for half in (slice(0, 4), slice(4, 8)):
-        part = run_of('--method swav --levels 0 --groups 1')
+        part = run_of(args, '--groups 1')
         part.images = lambda view, step: images(view, step)[half]
         norms = part.norms(part.params, part.running)
         parts.append(torch.stack(part.swav_embed(part.params, 0, norms)))
@@ -179,7 +184,7 @@ def groups_of_swav_are_separate_batches():
     check('SwAV: z0 by groups', distance(torch.stack(whole), torch.cat(parts, 1)), 1e-11)
     check('SwAV: running statistics', max(distance(b, (statistics[0][n] + statistics[1][n]) / 2)
                                           for n, b in run.running.items()), 1e-11)
-    alone = run_of('--method swav --levels 0 --groups 1 --profile reference')
+    alone = run_of(args, '--groups 1 --profile reference')
     z = alone.swav_embed(alone.params, 0, alone.norms(alone.params, alone.running))
     one = alone.embed(alone.images(3, 0), alone.params, alone.norms(alone.params, alone.running))
     check('SwAV, profile reference: a crop alone', distance(z[3], one), 1e-13)
@@ -219,6 +224,8 @@ def losses_by_torch():
     cos = nn.CosineSimilarity(eps=1e-8)
     check('SimSiam', abs(float(losses.simsiam([a, b], [c, d]) + (cos(a, d) + cos(b, c)).mean() / 2)), 1e-14)
     check('SimSiam at collapse: -1', abs(float(losses.simsiam([a, a], [a, a])) + 1), 1e-14)
+    peer = -sum(float(cos(p, z).mean()) for i, p in enumerate((a, b, c)) for j, z in enumerate((b, c, d)) if i != j)
+    check('SimSiam, three views', abs(float(losses.simsiam([a, b, c], [b, c, d])) - peer / 6), 1e-14)
     t = 0.2
     peer = sum(2 * t * F.cross_entropy(F.normalize(q) @ F.normalize(k).T / t, torch.arange(5))
                for q, k in ((a, d), (b, c)))
@@ -233,10 +240,16 @@ def losses_by_torch():
     peer = np.mean([np.mean([float(F.cross_entropy(crops[v] / 0.1, codes[i])) for v in range(4) if v != i])
                     for i in range(2)])
     check('SwAV', abs(float(losses.swav(crops, codes, 0.1)) - peer), 1e-13)
+    codes.append(torch.softmax(draws(5, 7, view=22), 1))
+    peer = sum(float(F.cross_entropy(crops[v] / 0.1, codes[i])) for v in range(4) for i in range(3) if v != i) / 9
+    check('SwAV, three global crops', abs(float(losses.swav(crops, codes, 0.1)) - peer), 1e-13)
     center = draws(7, view=30)
     peer = sum(float(F.cross_entropy(crops[v] / 0.1, torch.softmax((crops[10 - 10 + u] - center) / 0.05, 1)))
                for u in range(2) for v in range(4) if v != u) / 6
     check('DINO', abs(float(losses.dino(crops, crops[:2], center, 0.05)) - peer), 1e-13)
+    peer = sum(float(F.cross_entropy(crops[v] / 0.1, torch.softmax((crops[u] - center) / 0.05, 1)))
+               for u in range(3) for v in range(4) if v != u) / 9
+    check('DINO, three global crops', abs(float(losses.dino(crops, crops[:3], center, 0.05)) - peer), 1e-13)
     same = torch.zeros(5, 7).double()
     check('DINO, uniform outputs: ln K', abs(float(losses.dino([same] * 4, [same] * 2, same[0], 0.04))
                                              - math.log(7)), 1e-14)
@@ -432,7 +445,7 @@ def the_dumps_exercise_it():
         run = run_of(selfsup.CASES[case])
         clipped = [losses.clip_factor(float(g.norm()), 0.3) for s in range(3) for g in run.step(s)[3].values()]
         check(f'{case}: some tensors are clipped, some not', float(not 0.2 < np.mean(np.array(clipped) < 1) < 0.8), 0)
-    big = run_of('--method dino --drop-path 0.3 --vit-depth 4 --batch 500 --size 4 --local-size 4')
+    big = run_of('--method dino --drop-path 0.3 --vit-depth 4 --batch 500 --size 4 --local-sizes 4')
     keep = networks.kept(big.c, 1, 7, torch.arange(500))
     check('stochastic depth: rates', float(((keep == 0).double().mean(2)
           - torch.tensor([0, .1, .2, .3])[:, None]).abs().max()), 0.05)
@@ -501,7 +514,7 @@ def float32_agrees():
         runs = [run_of(args, '--dtype', t) for t in ('float64', 'float32')]
         steps = [[run.step(s) for s in range(run.c.steps)] for run in runs]
         check(f'float32, {case}: loss', max(abs(a[2] - b[2]) / abs(b[2]) for a, b in zip(*steps)), 1e-4)
-        kinds = [(f'gradient.{s}', steps[0][s][3], steps[1][s][3]) for s in range(3)]
+        kinds = [(f'gradient.{s}', steps[0][s][3], steps[1][s][3]) for s in range(runs[0].c.steps)]
         kinds += [(k, getattr(runs[0], k), getattr(runs[1], k)) for k in (
             ('adam_m', 'adam_v') if runs[0].c.method in ADAM else ('params', 'moment', 'teacher'))
             + ('running', 'teacher_running')]

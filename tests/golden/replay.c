@@ -24,16 +24,23 @@ void replay_set_all(hirl_options *options, const dump *d, const char *const (*pa
         replay_set(options, pair[i][1], dump_text(d, pair[i][0]));
 }
 
+void replay_set_list(hirl_options *options, const char *key, const dump *d, const char *theirs)
+{
+    char list[DUMP_VALUE];
+
+    snprintf(list, sizeof list, "%s", dump_text(d, theirs));
+    for (char *c = list; *c; c++)
+        *c = *c == ' ' ? ',' : *c;
+    replay_set(options, key, list);
+}
+
 void replay_set_levels(hirl_options *options, const dump *d)
 {
-    char prototypes[DUMP_VALUE];
+    bool plain = !*dump_text(d, "prototypes");
 
-    snprintf(prototypes, sizeof prototypes, "%s", dump_text(d, "prototypes"));
-    for (char *c = prototypes; *c; c++)
-        *c = *c == ' ' ? ',' : *c;
-    replay_set(options, "hirl", *prototypes ? "1" : "0");
-    if (*prototypes)
-        replay_set(options, "prototypes", prototypes);
+    replay_set(options, "hirl", plain ? "0" : "1");
+    if (!plain)
+        replay_set_list(options, "prototypes", d, "prototypes");
 }
 
 hr_learner_config replay_config(hr_run_config *config, hr_run_views *views,

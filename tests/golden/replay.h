@@ -11,6 +11,8 @@
 void replay_set(hirl_options *options, const char *key, const char *value);
 /* keys of the library that a dump has values for: pairs of the dump's name and ours */
 void replay_set_all(hirl_options *options, const dump *d, const char *const (*pair)[2], int count);
+/* of a list: numbers apart by blanks there, by commas here */
+void replay_set_list(hirl_options *options, const char *key, const dump *d, const char *theirs);
 /* the tree of a dump's key `prototypes`, or no hierarchy */
 void replay_set_levels(hirl_options *options, const dump *d);
 /* what the library makes of them: settings, views, and what the learner gets; one step is one epoch */

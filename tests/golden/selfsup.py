@@ -40,6 +40,11 @@ CASES = {  # what is stored, as <name>.txt; seeds: README.md
     'ibot_plain': '--method ibot --levels 0',
     'ibot_paper': '--method ibot',
     'ibot_reference': '--method ibot --profile reference',
+    'simsiam_views': '--method simsiam --seed 4 --levels 0 --steps 2 --globals 3',
+    'swav_views': '--method swav --seed 2 --levels 0 --steps 1 --globals 3 --locals 2,1 --local-sizes 4,2'
+                  ' --lr 0.3 --lr-start 0.1',
+    'dino_views': '--method dino --levels 0 --steps 2 --globals 3 --locals 1,2 --local-sizes 12,8',
+    'ibot_views': '--method ibot --levels 0 --steps 2 --globals 3 --locals 2,1 --local-sizes 8,12',
     'simclr_plain': '--method simclr --seed 1 --levels 0',
     'simclr_paper': '--method simclr --seed 1',
 }
@@ -124,7 +129,7 @@ class Run:
             self.queue = norm2(torch.tensor(rows, dtype=c.dtype))
             self.owner = torch.full((c.queue,), -1)
         elif c.method == 'swav' and c.queue:
-            self.queue = torch.zeros(2, c.queue, c.dim, dtype=c.dtype)
+            self.queue = torch.zeros(c.globals, c.queue, c.dim, dtype=c.dtype)
         self.center = torch.zeros(c.outputs, dtype=c.dtype)
         self.patch_center = torch.zeros(c.outputs, dtype=c.dtype)
 
@@ -169,7 +174,7 @@ class Run:
     def images(self, view, step):
         """[N, 3, S, S], drawn in the order h, w, c and rounded to float32"""
         c = self.c
-        side = c.size if view < 2 else c.local_size
+        side = c.sides[view]
         x = counter.normal_rows(c.seed, counter.TEST, c.batch, (side, side, 3), view, step)
         return torch.tensor(x.astype(np.float32).transpose(0, 3, 1, 2).copy(), dtype=c.dtype)
 
@@ -187,7 +192,7 @@ class Run:
 
     def simsiam(self, params, step, norms, teacher_norms):
         z, predicted = [], []
-        for v in range(2):
+        for v in range(self.c.globals):
             z.append(self.online(v, step, params, norms))
             predicted.append(self.predict(z[v], params, norms))
         return losses.simsiam(predicted, z), z[0], {}
@@ -208,17 +213,18 @@ class Run:
         c = self.c
         if c.profile == 'reference':
             return [self.online(v, step, params, norms) for v in range(c.views)]
-        features = []
-        for views in [[0, 1], range(2, c.views)] if c.size != c.local_size else [range(c.views)]:
-            if views:
-                x = self.parted(torch.stack([self.images(v, step) for v in views]))
-                keep = None
-                if c.arch == 'vit':  # [V, n, depth, 2] as rows
-                    keep = torch.stack([self.kept(v, step).permute(2, 0, 1) for v in views])
-                    keep = self.parted(keep).permute(1, 2, 0)
-                y = self.pooled(self.encode(x, params, norms, keep=keep))
-                features.append(self.unparted(y, len(views)))
-        y = self.run_head(self.parted(torch.cat(features)), params, norms)
+        features = [None] * c.views
+        for side in dict.fromkeys(c.sides):  # in the order in which they first appear
+            views = [v for v in range(c.views) if c.sides[v] == side]
+            x = self.parted(torch.stack([self.images(v, step) for v in views]))
+            keep = None
+            if c.arch == 'vit':  # [V, n, depth, 2] as rows
+                keep = torch.stack([self.kept(v, step).permute(2, 0, 1) for v in views])
+                keep = self.parted(keep).permute(1, 2, 0)
+            y = self.pooled(self.encode(x, params, norms, keep=keep))
+            for v, rows in zip(views, self.unparted(y, len(views))):
+                features[v] = rows
+        y = self.run_head(self.parted(torch.stack(features)), params, norms)
         return list(self.unparted(y, c.views))
 
     def swav(self, params, step, norms, teacher_norms):
@@ -227,12 +233,12 @@ class Run:
         unit = [norm2(x) for x in z]
         scores = [u @ params['prototypes.weight'].T for u in unit]
         codes = []
-        for i in range(2):
+        for i in range(c.globals):
             rows = scores[i].detach()
             if c.queue and self.rows >= c.queue:
                 rows = torch.cat([self.queue[i] @ params['prototypes.weight'].detach().T, rows])
             codes.append(losses.sinkhorn(rows)[-c.batch:])
-        return losses.swav(scores, codes, c.temperature), z[0], {'unit': [u.detach() for u in unit[:2]]}
+        return losses.swav(scores, codes, c.temperature), z[0], {'unit': [u.detach() for u in unit[:c.globals]]}
 
     def simclr(self, params, step, norms, teacher_norms):
         z = self.swav_embed(params, step, norms)
@@ -263,11 +269,11 @@ class Run:
         c = self.c
         z, teacher, masks = [], [], []
         for v in range(c.views):
-            masks.append(self.masks(v, step) if masked and v < 2 else None)
+            masks.append(self.masks(v, step) if masked and v < c.globals else None)
             tokens = self.encode(self.images(v, step), params, norms, masks[v], self.kept(v, step))
             z.append(self.run_head(tokens, params, norms))  # [N, 1 + P, d]
         with torch.no_grad():
-            for v in range(2):
+            for v in range(c.globals):
                 tokens = self.encode(self.images(v, step), self.teacher, teacher_norms)
                 teacher.append(self.logits(self.run_head(tokens, self.teacher, teacher_norms), self.teacher))
         tau = self.temperature(step)
@@ -275,8 +281,8 @@ class Run:
                            self.center, tau)
         new = {'center': losses.moved_center(self.center, torch.stack(teacher)[:, :, 0])}
         if masked:
-            loss = loss + losses.ibot_patches([self.logits(x[:, 1:], params) for x in z[:2]],
-                                              [t[:, 1:] for t in teacher], masks[:2], self.patch_center, tau)
+            loss = loss + losses.ibot_patches([self.logits(x[:, 1:], params) for x in z[:c.globals]],
+                                              [t[:, 1:] for t in teacher], masks[:c.globals], self.patch_center, tau)
             new['patch_center'] = losses.moved_center(self.patch_center, torch.stack(teacher)[:, :, 1:])
         return loss, z[0][:, 0], new
 
@@ -444,7 +450,7 @@ def dump_state(dump, run):
         dump.tensor('queue', 'queue', mocov2.QUEUE_POSITION, run.queue)
         dump.tensor('owner', 'queue', mocov2.OWNER_POSITION, run.owner)
     elif run.c.queue:
-        for i in range(2):
+        for i in range(run.c.globals):
             dump.tensor(f'queue.{i}', 'queue', mocov2.QUEUE_POSITION + i, run.queue[i])
     if run.c.method in ('dino', 'ibot'):
         dump.tensor('center', 'center', CENTER_POSITION, run.center)
@@ -453,7 +459,7 @@ def dump_state(dump, run):
 
 
 HEADER = ('method', 'arch', 'profile', 'seed', 'batch', 'size', 'stem', 'width', 'vit_dim', 'vit_depth',
-          'vit_heads', 'patch', 'views', 'local_size', 'groups', 'path_groups', 'path_depth', 'queue', 'dim',
+          'vit_heads', 'patch', 'globals', 'groups', 'path_groups', 'path_depth', 'queue', 'dim',
           'hidden', 'predictor', 'outputs', 'levels', 'negatives', 'reassign', 'steps', 'epochs', 'warmup',
           'freeze', 'drop_path', 'clip', 'lr', 'lr_start', 'lr_end', 'lr_warmup', 'decay', 'decay_end', 'sgd_momentum',
           'momentum', 'temperature', 'teacher_temperature', 'teacher_temperature_end', 'teacher_warmup')
@@ -464,6 +470,8 @@ def train(c):
     dump = mocov2.Dump(c.seed, c.kinds)
     for key in HEADER:
         dump.header(key, getattr(c, key))
+    dump.header('locals', *c.locals)
+    dump.header('local_sizes', *c.local_sizes)
     dump.header('prototypes', *c.prototypes)
     dump.header('spd_weight', mocov2.SPD_WEIGHT[c.profile])
     positions = {name: i for i, name in enumerate(run.shapes)}
@@ -484,11 +492,11 @@ DEFAULTS = {
     'mocov2': dict(arch='resnet18', dim=128, queue=32, lr=0.05, decay=1e-4, temperature=0.2),
     'simsiam': dict(arch='resnet18', dim=32, hidden=48, predictor=16, groups=1, lr=0.05, decay=1e-4),
     'simclr': dict(arch='resnet18', width=0.0625, size=8, dim=32, hidden=48, lr=0.01, decay=1e-4, temperature=0.2),
-    'swav': dict(arch='resnet18', width=0.0625, size=8, local_size=4, dim=32, hidden=48, outputs=12, locals=2,
+    'swav': dict(arch='resnet18', width=0.0625, size=8, local_sizes='4', dim=32, hidden=48, outputs=12, locals='2',
                  lr=1, lr_start=0.3, lr_end=1e-3, lr_warmup=2, decay=1e-6, temperature=0.1, freeze=1),
     'mocov3': dict(arch='vit', dim=24, hidden=32, predictor=40, path_depth=3, lr=1e-3, decay=0.1,
                    temperature=0.2),
-    'dino': dict(arch='vit', dim=24, hidden=32, outputs=40, locals=2, lr=2e-4, lr_end=1e-6, decay=0.04,
+    'dino': dict(arch='vit', dim=24, hidden=32, outputs=40, locals='2', lr=2e-4, lr_end=1e-6, decay=0.04,
                  decay_end=0.4, drop_path=0.1, freeze=1),
 }
 DEFAULTS['ibot'] = DEFAULTS['dino']
@@ -501,8 +509,9 @@ def arguments(argv=None):
     a.add_argument('--seed', type=int, default=1)
     a.add_argument('--arch', choices=[*mocov2.BLOCKS, 'vit'], default='resnet18')
     a.add_argument('--size', type=int, default=16, help='pixels of a global crop')
-    a.add_argument('--local-size', type=int, default=8)
-    a.add_argument('--locals', type=int, default=0, help='local crops, besides two global ones')
+    a.add_argument('--globals', type=int, default=2, help='global crops')
+    a.add_argument('--locals', default='0', help='numbers of local crops, as in 2,1: one for each of their sizes')
+    a.add_argument('--local-sizes', default='8', help='their pixels, as in 12,8')
     a.add_argument('--width', type=float, default=0.125, help='of a ResNet')
     a.add_argument('--stem', choices=('small', 'normal'), default='small')
     a.add_argument('--vit-dim', type=int, default=16)
@@ -550,7 +559,13 @@ def arguments(argv=None):
         a.error(f'{c.method} reads tokens: --arch vit')
     if c.queue % c.batch or c.batch % c.groups or c.batch % c.path_groups:
         a.error('--queue is a multiple of --batch, which is one of both numbers of groups')
-    c.views = 2 + c.locals
+    c.locals, c.local_sizes = ([int(x) for x in text.split(',')] for text in (c.locals, c.local_sizes))
+    c.sides = [c.size] * c.globals + [side for n, side in zip(c.locals, c.local_sizes) for _ in range(n)]
+    c.views = len(c.sides)
+    if len(c.locals) != len(c.local_sizes) or c.globals < 2:
+        a.error('--locals and --local-sizes have as many numbers; --globals is 2 or more')
+    if c.views > 2 and c.method not in ('simsiam', 'swav', 'dino', 'ibot') or c.method == 'simsiam' and sum(c.locals):
+        a.error(f'{c.method} has no use for these crops')
     c.decay_end = c.decay if c.decay_end is None else c.decay_end
     c.prototypes = [int(m) for m in c.prototypes.split(',')][:c.levels]
     c.kinds = c.kinds.split(',') if c.kinds else []

@@ -26,16 +26,13 @@ static const char *const golden[] = {
     "swav_reference.txt", "swav_queue.txt",     "swav_anew.txt",        "swav_reference_anew.txt",
     "mocov3_plain.txt",   "mocov3_paper.txt",   "mocov3_reference.txt", "dino_plain.txt",
     "dino_paper.txt",     "dino_reference.txt", "ibot_plain.txt",       "ibot_paper.txt",
-    "ibot_reference.txt", "simclr_plain.txt",   "simclr_paper.txt",
+    "ibot_reference.txt", "simclr_plain.txt",   "simclr_paper.txt",     "simsiam_views.txt",
+    "swav_views.txt",     "dino_views.txt",     "ibot_views.txt",
 };
 /* that method=own follows with the host's loss in place of the library's */
 static const char *const of_host[] = { "simsiam_plain.txt", "simsiam_paper.txt", "mocov3_plain.txt",
                                        "mocov3_paper.txt" };
-enum {
-    HOST_CASES = sizeof of_host / sizeof *of_host,
-    CASES = sizeof golden / sizeof *golden,
-    GLOBALS = 2
-};
+enum { HOST_CASES = sizeof of_host / sizeof *of_host, CASES = sizeof golden / sizeof *golden };
 
 #ifdef HR_REAL_DOUBLE
 static const bool single = false;
@@ -51,7 +48,7 @@ static const char *const keys[][2] = {
     { "seed", "seed" },
     { "batch", "batch_size" },
     { "size", "image_size" },
-    { "local_size", "local_crops_size" },
+    { "globals", "global_crops_number" },
     { "groups", "bn_groups" },
     { "path_groups", "path_bn_groups" },
     { "path_depth", "head_layers" },
@@ -95,14 +92,14 @@ static const char *const queue_keys[][2] = { { "queue", "queue" } };
 typedef struct replay {
     dump dump;
     hr_run_config config;
-    hr_run_views seen;
+    hr_run_views views;
     hirl_context *context;
     hr_call call;
     hr_learner *learner;
-    int64_t n, views, size[HR_METHOD_VIEWS], patches; /* patches of a global view, 0: ResNet */
+    int64_t n, patches; /* patches of a global view, 0: ResNet */
     bool reference, adam;
     float *view[HR_METHOD_VIEWS];
-    uint8_t *mask[GLOBALS];
+    uint8_t *mask[HR_METHOD_VIEWS];
     int64_t *image;
     int32_t *leaf, *negative;
 } replay;
@@ -158,8 +155,8 @@ static hirl_options *options_of(const dump *d, int64_t accumulate, bool own)
     replay_set(o, "queue_start", "0");
     snprintf(count, sizeof count, "%lld", (long long)accumulate);
     replay_set(o, "accumulate", count);
-    snprintf(count, sizeof count, "%lld", (long long)(dump_whole(d, "views") - GLOBALS));
-    replay_set(o, "local_crops_number", count);
+    replay_set_list(o, "local_crops_number", d, "locals");
+    replay_set_list(o, "local_crops_size", d, "local_sizes");
     replay_set_levels(o, d);
     return o;
 }
@@ -168,7 +165,7 @@ static hirl_options *options_of(const dump *d, int64_t accumulate, bool own)
 
 static void draw_masks(replay *r, int64_t step)
 {
-    for (int64_t v = 0; v < GLOBALS; v++)
+    for (int64_t v = 0; v < r->views.globals; v++)
         for (int64_t n = 0; n < r->n; n++)
             for (int64_t i = 0; i < r->patches; i++)
                 r->mask[v][n * r->patches + i] =
@@ -220,8 +217,8 @@ static hr_learner_input input_of(replay *r, int64_t step)
     bool paths = is_stage_two(r, step);
     hr_learner_input in = {
         .n = r->n,
-        .globals = GLOBALS,
-        .views = (int32_t)r->views,
+        .globals = r->views.globals,
+        .views = r->views.count,
         .image = r->image,
         .leaf = paths ? r->leaf : NULL,
         .negative = paths ? r->negative : NULL,
@@ -231,14 +228,13 @@ static hr_learner_input input_of(replay *r, int64_t step)
         .step = step,
     };
 
-    for (int64_t v = 0; v < r->views; v++) {
+    for (int v = 0; v < in.views; v++) {
         in.view[v] = r->view[v];
-        in.size[v] = r->size[v];
+        in.size[v] = r->views.view[v].size;
+        replay_images(r->view[v], r->learner->config.seed, v, step, r->n, in.size[v]);
     }
-    for (int v = 0; v < GLOBALS && r->learner->method->patches; v++)
+    for (int v = 0; v < in.globals && r->learner->method->patches; v++)
         in.mask[v] = r->mask[v];
-    for (int64_t v = 0; v < r->views; v++)
-        replay_images(r->view[v], r->learner->config.seed, v, step, r->n, r->size[v]);
     replay_ids(r->image, r->n, step);
     draw_masks(r, step);
     if (paths) {
@@ -256,15 +252,13 @@ static void make_room(replay *r)
     int64_t side = is(d, "arch", "vit") ? dump_whole(d, "size") / dump_whole(d, "patch") : 0;
 
     r->n = dump_whole(d, "batch");
-    r->views = dump_whole(d, "views");
     r->patches = side * side;
-    ck_assert_int_le(r->views, HR_METHOD_VIEWS);
-    for (int64_t v = 0; v < r->views; v++) {
-        r->size[v] = dump_whole(d, v < GLOBALS ? "size" : "local_size");
-        r->view[v] = dump_room(r->n * r->size[v] * r->size[v] * 3, sizeof *r->view[v]);
-    }
-    for (int v = 0; v < GLOBALS; v++)
+    for (int v = 0; v < r->views.count; v++) {
+        int64_t size = r->views.view[v].size;
+
+        r->view[v] = dump_room(r->n * size * size * 3, sizeof *r->view[v]);
         r->mask[v] = dump_room(r->n * r->patches, 1);
+    }
     r->image = dump_room(r->n, sizeof *r->image);
     r->leaf = dump_room(r->n, sizeof *r->leaf);
     r->negative = dump_room(r->n * dump_whole(d, "negatives"), sizeof *r->negative);
@@ -277,10 +271,10 @@ static void begin(replay *r, const char *file, int64_t accumulate, bool host)
 
     memset(r, 0, sizeof *r);
     dump_read(&r->dump, file);
-    make_room(r);
     host |= is(&r->dump, "method", "simclr");
     options = options_of(&r->dump, accumulate, host);
-    c = replay_config(&r->config, &r->seen, options);
+    c = replay_config(&r->config, &r->views, options);
+    make_room(r);
     c.mask_most = r->patches; /* of the test's masks */
     hirl_options_destroy(options);
     r->reference = is(&r->dump, "profile", "reference");
@@ -307,10 +301,10 @@ static void end(replay *r)
     hr_learner_destroy(r->learner);
     hr_assert_ok(hr_context_leave(&r->call, HIRL_OK));
     hr_context_drop(r->context);
-    for (int v = 0; v < HR_METHOD_VIEWS; v++)
+    for (int v = 0; v < HR_METHOD_VIEWS; v++) {
         free(r->view[v]);
-    for (int v = 0; v < GLOBALS; v++)
         free(r->mask[v]);
+    }
     free(r->image);
     free(r->leaf);
     free(r->negative);
