@@ -89,6 +89,13 @@ static double chance(const hr_method_config *config)
     return log((double)config->out);
 }
 
+double hr_dino_first(const hr_method_config *config, bool alike)
+{
+    double shared = 1 / ((double)config->d * config->temperature * config->teacher_temperature);
+
+    return log((double)config->out) + hr_method_spread(config) - (alike ? shared : 0);
+}
+
 const hr_method hr_method_dino = {
     .name = "dino",
     .paper = paper,
@@ -107,5 +114,5 @@ const hr_method hr_method_dino = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
-    .start = "begins below it, while the centre is 0",
+    .first = hr_dino_first,
 };

@@ -33,4 +33,7 @@
 hr_tensor *hr_dino_loss(hr_tape *t, const hr_seen *student, const hr_seen *teacher,
                         hr_center *center, const hr_now *now, double temperature);
 
+/* of its first step: hr_method.first */
+double hr_dino_first(const hr_method_config *config, bool alike);
+
 #endif

@@ -98,6 +98,11 @@ static double chance(const hr_method_config *config)
     return (1 + config->mask_share) * log((double)config->out);
 }
 
+static double first(const hr_method_config *config, bool alike)
+{
+    return (1 + config->mask_share) * hr_dino_first(config, alike);
+}
+
 const hr_method hr_method_ibot = {
     .name = "ibot",
     .paper = paper,
@@ -117,5 +122,5 @@ const hr_method hr_method_ibot = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
-    .start = "begins below it, while the centres are 0",
+    .first = first,
 };

@@ -35,6 +35,11 @@ void hr_method_entropy(const hr_now *now, hr_tape *t, const hr_tensor *p)
     now->entropy->usage = hr_leaf(t, &usage, NULL);
 }
 
+double hr_method_spread(const hr_method_config *config)
+{
+    return 1 / (2 * (double)config->d * config->temperature * config->temperature);
+}
+
 hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method)
 {
     array->data = q->be->take(q, hr_bytes(array));

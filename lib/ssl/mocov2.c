@@ -90,6 +90,14 @@ static double chance(const hr_method_config *config)
     return log((double)config->queue + 1);
 }
 
+static double first(const hr_method_config *config, bool alike)
+{
+    double others = log((double)config->queue) + hr_method_spread(config);
+    double own = alike ? 1 / config->temperature : 0;
+
+    return others > own ? others - own + log1p(exp(own - others)) : log1p(exp(others - own));
+}
+
 const hr_method hr_method_mocov2 = {
     .name = "mocov2",
     .paper = paper,
@@ -106,5 +114,5 @@ const hr_method hr_method_mocov2 = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
-    .start = "begins below it, while the queue holds no images",
+    .first = first,
 };

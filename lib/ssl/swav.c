@@ -100,6 +100,12 @@ static double chance(const hr_method_config *config)
     return log((double)config->out);
 }
 
+static double first(const hr_method_config *config, bool alike)
+{
+    (void)alike; /* Sinkhorn takes from the targets what the images of a batch share: nearly all */
+    return chance(config) + hr_method_spread(config);
+}
+
 const hr_method hr_method_swav = {
     .name = "swav",
     .paper = paper,
@@ -118,5 +124,5 @@ const hr_method hr_method_swav = {
     .loss = loss,
     .fields = fields,
     .chance = chance,
-    .start = "begins above it",
+    .first = first,
 };

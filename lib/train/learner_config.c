@@ -10,6 +10,8 @@ static hr_method_config method_config(const hr_train_config *t, const hr_run_vie
         .globals = views->globals,
         .views = views->count,
         .temperature = t->temperature,
+        .teacher_temperature = t->warmup_teacher_temperature_epochs ? t->warmup_teacher_temperature
+                                                                    : t->teacher_temperature,
         .center_momentum = t->center_momentum,
         .sinkhorn_eps = t->sinkhorn_eps,
         .sinkhorn_iterations = t->sinkhorn_iterations,

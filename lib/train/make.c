@@ -170,17 +170,31 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     return take_weights(trainer, start);
 }
 
-static void announce(hirl_trainer *trainer)
+/* "; chance level of the loss 9.21, it begins between 0.51 and 9.60", or nothing */
+static void expected_loss(char *text, size_t bytes, const hr_learner *learner)
+{
+    const hr_method *method = learner->method;
+    hr_method_config m = hr_learner_numbers(learner);
+    double chance = method->chance(&m), low, high;
+
+    if (isnan(chance) || !method->first)
+        return;
+    low = method->first(&m, true);
+    high = method->first(&m, false);
+    if (high - low < 0.005)
+        snprintf(text, bytes, "; chance level of the loss %.2f, it begins near %.2f", chance, high);
+    else
+        snprintf(text, bytes, "; chance level of the loss %.2f, it begins between %.2f and %.2f",
+                 chance, low, high);
+}
+
+static void announce(hirl_trainer *trainer, bool fresh)
 {
     const hr_train_config *t = &trainer->config.train;
-    hr_method_config m = hr_learner_numbers(trainer->learner);
-    double chance = trainer->learner->method->chance(&m);
-    const char *start = trainer->learner->method->start;
     char expected[128] = "";
 
-    if (!isnan(chance))
-        snprintf(expected, sizeof expected, "; chance level of the loss %.2f%s%s", chance,
-                 start ? ", it " : "", start ? start : "");
+    if (fresh)
+        expected_loss(expected, sizeof expected, trainer->learner);
     hr_log(trainer->context, HIRL_LOG_INFO,
            "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
            (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,
@@ -202,7 +216,7 @@ static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fr
         HR_TRY(write_settings(trainer));
         HR_TRY(hr_trainer_environment(trainer));
     }
-    announce(trainer);
+    announce(trainer, fresh && !start);
     return HIRL_OK;
 }
 

@@ -120,6 +120,51 @@ START_TEST(chance_levels_are_those_of_the_formulas)
 }
 END_TEST
 
+/* values: python3, math.log and math.exp, from the formulas of tests/bench/README.md */
+START_TEST(first_losses_are_those_of_the_formulas)
+{
+    static const hr_method *const method[] = { &hr_method_mocov2, &hr_method_simsiam,
+                                               &hr_method_swav,   &hr_method_mocov3,
+                                               &hr_method_dino,   &hr_method_ibot };
+    static const double alike[] = { 0.51276010, 0.00000000, 6.62894963,
+                                    3.95974921, 4.67582463, 7.01373694 };
+    static const double unrelated[] = { 9.59943186, 0.00000000, 6.62894963,
+                                        3.95974921, 6.62894963, 9.94342444 };
+    hr_method_config numbers = { .queue = 9984,
+                                 .out = 512,
+                                 .temperature = _i == MOCOV3 ? 0.2 : 0.1,
+                                 .teacher_temperature = 0.04,
+                                 .mask_share = 0.5,
+                                 .d = 128,
+                                 .batch = 128,
+                                 .ranks = 1 };
+
+    ck_assert_double_eq_tol(method[_i]->first(&numbers, true), alike[_i], 1e-6);
+    ck_assert_double_eq_tol(method[_i]->first(&numbers, false), unrelated[_i], 1e-6);
+}
+END_TEST
+
+/* 0.35: 16 images of a batch are few, and so are 32 keys */
+START_TEST(the_first_loss_lies_where_it_is_told)
+{
+    const small_pair own[] = { { "epochs", "3" }, { "hirl", "0" },     { "z_dim", "256" },
+                               { "queue", "32" }, { "out_dim", "64" }, { NULL, NULL } };
+    const small_pair *const over[] = { small_method[_i], own, NULL };
+    hirl_step_report report = { .struct_size = sizeof report };
+    hr_method_config numbers;
+    const hr_method *method;
+    small_trainer t;
+
+    small_trainer_open(&t, 2, over);
+    method = t.trainer->learner->method;
+    numbers = hr_learner_numbers(t.trainer->learner);
+    ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
+    ck_assert_double_ge(report.loss_image, method->first(&numbers, true) - 0.35);
+    ck_assert_double_le(report.loss_image, method->first(&numbers, false) + 0.35);
+    small_trainer_close(&t);
+}
+END_TEST
+
 /* ---- what is told of a step ---- */
 
 /* step 6 of 12 is the middle of each cosine: decay (0.04 + 0.4) / 2, average (0.9 + 1) / 2; the warm-up
@@ -200,7 +245,7 @@ END_TEST
 static Suite *methods(void)
 {
     Suite *suite = suite_create("methods");
-    TCase *tests = tcase_create("methods");
+    TCase *tests = tcase_create("methods"), *first;
 
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, the_loss_falls_below_chance_and_features_stay_apart, 0,
@@ -212,6 +257,11 @@ static Suite *methods(void)
     tcase_add_loop_test(tests, entropies_of_targets_lie_in_their_order, 0, SMALL_METHODS);
     tcase_add_loop_test(tests, a_run_stopped_in_any_phase_ends_with_the_same_bits, 0,
                         SMALL_KINDS * SMALL_METHODS);
+    first = tcase_create("first losses");
+    tcase_set_timeout(first, 0);
+    tcase_add_loop_test(first, first_losses_are_those_of_the_formulas, 0, 6);
+    tcase_add_loop_test(first, the_first_loss_lies_where_it_is_told, 0, 6);
+    suite_add_tcase(suite, first);
     suite_add_tcase(suite, tests);
     return suite;
 }
