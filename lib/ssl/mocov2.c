@@ -95,7 +95,7 @@ static double first(const hr_method_config *config, bool alike)
     double others = log((double)config->queue) + hr_method_spread(config);
     double own = alike ? 1 / config->temperature : 0;
 
-    return others > own ? others - own + log1p(exp(own - others)) : log1p(exp(others - own));
+    return log1p(exp(others - own));
 }
 
 const hr_method hr_method_mocov2 = {
