@@ -1,7 +1,8 @@
 /* presets.c - named experiments: values for keys, over the settings of the method (ssl/<method>.c).
  *
  * mocov2, hirl-mocov2, ...              what the paper states (HIRL tables 1, 2, 7; sec. 5.1; appendix B)
- * mocov2-small, hirl-mocov2-small, ...  images of 32 pixels, one machine without a GPU, minutes
+ * mocov2-small, hirl-mocov2-small, ...  images of 32 pixels, one machine without a GPU: minutes, half an hour for
+ *                                       the transformers' 20 epochs of 20,000 images (tests/bench/README.md)
  */
 #include "api/presets.h"
 
