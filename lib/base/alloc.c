@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, LARGE = 16 << 20 };
 
 static void *libc_alloc(size_t bytes, size_t alignment, void *user)
 {
@@ -55,10 +56,27 @@ static bool told_to_fail(void)
     return true;
 }
 
+/* A system that promises more than there is ends a program that uses it. The host's own allocator knows better. */
+static bool is_too_large(size_t bytes)
+{
+    int64_t available;
+
+    if (take != libc_alloc || bytes < LARGE)
+        return false;
+    available = hr_memory_available();
+    if (bytes <= (uint64_t)available)
+        return false;
+    hr_fail(HIRL_E_NOMEM, "out of memory: %zu bytes were asked for, %lld are available", bytes,
+            (long long)available);
+    return true;
+}
+
 void *hr_alloc(size_t bytes)
 {
     void *block = NULL;
 
+    if (is_too_large(bytes))
+        return NULL;
     if (!told_to_fail())
         block = take(bytes ? bytes : 1, ALIGNMENT, owner);
     if (!block) {

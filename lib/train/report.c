@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "train/rates.h"
 #include "train/trainer.h"
 
@@ -25,22 +26,6 @@ double hr_seconds(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* Most resident memory of this program so far, 10^9 bytes; 0: /proc is not there. Not getrusage: its
- * figure survives exec, and is then that of a larger parent. Nothing is allocated. */
-static double peak_memory(void)
-{
-    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    char text[4096];
-    ssize_t bytes = file >= 0 ? read(file, text, sizeof text - 1) : 0;
-    const char *line;
-
-    if (file >= 0)
-        close(file);
-    text[bytes > 0 ? bytes : 0] = 0;
-    line = strstr(text, "\nVmHWM:");
-    return line ? 1024e-9 * (double)strtoll(line + strlen("\nVmHWM:"), NULL, 10) : 0;
 }
 
 static void fill_speed(hirl_step_report *r, const hirl_trainer *trainer)
@@ -105,7 +90,7 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     r.smallest_leaf = trainer->leaf_size[0];
     r.median_leaf = trainer->leaf_size[1];
     r.largest_leaf = trainer->leaf_size[2];
-    r.memory_gb = peak_memory();
+    r.memory_gb = 1e-9 * (double)hr_memory_peak();
     r.judgement = trainer->judgement;
     memcpy(out, &r, size < sizeof r ? size : sizeof r);
 }

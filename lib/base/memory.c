@@ -1,0 +1,94 @@
+/* memory.c - main memory: what the machine has left, and what this program has had.
+ *
+ *   machine    /proc/meminfo: MemAvailable + SwapFree
+ *   container  control group of version 2 at /sys/fs/cgroup: memory.max - memory.current, and the pages of files
+ *              that it can drop (memory.stat: inactive_file)
+ */
+#include "base/memory.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT = 8192, PATH = 512 };
+
+/* the start of a file as a line that begins with a line end; empty: it cannot be read */
+static void read_text(char text[TEXT], const char *root, const char *name)
+{
+    char path[PATH];
+    ssize_t bytes = 0;
+    int file;
+
+    snprintf(path, sizeof path, "%s%s", root, name);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    text[0] = '\n';
+    if (file >= 0) {
+        bytes = read(file, text + 1, TEXT - 2);
+        close(file);
+    }
+    text[bytes > 0 ? bytes + 1 : 0] = 0;
+}
+
+/* the number behind a word at the start of a line; -1: there is none */
+static int64_t number(const char *text, const char *word)
+{
+    const char *line = strstr(text, word);
+    char *end;
+    long long value;
+
+    if (!line)
+        return -1;
+    line += strlen(word);
+    value = strtoll(line, &end, 10);
+    return end == line ? -1 : value;
+}
+
+static int64_t of_machine(const char *root)
+{
+    char text[TEXT];
+    int64_t free_kib, swap_kib;
+
+    read_text(text, root, "/proc/meminfo");
+    free_kib = number(text, "\nMemAvailable:");
+    swap_kib = number(text, "\nSwapFree:");
+    return free_kib < 0 ? INT64_MAX : 1024 * (free_kib + (swap_kib > 0 ? swap_kib : 0));
+}
+
+static int64_t of_container(const char *root)
+{
+    char text[TEXT];
+    int64_t most, now, files;
+
+    read_text(text, root, "/sys/fs/cgroup/memory.max");
+    most = number(text, "\n"); /* none where it says "max" */
+    read_text(text, root, "/sys/fs/cgroup/memory.current");
+    now = number(text, "\n");
+    read_text(text, root, "/sys/fs/cgroup/memory.stat");
+    files = number(text, "\ninactive_file ");
+    return most < 0 || now < 0 ? INT64_MAX : most - now + (files > 0 ? files : 0);
+}
+
+int64_t hr_memory_available_in(const char *root)
+{
+    int64_t machine = of_machine(root), container = of_container(root);
+
+    return machine < container ? machine : container;
+}
+
+int64_t hr_memory_available(void)
+{
+    return hr_memory_available_in("");
+}
+
+/* Not getrusage: its figure survives exec, and is then that of a larger parent. */
+int64_t hr_memory_peak(void)
+{
+    char text[TEXT];
+    int64_t kib;
+
+    read_text(text, "", "/proc/self/status");
+    kib = number(text, "\nVmHWM:");
+    return kib < 0 ? 0 : 1024 * kib;
+}

@@ -1,0 +1,77 @@
+/* test_memory.c - what the machine has left: from files as Linux writes them. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/memory.h"
+#include "support/close.h"
+#include "support/folder.h"
+#include "support/run.h"
+
+static char root[HR_TEST_PATH];
+
+static void put(const char *name, const char *text)
+{
+    char path[HR_TEST_PATH];
+
+    hr_test_path(path, root, name);
+    hr_test_write(path, text, strlen(text));
+}
+
+static void open_root(void)
+{
+    static const char *const folder[] = { "proc", "sys", "sys/fs", "sys/fs/cgroup" };
+    char path[HR_TEST_PATH];
+
+    hr_test_folder(root);
+    for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
+        hr_test_path(path, root, folder[i]);
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+    }
+}
+
+START_TEST(the_machine_has_what_is_available_and_its_swap)
+{
+    open_root();
+    ck_assert_int_eq(hr_memory_available_in(root), INT64_MAX); /* nothing says */
+    put("proc/meminfo", "MemTotal:       16000 kB\nMemFree:  1 kB\nMemAvailable:    3000 kB\n"
+                        "SwapTotal:  9 kB\nSwapFree:          50 kB\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 1024 * 3050);
+    hr_test_remove(root);
+}
+END_TEST
+
+START_TEST(a_container_may_have_less)
+{
+    open_root();
+    put("proc/meminfo", "MemTotal: 16000 kB\nMemAvailable: 3000 kB\n");
+    put("sys/fs/cgroup/memory.max", "max\n");
+    put("sys/fs/cgroup/memory.current", "700000\n");
+    put("sys/fs/cgroup/memory.stat", "anon 1\nactive_file 7\ninactive_file 300\nslab 2\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 1024 * 3000);
+    put("sys/fs/cgroup/memory.max", "1000000\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 1000000 - 700000 + 300);
+    hr_test_remove(root);
+}
+END_TEST
+
+START_TEST(this_machine_tells)
+{
+    ck_assert_int_gt(hr_memory_peak(), 1 << 20);
+    ck_assert_int_gt(hr_memory_available(), 1 << 20);
+    ck_assert_int_lt(hr_memory_available(), INT64_MAX);
+}
+END_TEST
+
+/* no machine has it, and some would promise it */
+START_TEST(a_block_above_it_is_refused_with_both_numbers)
+{
+    ck_assert_ptr_null(hr_alloc((size_t)1 << 46));
+    ck_assert_ptr_nonnull(strstr(hr_error_text(), "70368744177664 bytes were asked for, "));
+    ck_assert_ptr_nonnull(strstr(hr_error_text(), " are available"));
+}
+END_TEST
+
+HR_TESTS("memory", the_machine_has_what_is_available_and_its_swap, a_container_may_have_less,
+         this_machine_tells, a_block_above_it_is_refused_with_both_numbers)
