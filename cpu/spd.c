@@ -13,14 +13,12 @@
 #include "cpu/cpu.h"
 #include "cpu/dot.h"
 
-enum { LEVELS = 8 };
-
 typedef struct spd_job {
     hr_queue *q;
-    const real *u, *proto[LEVELS];
+    const real *u, *proto[HR_LEVELS];
     const int32_t *path, *positive, *negative;
     int64_t levels, rows, d, negatives;
-    int64_t first[LEVELS + 1]; /* place of each level's first prototype among all */
+    int64_t first[HR_LEVELS + 1]; /* place of each level's first prototype among all */
     double eps, divisor_eps, rows_with_leaf;
     real *du;
     double *row; /* loss of each row */
@@ -68,14 +66,14 @@ static const real *direction(const spd_job *job, int64_t level, int64_t n)
 }
 
 /* nodes of a leaf's path, by their places among those of all levels */
-static void path_of(const spd_job *job, int32_t leaf, int64_t at[LEVELS])
+static void path_of(const spd_job *job, int32_t leaf, int64_t at[HR_LEVELS])
 {
     for (int64_t l = 0; l < job->levels; l++)
         at[l] = job->first[l] + job->path[leaf * job->levels + l];
 }
 
 /* similarity of row n to a path */
-static double similarity(const spd_job *job, int64_t n, nodes *k, const int64_t at[LEVELS])
+static double similarity(const spd_job *job, int64_t n, nodes *k, const int64_t at[HR_LEVELS])
 {
     double s = 1;
 
@@ -94,7 +92,7 @@ static double similarity(const spd_job *job, int64_t n, nodes *k, const int64_t 
 }
 
 /* the derivative of the loss by the similarity to a path, handed on to its nodes */
-static void push(const spd_job *job, nodes *k, const int64_t at[LEVELS], double dloss)
+static void push(const spd_job *job, nodes *k, const int64_t at[HR_LEVELS], double dloss)
 {
     for (int64_t l = 0; l < job->levels; l++) {
         double slope = 0.5;
@@ -110,7 +108,7 @@ static double row_loss(const spd_job *job, int64_t n, nodes *k)
 {
     const int32_t *negative = job->negative + n * job->negatives;
     double drawn = 0, sum = 0, s, divisor, plus;
-    int64_t at[LEVELS];
+    int64_t at[HR_LEVELS];
 
     for (int64_t i = 0; i < job->negatives; i++)
         drawn += negative[i] >= 0;
@@ -197,7 +195,7 @@ void hr_cpu_spd(hr_queue *q, const hr_array *loss, const hr_array *du, const hr_
                     .divisor_eps = divisor_eps,
                     .du = hr_cpu_out(q, du, false) };
 
-    if (job.levels > LEVELS) {
+    if (job.levels > HR_LEVELS) {
         hr_cpu_fail(q, HIRL_E_INTERNAL, "spd: %d levels", (int)job.levels);
         job.levels = 0;
     }

@@ -17,6 +17,8 @@ typedef double real;
 typedef float real;
 #endif
 
+enum { HR_LEVELS = 8 }; /* most levels of a tree */
+
 typedef struct hr_arena hr_arena;
 typedef struct hr_array hr_array;
 typedef struct hr_backend hr_backend;

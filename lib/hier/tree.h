@@ -7,8 +7,6 @@
 
 #include <hirl/cluster.h>
 
-enum { HR_LEVELS = 8 };
-
 struct hirl_tree {
     hirl_context *context;
     int32_t levels;             /* L */

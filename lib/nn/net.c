@@ -60,7 +60,7 @@ static const hr_key keys[] = {
     KEY(mask_token, HR_KEY_FLAG, "0", 0, 1, NULL, false, "", "a ViT can mask patches (iBOT)"),
     KEY(head_layers, HR_KEY_INT, "2", 1, 8, NULL, false, "",
         "linear layers of each projection head h_l"),
-    KEY(levels, HR_KEY_INT, "0", 0, HR_NET_LEVELS, NULL, false, "",
+    KEY(levels, HR_KEY_INT, "0", 0, HR_LEVELS, NULL, false, "",
         "projection heads h_l of a model created alone; a trainer takes the prototypes' levels"),
     KEY(seed, HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "", "of every random number"),
     { "mean", HR_KEY_TEXT, "0.485,0.456,0.406", 0, 0, NULL, false, "",

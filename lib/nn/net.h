@@ -17,8 +17,6 @@
 #include "nn/vit.h"
 #include "types.h"
 
-enum { HR_NET_LEVELS = 8 };
-
 /* what follows z0 in place of a predictor: scores of unit rows */
 enum {
     HR_LAST_NONE,
@@ -66,7 +64,7 @@ typedef struct hr_net {
     int32_t last_kind, last;                 /* HR_LAST_; slot of its rows [K,d], -1: none */
     int32_t mask_token;                      /* slot [1,D], -1: none */
     int32_t levels;                          /* L, 0: plain */
-    hr_mlp path[HR_NET_LEVELS];              /* h_l */
+    hr_mlp path[HR_LEVELS];                  /* h_l */
     int64_t backbone_dim, z_dim, out_dim;    /* out_dim: columns of `out`, 0: there is none */
     int32_t backbone_params, backbone_norms; /* slots of the backbone */
     int32_t shared_params, shared_norms;     /* those that a teacher has too */

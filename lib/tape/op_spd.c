@@ -8,8 +8,6 @@
  */
 #include "tape/ops.h"
 
-enum { LEVELS = 8 }; /* of the kernels */
-
 /* dx += dloss du, the device number dloss times a long row */
 static void give(hr_tape *t, hr_tensor *u, const hr_array *dloss, const hr_array *du)
 {
@@ -26,7 +24,7 @@ static void give(hr_tape *t, hr_tensor *u, const hr_array *dloss, const hr_array
 
 static void backward(hr_tape *t, const hr_step *s)
 {
-    for (int l = 0; l < LEVELS && s->in[l]; l++) {
+    for (int l = 0; l < HR_LEVELS && s->in[l]; l++) {
         hr_array du = hr_slice(&s->saved[0], l, 1);
 
         give(t, s->in[l], &s->out->g, &du);
@@ -38,8 +36,8 @@ static bool shapes_fit(hr_tape *t, hr_tensor **u, const hr_spd_paths *paths)
     char found[HR_SHAPE], other[HR_SHAPE];
     int32_t levels = paths->levels;
 
-    if (levels < 1 || levels > LEVELS) {
-        hr_tape_fail(t, HIRL_E_INVALID, "spd: %d levels; wanted 1 to %d", (int)levels, LEVELS);
+    if (levels < 1 || levels > HR_LEVELS) {
+        hr_tape_fail(t, HIRL_E_INVALID, "spd: %d levels; wanted 1 to %d", (int)levels, HR_LEVELS);
         return false;
     }
     for (int l = 0; l < levels; l++)
@@ -64,7 +62,7 @@ hr_tensor *hr_spd(hr_tape *t, hr_tensor **u, const hr_spd_paths *paths)
 {
     static const hr_op op = { "spd", backward };
     int32_t levels = paths->levels;
-    hr_tensor *in[LEVELS];
+    hr_tensor *in[HR_LEVELS];
     hr_array all; /* [L,N,d] */
     int64_t dim[3];
     hr_step *s;

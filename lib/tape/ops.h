@@ -115,12 +115,12 @@ hr_tensor *hr_host_loss(hr_tape *t, hr_tensor *x, hr_host_fn *f, void *arg);
 /* What one step needs of the tree, on the device. */
 typedef struct hr_spd_paths {
     int32_t levels;
-    hr_array proto[8];  /* c^l: [M_l, d] real, unit rows */
-    hr_array path;      /* i32 [M_1, L] */
-    hr_array positive;  /* i32 [N] leaf of each image, -1: none */
-    hr_array negative;  /* i32 [N, K] leaves, -1: not drawn */
-    double eps;         /* inside the logarithms */
-    double divisor_eps; /* added to the number of negatives; profile reference: 1e-6 */
+    hr_array proto[HR_LEVELS]; /* c^l: [M_l, d] real, unit rows */
+    hr_array path;             /* i32 [M_1, L] */
+    hr_array positive;         /* i32 [N] leaf of each image, -1: none */
+    hr_array negative;         /* i32 [N, K] leaves, -1: not drawn */
+    double eps;                /* inside the logarithms */
+    double divisor_eps;        /* added to the number of negatives; profile reference: 1e-6 */
 } hr_spd_paths;
 /* u[l] = norm2(h_l(z_0)) [N,d] each, unit rows -> loss [1] (HIRL eqs. 2 and 3) */
 hr_tensor *hr_spd(hr_tape *t, hr_tensor **u, const hr_spd_paths *paths);
