@@ -1,6 +1,6 @@
 /* center.c - the centre of a teacher's outputs: without it one output would be chosen for all (Caron et al. 2021).
  *
- *   c  <- m c + (1 - m) mean of t over views, rows and ranks               when the step commits
+ *   c  <- m_c c + (1 - m_c) mean of t over views, rows and ranks           when the step commits
  */
 #include "ssl/center.h"
 

@@ -4,10 +4,10 @@
 
 #include "ssl/method.h"
 
-/* c <- m c + (1 - m) mean of all rows of the step; the loss of a step uses the centre before it */
+/* c <- m_c c + (1 - m_c) mean of all rows of the step; the loss of a step uses the centre before it */
 typedef struct hr_center {
     hr_array value, sum; /* real [K] */
-    double keep;         /* m */
+    double keep;         /* m_c */
 } hr_center;
 
 hirl_status hr_center_init(hr_center *center, hr_queue *q, const hr_method *method,

@@ -1,8 +1,8 @@
 /* dino.c - DINO: self-distillation with no labels (Caron et al. 2021; L_img of HIRL eq. 4).
  *
- *   p_u = softmax((t_u - c) / tau_t)                       u: a global view, which is all the teacher sees; no gradient
+ *   p_u = softmax((t_u - c) / tau_t)                       u: a global view (the teacher sees no others); no gradient
  *   L   = mean over (u, v), v any view but u, of mean_n - sum_k p_u,k log softmax(s_v / tau_s)_k
- *   c  <- m_c c + (1 - m_c) mean(t)                        after the step (center.c)
+ *   c  <- m_c c + (1 - m_c) mean(t)                        after the step, m_c = center_momentum (center.c)
  *   theta_t <- m theta_t + (1 - m) theta_s                 after the step, m from `ema` to `ema_end` on a cosine
  *
  * s, t: logits [n, K] of student and teacher, norm2(z0) . norm2(w_k). Centring keeps the teacher from
@@ -89,11 +89,15 @@ static double chance(const hr_method_config *config)
     return log((double)config->out);
 }
 
-double hr_dino_first(const hr_method_config *config, bool alike)
+/* Of one embedding, p prefers logits above their mean, by their std over tau_t and by no more than the largest
+ * of K has. */
+void hr_dino_first(double low_high[2], const hr_method_config *config)
 {
-    double shared = 1 / ((double)config->d * config->temperature * config->teacher_temperature);
+    double std = 1 / sqrt((double)config->d), k = log((double)config->out);
+    double preferred = fmin(std / config->first_teacher_temperature, sqrt(2 * k)) * std;
 
-    return log((double)config->out) + hr_method_spread(config) - (alike ? shared : 0);
+    low_high[1] = hr_method_log_sum((double)config->out, config);
+    low_high[0] = fmax(low_high[1] - preferred / config->temperature, 0);
 }
 
 const hr_method hr_method_dino = {

@@ -34,6 +34,6 @@ hr_tensor *hr_dino_loss(hr_tape *t, const hr_seen *student, const hr_seen *teach
                         hr_center *center, const hr_now *now, double temperature);
 
 /* of its first step: hr_method.first */
-double hr_dino_first(const hr_method_config *config, bool alike);
+void hr_dino_first(double low_high[2], const hr_method_config *config);
 
 #endif

@@ -3,11 +3,13 @@
  *   L_cls   = DINO's loss (dino.c); the student's global views are masked
  *   L_patch = mean over global views g of mean_n [ sum_{i masked} H(p_gi, softmax(s_gi / tau_s)) / |mask| ]
  *   L       = L_cls + L_patch
+ *   p_gi    = softmax((t_gi - c') / tau_t)                 patch i of the same view, unmasked; no gradient
+ *   c'     <- m_c c' + (1 - m_c) mean of t_gi              after the step: a centre of its own, over all patches
+ *   theta_t <- m theta_t + (1 - m) theta_s                 as in DINO
  *
- * p_gi = softmax((t_gi - c') / tau_t): the teacher's patch i of the same view, unmasked; c' is a centre
- * of its own, over all patches. Class token and patches share the head; the teacher is DINO's average. Chance
+ * An image that is not masked adds 0 and stays in the mean. Class token and patches share the head. Chance
  * level is ln K for L_cls, and ln K times the share of masked views for L_patch; both go as DINO's loss does:
- * below it at first, up to it, then down. Noisy, as batches differ in the number of masked views.
+ * at first below it or near, then up to it, then down. Noisy, as batches differ in the number of masked views.
  */
 #include <math.h>
 
@@ -98,9 +100,11 @@ static double chance(const hr_method_config *config)
     return (1 + config->mask_share) * log((double)config->out);
 }
 
-static double first(const hr_method_config *config, bool alike)
+static void first(double low_high[2], const hr_method_config *config)
 {
-    return (1 + config->mask_share) * hr_dino_first(config, alike);
+    hr_dino_first(low_high, config);
+    for (int i = 0; i < 2; i++)
+        low_high[i] *= 1 + config->mask_share;
 }
 
 const hr_method hr_method_ibot = {

@@ -24,10 +24,10 @@ _Static_assert((int)HR_METHOD_VIEWS <= (int)HR_STEP_INS,
 typedef struct hr_method_config {
     int64_t batch; /* images a step on this rank */
     int64_t ranks;
-    int64_t d, out;             /* columns of z0, and of what follows it */
-    int64_t globals, views;     /* global views, views in all */
-    double temperature;         /* of the contrast, or of the student */
-    double teacher_temperature; /* of the first step */
+    int64_t d, out;         /* columns of z0, and of what follows it */
+    int64_t globals, views; /* global views, views in all */
+    double temperature;     /* of the contrast, or of the student */
+    double first_teacher_temperature;
     double center_momentum;
     double mask_share; /* of the global views that are masked */
     double sinkhorn_eps;
@@ -110,9 +110,9 @@ struct hr_method {
     int (*fields)(void *self, hr_field field[HR_METHOD_FIELDS]); /* how many */
     double (*chance)(
         const hr_method_config *config); /* L_img when outputs say nothing; NaN: unknown */
-    /* L_img of the first step, about, where views of an image have one embedding (alike) or unrelated ones, and
-     * cosines of unrelated directions the variance 1/d (tests/bench/README.md); NULL: unknown */
-    double (*first)(const hr_method_config *config, bool alike);
+    /* L_img of the first step lies between these, about: views of an image with one embedding, and with unrelated
+     * ones (tests/bench/README.md); equal where that does not matter; NULL: unknown */
+    void (*first)(double low_high[2], const hr_method_config *config);
     /* of `own`, NULL for others: whether a step can be made; the last word before a step's commit;
      * what a checkpoint holds besides arrays */
     hirl_status (*ready)(const void *self);
@@ -128,8 +128,9 @@ const hr_method *hr_method_find(int64_t index); /* index of the key `method` */
 /* the method as a run has it */
 hr_method hr_method_of(int64_t index, bool own_teacher);
 
-/* what logits add to ln K, mean of K of them / T with variance 1/d: 1 / (2 d T^2) */
-double hr_method_spread(const hr_method_config *config);
+/* ln sum of exp of K logits that are cosines of unrelated directions over T: ln K + 1 / (2 d T^2), or where the
+ * largest alone counts sqrt(2 ln K / d) / T */
+double hr_method_log_sum(double k, const hr_method_config *config);
 
 /* entropy of the targets p [n,K] of the first view, for the report */
 void hr_method_entropy(const hr_now *now, hr_tape *t, const hr_tensor *p);

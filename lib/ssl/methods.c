@@ -2,6 +2,8 @@
 #include "base/error.h"
 #include "ssl/method.h"
 
+#include <math.h>
+
 static const hr_method *const all[] = { &hr_method_mocov2, &hr_method_simsiam, &hr_method_swav,
                                         &hr_method_mocov3, &hr_method_dino,    &hr_method_ibot,
                                         &hr_method_own };
@@ -35,9 +37,11 @@ void hr_method_entropy(const hr_now *now, hr_tape *t, const hr_tensor *p)
     now->entropy->usage = hr_leaf(t, &usage, NULL);
 }
 
-double hr_method_spread(const hr_method_config *config)
+double hr_method_log_sum(double k, const hr_method_config *config)
 {
-    return 1 / (2 * (double)config->d * config->temperature * config->temperature);
+    double std = 1 / (sqrt((double)config->d) * config->temperature), most = sqrt(2 * log(k));
+
+    return std < most ? log(k) + std * std / 2 : std * most;
 }
 
 hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method)

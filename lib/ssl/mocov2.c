@@ -53,14 +53,26 @@ static void done(void *state, hr_queue *q)
     hr_method_give(&self->owner, q);
 }
 
+static hr_array no_image(hr_tape *t, int64_t rows)
+{
+    hr_array none = hr_tape_array_1(t, HR_I64, rows);
+
+    if (none.data)
+        t->q->be->fill(t->q, &none, -1);
+    return none;
+}
+
 /* the keys of all ranks, and whose they are */
 static void enqueue(mocov2 *self, hr_tape *t, const hr_array *keys, const hr_now *now)
 {
     hr_array all_keys = hr_all_ranks(t, keys), all_images = hr_all_ranks(t, &now->image);
 
+    if (!self->config.mask_own_keys)
+        all_images = no_image(t, all_images.dim[0]);
+    if (hr_tape_status(t) < 0)
+        return;
     hr_ring_put(&self->queue, t, &all_keys, now);
-    if (self->config.mask_own_keys) /* else no row has an owner */
-        hr_ring_put(&self->owner, t, &all_images, now);
+    hr_ring_put(&self->owner, t, &all_images, now);
 }
 
 static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
@@ -90,12 +102,12 @@ static double chance(const hr_method_config *config)
     return log((double)config->queue + 1);
 }
 
-static double first(const hr_method_config *config, bool alike)
+static void first(double low_high[2], const hr_method_config *config)
 {
-    double others = log((double)config->queue) + hr_method_spread(config);
-    double own = alike ? 1 / config->temperature : 0;
+    double others = hr_method_log_sum((double)config->queue, config);
 
-    return log1p(exp(others - own));
+    low_high[0] = log1p(exp(others - 1 / config->temperature));
+    low_high[1] = log1p(exp(others));
 }
 
 const hr_method hr_method_mocov2 = {

@@ -97,10 +97,12 @@ static double chance(const hr_method_config *config)
     return 4 * config->temperature * log((double)(config->batch * config->ranks));
 }
 
-static double first(const hr_method_config *config, bool alike)
+/* an untrained predictor's outputs are unrelated to its inputs, and to keys */
+static void first(double low_high[2], const hr_method_config *config)
 {
-    (void)alike; /* what an untrained predictor gives is unrelated to both */
-    return chance(config) + 4 * config->temperature * hr_method_spread(config);
+    double keys = (double)(config->batch * config->ranks);
+
+    low_high[0] = low_high[1] = 4 * config->temperature * hr_method_log_sum(keys, config);
 }
 
 const hr_method hr_method_mocov3 = {

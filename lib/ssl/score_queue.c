@@ -61,6 +61,7 @@ int hr_score_queue_fields(hr_score_queue *self, hr_field field[HR_METHOD_FIELDS]
         "queue.12", "queue.13", "queue.14", "queue.15",
     };
 
+    _Static_assert(HR_METHOD_VIEWS == 16, "a name for each");
     for (int i = 0; i < self->count; i++)
         field[i] = (hr_field){ name[i], &self->rows[i] };
     return self->count;

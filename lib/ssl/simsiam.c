@@ -5,7 +5,7 @@
  *
  * There is no teacher and no negative: the stopped gradient and the predictor, whose rate stays
  * constant, keep the outputs from becoming one point. Chance level is 0 (unrelated directions). The
- * loss falls towards -1; a loss at -1 early on is a collapse: look at the std of z0.
+ * loss falls towards -1; a loss at -1 early on is a collapse: look at the rank of z0.
  */
 #include "ssl/method.h"
 
@@ -55,10 +55,10 @@ static double chance(const hr_method_config *config)
     return 0;
 }
 
-static double first(const hr_method_config *config, bool alike)
+/* an untrained predictor's outputs are unrelated to its inputs */
+static void first(double low_high[2], const hr_method_config *config)
 {
-    (void)alike; /* what an untrained predictor gives is unrelated to both */
-    return chance(config);
+    low_high[0] = low_high[1] = chance(config);
 }
 
 const hr_method hr_method_simsiam = {

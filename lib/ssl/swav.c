@@ -1,7 +1,8 @@
 /* swav.c - SwAV: views predict each other's assignment to prototypes (Caron et al. 2020; L_img of HIRL eq. 4).
  *
  *   s_v = norm2(z_v) . c_k                                 scores [n, K], unit prototypes c
- *   q_i = Sinkhorn(s_i / eps), i a global view             rows sum to 1, columns are used alike; no gradient
+ *   q_i = Sinkhorn(s_i / eps), i a global view             exp(s_i / eps), columns then rows made to sum alike, 3 times:
+ *                                                          rows sum to 1, prototypes are used alike; no gradient
  *   L   = mean over i, and over v != i, of mean_n - sum_k q_i log softmax(s_v / T)_k
  *
  * For small batches a queue of earlier embeddings joins the batch in Sinkhorn: their scores with the
@@ -100,10 +101,10 @@ static double chance(const hr_method_config *config)
     return log((double)config->out);
 }
 
-static double first(const hr_method_config *config, bool alike)
+/* however alike the views are: Sinkhorn takes from targets what the images of a batch share, nearly all */
+static void first(double low_high[2], const hr_method_config *config)
 {
-    (void)alike; /* Sinkhorn takes from the targets what the images of a batch share: nearly all */
-    return chance(config) + hr_method_spread(config);
+    low_high[0] = low_high[1] = hr_method_log_sum((double)config->out, config);
 }
 
 const hr_method hr_method_swav = {

@@ -17,6 +17,7 @@
 #include "hier/tree.h"
 #include "ssl/method.h"
 #include "train/hierarchy.h"
+#include "train/optim.h"
 
 enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
 enum { LEAST_BATCH = 2, MOST_RATE = 1000 };
@@ -102,7 +103,7 @@ static const hr_key keys[] = {
     KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 swav mocov3 dino ibot", false, "",
         "views as this method draws them; the keys of views change parts of it"),
     KEY(joint_views, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
-        "SwAV, own: the crops of one size are one batch for the norms; 0: each crop alone"),
+        "SwAV, DINO, own: the crops of one size are one batch for the norms; 0: each crop alone"),
     KEY(own_teacher, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
         "method=own: an averaged teacher of encoder and head sees the views too"),
     KEY(mask_ratio, HR_KEY_TEXT, "0.1,0.5", 0, 0, NULL, false, "",
@@ -151,6 +152,14 @@ static hirl_status rate_above(const hr_train_config *c, const char *key, double 
     return hr_fail(HIRL_E_INVALID,
                    "%s: %g is above lr=%g, the rate for batch_size=%lld; %s=0, or one below it",
                    key, value, c->lr, (long long)c->batch_size, key);
+}
+
+static hirl_status check_optimizer(const hr_train_config *c)
+{
+    if (c->optimizer == HR_OPTIM_LARS && c->decay_all)
+        return hr_fail(HIRL_E_INVALID, "decay_all=1: lars leaves biases and norms without decay; "
+                                       "decay_all=0, or optimizer=larc");
+    return HIRL_OK;
 }
 
 /* the one that was given nearer to the caller counts: his lr stands over a preset's base_lr */
@@ -301,7 +310,7 @@ static hirl_status resolve_masks(hr_train_config *c)
 
 /* ---- settings of method and hierarchy under the caller's ---- */
 
-enum { LISTS = 6 };
+enum { LISTS = 7 };
 
 const hr_keys *const hr_run_tables[HR_RUN_TABLES] = { &hr_train_keys, &hr_model_keys,
                                                       &hr_view_keys,  &hr_cluster_keys,
@@ -340,7 +349,8 @@ static hirl_status choice_of(int64_t *index, const hirl_options *given, const ch
 /* lists of settings, each over those before it; NULL behind the last */
 static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_options *given)
 {
-    int64_t index, profile, hirl;
+    static const hr_setting_pair lars[] = { { "decay_all", "0" }, { NULL, NULL } };
+    int64_t index, profile, hirl, optimizer;
     const hr_hierarchy *over;
     const hr_method *method;
     int n = 0;
@@ -348,6 +358,7 @@ static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_optio
     HR_TRY(choice_of(&index, given, "method"));
     HR_TRY(choice_of(&profile, given, "profile"));
     HR_TRY(choice_of(&hirl, given, "hirl"));
+    HR_TRY(choice_of(&optimizer, given, "optimizer"));
     method = hr_method_find(index);
     over = hr_hierarchy_over(method->name);
     list[n++] = method->paper;
@@ -358,6 +369,8 @@ static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_optio
     }
     if (profile == HR_PROFILE_REFERENCE && hirl)
         list[n++] = over->variant;
+    if (optimizer == HR_OPTIM_LARS)
+        list[n++] = lars;
     list[n] = NULL;
     return HIRL_OK;
 }
@@ -430,6 +443,7 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
         return hr_fail(HIRL_E_INVALID,
                        "normalize=0: a run clusters unit rows; hirl_cluster() takes others");
     HR_TRY(resolve_rate(c, options));
+    HR_TRY(check_optimizer(c));
     resolve_ends(c);
     HR_TRY(resolve_queue(c, method, n));
     HR_TRY(resolve_groups(c, method));

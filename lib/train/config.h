@@ -12,6 +12,7 @@
 #include "types.h"
 
 enum { HR_PRECISION_F32, HR_PRECISION_BF16, HR_PRECISION_AUTO };
+enum { HR_MASK_BLOCK, HR_MASK_RANDOM };
 enum { HR_FEATURES_F32, HR_FEATURES_RUN };
 enum { HR_BAD_REPLACE, HR_BAD_ERROR };
 
@@ -44,7 +45,7 @@ typedef struct hr_train_config {
     int64_t joint_views;
     int64_t own_teacher;
     char mask_ratio[HR_KEY_TEXT_BYTES];
-    int64_t mask_shape; /* 0 block, 1 random */
+    int64_t mask_shape; /* HR_MASK_ */
     double mask_low, mask_high, mask_share;
     int64_t iter_wise_assignment;
     int64_t precision, feature_precision;
@@ -65,8 +66,8 @@ typedef struct hr_run_config {
     hr_view_config view;
     hr_cluster_config cluster;
     hr_spd_config spd;
-    int32_t levels; /* L, 0: plain */
-    int64_t m[8];   /* M_l */
+    int32_t levels;       /* L, 0: plain */
+    int64_t m[HR_LEVELS]; /* M_l */
 } hr_run_config;
 
 /* the tables of all keys of a run, in the order of the fields above; the last one is of the data */

@@ -66,7 +66,7 @@ const char *hr_health_judge(const hr_health *health, int64_t d, double loss, dou
         return "collapse likely: all images are represented almost alike; try a lower lr";
     if (health->rank < LOW_RANK && d > 8)
         return "the representation uses very few directions; watch it, and try a lower lr if it stays so";
-    if (chance > 0 && loss > 1.2 * chance)
+    if (loss > chance + fmax(0.2 * chance, 0.2)) /* SimSiam's is 0 */
         return "the loss is above its chance level; normal in the first steps, else try a lower lr";
     if (health->rank < FEW_RANK && d > 2 * FEW_RANK)
         return "no collapse: images are spread, over few directions so far";

@@ -39,8 +39,7 @@ static int8_t group_of(const hr_learner *learner, int32_t slot)
     const hr_net *net = &learner->net;
     const hr_slot *s = &net->params.slot[slot];
     bool is_path = slot >= net->method_params;
-    bool together = is_path ? c->path_decay_all : c->decay_all;
-    bool plain = hr_optim_plain(s) && (!together || c->optim.kind == HR_OPTIM_LARS);
+    bool plain = hr_optim_plain(s) && !(is_path ? c->path_decay_all : c->decay_all);
 
     if (is_frozen(&c->model, s->name))
         return -1;

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "train/rates.h"
+
 static hr_method_config method_config(const hr_train_config *t, const hr_run_views *views,
                                       int64_t per_epoch)
 {
@@ -10,8 +12,7 @@ static hr_method_config method_config(const hr_train_config *t, const hr_run_vie
         .globals = views->globals,
         .views = views->count,
         .temperature = t->temperature,
-        .teacher_temperature = t->warmup_teacher_temperature_epochs ? t->warmup_teacher_temperature
-                                                                    : t->teacher_temperature,
+        .first_teacher_temperature = hr_rates_at(t, 0, per_epoch).teacher_temperature,
         .center_momentum = t->center_momentum,
         .sinkhorn_eps = t->sinkhorn_eps,
         .sinkhorn_iterations = t->sinkhorn_iterations,

@@ -170,31 +170,35 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     return take_weights(trainer, start);
 }
 
-/* "; chance level of the loss 9.21, it begins between 0.51 and 9.60", or nothing */
-static void expected_loss(char *text, size_t bytes, const hr_learner *learner)
+/* "; chance level of the loss 9.21, it begins between 0.51 and 9.60", or nothing; the second part of fresh
+ * weights only */
+static void expected_loss(char *text, size_t bytes, const hr_learner *learner, bool fresh)
 {
     const hr_method *method = learner->method;
     hr_method_config m = hr_learner_numbers(learner);
-    double chance = method->chance(&m), low, high;
+    double chance = method->chance(&m), first[2];
+    int length;
 
-    if (isnan(chance) || !method->first)
+    text[0] = 0;
+    if (isnan(chance))
         return;
-    low = method->first(&m, true);
-    high = method->first(&m, false);
-    if (high - low < 0.005)
-        snprintf(text, bytes, "; chance level of the loss %.2f, it begins near %.2f", chance, high);
+    length = snprintf(text, bytes, "; chance level of the loss %.2f", chance);
+    if (!fresh || !method->first)
+        return;
+    method->first(first, &m);
+    if (first[1] - first[0] < 0.005)
+        snprintf(text + length, bytes - (size_t)length, ", it begins near %.2f", first[1]);
     else
-        snprintf(text, bytes, "; chance level of the loss %.2f, it begins between %.2f and %.2f",
-                 chance, low, high);
+        snprintf(text + length, bytes - (size_t)length, ", it begins between %.2f and %.2f",
+                 first[0], first[1]);
 }
 
 static void announce(hirl_trainer *trainer, bool fresh)
 {
     const hr_train_config *t = &trainer->config.train;
-    char expected[128] = "";
+    char expected[128];
 
-    if (fresh)
-        expected_loss(expected, sizeof expected, trainer->learner);
+    expected_loss(expected, sizeof expected, trainer->learner, fresh);
     hr_log(trainer->context, HIRL_LOG_INFO,
            "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
            (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,

@@ -57,12 +57,29 @@ static int64_t with_leaf(const hr_learner_input *in)
     return count;
 }
 
-/* the path loss of a micro-batch as its share of the batch's, or NULL in stage 1 */
+/* Whether an image of the step, on any rank, has a leaf. Where none has one there is no path loss, and h_l rest:
+ * running statistics, decay and momentum included (spec.md 0.2). */
+static hirl_status look_for_paths(hr_learner *learner, const hr_learner_input *in)
+{
+    hr_queue *q = learner->queue;
+    int32_t some = in->leaf && learner->paths.tree ? with_leaf(in) > 0 : 0;
+
+    if (in->leaf && q->comm && q->comm->ranks > 1) {
+        q->be->upload(q, &learner->bad, &some, HR_I32);
+        q->comm->all_reduce(q->comm, q, &learner->bad);
+        q->be->download(q, &some, HR_I32, &learner->bad);
+        HR_TRY(q->be->sync(q));
+    }
+    learner->has_paths = some != 0;
+    return HIRL_OK;
+}
+
+/* the path loss of a micro-batch as its share of the batch's, or NULL where there is none */
 static hr_tensor *share_of_path_loss(hr_learner *learner, const hr_micro *micro, hr_tensor *z0)
 {
     int64_t all, mine;
 
-    if (!micro->in.leaf || !learner->paths.tree)
+    if (!learner->has_paths)
         return NULL;
     all = with_leaf(micro->batch);
     mine = with_leaf(&micro->in);
@@ -325,30 +342,20 @@ static hirl_status run_losses(hr_learner_result *result, hr_learner *learner,
 
 /* ---- step ---- */
 
-/* whether h_l get a gradient: where no image has a leaf they rest, momentum and decay included (spec.md 0.2) */
-static bool has_paths(const hr_learner *learner, const hr_learner_input *in)
-{
-    const hr_comm *comm = learner->queue->comm;
-
-    if (!in->leaf || !learner->paths.tree)
-        return false;
-    return (comm && comm->ranks > 1) /* another rank may have one */ || with_leaf(in) > 0;
-}
-
 /* groups that have a gradient, and those that are updated */
-static uint32_t groups_with_gradient(const hr_learner *learner, const hr_learner_input *in)
+static uint32_t groups_with_gradient(const hr_learner *learner)
 {
     uint32_t groups = 1u << HR_GROUP_METHOD | 1u << HR_GROUP_PLAIN | 1u << HR_GROUP_PREDICTOR |
                       1u << HR_GROUP_PREDICTOR_PLAIN | 1u << HR_GROUP_LAST;
 
-    if (has_paths(learner, in))
+    if (learner->has_paths)
         groups |= 1u << HR_GROUP_PATH | 1u << HR_GROUP_PATH_PLAIN;
     return groups;
 }
 
 static uint32_t groups_updated(const hr_learner *learner, const hr_learner_input *in)
 {
-    uint32_t groups = groups_with_gradient(learner, in);
+    uint32_t groups = groups_with_gradient(learner);
 
     return in->rates.freeze_last ? groups & ~(1u << HR_GROUP_LAST) : groups;
 }
@@ -407,6 +414,7 @@ static hirl_status compute(hr_learner_result *result, hr_learner *learner,
         hr_tape_reset(t);
     t->training = t->recording = true;
     learner->queue->be->fill(learner->queue, &learner->online.grad, 0);
+    HR_TRY(look_for_paths(learner, in));
     set_scalars(learner, in);
     HR_TRY(run_losses(result, learner, in, true));
     HR_TRY(finish_gradients(learner, bad, &result->grad_norm));
@@ -418,7 +426,7 @@ static hirl_status compute(hr_learner_result *result, hr_learner *learner,
 /* what of the update takes workspace: it changes gradients only */
 static hirl_status prepare(hr_learner *learner, const hr_learner_input *in)
 {
-    hr_optim_clip(learner->optim, &learner->online, groups_with_gradient(learner, in));
+    hr_optim_clip(learner->optim, &learner->online, groups_with_gradient(learner));
     hr_optim_trust(learner->optim, &learner->online, groups_updated(learner, in));
     return learner->queue->be->sync(learner->queue);
 }
@@ -489,6 +497,7 @@ hirl_status hr_learner_evaluate(hr_learner_result *result, hr_learner *learner,
     hr_tape *t = &learner->tape;
     hirl_status status;
 
+    HR_TRY(look_for_paths(learner, in));
     hr_tape_reset(t);
     t->training = true;
     t->recording = false;

@@ -51,7 +51,7 @@ static void draw_masks(hr_learner_input *in, hirl_trainer *trainer)
     hr_mask_config config = { .p = t->mask_share,
                               .ratio = (t->mask_low + t->mask_high) / 2,
                               .spread = (t->mask_high - t->mask_low) / 2,
-                              .scattered = t->mask_shape == 1 };
+                              .scattered = t->mask_shape == HR_MASK_RANDOM };
     int64_t side = trainer->mask ? hr_trainer_grid(trainer) : 0, patches = side * side;
 
     for (int v = 0; v < in->globals && trainer->mask; v++) {

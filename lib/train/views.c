@@ -43,5 +43,8 @@ hirl_status hr_run_views_of(hr_run_views *views, hr_run_config *config)
     defaults.multiple = hr_arch_is_vit(m->arch) ? (int32_t)hr_model_patch(m) : 1;
     HR_TRY(hr_views_resolve(views->view, &views->globals, &views->count, &config->view, &defaults,
                             (int32_t)m->image_size, mean, std));
+    if (config->train.iter_wise_assignment && views->count < 2)
+        return hr_fail(HIRL_E_INVALID, "iter_wise_assignment=1: leaves are chosen by the second "
+                                       "view, and there is one");
     return check_locals(views, hr_method_find(m->method), defaults.multiple);
 }

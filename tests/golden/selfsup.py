@@ -427,7 +427,9 @@ class Run:
         at = self.rows % c.queue if c.queue else 0
         rows = slice(at, at + c.batch)
         if 'keys' in new:
-            self.queue[rows], self.owner[rows] = new['keys'], mocov2.image_ids(c, step)
+            self.queue[rows] = new['keys']
+            if mocov2.MASKS_OWN_KEYS[c.profile]:
+                self.owner[rows] = mocov2.image_ids(c, step)
         if 'unit' in new and c.queue:
             self.queue[:, rows] = torch.stack(new['unit'])
         self.rows += c.batch
@@ -527,7 +529,7 @@ def arguments(argv=None):
     a.add_argument('--hidden', type=int, default=32, help='of the head')
     a.add_argument('--predictor', type=int, default=0, help='hidden columns of the predictor')
     a.add_argument('--outputs', '--out-dim', type=int, default=1, help='K: prototypes of SwAV, DINO, iBOT')
-    a.add_argument('--queue', type=int, default=0, help='rows; SwAV: of each of two crops')
+    a.add_argument('--queue', type=int, default=0, help='rows; SwAV: of each global crop')
     a.add_argument('--levels', type=int, default=3, help='0: no HIRL')
     a.add_argument('--prototypes', default='13,5,3', help='of the levels of the tree')
     a.add_argument('--negatives', type=int, default=16)

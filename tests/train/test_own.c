@@ -291,6 +291,21 @@ START_TEST(one_view_is_enough)
 }
 END_TEST
 
+START_TEST(leaves_chosen_by_the_second_view_need_one)
+{
+    world w;
+
+    open_world(&w, 1);
+    set(&w, "global_crops_number", "1");
+    set(&w, "iter_wise_assignment", "1");
+    hirl_trainer_destroy(w.trainer);
+    w.trainer = NULL;
+    must_fail(hirl_trainer_create(&w.trainer, w.context, NULL, w.images, w.options), HIRL_E_INVALID,
+              "second view");
+    close_world(&w);
+}
+END_TEST
+
 enum { MIXED = 5 /* views */ };
 
 static int32_t keep(double *loss, float *grad, const hirl_method_step *step, void *user)
@@ -601,7 +616,8 @@ END_TEST
 
 HR_TESTS("own", a_step_waits_for_the_functions, functions_that_cannot_be_are_refused,
          the_loss_sees_the_outputs_that_keys_declare, predictor_teacher_and_local_views_come_too,
-         one_view_is_enough, views_come_in_their_order_whatever_their_sizes, micro_batches_add_up,
+         one_view_is_enough, leaves_chosen_by_the_second_view_need_one,
+         views_come_in_their_order_whatever_their_sizes, micro_batches_add_up,
          threads_do_not_change_a_bit, a_run_goes_on_to_the_same_bits_with_the_hosts_state,
          a_run_directory_is_resumed_with_the_hosts_state, a_state_that_nobody_took_is_saved_again,
          a_checkpoint_of_another_method_is_refused, a_step_that_a_function_fails_changes_nothing,

@@ -83,6 +83,21 @@ START_TEST(lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts)
 }
 END_TEST
 
+START_TEST(lars_decays_no_biases_and_says_so_when_told_to)
+{
+    static const char *const pairs[][2] = { { "optimizer", "lars" }, { NULL, NULL } };
+    hirl_options *options = options_of(pairs);
+    static hr_run_config config;
+
+    hr_assert_ok(hr_run_config_read(&config, options, 4000000));
+    ck_assert_int_eq(config.train.decay_all, 0);
+    hr_assert_ok(hirl_options_set(options, "decay_all", "1"));
+    hr_assert_fails(hr_run_config_read(&config, options, 4000000), HIRL_E_INVALID,
+                    "optimizer=larc");
+    hirl_options_destroy(options);
+}
+END_TEST
+
 START_TEST(prototypes_that_the_data_cannot_carry_are_refused)
 {
     static const char *const pairs[][2] = { { "prototypes", "30000,10000,1000" },
@@ -317,6 +332,7 @@ static Suite *config_suite(void)
     tcase_add_test(tests, auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data);
     tcase_add_test(tests, a_queue_that_cannot_be_is_refused_with_the_numbers);
     tcase_add_test(tests, lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts);
+    tcase_add_test(tests, lars_decays_no_biases_and_says_so_when_told_to);
     tcase_add_test(tests, prototypes_that_the_data_cannot_carry_are_refused);
     tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones);
     tcase_add_loop_test(tests, presets_have_the_papers_values, 0, 2 * ROWS);

@@ -67,13 +67,18 @@ END_TEST
 
 START_TEST(numbers_of_the_method_are_the_settings)
 {
-    static const char *const pairs[][2] = {
-        { "method", "ibot" },           { "global_crops_number", "3" },
-        { "local_crops_number", "4" },  { "temperature", "0.13" },
-        { "center_momentum", "0.8" },   { "sinkhorn_eps", "0.07" },
-        { "sinkhorn_iterations", "5" }, { "mask_share", "0.3" },
-        { "spd_eps", "1e-5" },          { NULL, NULL }
-    };
+    static const char *const pairs[][2] = { { "method", "ibot" },
+                                            { "global_crops_number", "3" },
+                                            { "local_crops_number", "4" },
+                                            { "temperature", "0.13" },
+                                            { "center_momentum", "0.8" },
+                                            { "sinkhorn_eps", "0.07" },
+                                            { "sinkhorn_iterations", "5" },
+                                            { "mask_share", "0.3" },
+                                            { "spd_eps", "1e-5" },
+                                            { "mask_own_keys", "0" },
+                                            { "warmup_teacher_temperature", "0.03" },
+                                            { NULL, NULL } };
     const hr_learner_config *c = &make(pairs)->learner;
 
     ck_assert_int_eq(c->method.globals, 3);
@@ -84,6 +89,8 @@ START_TEST(numbers_of_the_method_are_the_settings)
     ck_assert_int_eq(c->method.sinkhorn_iterations, 5);
     ck_assert_double_eq(c->method.mask_share, 0.3);
     ck_assert_double_eq(c->spd_eps, 1e-5);
+    ck_assert(!c->method.mask_own_keys);
+    ck_assert_double_eq(c->method.first_teacher_temperature, 0.03);
 }
 END_TEST
 
