@@ -112,6 +112,9 @@ static const char *const also[][2] = {
     { "DINO, iBOT",
       "clip=tensor as the methods' authors; profile=reference clips the common norm, decays all of h_l by "
       "0.01 and takes the next step's m" },
+    { "SimSiam",
+      "each view is encoded once; the authors' program encodes it twice, which gives the same loss and counts its "
+      "running statistics twice" },
     { "SwAV",
       "crops of one size are one batch for its norms; profile=reference: each crop alone, leaves chosen anew in "
       "each step" },
