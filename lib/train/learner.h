@@ -60,7 +60,7 @@ typedef struct hr_learner {
     hr_weights online, teacher; /* teacher: backbone and head only; none for some methods */
     hr_optim *optim;
     hr_array bad, square; /* i32 [1] finite check; f64 [1] |gradient|^2 */
-    bool has_paths;       /* an image of this step has a leaf */
+    int32_t leaves;       /* images of this step with a leaf, of all ranks */
     hr_array inverse;     /* real [K] lengths of prototypes, while they are made unit rows */
     hr_method kind;       /* the method as this run has it */
     const hr_method *method;

@@ -57,34 +57,34 @@ static int64_t with_leaf(const hr_learner_input *in)
     return count;
 }
 
-/* Whether an image of the step, on any rank, has a leaf. Where none has one there is no path loss, and h_l rest:
+/* Images of the step that have a leaf, on all ranks. Where none has one there is no path loss, and h_l rest:
  * running statistics, decay and momentum included (spec.md 0.2). */
-static hirl_status look_for_paths(hr_learner *learner, const hr_learner_input *in)
+static hirl_status count_leaves(hr_learner *learner, const hr_learner_input *in)
 {
     hr_queue *q = learner->queue;
-    int32_t some = in->leaf && learner->paths.tree ? with_leaf(in) > 0 : 0;
+    int32_t count = in->leaf && learner->paths.tree ? (int32_t)with_leaf(in) : 0;
 
     if (in->leaf && q->comm && q->comm->ranks > 1) {
-        q->be->upload(q, &learner->bad, &some, HR_I32);
+        q->be->upload(q, &learner->bad, &count, HR_I32);
         q->comm->all_reduce(q->comm, q, &learner->bad);
-        q->be->download(q, &some, HR_I32, &learner->bad);
+        q->be->download(q, &count, HR_I32, &learner->bad);
         HR_TRY(q->be->sync(q));
     }
-    learner->has_paths = some != 0;
+    learner->leaves = count;
     return HIRL_OK;
 }
 
-/* the path loss of a micro-batch as its share of the batch's, or NULL where there is none */
+/* the path loss of a micro-batch as its share of the step's, whose mean over ranks is taken later; NULL where
+ * there is none */
 static hr_tensor *share_of_path_loss(hr_learner *learner, const hr_micro *micro, hr_tensor *z0)
 {
-    int64_t all, mine;
+    const hr_comm *comm = learner->queue->comm;
+    double mine;
 
-    if (!learner->has_paths)
+    if (!learner->leaves)
         return NULL;
-    all = with_leaf(micro->batch);
-    mine = with_leaf(&micro->in);
-    return hr_scale(&learner->tape, path_loss(learner, micro, z0),
-                    all ? (double)mine / (double)all : 0);
+    mine = (double)with_leaf(&micro->in) * (comm ? comm->ranks : 1);
+    return hr_scale(&learner->tape, path_loss(learner, micro, z0), mine / learner->leaves);
 }
 
 /* ---- losses of a batch ---- */
@@ -348,7 +348,7 @@ static uint32_t groups_with_gradient(const hr_learner *learner)
     uint32_t groups = 1u << HR_GROUP_METHOD | 1u << HR_GROUP_PLAIN | 1u << HR_GROUP_PREDICTOR |
                       1u << HR_GROUP_PREDICTOR_PLAIN | 1u << HR_GROUP_LAST;
 
-    if (learner->has_paths)
+    if (learner->leaves)
         groups |= 1u << HR_GROUP_PATH | 1u << HR_GROUP_PATH_PLAIN;
     return groups;
 }
@@ -414,7 +414,7 @@ static hirl_status compute(hr_learner_result *result, hr_learner *learner,
         hr_tape_reset(t);
     t->training = t->recording = true;
     learner->queue->be->fill(learner->queue, &learner->online.grad, 0);
-    HR_TRY(look_for_paths(learner, in));
+    HR_TRY(count_leaves(learner, in));
     set_scalars(learner, in);
     HR_TRY(run_losses(result, learner, in, true));
     HR_TRY(finish_gradients(learner, bad, &result->grad_norm));
@@ -497,7 +497,7 @@ hirl_status hr_learner_evaluate(hr_learner_result *result, hr_learner *learner,
     hr_tape *t = &learner->tape;
     hirl_status status;
 
-    HR_TRY(look_for_paths(learner, in));
+    HR_TRY(count_leaves(learner, in));
     hr_tape_reset(t);
     t->training = true;
     t->recording = false;

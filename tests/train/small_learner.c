@@ -159,6 +159,12 @@ static void fill_view(float *view, int v, int64_t side, int64_t step, int64_t fi
     }
 }
 
+/* not as many in each part of the batch, and none in step 1 */
+static bool has_leaf(int64_t step, int64_t row)
+{
+    return step != 1 && row != 1 && row != 3 && row != 4 && row != 10;
+}
+
 static void fill_feed(hr_learner_input *in, feed *f, int64_t step, int64_t first)
 {
     for (int v = 0; v < in->views; v++) {
@@ -175,7 +181,7 @@ static void fill_feed(hr_learner_input *in, feed *f, int64_t step, int64_t first
     }
     for (int64_t r = 0; r < in->n; r++) {
         f->image[r] = (step * SMALL_ROWS + first + r) * 7 % IMAGES;
-        f->leaf[r] = (int32_t)(f->image[r] % LEAVES);
+        f->leaf[r] = has_leaf(step, first + r) ? (int32_t)(f->image[r] % LEAVES) : -1;
     }
     hr_paths_draw(f->negative, in->n, NEGATIVES, f->leaf, f->image, LEAVES, SEED, step, false);
     in->image = f->image;
