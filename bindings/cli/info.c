@@ -146,6 +146,31 @@ static hirl_status settings_of(hirl_options **resolved, const char *preset)
     return status;
 }
 
+static const char *cell(const json_t *row, const char *column)
+{
+    return json_string_value(json_object_get(row, column));
+}
+
+/* columns as wide as what stands in them */
+static void print_differences(const json_t *rows, char names[2][64])
+{
+    static const char *const column[] = { "key", "paper", "small" };
+    const char *head[] = { "key", names[0], names[1] };
+    int width[3];
+    size_t index;
+    json_t *row;
+
+    for (int c = 0; c < 3; c++) {
+        width[c] = (int)strlen(head[c]);
+        json_array_foreach(rows, index, row) if ((int)strlen(cell(row, column[c])) > width[c])
+            width[c] = (int)strlen(cell(row, column[c]));
+    }
+    printf("%-*s  %-*s  %-*s  why\n", width[0], head[0], width[1], head[1], width[2], head[2]);
+    json_array_foreach(rows, index, row)
+        printf("%-*s  %-*s  %-*s  %s\n", width[0], cell(row, "key"), width[1], cell(row, "paper"),
+               width[2], cell(row, "small"), cell(row, "why"));
+}
+
 static int run_differences(cli_session *session)
 {
     hirl_option_info info = { .struct_size = sizeof info };
@@ -159,8 +184,6 @@ static int run_differences(cli_session *session)
     status = settings_of(&paper, names[0]);
     if (status >= 0)
         status = settings_of(&small, names[1]);
-    if (!session->json && status >= 0)
-        printf("%-22s %-18s %-18s %s\n", "key", names[0], names[1], "why");
     for (int32_t i = 0; status >= 0 && i < hirl_options_count(); i++) {
         const char *a, *b;
 
@@ -170,13 +193,13 @@ static int run_differences(cli_session *session)
         b = hirl_options_get(small, info.name);
         if (!strcmp(a, b) || !strcmp(info.name, "preset"))
             continue;
-        if (!session->json)
-            printf("%-22s %-18s %-18s %s\n", info.name, a, b, reason(info.name));
         json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "key", info.name, "paper", a,
                                               "small", b, "why", reason(info.name)));
     }
     hirl_options_destroy(paper);
     hirl_options_destroy(small);
+    if (!session->json && status >= 0)
+        print_differences(rows, names);
     if (!session->json && status >= 0)
         puts("\nthe same for every preset:");
     for (size_t i = 0; !session->json && status >= 0 && i < sizeof also / sizeof *also; i++)
