@@ -59,7 +59,7 @@ static int64_t of_machine(const char *root)
 static int64_t of_container(const char *root)
 {
     char text[TEXT];
-    int64_t most, now, files;
+    int64_t most, now, files, left;
 
     read_text(text, root, "/sys/fs/cgroup/memory.max");
     most = number(text, "\n"); /* none where it says "max" */
@@ -67,7 +67,10 @@ static int64_t of_container(const char *root)
     now = number(text, "\n");
     read_text(text, root, "/sys/fs/cgroup/memory.stat");
     files = number(text, "\ninactive_file ");
-    return most < 0 || now < 0 ? INT64_MAX : most - now + (files > 0 ? files : 0);
+    if (most < 0 || now < 0)
+        return INT64_MAX;
+    left = most - now + (files > 0 ? files : 0);
+    return left > 0 ? left : 0; /* a limit that was lowered later lies below what is in use */
 }
 
 int64_t hr_memory_available_in(const char *root)

@@ -52,6 +52,8 @@ START_TEST(a_container_may_have_less)
     ck_assert_int_eq(hr_memory_available_in(root), 1024 * 3000);
     put("sys/fs/cgroup/memory.max", "1000000\n");
     ck_assert_int_eq(hr_memory_available_in(root), 1000000 - 700000 + 300);
+    put("sys/fs/cgroup/memory.max", "600000\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 0);
     hr_test_remove(root);
 }
 END_TEST
