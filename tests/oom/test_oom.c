@@ -41,9 +41,32 @@ static int64_t lack(const scenario *s, int64_t nth, bool forever)
     return total;
 }
 
+static const scenario_list *const list[] = { &hr_settings_scenarios, &hr_images_scenarios,
+                                             &hr_models_scenarios, &hr_trees_scenarios,
+                                             &hr_runs_scenarios };
+enum { LISTS = sizeof list / sizeof *list };
+
+static int scenario_count(void)
+{
+    int count = 0;
+
+    for (int l = 0; l < LISTS; l++)
+        count += list[l]->count;
+    return count;
+}
+
+static const scenario *scenario_at(int i)
+{
+    int l = 0;
+
+    while (i >= list[l]->count)
+        i -= list[l++]->count;
+    return &list[l]->scenario[i];
+}
+
 START_TEST(every_lack_of_memory_is_survived)
 {
-    const scenario *s = &hr_scenarios[_i];
+    const scenario *s = scenario_at(_i);
     int64_t count = lack(s, 0, false);
     int64_t tried = count < hr_oom_most ? count : hr_oom_most;
 
@@ -63,7 +86,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("oom");
 
     tcase_set_timeout(c, 0);
-    tcase_add_loop_test(c, every_lack_of_memory_is_survived, 0, hr_scenario_count);
+    tcase_add_loop_test(c, every_lack_of_memory_is_survived, 0, scenario_count());
     suite_add_tcase(s, c);
     return s;
 }

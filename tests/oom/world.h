@@ -33,13 +33,24 @@ typedef struct scenario {
     void (*check)(world *w);
 } scenario;
 
-extern const scenario hr_scenarios[];
-extern const int hr_scenario_count;
+typedef struct scenario_list {
+    const scenario *scenario;
+    int count;
+} scenario_list;
+
+extern const scenario_list hr_settings_scenarios, hr_images_scenarios, hr_models_scenarios,
+    hr_trees_scenarios, hr_runs_scenarios;
 
 void hr_world_open(world *w, const scenario *s);
 void hr_world_close(world *w);
-const char *hr_world_path(const world *w,
-                          const char *name); /* valid until the fourth call from now */
+
+/* for the scenarios; what is lacking ends the test */
+void hr_world_set(world *w, const char *key, const char *value);
+/* valid until the fourth call from now */
+const char *hr_world_path(const world *w, const char *name);
+void hr_world_write(const world *w, const char *name, const void *data, size_t bytes);
+void hr_world_nothing(world *w);
+void hr_world_with_model(world *w); /* w->model, w->dataset */
 
 /* at most so many of the allocations of a scenario fail in turn */
 extern const int64_t hr_oom_most;

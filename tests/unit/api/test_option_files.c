@@ -1,0 +1,264 @@
+/* test_option_files.c - options of YAML and JSON files, and what is said about bad ones. */
+#include <hirl/options.h>
+
+#include "base/alloc.h"
+#include "support/close.h"
+#include "support/folder.h"
+#include "support/run.h"
+
+static hirl_options *options;
+
+static void begin(void)
+{
+    hr_assert_ok(hirl_options_create(&options));
+}
+
+static void end(void)
+{
+    hirl_options_destroy(options);
+    options = NULL;
+}
+
+static void expect(const char *key, const char *value, int32_t origin)
+{
+    const char *found = hirl_options_get(options, key);
+
+    ck_assert_msg(found && !strcmp(found, value), "%s=%s, not %s", key, found ? found : "(unknown)",
+                  value);
+    ck_assert_int_eq(hirl_options_origin(options, key), origin);
+}
+
+/* ---- what is read ---- */
+
+static char folder[HR_TEST_PATH];
+
+static hirl_status load(const char *name, const char *text)
+{
+    char path[HR_TEST_PATH];
+
+    hr_test_path(path, folder, name);
+    hr_test_write(path, text, strlen(text));
+    return hirl_options_load(options, path);
+}
+
+START_TEST(a_yaml_file_is_read_under_what_the_caller_set)
+{
+    hr_test_folder(folder);
+    begin();
+    hr_assert_ok(hirl_options_set(options, "epochs", "3"));
+    hr_assert_ok(load("a.yaml", "# a run\n"
+                                "---\n"
+                                "epochs: 50\n"
+                                "lr: \"0.06\"   # quoted\n"
+                                "prototypes: [800, 200, 50]\n"
+                                "resume: yes\n"
+                                "split: \"\"\n"
+                                "out: 'runs/a \xc3\xa4'\n"
+                                "preset: hirl-mocov2-small\n"));
+    expect("epochs", "3", 3);
+    expect("lr", "0.06", 2);
+    expect("prototypes", "800,200,50", 2);
+    expect("resume", "yes", 2);
+    expect("split", "", 2);
+    expect("out", "runs/a \xc3\xa4", 2);
+    expect("negatives", "100", 1);
+    expect("preset", "hirl-mocov2-small", 2);
+    hr_assert_ok(load("b.yaml", "lr: 1.0e-1\nprototypes:\n- 9\n- 4\n"));
+    expect("lr", "1.0e-1", 2);
+    expect("prototypes", "9,4", 2);
+    hr_assert_ok(load("empty.yaml", ""));
+    hr_assert_ok(load("comment.yaml", "# nothing\n"));
+    hr_assert_ok(load("null.yaml", "---\n...\n"));
+    end();
+    hr_test_remove(folder);
+}
+END_TEST
+
+START_TEST(a_json_file_is_read_alike)
+{
+    hr_test_folder(folder);
+    begin();
+    hr_assert_ok(load("a.json", "{\"epochs\": 50,\n \"lr\": 0.06, \"weight_decay\": 1e-4,\n"
+                                " \"prototypes\": [800, 200, 50], \"resume\": true,\n"
+                                " \"out\": \"a\\\"b\", \"queue\": \"auto\"}"));
+    expect("epochs", "50", 2);
+    expect("lr", "0.06", 2);
+    expect("weight_decay", "0.0001", 2);
+    expect("prototypes", "800,200,50", 2);
+    expect("resume", "true", 2);
+    expect("out", "a\"b", 2);
+    expect("queue", "auto", 2);
+    end();
+    hr_test_remove(folder);
+}
+END_TEST
+
+START_TEST(a_preset_of_the_caller_is_not_changed_by_a_file)
+{
+    hr_test_folder(folder);
+    begin();
+    hr_assert_ok(hirl_options_preset(options, "hirl-mocov2-small"));
+    hr_assert_ok(load("a.yaml", "preset: mocov2\nepochs: 5\n"));
+    expect("arch", "resnet18", 1);
+    expect("epochs", "5", 2);
+    end();
+    hr_test_remove(folder);
+}
+END_TEST
+
+/* ---- what is refused ---- */
+
+typedef struct bad {
+    const char *name, *text;
+    hirl_status status;
+    const char *word;
+} bad;
+
+static const bad bad_file[] = {
+    { "a.yaml", "epochs: 5\nbatchsize: 3\n", HIRL_E_INVALID, "a.yaml:2: unknown key 'batchsize'" },
+    { "a.yaml", "epochs: 5\nbatchsize: 3\n", HIRL_E_INVALID, "did you mean batch_size" },
+    { "a.yaml", "epochs: five\n", HIRL_E_INVALID, "a.yaml:1: epochs: 'five'" },
+    { "a.yaml", "\n\nepochs: 0\n", HIRL_E_INVALID, "a.yaml:3" },
+    { "a.yaml", "epochs: 5\nlr: 1\nepochs: 6\n", HIRL_E_FORMAT, "a.yaml:3: epochs: given twice" },
+    { "a.yaml", "epochs:\n", HIRL_E_INVALID, "no value" },
+    { "a.yaml", "epochs: ~\n", HIRL_E_INVALID, "no value" },
+    { "a.yaml", "epochs: null\n", HIRL_E_INVALID, "no value" },
+    { "a.yaml", "preset: hirl\n", HIRL_E_INVALID, "a.yaml:1: unknown preset" },
+    { "a.yaml", "epochs: 5\nmethod: hirl-swav\n", HIRL_E_INVALID,
+      "a.yaml:2: method=hirl-swav: that is a preset; did you mean preset=hirl-swav, or" },
+    { "a.yaml", "optimizer:\n  lr: 0.1\n", HIRL_E_INVALID, "a.yaml:2: unknown key 'optimizer.lr'" },
+    { "a.yaml", "a: &x 1\n", HIRL_E_FORMAT, "anchors" },
+    { "a.yaml", "epochs: &x 1\nlr: *x\n", HIRL_E_FORMAT, "anchors" },
+    { "a.yaml", "lr: *x\n", HIRL_E_FORMAT, "a.yaml:1: anchors" },
+    { "a.yaml", "<<: {epochs: 1}\n", HIRL_E_INVALID, "unknown key" },
+    { "a.yaml", "epochs: !!int 5\n", HIRL_E_FORMAT, "tags" },
+    { "a.yaml", "!!map {epochs: 5}\n", HIRL_E_FORMAT, "tags" },
+    { "a.yaml", "epochs: 5\n---\nlr: 1\n", HIRL_E_FORMAT, "second document" },
+    { "a.yaml", "epochs\n", HIRL_E_FORMAT, "key: value" },
+    { "a.yaml", "- epochs\n", HIRL_E_FORMAT, "key: value" },
+    { "a.yaml", "? [a, b]\n: 1\n", HIRL_E_FORMAT, "key is no text" },
+    { "a.yaml", "prototypes: [1, [2]]\n", HIRL_E_FORMAT, "list" },
+    { "a.yaml", "prototypes: [1, {a: 2}]\n", HIRL_E_FORMAT, "list" },
+    { "a.yaml", "epochs: [1, 2\nlr: 3\n", HIRL_E_FORMAT, "a.yaml:" },
+    { "a.yaml", "epochs: 5\n\tlr: 3\n", HIRL_E_FORMAT, "a.yaml:" },
+    { "a.yaml", "out: \"a\\0b\"\n", HIRL_E_LIMIT, "zero byte" },
+    { "a.yaml", "out: \"\xff\xfe\"\n", HIRL_E_FORMAT, "a.yaml:" },
+    { "a.yaml", "out: \"a\\nb\"\n", HIRL_E_INVALID, "control" },
+    { "a.yaml", "{a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}\n", HIRL_E_FORMAT, "deeper" },
+    { "a.yaml", "\"\": 1\n", HIRL_E_FORMAT, "a key of 0 bytes" },
+    { "a.json", "{\"epochs\": 5,\n\"batchsize\": 3}", HIRL_E_INVALID,
+      "a.json:2: unknown key 'batchsize'; did you mean batch_size" },
+    { "a.json", "{\"epochs\": 5, \"epochs\": 6}", HIRL_E_FORMAT, "duplicate" },
+    { "a.json", "{\"epochs\": 5,}", HIRL_E_FORMAT, "a.json:1" },
+    { "a.json", "{\"epochs\": 5.5}", HIRL_E_INVALID, "epochs: '5.5'" },
+    { "a.json", "{\"lr\": 1e400}", HIRL_E_FORMAT, "overflow" },
+    { "a.json", "{\"epochs\": 99999999999999999999}", HIRL_E_FORMAT, "too big" },
+    { "a.json", "{\"lr\": NaN}", HIRL_E_FORMAT, "a.json:1" },
+    { "a.json", "{\"epochs\": null}", HIRL_E_INVALID, "epochs" },
+    { "a.json", "{\"prototypes\": [1, null]}", HIRL_E_INVALID, "prototypes" },
+    { "a.json", "{\"prototypes\": [1, [2]]}", HIRL_E_INVALID, "prototypes" },
+    { "a.json", "{\"a\": {\"b\": 1}}", HIRL_E_INVALID, "'a.b'" },
+    { "a.json", "{\"a\": {\"b\": 1, \"b\": 2}}", HIRL_E_FORMAT, "duplicate" },
+    { "a.json", "[1]", HIRL_E_FORMAT, "object" },
+    { "a.json", "", HIRL_E_FORMAT, "a.json" },
+    { "a.json", "{\"a\":[[[[[[[[[1]]]]]]]]]}", HIRL_E_FORMAT, "deeper" },
+    { "a.json", "{\"out\": \"\xc0\xaf\"}", HIRL_E_FORMAT, "a.json" },
+    { "a.json", "{\"out\": \"a\\u0000b\"}", HIRL_E_FORMAT, "a.json" },
+    { "a.JSON", "epochs: 5\n", HIRL_E_FORMAT, "a.JSON:1" },
+};
+
+START_TEST(a_bad_file_changes_nothing_and_is_told_with_its_place)
+{
+    int64_t live;
+
+    hr_test_folder(folder);
+    begin();
+    hr_assert_ok(hirl_options_set(options, "epochs", "3"));
+    live = hr_alloc_live();
+    for (size_t i = 0; i < sizeof bad_file / sizeof *bad_file; i++) {
+        const bad *b = &bad_file[i];
+        hirl_status status = load(b->name, b->text);
+
+        ck_assert_msg(status == b->status && strstr(hr_error_text(), b->word),
+                      "%d: status %d '%s', not %d '%s'", (int)i, (int)status, hr_error_text(),
+                      (int)b->status, b->word);
+        ck_assert_int_eq(hr_alloc_live(), live);
+        expect("epochs", "3", 3);
+        expect("lr", hirl_options_get(NULL, "lr"), 0);
+    }
+    end();
+    hr_test_remove(folder);
+}
+END_TEST
+
+START_TEST(a_file_that_is_too_large_or_not_there_is_refused)
+{
+    enum { BIG = (1 << 20) + 1 };
+    char *text = malloc(BIG + 1), path[HR_TEST_PATH];
+
+    hr_test_folder(folder);
+    begin();
+    memset(text, '\n', BIG);
+    text[BIG] = '\0';
+    hr_assert_fails(load("a.yaml", text), HIRL_E_LIMIT, "1048577 bytes");
+    text[BIG - 1] = '\0';
+    hr_assert_ok(load("a.yaml", text));
+    memset(text, '[', BIG - 1);
+    hr_assert_fails(load("a.json", text), HIRL_E_FORMAT, "deeper");
+    hr_assert_fails(load("a.yaml", text), HIRL_E_FORMAT, "a.yaml");
+    memset(text, 'x', 2000);
+    text[2000] = '\0';
+    hr_assert_fails(load("a.yaml", text), HIRL_E_LIMIT, "bytes");
+    hr_test_path(path, folder, "none.yaml");
+    hr_assert_fails(hirl_options_load(options, path), HIRL_E_IO, "none.yaml");
+    hr_assert_fails(hirl_options_load(options, folder), HIRL_E_IO, "folder");
+    free(text);
+    end();
+    hr_test_remove(folder);
+}
+END_TEST
+
+/* ---- out of memory ---- */
+
+static hirl_status use_options(void)
+{
+    hirl_status status = hirl_options_create(&options);
+
+    if (status >= 0)
+        status = hirl_options_set(options, "epochs", "3");
+    if (status >= 0)
+        status = hirl_options_preset(options, "hirl-mocov2-small");
+    if (status >= 0)
+        status = load("a.yaml", "preset: mocov2\nlr: 0.1\nprototypes: [8, 4]\n");
+    if (status >= 0)
+        status = load("a.json", "{\"lr\": 0.2, \"prototypes\": [8, 4]}");
+    hirl_options_destroy(options);
+    options = NULL;
+    return status;
+}
+
+START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
+{
+    int64_t live = hr_alloc_live();
+    hirl_status status = HIRL_E_NOMEM;
+    int nth = 0;
+
+    hr_test_folder(folder);
+    while (status) {
+        hr_alloc_fail_at(++nth, false);
+        status = use_options();
+        hr_alloc_fail_at(0, false);
+        ck_assert_msg(status == HIRL_OK || status == HIRL_E_NOMEM, "%d: status %d", nth,
+                      (int)status);
+        ck_assert_int_eq(hr_alloc_live(), live);
+    }
+    ck_assert_int_gt(nth, 50);
+    hr_test_remove(folder);
+}
+END_TEST
+
+HR_TESTS("option files", a_yaml_file_is_read_under_what_the_caller_set, a_json_file_is_read_alike,
+         a_preset_of_the_caller_is_not_changed_by_a_file,
+         a_bad_file_changes_nothing_and_is_told_with_its_place,
+         a_file_that_is_too_large_or_not_there_is_refused,
+         any_failing_allocation_is_told_and_leaks_nothing)
