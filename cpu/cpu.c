@@ -86,6 +86,22 @@ void hr_cpu_fail(hr_queue *q, hirl_status status, const char *format, ...)
     pthread_mutex_unlock(&first_failure);
 }
 
+/* this thread's failure is the queue's, when it is the first */
+static void pass(hr_queue *q, hirl_status status)
+{
+    hr_error *failure = &hr_cpu_state(q)->failure;
+    hr_error mine;
+
+    hr_error_keep(&mine, status);
+    mine.status = 0; /* as long as the text is copied */
+    pthread_mutex_lock(&first_failure);
+    if (!failure->status) {
+        *failure = mine;
+        __atomic_store_n(&failure->status, status, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&first_failure);
+}
+
 void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg)
 {
     if (hr_cpu_ok(q))
@@ -104,7 +120,7 @@ void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes)
     if (block->data)
         block->bytes = bytes;
     else
-        hr_cpu_fail(q, HIRL_E_NOMEM, "out of memory: %zu bytes of scratch were asked for", bytes);
+        pass(q, HIRL_E_NOMEM);
     return block->data;
 }
 
@@ -113,7 +129,7 @@ void *hr_cpu_work(hr_queue *q, size_t bytes)
     void *block = hr_cpu_ok(q) ? hr_arena_take(&hr_cpu_state(q)->wide, bytes) : NULL;
 
     if (!block)
-        hr_cpu_fail(q, HIRL_E_NOMEM, "out of memory: %zu bytes of workspace were asked for", bytes);
+        pass(q, HIRL_E_NOMEM);
     return block;
 }
 

@@ -1,4 +1,4 @@
-/* backend.c - chooses a backend by name: the CPU table, or the CUDA module opened once a process. */
+/* backend.c - chooses a backend by name: the CPU table, or the CUDA module opened once a process; arrays on it. */
 #include "backend.h"
 
 #include <pthread.h>
@@ -72,4 +72,24 @@ hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, c
         hr_log(context, HIRL_LOG_INFO, "backend: cpu; of CUDA: %s", hr_error_text());
     }
     return HIRL_OK;
+}
+
+hirl_status hr_array_take(hr_array *a, hr_queue *q, const char *what)
+{
+    hirl_status status;
+
+    a->data = q->be->take(q, hr_bytes(a));
+    if (a->data) {
+        q->be->fill(q, a, 0);
+        return HIRL_OK;
+    }
+    status = q->be->sync(q);
+    return hr_fail_in(status < 0 ? status : HIRL_E_NOMEM, what);
+}
+
+void hr_array_give(hr_array *a, hr_queue *q)
+{
+    if (a->data)
+        q->be->give(q, a->data);
+    a->data = NULL;
 }

@@ -89,7 +89,7 @@ typedef struct hr_augment_record {
 
 #define HR_BACKEND_OPS(OP)                                                                           \
     /* ---- memory and order: not arithmetic ---- */                                                 \
-    /* device memory; NULL when there is none */                                                     \
+    /* device memory; NULL: there is none, and the message or `sync` says so */                      \
     OP(void *, take, hr_queue *q, size_t bytes)                                                      \
     OP(void, give, hr_queue *q, void *block)                                                         \
     /* y <- host data of `from` type, converted; returns when src may be reused */                   \
@@ -326,6 +326,11 @@ void hr_cpu_blas_begin(void);
 void hr_cpu_blas_end(void);
 /* this flavour of OpenBLAS computes on one thread at a time (decision 6): a line for the log */
 bool hr_cpu_blas_serialised(void);
+
+/* memory for an array of this type and shape, filled with 0; the message of a failure begins with `what`, and data
+ * stays NULL */
+hirl_status hr_array_take(hr_array *a, hr_queue *q, const char *what);
+void hr_array_give(hr_array *a, hr_queue *q); /* data NULL: nothing */
 
 /* "auto", "cpu", "cuda", "cuda:N"; auto logs why it did not take CUDA */
 hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, const char *name);

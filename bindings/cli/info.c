@@ -83,6 +83,7 @@ static const char *reason(const char *key)
         { "sinkhorn_eps", "measured: targets of few prototypes stay apart" },
         { "jitter", "measured: better on small images" },
         { "solarize_p", "small images are hard to know without their tones" },
+        { "warm", "minutes on a CPU: each tree starts from that of the epoch before" },
         { "kmeans_redo", "one start, from the tree of the epoch before" },
         { "kmeans_iterations", "a warm start needs fewer" },
     };
@@ -100,7 +101,8 @@ static const char *const also[][2] = {
     { "batch norm on one device",
       "groups of bn_groups with permuted keys stand for the paper's 8 GPUs" },
     { "queue", "a key of the same image is never a negative; profile=reference: it is" },
-    { "k-means", "a level starts from the last tree when there is one; sums in f64, in row order" },
+    { "k-means",
+      "warm=1, which the small presets keep, starts a level from the last tree; sums in f64, in row order" },
     { "k-means, profile=reference",
       "first rows, subsets and splits of empty clusters as faiss draws them, from scratch each epoch; "
       "a split gives up after 64 rounds, where faiss may loop for ever" },

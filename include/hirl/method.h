@@ -46,7 +46,7 @@ typedef struct hirl_method_step {
  * and must not unwind through libhirl. A number that is not finite ends the step with
  * HIRL_E_NONFINITE. It may be asked twice about a step that then fails: what changes belongs to commit.
  *
- * loss:  [1] in nats, mean over the n images; the batch's is the mean over its micro-batches
+ * loss:  [1] in nats, mean over the n images, 0 before the call; the batch's is the mean over its micro-batches
  * grad:  [V, n, d] d loss / d student, 0 before the call; NULL in evaluation: not wanted, and no commit follows
  *
  * Returns 0; below 0 the step fails with HIRL_E_CALLBACK and has changed nothing.

@@ -77,7 +77,7 @@ static hirl_status cluster(hirl_tree **tree, hr_queue *queue, const cluster_inpu
         status = make(tree, maker, queue->context);
     hr_tree_maker_destroy(maker);
     hr_free(usable);
-    hr_rows_give(&rows, queue);
+    hr_array_give(&rows, queue);
     return status;
 }
 

@@ -75,21 +75,28 @@ static const hr_setting_pair ibot[] = { { "method", "ibot" }, { "profile", "pape
 
 static const hr_setting_pair plain[] = { { "hirl", "0" }, END };
 
-/* table 1; T1 is the method's */
-static const hr_setting_pair resnet_hirl[] = {
-    { "hirl", "1" }, { "prototypes", "30000,10000,1000" }, { "negatives", "1000" }, END
-};
+/* table 1; T1 is the method's; each epoch clusters from scratch (Alg. 2) */
+static const hr_setting_pair resnet_hirl[] = { { "hirl", "1" },
+                                               { "prototypes", "30000,10000,1000" },
+                                               { "negatives", "1000" },
+                                               { "warm", "0" },
+                                               END };
 static const hr_setting_pair swav_800_hirl[] = { { "hirl", "1" },
                                                  { "cluster_warmup_epoch", "80" },
                                                  { "prototypes", "30000,10000,1000" },
                                                  { "negatives", "1000" },
+                                                 { "warm", "0" },
                                                  END };
-static const hr_setting_pair vit_hirl[] = {
-    { "hirl", "1" }, { "prototypes", "30000,10000,5000" }, { "negatives", "100" }, END
-};
-static const hr_setting_pair ibot_hirl[] = {
-    { "hirl", "1" }, { "prototypes", "30000,10000,1000" }, { "negatives", "100" }, END
-};
+static const hr_setting_pair vit_hirl[] = { { "hirl", "1" },
+                                            { "prototypes", "30000,10000,5000" },
+                                            { "negatives", "100" },
+                                            { "warm", "0" },
+                                            END };
+static const hr_setting_pair ibot_hirl[] = { { "hirl", "1" },
+                                             { "prototypes", "30000,10000,1000" },
+                                             { "negatives", "100" },
+                                             { "warm", "0" },
+                                             END };
 
 /* ---- small ones ---- */
 

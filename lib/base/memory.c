@@ -1,8 +1,9 @@
 /* memory.c - main memory: what the machine has left, and what this program has had.
  *
  *   machine    /proc/meminfo: MemAvailable + SwapFree
- *   container  control group of version 2 at /sys/fs/cgroup: memory.max - memory.current, and the pages of files
- *              that it can drop (memory.stat: inactive_file)
+ *   container  the program's control group of version 2 and those around it, /sys/fs/cgroup/PATH by
+ *              /proc/self/cgroup: least memory.max - memory.current, and the pages of files that it can drop
+ *              (memory.stat: inactive_file)
  */
 #include "base/memory.h"
 
@@ -17,7 +18,7 @@ enum { TEXT = 8192, PATH = 512 };
 /* the start of a file as a line that begins with a line end; empty: it cannot be read */
 static void read_text(char text[TEXT], const char *root, const char *name)
 {
-    char path[PATH];
+    char path[3 * PATH];
     ssize_t bytes = 0;
     int file;
 
@@ -56,21 +57,59 @@ static int64_t of_machine(const char *root)
     return free_kib < 0 ? INT64_MAX : 1024 * (free_kib + (swap_kib > 0 ? swap_kib : 0));
 }
 
-static int64_t of_container(const char *root)
+static void read_of_group(char text[TEXT], const char *root, const char *group, const char *name)
+{
+    char path[2 * PATH];
+
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s/%s", group, name);
+    read_text(text, root, path);
+}
+
+static int64_t of_group(const char *root, const char *group)
 {
     char text[TEXT];
     int64_t most, now, files, left;
 
-    read_text(text, root, "/sys/fs/cgroup/memory.max");
+    read_of_group(text, root, group, "memory.max");
     most = number(text, "\n"); /* none where it says "max" */
-    read_text(text, root, "/sys/fs/cgroup/memory.current");
+    read_of_group(text, root, group, "memory.current");
     now = number(text, "\n");
-    read_text(text, root, "/sys/fs/cgroup/memory.stat");
+    read_of_group(text, root, group, "memory.stat");
     files = number(text, "\ninactive_file ");
     if (most < 0 || now < 0)
         return INT64_MAX;
     left = most - now + (files > 0 ? files : 0);
     return left > 0 ? left : 0; /* a limit that was lowered later lies below what is in use */
+}
+
+/* "/a/b" of the line "0::/a/b"; empty: there is none, or the root */
+static void read_group(char group[PATH], const char *root)
+{
+    char text[TEXT];
+    const char *line;
+
+    read_text(text, root, "/proc/self/cgroup");
+    line = strstr(text, "\n0::/");
+    snprintf(group, PATH, "%s", line ? line + strlen("\n0::") : "");
+    group[strcspn(group, "\n")] = 0;
+}
+
+static int64_t of_container(const char *root)
+{
+    char group[PATH], *end;
+    int64_t least;
+
+    read_group(group, root);
+    least = of_group(root, group);
+    while ((end = strrchr(group, '/')) != NULL) {
+        int64_t left;
+
+        *end = 0;
+        left = of_group(root, group);
+        if (left < least)
+            least = left;
+    }
+    return least;
 }
 
 int64_t hr_memory_available_in(const char *root)

@@ -39,6 +39,12 @@ void hr_rng_init(hr_rng *rng, uint64_t seed, hr_purpose purpose, uint32_t view, 
     rng->counter[3] = image;
 }
 
+void hr_rng_seek(hr_rng *rng, uint32_t block)
+{
+    rng->counter[0] = block;
+    rng->left = 0;
+}
+
 uint32_t hr_rng_u32(hr_rng *rng)
 {
     if (!rng->left) {

@@ -38,6 +38,8 @@ void hr_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]
 
 void hr_rng_init(hr_rng *rng, uint64_t seed, hr_purpose purpose, uint32_t view, uint32_t epoch,
                  uint32_t image);
+/* goes on with block number `block` of four words; 0: as after init */
+void hr_rng_seek(hr_rng *rng, uint32_t block);
 uint32_t hr_rng_u32(hr_rng *rng);
 double hr_rng_uniform(hr_rng *rng);                        /* [0, 1), 32 bits */
 double hr_rng_range(hr_rng *rng, double low, double high); /* low + uniform * (high - low) */

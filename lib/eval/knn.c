@@ -151,7 +151,7 @@ static void done(knn *k)
     void *host[] = { k->bank_class, k->names, k->neighbour, k->cosine, k->sum };
 
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
-        hr_rows_give(array[i], k->queue);
+        hr_array_give(array[i], k->queue);
     for (size_t i = 0; i < sizeof host / sizeof *host; i++)
         hr_free(host[i]);
 }

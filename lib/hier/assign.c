@@ -48,7 +48,7 @@ static void done(assign *a)
                           &a->distance, &a->best,  &a->score };
 
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
-        hr_rows_give(array[i], a->queue);
+        hr_array_give(array[i], a->queue);
     hr_free(a->leaf);
     hr_free(a->cosine);
 }

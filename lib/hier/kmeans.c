@@ -210,7 +210,7 @@ void hr_kmeans_destroy(hr_kmeans *m)
                      m->size };
 
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
-        hr_rows_give(array[i], m->queue);
+        hr_array_give(array[i], m->queue);
     for (size_t i = 0; i < sizeof host / sizeof *host; i++)
         hr_free(host[i]);
     hr_free(m);

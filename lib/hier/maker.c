@@ -120,7 +120,7 @@ static void end_kmeans(hr_tree_maker *maker)
     if (maker->kmeans)
         hr_kmeans_destroy(maker->kmeans);
     maker->kmeans = NULL;
-    hr_rows_give(&maker->points, maker->queue);
+    hr_array_give(&maker->points, maker->queue);
 }
 
 void hr_tree_maker_destroy(hr_tree_maker *maker)
@@ -128,7 +128,7 @@ void hr_tree_maker_destroy(hr_tree_maker *maker)
     if (!maker)
         return;
     end_kmeans(maker);
-    hr_rows_give(&maker->compact, maker->queue);
+    hr_array_give(&maker->compact, maker->queue);
     hr_tree_drop(maker->tree);
     hr_tree_drop(maker->previous);
     hr_free(maker->row);

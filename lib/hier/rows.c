@@ -11,18 +11,7 @@ enum { PART = 1024 }; /* rows handled at a time */
 hirl_status hr_rows_take(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t rows, int64_t cols)
 {
     *a = hr_array_2(NULL, dtype, rows, cols);
-    a->data = queue->be->take(queue, hr_bytes(a));
-    if (a->data)
-        return HIRL_OK;
-    HR_TRY(queue->be->sync(queue));
-    return HIRL_E_NOMEM;
-}
-
-void hr_rows_give(hr_array *a, hr_queue *queue)
-{
-    if (a->data)
-        queue->be->give(queue, a->data);
-    a->data = NULL;
+    return hr_array_take(a, queue, "rows of features");
 }
 
 hirl_status hr_rows_copy(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t rows, int64_t cols,
@@ -59,8 +48,8 @@ static hirl_status upload_unit(hr_queue *queue, const hr_array *y, const float *
         queue->be->normalize(queue, &to, &inverse, &from);
         status = queue->be->sync(queue);
     }
-    hr_rows_give(&inv, queue);
-    hr_rows_give(&raw, queue);
+    hr_array_give(&inv, queue);
+    hr_array_give(&raw, queue);
     return status;
 }
 
@@ -85,7 +74,7 @@ hirl_status hr_rows_gather(hr_queue *queue, const hr_array *y, const hr_array *x
         queue->be->gather(queue, y, x, &index);
         status = queue->be->sync(queue);
     }
-    hr_rows_give(&index, queue);
+    hr_array_give(&index, queue);
     return status;
 }
 

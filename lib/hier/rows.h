@@ -5,9 +5,8 @@
 #include "backend.h"
 #include "types.h"
 
-/* a new array [rows, cols]; not cleared */
+/* a new array [rows, cols] of 0; given back with hr_array_give */
 hirl_status hr_rows_take(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t rows, int64_t cols);
-void hr_rows_give(hr_array *a, hr_queue *queue); /* fine when it was never taken */
 
 /* a new array with the values of a host array of `from` type */
 hirl_status hr_rows_copy(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t rows, int64_t cols,

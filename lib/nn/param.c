@@ -69,20 +69,10 @@ int64_t hr_layout_numbers(const hr_layout *layout, int32_t count)
 
 /* ---- weights ---- */
 
-static hirl_status flat(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t n)
+static hirl_status take_flat(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t n)
 {
-    hr_array made = hr_array_1(NULL, dtype, n ? n : 1);
-
-    made.data = queue->be->take(queue, hr_bytes(&made));
-    if (!made.data) {
-        hirl_status status = queue->be->sync(queue);
-
-        return status < 0 ? status
-                          : hr_fail(HIRL_E_NOMEM, "out of memory: %lld parameters", (long long)n);
-    }
-    queue->be->fill(queue, &made, 0);
-    *a = made;
-    return HIRL_OK;
+    *a = hr_array_1(NULL, dtype, n ? n : 1);
+    return hr_array_take(a, queue, "parameters");
 }
 
 hirl_status hr_weights_create(hr_weights *w, hr_queue *queue, const hr_layout *layout,
@@ -93,13 +83,13 @@ hirl_status hr_weights_create(hr_weights *w, hr_queue *queue, const hr_layout *l
     hirl_status status;
 
     *w = (hr_weights){ layout, norms, queue, .slots = slots, .norm_slots = norm_slots };
-    status = flat(&w->value, queue, HR_REAL, total);
+    status = take_flat(&w->value, queue, HR_REAL, total);
     if (status >= 0 && with_grad)
-        status = flat(&w->grad, queue, HR_REAL, total);
+        status = take_flat(&w->grad, queue, HR_REAL, total);
     if (status >= 0 && with_low)
-        status = flat(&w->low, queue, HR_BF16, total);
+        status = take_flat(&w->low, queue, HR_BF16, total);
     if (status >= 0)
-        status = flat(&w->running, queue, HR_REAL, hr_layout_length(norms, norm_slots));
+        status = take_flat(&w->running, queue, HR_REAL, hr_layout_length(norms, norm_slots));
     if (status < 0)
         hr_weights_done(w);
     return status;
@@ -110,8 +100,7 @@ void hr_weights_done(hr_weights *w)
     hr_array *all[] = { &w->value, &w->grad, &w->low, &w->running };
 
     for (int i = 0; i < 4; i++)
-        if (all[i]->data)
-            w->queue->be->give(w->queue, all[i]->data);
+        hr_array_give(all[i], w->queue);
     *w = (hr_weights){ 0 };
 }
 

@@ -174,7 +174,7 @@ static hr_array draw_keep(const hr_vit_shape *s, hr_tape *t, const hr_vit_draw *
 
             hr_rng_init(&rng, draw->seed, HR_RNG_DROP, (uint32_t)draw->view[row],
                         (uint32_t)draw->step, (uint32_t)draw->image[row]);
-            rng.counter[0] = (uint32_t)b;
+            hr_rng_seek(&rng, (uint32_t)b);
             for (int k = 0; k < BRANCHES; k++)
                 host[(BRANCHES * b + k) * n + row] =
                     hr_rng_uniform(&rng) < rate ? 0 : 1 / (1 - rate);

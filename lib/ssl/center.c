@@ -9,14 +9,14 @@ hirl_status hr_center_init(hr_center *center, hr_queue *q, const hr_method *meth
 {
     center->keep = config->center_momentum;
     center->value = center->sum = hr_array_1(NULL, HR_REAL, config->out);
-    HR_TRY(hr_method_take(&center->value, q, method));
-    return hr_method_take(&center->sum, q, method);
+    HR_TRY(hr_array_take(&center->value, q, method->name));
+    return hr_array_take(&center->sum, q, method->name);
 }
 
 void hr_center_done(hr_center *center, hr_queue *q)
 {
-    hr_method_give(&center->value, q);
-    hr_method_give(&center->sum, q);
+    hr_array_give(&center->value, q);
+    hr_array_give(&center->sum, q);
 }
 
 void hr_center_see(hr_center *center, hr_tape *t, const hr_tensor *rows, double share, bool first)

@@ -10,9 +10,9 @@
  * starts below, while the centre is 0, rises towards it and falls again. A loss that stays there, or a
  * teacher entropy at ln K or 0, is a collapse.
  */
-#include <math.h>
-
 #include "ssl/dino.h"
+
+#include <math.h>
 
 static const hr_setting_pair paper[] = {
     { "recipe", "dino" },      { "head", "mlp hidden hidden z gelu normal" },

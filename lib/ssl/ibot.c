@@ -11,9 +11,9 @@
  * level is ln K for L_cls, and ln K times the share of masked views for L_patch; both go as DINO's loss does:
  * at first below it or near, then up to it, then down. Noisy, as batches differ in the number of masked views.
  */
-#include <math.h>
-
 #include "ssl/dino.h"
+
+#include <math.h>
 
 static const hr_setting_pair paper[] = {
     { "recipe", "ibot" },

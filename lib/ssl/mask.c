@@ -1,4 +1,4 @@
-/* mask.c - which patches of a view are hidden from the student (iBOT: Zhou et al. 2021; spec.md 1.8).
+/* mask.c - which patches of a view are hidden from the student (iBOT: Zhou et al. 2022; spec.md 1.8).
  *
  * The generator (seed, MASK, view, epoch, image) gives in this order: is there a mask at all; the
  * share r; then, for the blocks of a grid of h x w patches with the target t = r h w, a real number:

@@ -1,4 +1,4 @@
-/* mask.h - which patches of a view are hidden from the student (iBOT: Zhou et al. 2021). */
+/* mask.h - which patches of a view are hidden from the student (iBOT: Zhou et al. 2022). */
 #ifndef HR_MASK_H
 #define HR_MASK_H
 

@@ -1,7 +1,7 @@
 /* method.h - what a self-supervised method is. It knows nothing of the hierarchy.
  *
  * The learner shows the views of a batch (train/look.c) to the networks as the method says, hands
- * it what came out and gets L_img (train/step.c). What a method keeps between steps are named arrays: checkpoints
+ * it what came out and gets L_img (train/losses.c). What a method keeps between steps are named arrays: checkpoints
  * and resume need no code of the method. Its settings are values of keys that lie under the
  * caller's: what the paper states, and over them what the authors' program has instead. Those of
  * the hierarchy over it are not here (tests/house/house.py looks for their words).
@@ -24,9 +24,9 @@ _Static_assert((int)HR_METHOD_VIEWS <= (int)HR_STEP_INS,
 typedef struct hr_method_config {
     int64_t batch; /* images a step on this rank */
     int64_t ranks;
-    int64_t d, out;         /* columns of z0, and of what follows it */
-    int64_t globals, views; /* global views, views in all */
-    double temperature;     /* of the contrast, or of the student */
+    int64_t d, out;     /* columns of z0, and of what follows it */
+    int64_t globals;    /* global views */
+    double temperature; /* of the contrast, or of the student */
     double first_teacher_temperature;
     double center_momentum;
     double mask_share; /* of the global views that are masked */
@@ -35,7 +35,6 @@ typedef struct hr_method_config {
     int64_t queue;       /* rows of MoCo v2's queue, of each of SwAV's; 0: none */
     bool mask_own_keys;  /* MoCo v2's queue: a row of the same image is no negative */
     int64_t queue_start; /* first step in which SwAV's queue is filled */
-    int64_t accumulate;  /* micro-batches of a step */
     uint64_t seed;
 } hr_method_config;
 
@@ -134,9 +133,5 @@ double hr_method_log_sum(double k, const hr_method_config *config);
 
 /* entropy of the targets p [n,K] of the first view, for the report */
 void hr_method_entropy(const hr_now *now, hr_tape *t, const hr_tensor *p);
-
-/* a method's array that lives as long as its state, filled with 0 */
-hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method);
-void hr_method_give(hr_array *array, hr_queue *q);
 
 #endif

@@ -1,5 +1,4 @@
 /* methods.c - the methods by index, in the order of the key `method` (nn/net.c). */
-#include "base/error.h"
 #include "ssl/method.h"
 
 #include <math.h>
@@ -42,22 +41,4 @@ double hr_method_log_sum(double k, const hr_method_config *config)
     double std = 1 / (sqrt((double)config->d) * config->temperature), most = sqrt(2 * log(k));
 
     return std < most ? log(k) + std * std / 2 : std * most;
-}
-
-hirl_status hr_method_take(hr_array *array, hr_queue *q, const hr_method *method)
-{
-    array->data = q->be->take(q, hr_bytes(array));
-    if (!array->data)
-        return q->be->sync(q) < 0 ? HIRL_E_NOMEM
-                                  : hr_fail(HIRL_E_NOMEM, "out of memory: %zu bytes for %s",
-                                            hr_bytes(array), method->name);
-    q->be->fill(q, array, 0);
-    return HIRL_OK;
-}
-
-void hr_method_give(hr_array *array, hr_queue *q)
-{
-    if (array->data)
-        q->be->give(q, array->data);
-    array->data = NULL;
 }

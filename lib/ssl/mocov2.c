@@ -39,7 +39,7 @@ static hirl_status init(void *state, hr_queue *q, const hr_method_config *config
     self->config = *config;
     self->owner = hr_array_1(NULL, HR_I64, config->queue);
     HR_TRY(hr_ring_init(&self->queue, q, config->queue, config->d, &hr_method_mocov2));
-    HR_TRY(hr_method_take(&self->owner, q, &hr_method_mocov2));
+    HR_TRY(hr_array_take(&self->owner, q, hr_method_mocov2.name));
     HR_TRY(hr_ring_fill_unit(&self->queue, q, config->seed));
     q->be->fill(q, &self->owner, -1);
     return q->be->sync(q);
@@ -49,8 +49,8 @@ static void done(void *state, hr_queue *q)
 {
     mocov2 *self = state;
 
-    hr_method_give(&self->queue, q);
-    hr_method_give(&self->owner, q);
+    hr_array_give(&self->queue, q);
+    hr_array_give(&self->owner, q);
 }
 
 static hr_array no_image(hr_tape *t, int64_t rows)

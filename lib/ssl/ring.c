@@ -17,7 +17,7 @@ hirl_status hr_ring_init(hr_array *ring, hr_queue *q, int64_t rows, int64_t d,
                          const hr_method *method)
 {
     *ring = hr_array_2(NULL, HR_REAL, rows, d);
-    return rows ? hr_method_take(ring, q, method) : HIRL_OK;
+    return rows ? hr_array_take(ring, q, method->name) : HIRL_OK;
 }
 
 static void unit_row(real *row, int64_t d, hr_rng *rng)

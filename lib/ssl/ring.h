@@ -4,7 +4,7 @@
 
 #include "ssl/method.h"
 
-/* ring [rows, d] of 0, given back with hr_method_give; rows 0: it stays without data */
+/* ring [rows, d] of 0, given back with hr_array_give; rows 0: it stays without data */
 hirl_status hr_ring_init(hr_array *ring, hr_queue *q, int64_t rows, int64_t d,
                          const hr_method *method);
 /* row r: d normal numbers keyed by (seed, r), divided by their length */

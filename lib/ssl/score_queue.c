@@ -20,7 +20,7 @@ hirl_status hr_score_queue_init(hr_score_queue *self, hr_queue *q, const hr_meth
 void hr_score_queue_done(hr_score_queue *self, hr_queue *q)
 {
     for (int i = 0; i < self->count; i++)
-        hr_method_give(&self->rows[i], q);
+        hr_array_give(&self->rows[i], q);
 }
 
 static const hr_array *of_view(const hr_score_queue *self, int view)

@@ -36,13 +36,6 @@ static void start(hr_tape *t)
     t->dead = (hr_tensor){ .x = hr_array_1(NULL, t->run, 0) };
 }
 
-void hr_tape_next(hr_tape *t)
-{
-    hr_arena_reset(&t->host);
-    hr_arena_reset(&t->device);
-    t->last = t->unchecked = NULL;
-}
-
 hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype run)
 {
     if (run != HR_REAL && run != HR_BF16)
@@ -99,21 +92,17 @@ hr_tensor *hr_tape_pass(hr_tape *t, hirl_status status)
     return &t->dead;
 }
 
-/* the queue's own failure when there is one: a device says more than "no memory" */
-static void fail_memory(hr_tape *t, size_t bytes)
+/* an arena has said what is lacking, or the queue does */
+static void fail_memory(hr_tape *t)
 {
     hirl_status status;
 
     if (t->failure.status < 0)
         return;
     status = t->q->be->sync(t->q);
-    if (status < 0)
-        hr_tape_pass(t, status);
-    else
-        hr_tape_fail(t, HIRL_E_NOMEM,
-                     "out of memory: %zu bytes for one pass were asked for; fewer images at a "
-                     "time take less (batch_size, accumulate, eval_batch)",
-                     bytes);
+    status = hr_fail_in(status < 0 ? status : HIRL_E_NOMEM,
+                        "fewer images at a time take less (batch_size, accumulate, eval_batch)");
+    hr_tape_pass(t, status);
 }
 
 hirl_status hr_tape_status(const hr_tape *t)
@@ -144,7 +133,7 @@ static void *take(hr_tape *t, hr_arena *arena, size_t bytes)
     void *taken = t->failure.status < 0 ? NULL : hr_arena_take(arena, bytes);
 
     if (!taken)
-        fail_memory(t, bytes);
+        fail_memory(t);
     return taken;
 }
 
@@ -279,6 +268,15 @@ static void check_output(hr_tape *t)
     if (map ? holds_bad(t, &map->scale) || holds_bad(t, &map->shift) : holds_bad(t, &s->out->x))
         hr_tape_fail(t, HIRL_E_NONFINITE, "%s%s (operation %d): output %s is not finite",
                      s->op->name, parameter(of, s), position(s), hr_shape(shape, &s->out->x));
+}
+
+void hr_tape_next(hr_tape *t)
+{
+    if (t->check)
+        check_output(t);
+    hr_arena_reset(&t->host);
+    hr_arena_reset(&t->device);
+    t->last = t->unchecked = NULL;
 }
 
 static void check_gradients(hr_tape *t, const hr_step *s)

@@ -1,6 +1,6 @@
 /* learner.c - what a training step works on: networks, optimiser, the method's state, the tree's arrays.
  *
- * The step itself is step.c; what networks make of a batch is look.c.
+ * The step itself is step.c, its losses losses.c; what networks make of a batch is look.c.
  */
 #include "train/learner.h"
 
@@ -12,18 +12,6 @@
 #include "ssl/own.h"
 
 /* ---- making ---- */
-
-static hirl_status take(hr_array *a, hr_queue *q, hr_dtype dtype, int64_t n)
-{
-    *a = hr_array_1(NULL, dtype, n);
-    a->data = q->be->take(q, hr_bytes(a));
-    if (!a->data)
-        return q->be->sync(q) < 0
-                   ? HIRL_E_NOMEM
-                   : hr_fail(HIRL_E_NOMEM, "out of memory: learner, %lld numbers", (long long)n);
-    q->be->fill(q, a, 0);
-    return HIRL_OK;
-}
 
 static bool is_frozen(const hr_model_config *c, const char *name)
 {
@@ -107,8 +95,9 @@ static hirl_status make_networks(hr_learner *learner)
         HR_TRY(hr_weights_create(&learner->teacher, q, &net->params, net->shared_params,
                                  &net->norms, net->shared_norms, false, c->bf16));
     HR_TRY(hr_weights_draw(&learner->online, c->seed));
+    learner->inverse = hr_array_1(NULL, HR_REAL, net->out_dim);
     if (net->last_kind == HR_LAST_PROTOTYPES)
-        HR_TRY(take(&learner->inverse, q, HR_REAL, net->out_dim));
+        HR_TRY(hr_array_take(&learner->inverse, q, "learner"));
     HR_TRY(hr_learner_settle(learner, true));
     return make_optim(learner);
 }
@@ -122,7 +111,6 @@ hr_method_config hr_learner_numbers(const hr_learner *learner)
     m.ranks = c->comm ? c->comm->ranks : 1;
     m.d = learner->net.z_dim;
     m.out = learner->net.out_dim;
-    m.accumulate = c->accumulate;
     m.seed = c->seed;
     return m;
 }
@@ -167,8 +155,10 @@ static hirl_status make(hr_learner *learner)
     learner->method = &learner->kind;
     HR_TRY(hr_tape_init(&learner->tape, learner->queue, c->bf16 ? HR_BF16 : HR_REAL));
     HR_TRY(make_networks(learner));
-    HR_TRY(take(&learner->bad, learner->queue, HR_I32, 1));
-    HR_TRY(take(&learner->square, learner->queue, HR_F64, 1));
+    learner->bad = hr_array_1(NULL, HR_I32, 1);
+    learner->square = hr_array_1(NULL, HR_F64, 1);
+    HR_TRY(hr_array_take(&learner->bad, learner->queue, "learner"));
+    HR_TRY(hr_array_take(&learner->square, learner->queue, "learner"));
     HR_TRY(make_method(learner));
     return learner->queue->be->sync(learner->queue);
 }
@@ -193,18 +183,11 @@ hirl_status hr_learner_create(hr_learner **out, hirl_context *context,
     return HIRL_OK;
 }
 
-static void give(hr_array *a, hr_queue *q)
-{
-    if (a->data)
-        q->be->give(q, a->data);
-    *a = (hr_array){ 0 };
-}
-
 static void drop_tree(hr_learner_paths *paths, hr_queue *q)
 {
     for (int l = 0; l < HR_LEVELS; l++)
-        give(&paths->proto[l], q);
-    give(&paths->path, q);
+        hr_array_give(&paths->proto[l], q);
+    hr_array_give(&paths->path, q);
     hr_tree_drop(paths->tree);
     paths->tree = NULL;
 }
@@ -215,9 +198,9 @@ void hr_learner_destroy(hr_learner *learner)
         return;
     if (learner->queue) {
         drop_tree(&learner->paths, learner->queue);
-        give(&learner->bad, learner->queue);
-        give(&learner->square, learner->queue);
-        give(&learner->inverse, learner->queue);
+        hr_array_give(&learner->bad, learner->queue);
+        hr_array_give(&learner->square, learner->queue);
+        hr_array_give(&learner->inverse, learner->queue);
         if (learner->method_state)
             learner->method->done(learner->method_state, learner->queue);
         hr_optim_destroy(learner->optim);
@@ -262,16 +245,16 @@ static hirl_status upload_tree(hr_learner_paths *to, hr_queue *q, const hirl_tre
     hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
 
     for (int l = 0; l < tree->levels && status >= 0; l++) {
-        status = take(&to->proto[l], q, HR_REAL, tree->m[l] * tree->d);
-        to->proto[l] = hr_array_2(to->proto[l].data, HR_REAL, tree->m[l], tree->d);
+        to->proto[l] = hr_array_2(NULL, HR_REAL, tree->m[l], tree->d);
+        status = hr_array_take(&to->proto[l], q, "tree");
         if (status >= 0)
             q->be->upload(q, &to->proto[l], tree->proto[l], HR_F32);
     }
+    to->path = hr_array_2(NULL, HR_I32, tree->m[0], tree->levels);
     if (status >= 0)
-        status = take(&to->path, q, HR_I32, tree->m[0] * tree->levels);
+        status = hr_array_take(&to->path, q, "tree");
     if (status >= 0) {
         hr_tree_paths(path, tree);
-        to->path = hr_array_2(to->path.data, HR_I32, tree->m[0], tree->levels);
         q->be->upload(q, &to->path, path, HR_I32);
         status = q->be->sync(q);
     }

@@ -10,7 +10,6 @@ static hr_method_config method_config(const hr_train_config *t, const hr_run_vie
 {
     return (hr_method_config){
         .globals = views->globals,
-        .views = views->count,
         .temperature = t->temperature,
         .first_teacher_temperature = hr_rates_at(t, 0, per_epoch).teacher_temperature,
         .center_momentum = t->center_momentum,

@@ -19,8 +19,14 @@ void hr_look_online(hr_seen *seen, hr_learner *learner, const hr_micro *micro, h
 /* Teacher, without gradient. keys: z0 of the whole batch in shuffled order (hr_look_keys), or NULL */
 void hr_look_teacher(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
                      const hr_array *keys);
-/* Shuffle BN (spec.md 8.6): z0 [batch, d] of the teacher's view, images permuted over all ranks; kept */
+
+/* ---- shuffle.c ---- */
+
+/* z0 [batch, d] of the teacher's view, images permuted over all ranks; kept */
 hr_array hr_look_keys(hr_learner *learner, const hr_learner_input *batch, bool commit);
+/* those of a micro-batch, each again at its image */
+void hr_look_at_keys(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
+                     const hr_array *keys);
 
 /* images of view v, [n, size, size, 3] */
 hr_tensor *hr_look_image(hr_tape *t, const hr_learner_input *in, int v);

@@ -14,6 +14,7 @@
 #include "base/error.h"
 
 enum { MOMENTS = 2 };
+static const char NAME[] = "optimiser";
 
 typedef struct run {
     int32_t group;
@@ -42,19 +43,6 @@ static const char *const prefix[][MOMENTS] = {
 };
 
 /* ---- making ---- */
-
-static hirl_status take(hr_array *a, hr_queue *q, hr_array shape)
-{
-    shape.data = q->be->take(q, hr_bytes(&shape));
-    if (!shape.data) {
-        hirl_status status = q->be->sync(q);
-
-        return status < 0 ? status : hr_fail(HIRL_E_NOMEM, "out of memory: optimiser");
-    }
-    q->be->fill(q, &shape, 0);
-    *a = shape;
-    return HIRL_OK;
-}
 
 static hirl_status make_runs(hr_optim *optim, const int8_t *group)
 {
@@ -104,12 +92,14 @@ static hirl_status make_parts(hr_optim *optim, const int8_t *group)
     int64_t n = part ? list_parts(part, optim, group) : 0, room = n ? n : 1;
     hirl_status status = part ? HIRL_OK : HIRL_E_NOMEM;
 
+    optim->parts = hr_array_2(NULL, HR_I64, room, 2);
+    optim->square[0] = optim->square[1] = optim->factor = hr_array_1(NULL, HR_F64, room);
     if (status >= 0)
-        status = take(&optim->parts, q, hr_array_2(NULL, HR_I64, room, 2));
+        status = hr_array_take(&optim->parts, q, NAME);
     for (int i = 0; i < 2 && status >= 0; i++)
-        status = take(&optim->square[i], q, hr_array_1(NULL, HR_F64, room));
+        status = hr_array_take(&optim->square[i], q, NAME);
     if (status >= 0)
-        status = take(&optim->factor, q, hr_array_1(NULL, HR_F64, room));
+        status = hr_array_take(&optim->factor, q, NAME);
     if (status >= 0) {
         q->be->upload(q, &optim->parts, part, HR_I64);
         status = q->be->sync(q);
@@ -124,8 +114,10 @@ static hirl_status make(hr_optim *optim, const int8_t *group)
 
     HR_TRY(make_runs(optim, group));
     HR_TRY(make_parts(optim, group));
-    for (int i = 0; i < MOMENTS && prefix[optim->config.kind][i]; i++)
-        HR_TRY(take(&optim->moment[i], optim->queue, hr_array_1(NULL, HR_REAL, total)));
+    for (int i = 0; i < MOMENTS && prefix[optim->config.kind][i]; i++) {
+        optim->moment[i] = hr_array_1(NULL, HR_REAL, total);
+        HR_TRY(hr_array_take(&optim->moment[i], optim->queue, NAME));
+    }
     return optim->queue->be->sync(optim->queue);
 }
 
@@ -149,22 +141,16 @@ hirl_status hr_optim_create(hr_optim **out, hr_queue *queue, const hr_layout *la
     return HIRL_OK;
 }
 
-static void give(hr_optim *optim, hr_array *a)
-{
-    if (a->data)
-        optim->queue->be->give(optim->queue, a->data);
-}
-
 void hr_optim_destroy(hr_optim *optim)
 {
     if (!optim)
         return;
     for (int i = 0; i < MOMENTS; i++)
-        give(optim, &optim->moment[i]);
+        hr_array_give(&optim->moment[i], optim->queue);
     for (int i = 0; i < 2; i++)
-        give(optim, &optim->square[i]);
-    give(optim, &optim->parts);
-    give(optim, &optim->factor);
+        hr_array_give(&optim->square[i], optim->queue);
+    hr_array_give(&optim->parts, optim->queue);
+    hr_array_give(&optim->factor, optim->queue);
     hr_free(optim->run);
     hr_free(optim);
 }

@@ -77,7 +77,7 @@ static hirl_status place_points(hirl_trainer *trainer)
     hr_array norm = { 0 }, inverse;
     hirl_status status;
 
-    hr_rows_give(&r->points, q);
+    hr_array_give(&r->points, q);
     status = hr_rows_take(&r->points, q, HR_REAL, n, d);
     if (status >= 0)
         status = hr_rows_take(&norm, q, HR_REAL, n, 1);
@@ -87,7 +87,7 @@ static hirl_status place_points(hirl_trainer *trainer)
         q->be->normalize(q, &r->points, &inverse, &r->points);
         status = q->be->sync(q);
     }
-    hr_rows_give(&norm, q);
+    hr_array_give(&norm, q);
     return status;
 }
 
@@ -120,8 +120,7 @@ void hr_recluster_drop(hirl_trainer *trainer)
 
     drop_extraction(r);
     hr_tree_maker_destroy(r->maker);
-    if (r->points.data)
-        q->be->give(q, r->points.data);
+    hr_array_give(&r->points, q);
     hr_free(r->readable);
     if (r->kept) {
         hr_tensors_done(r->kept);

@@ -34,7 +34,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* unit rows that depend on their number alone */
+/* rows that depend on their number alone; the tree gives them unit length */
 static void fill_rows(float *rows, int64_t n, int64_t d)
 {
     uint32_t state = 1;

@@ -84,9 +84,9 @@ static hirl_status write_labels(bench *b, const char *path)
     b->queue->be->download(b->queue, host, HR_I32, &label);
     HR_TRY(b->queue->be->sync(b->queue));
     HR_TRY(hr_file_replace(path, host, (size_t)b->n * sizeof *host));
-    hr_rows_give(&label, b->queue);
-    hr_rows_give(&distance, b->queue);
-    hr_rows_give(&centroid, b->queue);
+    hr_array_give(&label, b->queue);
+    hr_array_give(&distance, b->queue);
+    hr_array_give(&centroid, b->queue);
     hr_free(host);
     return HIRL_OK;
 }
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "kmeans: %s\n", hr_error_text());
         return 1;
     }
-    hr_rows_give(&b.rows, b.queue);
+    hr_array_give(&b.rows, b.queue);
     hr_free(b.initial);
     hr_context_give_queue(b.queue);
     (void)hr_context_leave(&b.call, HIRL_OK);

@@ -140,7 +140,7 @@ for line in 'global_crops_number: 2' 'local_crops_number: 10' 'local_crops_size:
     'global_crops_scale: 0.25,1' 'local_crops_scale: 0.05,0.25' 'jitter: 0.4,0.4,0.2,0.1' 'jitter_p: 0.8,0.8,0.8' \
     'gray_p: 0.2,0.2,0.2' 'flip_p: 0.5,0.5,0.5' 'blur_p: 1,0.1,0.5' 'solarize_p: 0,0.2,0' 'bn_groups: 1' \
     'path_bn_groups: 32' 'queue: 0' 'draw: others' 'spd_weight: 1' 'kmeans_between: raw' 'vit_dim: 768' 'levels: 3' \
-    'lr: 0.003' 'weight_decay_end: 0.4' 'ema_end: 1' 'warm: 1'; do
+    'lr: 0.003' 'weight_decay_end: 0.4' 'ema_end: 1' 'warm: 0'; do
     ok "config show preset=hirl-dino: $line" says out "^$line  #"
 done
 grep -c ': auto ' out >autos

@@ -37,6 +37,7 @@ static int32_t loss_of(double *loss, float *grad, const hirl_method_step *s, voi
     double share = 1 / (double)s->n;
 
     ck_assert_int_le(s->d, SMALL_HOST_DIM);
+    ck_assert(*loss == 0 && (!grad || grad[s->n * s->d - 1] == 0));
     note(h, s, grad != NULL);
     for (int64_t i = 0; i < s->n * s->d; i++) {
         int64_t k = i % s->d;

@@ -18,19 +18,22 @@ typedef struct small_run {
     int64_t queue; /* of SwAV; MoCo v2 has one of its own */
     bool plain;    /* without tree */
     hr_comm *comm; /* NULL: one rank */
-    bool
-        starved; /* each step fails for want of memory wherever it takes some, and is tried again */
+    /* each step fails for want of memory wherever it takes some, and is tried again */
+    bool starved;
+    bool spoil; /* rank 1 has an image that is not finite before step 1 is made */
 } small_run;
 
 typedef struct small_outcome {
     hr_tensors state;
     double loss[SMALL_STEPS];
+    char fault[256]; /* what was said of the spoilt step */
 } small_outcome;
 
 /* SMALL_STEPS steps from fresh weights; state ends with hr_tensors_done */
 void small_learner_run(small_outcome *outcome, const small_run *run);
-/* the same state but for tensors whose name contains `without` (NULL: all), to limit (1 + |b|) */
-void small_outcome_equal(const small_outcome *got, const small_outcome *want, const char *without,
-                         double limit);
+/* the same state but for tensors whose name contains one of the words of `without` (ended by NULL; NULL: all), to
+ * limit (1 + |b|) */
+void small_outcome_equal(const small_outcome *got, const small_outcome *want,
+                         const char *const *without, double limit);
 
 #endif

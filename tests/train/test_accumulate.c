@@ -18,12 +18,13 @@ START_TEST(micro_batches_equal_one_batch_with_groups)
         .method = _i / KINDS, .accumulate = 1, .groups = k, .queue = SMALL_ROWS, .plain = _i / 2 % 2
     };
     small_run parts = whole;
+    static const char *const running[] = { "running_", NULL };
     small_outcome one, several;
 
     parts.accumulate = k;
     small_learner_run(&one, &whole);
     small_learner_run(&several, &parts);
-    small_outcome_equal(&several, &one, "running_", 1e-9);
+    small_outcome_equal(&several, &one, running, 1e-9);
     hr_tensors_done(&one.state);
     hr_tensors_done(&several.state);
 }

@@ -18,21 +18,16 @@ static int64_t queue_of(int64_t method)
 }
 
 typedef struct rank_job {
-    int64_t method;
-    small_outcome *of_rank; /* [ranks] */
+    small_run run;          /* but for the communicator */
+    small_outcome *of_rank; /* [RANKS] */
 } rank_job;
 
 static void on_rank(hr_comm *comm, void *arg)
 {
     rank_job *job = arg;
-    small_run run = { .method = job->method,
-                      .accumulate = 1,
-                      .groups = 2,
-                      .queue = queue_of(job->method),
-                      .comm = comm };
+    small_run run = job->run;
 
-    if (hr_method_find(job->method)->sync)
-        run.groups = 1;
+    run.comm = comm;
     small_learner_run(&job->of_rank[comm->rank], &run);
 }
 
@@ -57,24 +52,83 @@ static void expect_spread_queue(const small_outcome *of_rank, const small_outcom
     }
 }
 
+/* groups of batch norm: all images of all ranks where the method's statistics are common */
+static small_run run_of(int64_t method)
+{
+    return (small_run){ .method = method,
+                        .accumulate = 1,
+                        .groups = hr_method_find(method)->sync ? 1 : 2,
+                        .queue = queue_of(method) };
+}
+
+/* two ranks do as `two` says what one does as `one` says, but for tensors named `without` */
+static void compare(const small_run *two, const small_run *one, const char *const *without)
+{
+    static const char *const spread[] = { "queue.", NULL };
+    small_outcome whole, of_rank[RANKS];
+    rank_job job = { *two, of_rank };
+
+    small_learner_run(&whole, one);
+    hr_test_ranks(RANKS, on_rank, &job);
+    if (one->method == SWAV) {
+        without = spread;
+        expect_spread_queue(of_rank, &whole);
+    }
+    for (int r = 0; r < RANKS; r++) {
+        small_outcome_equal(&of_rank[r], &whole, without, 1e-8);
+        hr_tensors_done(&of_rank[r].state);
+    }
+    hr_tensors_done(&whole.state);
+}
+
 START_TEST(two_ranks_equal_one_with_the_double_batch)
 {
-    small_run whole = { .method = _i,
-                        .accumulate = 1,
-                        .groups = hr_method_find(_i)->sync ? 1 : 2,
-                        .queue = queue_of(_i) };
-    small_outcome one, two[RANKS];
-    rank_job job = { _i, two };
+    small_run run = run_of(_i);
 
-    small_learner_run(&one, &whole);
+    compare(&run, &run, NULL);
+}
+END_TEST
+
+START_TEST(two_ranks_equal_one_without_a_tree)
+{
+    small_run run = run_of(_i);
+
+    run.plain = true;
+    compare(&run, &run, NULL);
+}
+END_TEST
+
+/* where no statistics are common to ranks, a group is the same images however they are handed out */
+START_TEST(two_ranks_in_micro_batches_equal_one_whole_batch)
+{
+    static const int64_t method[] = { 0, 4, 5 }; /* MoCo v2, DINO, iBOT */
+    /* they move once a micro-batch; the rows of a step come in another order */
+    static const char *const otherwise[] = { "running_", "queue", "owner", NULL };
+    small_run one = { .method = method[_i], .accumulate = 1, .groups = 4 }, two = one;
+
+    two.accumulate = 2;
+    compare(&two, &one, otherwise);
+}
+END_TEST
+
+/* all refuse the step, one says what it is, and the run goes on as if nothing had been */
+START_TEST(a_number_of_one_rank_that_is_not_finite_stops_all)
+{
+    small_outcome good[RANKS], bad[RANKS];
+    rank_job job = { run_of(_i), good };
+
     hr_test_ranks(RANKS, on_rank, &job);
-    if (_i == SWAV)
-        expect_spread_queue(two, &one);
+    job.run.spoil = true;
+    job.of_rank = bad;
+    hr_test_ranks(RANKS, on_rank, &job);
+    ck_assert_msg(strstr(bad[0].fault, "step 1: the loss or a gradient of another rank") != NULL,
+                  "%s", bad[0].fault);
+    ck_assert_msg(strstr(bad[1].fault, "(operation ") != NULL, "%s", bad[1].fault);
     for (int r = 0; r < RANKS; r++) {
-        small_outcome_equal(&two[r], &one, _i == SWAV ? "queue." : NULL, 1e-8);
-        hr_tensors_done(&two[r].state);
+        small_outcome_equal(&bad[r], &good[r], NULL, 0);
+        hr_tensors_done(&bad[r].state);
+        hr_tensors_done(&good[r].state);
     }
-    hr_tensors_done(&one.state);
 }
 END_TEST
 
@@ -84,6 +138,9 @@ static Suite *ranks(void)
     TCase *tests = tcase_create("ranks");
 
     tcase_add_loop_test(tests, two_ranks_equal_one_with_the_double_batch, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, two_ranks_equal_one_without_a_tree, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, two_ranks_in_micro_batches_equal_one_whole_batch, 0, 3);
+    tcase_add_loop_test(tests, a_number_of_one_rank_that_is_not_finite_stops_all, 0, SMALL_METHODS);
     suite_add_tcase(suite, tests);
     return suite;
 }

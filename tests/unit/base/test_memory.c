@@ -21,7 +21,13 @@ static void put(const char *name, const char *text)
 
 static void open_root(void)
 {
-    static const char *const folder[] = { "proc", "sys", "sys/fs", "sys/fs/cgroup" };
+    static const char *const folder[] = { "proc",
+                                          "sys",
+                                          "sys/fs",
+                                          "sys/fs/cgroup",
+                                          "sys/fs/cgroup/jobs",
+                                          "sys/fs/cgroup/jobs/job 7",
+                                          "proc/self" };
     char path[HR_TEST_PATH];
 
     hr_test_folder(root);
@@ -58,6 +64,27 @@ START_TEST(a_container_may_have_less)
 }
 END_TEST
 
+/* as of a batch system or `systemd-run -p MemoryMax=` */
+START_TEST(a_group_within_groups_has_the_least_of_their_limits)
+{
+    open_root();
+    put("proc/meminfo", "MemTotal: 16000 kB\nMemAvailable: 3000 kB\n");
+    put("proc/self/cgroup", "1:name=old:/x\n0::/jobs/job 7\n");
+    put("sys/fs/cgroup/jobs/job 7/memory.max", "max\n");
+    put("sys/fs/cgroup/jobs/job 7/memory.current", "100000\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 1024 * 3000);
+    put("sys/fs/cgroup/jobs/job 7/memory.max", "900000\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 800000);
+    put("sys/fs/cgroup/jobs/memory.max", "500000\n");
+    put("sys/fs/cgroup/jobs/memory.current", "300000\n");
+    put("sys/fs/cgroup/jobs/memory.stat", "inactive_file 1000\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 201000);
+    put("proc/self/cgroup", "0::/\n");
+    ck_assert_int_eq(hr_memory_available_in(root), 1024 * 3000);
+    hr_test_remove(root);
+}
+END_TEST
+
 START_TEST(this_machine_tells)
 {
     ck_assert_int_gt(hr_memory_peak(), 1 << 20);
@@ -76,4 +103,5 @@ START_TEST(a_block_above_it_is_refused_with_both_numbers)
 END_TEST
 
 HR_TESTS("memory", the_machine_has_what_is_available_and_its_swap, a_container_may_have_less,
-         this_machine_tells, a_block_above_it_is_refused_with_both_numbers)
+         a_group_within_groups_has_the_least_of_their_limits, this_machine_tells,
+         a_block_above_it_is_refused_with_both_numbers)

@@ -132,7 +132,7 @@ START_TEST(profile_reference_gives_the_clusters_of_faiss)
         ck_assert_msg(fabs((double)centroid[i] - c->centroid[i]) < 1e-6, "%s: centroid %d is %g",
                       c->name, i / D, (double)centroid[i]);
     hr_kmeans_destroy(kmeans);
-    hr_rows_give(&points, queue);
+    hr_array_give(&points, queue);
     hr_context_give_queue(queue);
     hr_assert_ok(hr_context_leave(&call, HIRL_OK));
     hr_context_drop(context);

@@ -64,7 +64,7 @@ static void run(result *r, const float *x, const float *weight, int64_t n, int64
     r->objective = hr_kmeans_objective(kmeans);
     r->empty = hr_kmeans_empty(kmeans);
     hr_kmeans_destroy(kmeans);
-    hr_rows_give(&points, q);
+    hr_array_give(&points, q);
 }
 
 static void fill(float *x, int64_t count, uint32_t which)
@@ -385,7 +385,7 @@ START_TEST(fewer_rows_than_clusters_are_refused_with_the_numbers)
     hr_assert_ok(hr_rows_copy(&points, q, HR_REAL, 3, 2, x, HR_F32));
     hr_assert_fails(hr_kmeans_create(&kmeans, q, &points, NULL, 4, &config, 0, NULL),
                     HIRL_E_INVALID, "3 rows cannot make 4");
-    hr_rows_give(&points, q);
+    hr_array_give(&points, q);
     close_all();
 }
 END_TEST
@@ -406,7 +406,7 @@ START_TEST(numbers_that_overflow_stop_the_run)
     hr_assert_ok(hr_kmeans_create(&kmeans, q, &points, NULL, 2, &config, 0, NULL));
     hr_assert_fails(hr_kmeans_step(&done, kmeans), HIRL_E_NONFINITE, "overflow");
     hr_kmeans_destroy(kmeans);
-    hr_rows_give(&points, q);
+    hr_array_give(&points, q);
     close_all();
 }
 END_TEST
@@ -422,12 +422,12 @@ START_TEST(a_row_that_is_not_finite_is_named)
     hr_assert_ok(hr_rows_copy(&points, q, HR_REAL, 4, 2, x, HR_F32));
     hr_assert_fails(hr_rows_finite(q, &points, NULL), HIRL_E_NONFINITE, "row 2");
     hr_assert_ok(hr_rows_finite(q, &points, usable));
-    hr_rows_give(&points, q);
+    hr_array_give(&points, q);
     hr_assert_ok(hr_rows_take(&points, q, HR_REAL, 4, 2));
     x[5] = 0;
     x[7] = INFINITY;
     hr_assert_fails(hr_rows_upload(q, &points, x, true, 1000), HIRL_E_NONFINITE, "row 1003");
-    hr_rows_give(&points, q);
+    hr_array_give(&points, q);
     close_all();
 }
 END_TEST

@@ -33,7 +33,7 @@ static void open_with(int threads)
 
 static void close_all(void)
 {
-    hr_rows_give(&rows, q);
+    hr_array_give(&rows, q);
     hr_context_give_queue(q);
     hr_assert_ok(hr_context_leave(&call, HIRL_OK));
     hr_context_drop(context);

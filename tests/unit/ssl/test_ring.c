@@ -24,7 +24,7 @@ static void begin(hr_test_tape *here, hr_array *ring, int64_t rows, int64_t d)
 
 static void end(hr_test_tape *here, hr_array *ring)
 {
-    hr_method_give(ring, here->q);
+    hr_array_give(ring, here->q);
     hr_test_tape_done(here);
 }
 

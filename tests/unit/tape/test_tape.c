@@ -133,8 +133,29 @@ START_TEST(out_of_memory_is_a_status)
     big = hr_tape_array(t, HR_REAL, 2, HR_DIM(4096, 4096));
     hr_alloc_fail_at(0, false);
     ck_assert_ptr_null(big.data);
-    hr_assert_fails(hr_tape_status(t), HIRL_E_NOMEM, "out of memory");
+    hr_assert_fails(hr_tape_status(t), HIRL_E_NOMEM, "accumulate");
+    ck_assert_ptr_nonnull(
+        strstr(hr_error_text(), "): out of memory: ")); /* the allocator's words */
     ck_assert_ptr_null(hr_tape_array(t, HR_REAL, 1, HR_DIM(1)).data);
+    hr_test_tape_done(&here);
+}
+END_TEST
+
+START_TEST(an_array_that_cannot_be_had_says_for_what_and_how_much)
+{
+    hr_array a = hr_array_1(NULL, HR_F64, 2);
+
+    hr_test_tape_init(&here);
+    hr_alloc_fail_at(1, false);
+    hr_assert_fails(hr_array_take(&a, here.q, "optimiser"), HIRL_E_NOMEM,
+                    "optimiser: out of memory: 16 bytes");
+    hr_alloc_fail_at(0, false);
+    ck_assert_ptr_null(a.data);
+    hr_array_give(&a, here.q);
+    hr_assert_ok(hr_array_take(&a, here.q, "optimiser"));
+    hr_assert_values(&here, &a, 2, 0, 0);
+    hr_array_give(&a, here.q);
+    ck_assert_ptr_null(a.data);
     hr_test_tape_done(&here);
 }
 END_TEST
@@ -253,6 +274,21 @@ START_TEST(check_names_the_parameter_of_the_operation)
 }
 END_TEST
 
+/* as the last of the passes that a coupled loss makes before its own */
+START_TEST(check_names_the_last_operation_of_a_pass)
+{
+    double large = sizeof(real) == sizeof(float) ? 1e30 : 1e300;
+    hr_tape *t = &here.t;
+
+    hr_test_tape_init(&here);
+    t->check = true;
+    hr_scale(t, hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ large }), large);
+    hr_tape_next(t);
+    hr_assert_fails(hr_tape_status(t), HIRL_E_NONFINITE, "scale (operation 1): output [1]");
+    hr_test_tape_done(&here);
+}
+END_TEST
+
 START_TEST(check_passes_a_step_that_is_finite)
 {
     hr_test_tape_init(&here);
@@ -299,9 +335,10 @@ HR_TESTS("tape", parameters_accumulate_over_uses_and_calls,
          nothing_wants_a_gradient_when_the_tape_does_not_record,
          the_first_failure_is_kept_and_the_rest_of_the_step_does_nothing,
          a_loss_of_two_numbers_is_refused, out_of_memory_is_a_status,
+         an_array_that_cannot_be_had_says_for_what_and_how_much,
          later_steps_of_the_same_shapes_allocate_nothing_and_keep_their_addresses,
          a_tape_gives_back_all_it_took,
          check_names_the_first_operation_with_a_value_that_is_not_finite,
          check_names_the_operation_whose_gradient_is_not_finite,
-         check_names_the_parameter_of_the_operation, check_passes_a_step_that_is_finite,
-         commit_runs_what_was_asked_for_once_and_in_order)
+         check_names_the_parameter_of_the_operation, check_names_the_last_operation_of_a_pass,
+         check_passes_a_step_that_is_finite, commit_runs_what_was_asked_for_once_and_in_order)

@@ -13,6 +13,7 @@
 #include "support/run.h"
 #include "train/config.h"
 #include "train/health.h"
+#include "train/hierarchy.h"
 #include "train/views.h"
 
 static hirl_options *options_of(const char *const (*pairs)[2])
@@ -24,6 +25,26 @@ static hirl_options *options_of(const char *const (*pairs)[2])
         hr_assert_ok(hirl_options_set(options, (*pairs)[0], (*pairs)[1]));
     return options;
 }
+
+/* three lists of methods: the words of the key, the methods by index, what HIRL sets over each */
+START_TEST(a_methods_name_is_the_same_in_every_list)
+{
+    hirl_option_info info = { .struct_size = sizeof info };
+    char words[128], *word, *rest = NULL;
+    int32_t at = 0;
+
+    do
+        hr_assert_ok(hirl_options_describe(&info, at++));
+    while (strcmp(info.name, "method"));
+    snprintf(words, sizeof words, "%s", info.range);
+    at = 0;
+    for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        ck_assert_str_eq(hr_method_find(at++)->name, word);
+        ck_assert_str_eq(hr_hierarchy_over(word)->method, word);
+    }
+    ck_assert_int_eq(at, 7);
+}
+END_TEST
 
 START_TEST(auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data)
 {
@@ -329,6 +350,7 @@ static Suite *config_suite(void)
     Suite *suite = suite_create("config");
     TCase *tests = tcase_create("config");
 
+    tcase_add_test(tests, a_methods_name_is_the_same_in_every_list);
     tcase_add_test(tests, auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data);
     tcase_add_test(tests, a_queue_that_cannot_be_is_refused_with_the_numbers);
     tcase_add_test(tests, lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts);

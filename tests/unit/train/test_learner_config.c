@@ -82,7 +82,7 @@ START_TEST(numbers_of_the_method_are_the_settings)
     const hr_learner_config *c = &make(pairs)->learner;
 
     ck_assert_int_eq(c->method.globals, 3);
-    ck_assert_int_eq(c->method.views, 7);
+    ck_assert_int_eq(make(pairs)->views.count, 7);
     ck_assert_double_eq(c->method.temperature, 0.13);
     ck_assert_double_eq(c->method.center_momentum, 0.8);
     ck_assert_double_eq(c->method.sinkhorn_eps, 0.07);

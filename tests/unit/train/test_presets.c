@@ -244,6 +244,18 @@ START_TEST(presets_use_what_the_paper_states)
 }
 END_TEST
 
+/* Alg. 2, spec.md 3.1 */
+START_TEST(each_epoch_of_a_run_of_the_papers_clusters_from_scratch)
+{
+    static const char *const preset[] = { "mocov2", "simsiam", "swav", "swav-800",
+                                          "mocov3", "dino",    "ibot" };
+
+    for (int i = 0; i < 7; i++)
+        expect(&(value){ preset[i], "warm", "0" }, "hirl-", "paper");
+    expect(&(value){ "mocov2-small", "warm", "1" }, "hirl-", "paper");
+}
+END_TEST
+
 START_TEST(profile_reference_uses_what_the_program_does)
 {
     expect(&reference[_i], "", "reference");
@@ -474,6 +486,7 @@ static Suite *presets_suite(void)
 
     tcase_add_loop_test(tests, presets_use_what_the_paper_states, 0, PAPER);
     tcase_add_loop_test(tests, profile_reference_uses_what_the_program_does, 0, REFERENCE);
+    tcase_add_test(tests, each_epoch_of_a_run_of_the_papers_clusters_from_scratch);
     tcase_add_test(tests, heads_of_ibots_program_norm_over_43_images);
     tcase_add_test(tests, norms_of_a_small_batch_of_swav_are_over_all_of_it);
     tcase_add_loop_test(tests, dino_and_ibot_follow_the_published_schedules, 0, 2);
