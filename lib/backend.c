@@ -69,7 +69,7 @@ hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, c
         status = hr_backend_complete(*backend);
     if (status < 0) {
         *backend = &hr_cpu;
-        hr_log(context, HIRL_LOG_INFO, "backend: cpu; of CUDA: %s", hr_error_text());
+        hr_log(context, HIRL_LOG_DEBUG, "backend: cpu; of CUDA: %s", hr_error_text());
     }
     return HIRL_OK;
 }

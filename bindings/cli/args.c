@@ -99,6 +99,9 @@ static int refuse_key(cli_session *session, const char *key)
     for (int32_t i = 0; i < hirl_options_count() && count < MOST; i++)
         if (hirl_options_describe(&info, i) == HIRL_OK && cli_takes(session->verb, &info))
             name[count++] = info.name;
+    if (!*key)
+        return cli_error(session, CLI_USAGE,
+                         "'=' without a key: settings are key=value, without spaces");
     near = cli_nearest(key, name, count);
     if (near)
         return cli_error(session, CLI_USAGE, "unknown key '%s'; did you mean '%s'?", key, near);

@@ -81,6 +81,9 @@ double cli_rate(const hirl_options *options);
 /* the preset of a run that names none; pretrain.c */
 int cli_take_preset(cli_session *session);
 const char *cli_clock(char *buffer, size_t bytes, double seconds);
+/* images a second and time left of a run; "-": no step was timed yet */
+const char *cli_speed(char *buffer, size_t bytes, const hirl_step_report *report);
+const char *cli_left(char *buffer, size_t bytes, const hirl_step_report *report);
 /* "loss 6.91 (img 5.80 spd 1.11) lr 0.0298" */
 const char *cli_losses(char *buffer, size_t bytes, const hirl_step_report *report);
 

@@ -156,10 +156,9 @@ static void on_epoch(cli_session *session, const hirl_step_report *report)
     cli_note(session,
              "Epoch %lld/%lld %s %s img/s data %.0f%% mem %.1fG std %.2f rank %.1f eta %s%s%s",
              (long long)report->epoch + 1, (long long)report->epochs,
-             cli_losses(losses, sizeof losses, report),
-             cli_grouped(rate, sizeof rate, report->images_per_s), 100 * report->data_wait,
-             report->memory_gb, report->health_std, report->health_rank,
-             cli_clock(left, sizeof left, report->seconds_left), report->judgement ? " - " : "",
+             cli_losses(losses, sizeof losses, report), cli_speed(rate, sizeof rate, report),
+             100 * report->data_wait, report->memory_gb, report->health_std, report->health_rank,
+             cli_left(left, sizeof left, report), report->judgement ? " - " : "",
              report->judgement ? report->judgement : "");
     cli_emit(
         session,
@@ -243,6 +242,8 @@ static int leave(cli_session *session, hirl_trainer *trainer)
         printf("%s, saved; go on with: hirl pretrain",
                cli_session_limited() ? "time limit reached" : "stopped");
         put_key("out", out);
+        if (cli_is_typed(session, "threads"))
+            put_key("threads", hirl_options_get(session->options, "threads"));
         puts(" resume=1");
     }
     cli_emit(session, json_pack("{s:s, s:o, s:i}", "event", "stopped", "out", cli_text(out), "exit",
@@ -366,6 +367,7 @@ static int run(cli_session *session)
     hirl_trainer *trainer = NULL;
     hirl_model *start = NULL;
     hirl_status status;
+    bool later;
     int code = take_settings(session);
 
     if (!code && !strcmp(hirl_options_get(session->options, "method"), "own"))
@@ -391,7 +393,8 @@ static int run(cli_session *session)
         code = status == HIRL_E_IO ? cli_fail_write(session, status) /* the run directory */
                : status < 0        ? cli_fail(session, status)
                                    : CLI_OK;
-        if (status == HIRL_E_INVALID && library_flag(session, "resume"))
+        if (status == HIRL_E_INVALID && library_flag(session, "resume") &&
+            !goes_on(&later, session) && later)
             cli_note(session, "a run keeps its settings; another begins from its weights with "
                               "init= and another out=");
     }

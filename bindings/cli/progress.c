@@ -113,6 +113,16 @@ void cli_progress_phase(cli_progress *progress, const char *phase, int64_t done,
     draw(progress, line);
 }
 
+const char *cli_speed(char *buffer, size_t bytes, const hirl_step_report *report)
+{
+    return report->images_per_s > 0 ? cli_grouped(buffer, bytes, report->images_per_s) : "-";
+}
+
+const char *cli_left(char *buffer, size_t bytes, const hirl_step_report *report)
+{
+    return report->images_per_s > 0 ? cli_clock(buffer, bytes, report->seconds_left) : "-";
+}
+
 void cli_progress_step(cli_progress *progress, const hirl_step_report *report)
 {
     int64_t length = report->epochs > 0 ? report->steps / report->epochs : report->steps;
@@ -125,9 +135,8 @@ void cli_progress_step(cli_progress *progress, const hirl_step_report *report)
              "Epoch %lld/%lld [%*lld/%lld] %s %s img/s data %.0f%% mem %.1fG eta %s",
              (long long)report->epoch + 1, (long long)report->epochs, width,
              (long long)(report->step - report->epoch * length), (long long)length,
-             cli_losses(losses, sizeof losses, report),
-             cli_grouped(rate, sizeof rate, report->images_per_s), 100 * report->data_wait,
-             report->memory_gb, cli_clock(left, sizeof left, report->seconds_left));
+             cli_losses(losses, sizeof losses, report), cli_speed(rate, sizeof rate, report),
+             100 * report->data_wait, report->memory_gb, cli_left(left, sizeof left, report));
     draw(progress, line);
     progress->phase[0] = 0; /* the next phase is a new one */
 }

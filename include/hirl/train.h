@@ -23,7 +23,7 @@ typedef struct hirl_step_report {
     double loss_spd;      /**< L_SPD; 0 in stage 1 */
     double rate;          /**< learning rate of the last step */
     double grad_norm;     /**< |gradient| of the last step */
-    double images_per_s;  /**< over the last steps */
+    double images_per_s;  /**< over the last steps; 0, as the two below: no step was timed yet */
     double data_wait;     /**< share of the time spent waiting for data, 0 to 1 */
     double seconds_left;  /**< estimate for the whole run */
     int32_t clustered;    /**< 1: the epoch of this step began with extraction and clustering */
@@ -85,7 +85,8 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  * what was wrong is mended.
  *
  * @retval HIRL_DONE          the run was finished already; nothing was done, the report is untouched
- * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on
+ * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on; before the first step of a
+ *                             call the report is untouched
  * @retval HIRL_E_NONFINITE   a number is not finite: the message names tensor and step; the trainer
  *                            stays as it was before the step
  * @retval HIRL_E_FORMAT      more images than max_bad cannot be read, those whose callback failed included

@@ -58,7 +58,7 @@ static hirl_status put_preset(hirl_options *options, const hr_key *key, const ch
 
     if (*name)
         HR_TRY(hr_preset_find(&preset, name));
-    HR_TRY(hr_options_put(options, key, name, origin));
+    HR_TRY(hr_options_put(options, key, preset ? preset->name : name, origin));
     if (hr_options_find(options, PRESET)->origin != origin)
         return HIRL_OK;
     hr_options_drop(options, HR_FROM_PRESET);

@@ -206,16 +206,37 @@ const hr_preset *hr_preset_at(int32_t index)
     return index >= 0 && index < PRESETS ? &presets[index] : NULL;
 }
 
+/* at most two letters wrong */
+static const hr_preset *nearest(const char *name)
+{
+    const hr_preset *found = NULL;
+    int best = 3;
+
+    for (int i = 0; i < PRESETS; i++) {
+        int distance = hr_edit_distance(name, presets[i].name);
+
+        if (distance < best) {
+            best = distance;
+            found = &presets[i];
+        }
+    }
+    return found;
+}
+
 hirl_status hr_preset_find(const hr_preset **preset, const char *name)
 {
+    const hr_preset *near = nearest(name);
     char names[512];
     size_t at = 0;
 
     for (int i = 0; i < PRESETS; i++)
-        if (!strcmp(presets[i].name, name)) {
+        if (hr_same_word(name, presets[i].name)) {
             *preset = &presets[i];
             return HIRL_OK;
         }
+    if (near)
+        return hr_fail(HIRL_E_INVALID, "unknown preset '%.60s'; did you mean %s?", name,
+                       near->name);
     for (int i = 0; i < PRESETS && at < sizeof names; i++)
         at += (size_t)snprintf(names + at, sizeof names - at, " %s", presets[i].name);
     return hr_fail(HIRL_E_INVALID, "unknown preset '%.60s'; there are:%s", name, names);

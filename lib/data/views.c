@@ -246,12 +246,15 @@ static int64_t size_of_local(const hr_view_defaults *defaults, int32_t image_siz
 static hirl_status check_globals(const hr_view_config *c, const hr_view_defaults *defaults)
 {
     long long n = c->global_crops_number;
+    int least = defaults->fewest, most = defaults->most ? defaults->most : HR_VIEWS;
 
-    if (n < defaults->fewest || (defaults->most && n > defaults->most))
-        return hr_fail(HIRL_E_INVALID, "%s: %lld; the method takes %d to %d",
-                       key[GLOBAL_NUMBER].name, n, (int)defaults->fewest,
-                       (int)(defaults->most ? defaults->most : HR_VIEWS));
-    return HIRL_OK;
+    if (n >= least && n <= most)
+        return HIRL_OK;
+    if (least == most)
+        return hr_fail(HIRL_E_INVALID, "%s: %lld; the method takes %d", key[GLOBAL_NUMBER].name, n,
+                       least);
+    return hr_fail(HIRL_E_INVALID, "%s: %lld; the method takes %d to %d", key[GLOBAL_NUMBER].name,
+                   n, least, most);
 }
 
 static hirl_status resolve_numbers(hr_view_config *c, const hr_view_defaults *defaults,

@@ -167,7 +167,8 @@ static hirl_status given_levels(int64_t m[HR_LEVELS], const hr_key_list *list, i
     }
     if (m[0] > n)
         return hr_fail(HIRL_E_INVALID,
-                       "prototypes: %lld at level 1, but there are only %lld usable rows",
+                       "prototypes: %lld at level 1, but there are only %lld usable rows; "
+                       "prototypes=auto takes fewer",
                        (long long)m[0], (long long)n);
     return HIRL_OK;
 }

@@ -128,6 +128,8 @@ hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_run *run, hr_tensor 
         .groups = run->groups,
         .running_groups = run->running_groups,
         .commit = run->commit,
+        .part = run->part,
+        .parts = run->parts,
         .sync = run->sync,
     };
 

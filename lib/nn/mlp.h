@@ -20,6 +20,7 @@ typedef struct hr_run {
     int64_t groups;         /* BN groups of the batch */
     int64_t running_groups; /* groups that enter the running statistics; 0: of all ranks all */
     bool commit;            /* running statistics are updated at commit */
+    int64_t part, parts;    /* which micro-batch of how many of the step; 0 of 0: one whole batch */
     bool sync;              /* statistics of each group over all ranks (SyncBN) */
 } hr_run;
 

@@ -290,6 +290,15 @@ hirl_status hr_net_init(hr_net *net, const hr_model_config *config, int32_t leve
     return status;
 }
 
+hirl_status hr_net_check(const hr_model_config *config)
+{
+    hr_net net;
+
+    HR_TRY(hr_net_init(&net, config, 0));
+    hr_net_done(&net);
+    return HIRL_OK;
+}
+
 void hr_net_done(hr_net *net)
 {
     hr_layout_done(&net->params);

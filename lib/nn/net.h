@@ -72,6 +72,8 @@ typedef struct hr_net {
 } hr_net;
 
 hirl_status hr_net_init(hr_net *net, const hr_model_config *config, int32_t levels);
+/* whether its settings go together; nothing is made */
+hirl_status hr_net_check(const hr_model_config *config);
 void hr_net_done(hr_net *net);
 
 /* what a transformer gets besides the images of a batch; NULL, or NULL inside: nothing */

@@ -129,7 +129,8 @@ static hirl_status check_shape(const hr_vit_shape *s)
         return hr_fail(HIRL_E_INVALID, "vit_heads: %d heads do not divide %lld columns",
                        (int)s->heads, (long long)s->dim);
     if (s->patch < 1 || s->image_size < s->patch || s->image_size % s->patch)
-        return hr_fail(HIRL_E_INVALID, "patch_size: images of %d pixels are no multiple of %d",
+        return hr_fail(HIRL_E_INVALID,
+                       "image_size: %d pixels are no multiple of the patch of %d (patch_size)",
                        (int)s->image_size, (int)s->patch);
     if (s->sincos && s->dim % 4)
         return hr_fail(HIRL_E_INVALID,

@@ -24,12 +24,14 @@ static bool several_ranks(const hr_queue *q)
 
 /* ---- running statistics ---- */
 
+/* what one place of the network sees in a step, in all its micro-batches */
 typedef struct running {
     hr_array mean, var; /* [C] */
-    hr_array sums;      /* [G,2,C] of this rank */
-    hr_array all;       /* [ranks G,2,C] when the groups of other ranks count too */
+    hr_array sums;      /* [parts G,2,C] of this rank */
+    hr_array all;       /* [ranks parts G,2,C] when the groups of other ranks count too */
     double count, keep;
-    int64_t groups;
+    int64_t groups; /* how many of the first ones count */
+    int64_t seen;   /* micro-batches so far */
 } running;
 
 static void commit(hr_queue *q, void *arg)
@@ -42,25 +44,49 @@ static void commit(hr_queue *q, void *arg)
                         r->groups);
 }
 
-static void ask_commit(hr_tape *t, const hr_step *s, const hr_norm *norm)
+static running *first_part(hr_tape *t, const hr_norm *norm, int64_t channels)
 {
     running *r = hr_tape_keep(t, sizeof *r);
-    const hr_array *sums = &s->saved[SUMS];
-    int64_t all = sums->dim[0];
+    int64_t own = norm->groups * (norm->parts ? norm->parts : 1);
+    int64_t ranks = several_ranks(t->q) && !norm->sync ? t->q->comm->ranks : 1, all = own * ranks;
 
     if (!r)
-        return;
-    *r = (running){ .mean = norm->mean,
-                    .var = norm->var,
-                    .sums = *sums,
-                    .count = s->number[0],
-                    .keep = norm->keep };
-    if (several_ranks(t->q) && !norm->sync) {
-        all *= t->q->comm->ranks;
-        r->all = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ all, 2, sums->dim[2] });
-    }
-    r->groups = norm->running_groups > 0 && norm->running_groups < all ? norm->running_groups : all;
+        return NULL;
+    *r = (running){ .mean = norm->mean, .var = norm->var, .keep = norm->keep, .groups = all };
+    r->sums = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ own, 2, channels });
+    if (ranks > 1)
+        r->all = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ all, 2, channels });
+    if (norm->running_groups > 0 && norm->running_groups < all)
+        r->groups = norm->running_groups;
     hr_tape_at_commit(t, commit, r);
+    return r;
+}
+
+/* A network may pass a place several times in a micro-batch: the first that has not seen this one is meant. */
+static running *running_of(hr_tape *t, const hr_norm *norm, int64_t channels)
+{
+    for (hr_commit *c = norm->part ? t->commits : NULL; c; c = c->next) {
+        running *r = c->arg;
+
+        if (c->run == commit && r->mean.data == norm->mean.data && r->seen == norm->part)
+            return r;
+    }
+    return first_part(t, norm, channels);
+}
+
+/* sums [G,2,C] of this call, kept until commit where the running statistics want them */
+static hr_array sums_of(hr_tape *t, const hr_norm *norm, int64_t channels, double count)
+{
+    running *r;
+
+    if (!norm->commit)
+        return hr_tape_array(t, HR_F64, 3, (int64_t[]){ norm->groups, 2, channels });
+    r = running_of(t, norm, channels);
+    if (!r || hr_tape_status(t) < 0)
+        return (hr_array){ 0 };
+    r->count = count;
+    r->seen = norm->part + 1;
+    return hr_slice(&r->sums, norm->part * norm->groups, norm->groups);
 }
 
 /* ---- training ---- */
@@ -100,24 +126,23 @@ static void train(hr_tape *t, hr_step *s, const hr_norm *norm, hr_map *map)
     int64_t channels = hr_cols(y), stat[2] = { norm->groups, channels };
     hr_queue *q = t->q;
 
-    s->saved[MEAN] = hr_tape_array(t, HR_REAL, 2, stat);
-    s->saved[RSTD] = hr_tape_array(t, HR_REAL, 2, stat);
-    s->saved[SUMS] = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ norm->groups, 2, channels });
-    map->scale = hr_tape_array(t, HR_REAL, 2, stat);
-    map->shift = hr_tape_array(t, HR_REAL, 2, stat);
-    if (!map->shift.data)
-        return;
     s->number[0] = (double)(hr_rows_of(y) / norm->groups);
-    q->be->norm_stats(q, &s->saved[SUMS], y);
     if (norm->sync && several_ranks(q)) {
-        q->comm->all_reduce(q->comm, q, &s->saved[SUMS]);
         s->number[0] *= q->comm->ranks;
         s->count[0] = 1;
     }
+    s->saved[SUMS] = sums_of(t, norm, channels, s->number[0]);
+    s->saved[MEAN] = hr_tape_array(t, HR_REAL, 2, stat);
+    s->saved[RSTD] = hr_tape_array(t, HR_REAL, 2, stat);
+    map->scale = hr_tape_array(t, HR_REAL, 2, stat);
+    map->shift = hr_tape_array(t, HR_REAL, 2, stat);
+    if (!s->saved[SUMS].data || !map->shift.data)
+        return;
+    q->be->norm_stats(q, &s->saved[SUMS], y);
+    if (s->count[0])
+        q->comm->all_reduce(q->comm, q, &s->saved[SUMS]);
     q->be->norm_finish(q, &map->scale, &map->shift, &s->saved[MEAN], &s->saved[RSTD],
                        &s->saved[SUMS], gamma, beta, s->number[0], norm->eps);
-    if (norm->commit)
-        ask_commit(t, s, norm);
 }
 
 /* ---- evaluation ---- */

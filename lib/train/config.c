@@ -474,6 +474,8 @@ hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *given,
     status = read_tables(config, &options);
     if (status >= 0)
         status = resolve(config, &options, n);
+    if (status >= 0)
+        status = hr_net_check(&config->model);
     hr_options_done(&options);
     return status;
 }

@@ -168,8 +168,12 @@ hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
     char *folder = hr_path_join(directory->path, "checkpoints");
     char **names;
     int64_t count;
-    hirl_status status = folder ? hr_folder_list(&names, &count, folder) : HIRL_E_NOMEM;
+    hirl_status status = folder ? HIRL_OK : HIRL_E_NOMEM;
 
+    if (folder && !hr_is_folder(folder))
+        status = hr_fail(HIRL_E_IO, "%s is no run: it has no checkpoints", directory->path);
+    if (status >= 0)
+        status = hr_folder_list(&names, &count, folder);
     if (status >= 0) {
         if (count)
             qsort(names, (size_t)count, sizeof *names, newest_first);

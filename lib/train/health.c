@@ -10,6 +10,9 @@
 
 static const double COLLAPSED_STD = 0.1; /* below this share of the healthy spread */
 static const double LOW_RANK = 3, FEW_RANK = 8;
+enum {
+    SETTLED = 50
+}; /* steps: 0.9^50, half a per cent, of the first running statistics are left */
 
 static int64_t accumulate(double *mean, double *square, const float *z, int64_t n, int64_t d)
 {
@@ -60,8 +63,11 @@ void hr_health_measure(hr_health *health, const float *z, int64_t n, int64_t d, 
     health->rank = frobenius > 0 ? trace * trace / frobenius : 0;
 }
 
-const char *hr_health_judge(const hr_health *health, int64_t d, double loss, double chance)
+const char *hr_health_judge(const hr_health *health, int64_t d, double loss, double chance,
+                            int64_t steps)
 {
+    if (steps < SETTLED)
+        return "too early to tell: fewer than 50 steps";
     if (health->std < COLLAPSED_STD)
         return "collapse likely: all images are represented almost alike; try a lower lr";
     if (health->rank < LOW_RANK && d > 8)

@@ -14,6 +14,7 @@ typedef struct hr_health {
 void hr_health_measure(hr_health *health, const float *z, int64_t n, int64_t d, double *work);
 
 /* one sentence of judgement about an epoch */
-const char *hr_health_judge(const hr_health *health, int64_t d, double loss, double chance);
+const char *hr_health_judge(const hr_health *health, int64_t d, double loss, double chance,
+                            int64_t steps);
 
 #endif

@@ -49,6 +49,8 @@ hr_run hr_run_of(hr_learner *learner, const hr_weights *weights, const hr_micro 
                      .groups = learner->config.bn_groups / micro->count,
                      .running_groups = learner->config.reference ? 1 : 0,
                      .commit = micro->commit,
+                     .part = micro->index,
+                     .parts = micro->count,
                      .sync = learner->method->sync };
 }
 

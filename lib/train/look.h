@@ -9,7 +9,7 @@ typedef struct hr_micro {
     hr_learner_input in; /* pointers to its first row, in.n rows */
     const hr_learner_input *batch;
     int64_t first, index, count;
-    bool commit; /* running statistics are updated at commit */
+    bool commit; /* running statistics are updated at commit, once a step */
 } hr_micro;
 
 hr_micro hr_micro_of(const hr_learner_input *batch, int64_t index, int64_t count, bool commit);

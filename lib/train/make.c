@@ -200,9 +200,10 @@ static void announce(hirl_trainer *trainer, bool fresh)
 
     expected_loss(expected, sizeof expected, trainer->learner, fresh);
     hr_log(trainer->context, HIRL_LOG_INFO,
-           "%lld images, %lld steps an epoch, %lld epochs; lr %g (%g per 256 images)%s",
-           (long long)trainer->dataset->count, (long long)trainer->per_epoch, (long long)t->epochs,
-           t->lr, t->lr * 256 / (double)t->batch_size, expected);
+           "%lld images, %lld steps of %lld an epoch, %lld epochs; lr %g (%g per 256 images)%s",
+           (long long)trainer->dataset->count, (long long)trainer->per_epoch,
+           (long long)t->batch_size, (long long)t->epochs, t->lr,
+           t->lr * 256 / (double)t->batch_size, expected);
     if (t->hirl && !trainer->config.levels)
         hr_log(trainer->context, HIRL_LOG_WARNING,
                "cluster_warmup_epoch=%lld is not below epochs=%lld: this run has no hierarchy",

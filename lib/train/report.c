@@ -6,7 +6,7 @@
  *
  * time: of the clock on the wall when the line was written, seconds since 1970 (UTC); a run that was
  * resumed shows the pause. mem_gb: memory_gb of hirl_step_report. With images_per_s, data_wait and
- * eta_s they are what differs between two runs of the same seed.
+ * eta_s, which a line of no timed step lacks, they are what differs between two runs of the same seed.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -105,12 +105,16 @@ static void set_if_any(json_t *o, const char *name, double value)
 static json_t *line_of(const hirl_step_report *r)
 {
     json_t *o =
-        json_pack("{sI sI sI sf sf sf sf sf sf sf sf sf sf}", "step", (json_int_t)r->step, "epoch",
+        json_pack("{sI sI sI sf sf sf sf sf sf sf}", "step", (json_int_t)r->step, "epoch",
                   (json_int_t)r->epoch, "time", (json_int_t)time(NULL), "train_loss", r->loss,
                   "loss_img", r->loss_image, "loss_spd", r->loss_spd, "lr", r->rate, "wd",
-                  r->weight_decay, "grad_norm", r->grad_norm, "images_per_s", r->images_per_s,
-                  "data_wait", r->data_wait, "mem_gb", r->memory_gb, "eta_s", r->seconds_left);
+                  r->weight_decay, "grad_norm", r->grad_norm, "mem_gb", r->memory_gb);
 
+    if (r->images_per_s > 0) {
+        set_if_any(o, "images_per_s", r->images_per_s);
+        set_if_any(o, "data_wait", r->data_wait);
+        set_if_any(o, "eta_s", r->seconds_left);
+    }
     set_if_any(o, "teacher_momentum", r->teacher_momentum);
     set_if_any(o, "teacher_temperature", r->teacher_temperature);
     set_if_any(o, "teacher_entropy", r->teacher_entropy);

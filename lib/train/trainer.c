@@ -106,7 +106,7 @@ static hirl_status measure_health(hirl_trainer *trainer, double loss)
     if (status >= 0) {
         hr_health_measure(&trainer->health, z, n, d, work);
         trainer->judgement =
-            hr_health_judge(&trainer->health, d, loss, learner->method->chance(&m));
+            hr_health_judge(&trainer->health, d, loss, learner->method->chance(&m), trainer->step);
     }
     hr_extract_destroy(extract);
     hr_free(work);

@@ -34,6 +34,17 @@ ok "an empty choice is refused too" exits 2
 ok "an empty choice: those there are" says err "'' is none of: npy csv"
 hirl tree show ascii=
 ok "an empty flag is refused" exits 2
+hirl pretrain data = photos
+ok "a key that spaces cut off is told" says err 'key=value, without spaces'
+hirl pretrain data=generated generated_images=8 resume=1 out=nothing
+ok "more images a batch than there are: what to do is told" says err 'give a smaller one'
+ok "where there is no run, none is said to keep its settings" test "$(grep -c 'keeps its settings' err)" = 0
+mkdir empty
+hirl eval knn model=empty data=generated
+ok "a folder that is no run is told so" says err 'empty is no run: it has no checkpoints'
+rmdir empty
+hirl config show preset=mocov3-small image_size=33
+ok "config show refuses a network that cannot be" says err 'image_size: 33 pixels'
 hirl pretrain --help --json
 ok "--help --json is JSON" json_lines out
 

@@ -45,6 +45,7 @@ kill -TERM $child 2>/dev/null
 wait $child
 code=$?
 ok "SIGHUP twice and SIGTERM still save" exits 75
+ok "how to go on is told, with the threads that were asked for" says hung.out 'out=hung threads=2 resume=1'
 ok "SIGHUP twice and SIGTERM: there is a checkpoint" test -e hung/checkpoints/last.safetensors
 hirl pretrain $data $small out=long overwrite=1
 ok "the lock ends with the process" exits 0

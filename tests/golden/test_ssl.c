@@ -429,11 +429,9 @@ static void check_state(replay *r)
 
     hr_tensors_init(&list);
     hr_assert_ok(hr_learner_save(&list, r->learner));
-    if (r->config.train.accumulate == 1) { /* they move once a micro-batch */
-        ck_assert_int_eq(check_kind(r, "running", &list, "online."), net->norms.count);
-        ck_assert_int_eq(check_kind(r, "teacher_running", &list, "teacher."),
-                         teacher ? net->shared_norms : 0);
-    }
+    ck_assert_int_eq(check_kind(r, "running", &list, "online."), net->norms.count);
+    ck_assert_int_eq(check_kind(r, "teacher_running", &list, "teacher."),
+                     teacher ? net->shared_norms : 0);
     if (r->adam) {
         ck_assert_int_eq(check_kind(r, "adam_m", &list, "adam_m."), net->params.count);
         ck_assert_int_eq(check_kind(r, "adam_v", &list, "adam_v."), net->params.count);

@@ -209,17 +209,18 @@ START_TEST(micro_batches_add_up)
         own_world w;
 
         own_world_open(&w, 2);
-        own_world_set(&w, "hirl",
-                      "0"); /* clustering reads running statistics, which move once a micro-batch */
         own_world_set(&w, "bn_groups", "2");
+        own_world_set(&w, "path_bn_groups", "2");
         own_world_set(&w, "accumulate", i ? "2" : "1");
         own_world_begin(&w);
         own_world_give(&w);
-        own_world_steps(&w, 2);
+        own_world_steps(
+            &w, OWN_STEPS_AN_EPOCH); /* the next one under a tree of the first ones' features */
         hr_assert_ok(hirl_train_step(&report, w.trainer));
+        ck_assert(report.loss_spd > 0);
         loss[i] = report.loss;
         center[i] = w.host.center[1];
-        ck_assert_int_eq(w.host.asked, 3 * (i + 1));
+        ck_assert_int_eq(w.host.asked, (OWN_STEPS_AN_EPOCH + 1) * (i + 1));
         own_world_close(&w);
     }
     ck_assert_double_eq_tol(loss[0], loss[1], 1e-5);

@@ -306,13 +306,18 @@ START_TEST(a_preset_stays_under_the_caller_and_gives_way_to_the_next)
     hr_assert_ok(hirl_options_preset(options, "hirl-mocov2-small"));
     expect("epochs", "3", 3);
     expect("negatives", "100", 1);
-    hr_assert_fails(hirl_options_preset(options, "hirl-moco"), HIRL_E_INVALID, "mocov2-small");
+    hr_assert_fails(hirl_options_preset(options, "hirl-moco"), HIRL_E_INVALID,
+                    "did you mean hirl-mocov2?");
     expect("negatives", "100", 1);
     hr_assert_ok(hirl_options_preset(options, "mocov2-small"));
     expect("hirl", "0", 1);
     expect("negatives", "1000", 0);
     hr_assert_ok(hirl_options_set(options, "preset", ""));
     expect("arch", "resnet50", 0);
+    hr_assert_ok(hirl_options_preset(options, "HIRL_Dino-small"));
+    expect("preset", "hirl-dino-small", 3);
+    hr_assert_fails(hirl_options_preset(options, "mocov2-smal"), HIRL_E_INVALID,
+                    "unknown preset 'mocov2-smal'; did you mean mocov2-small?");
     end();
 }
 END_TEST

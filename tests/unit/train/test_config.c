@@ -132,6 +132,42 @@ START_TEST(prototypes_that_the_data_cannot_carry_are_refused)
 }
 END_TEST
 
+/* hirl_options_resolve() says it, not only the trainer */
+START_TEST(a_network_that_cannot_be_is_refused)
+{
+    static const char *const image[][2] = { { "method", "mocov3" },
+                                            { "arch", "vit_micro_patch4_32" },
+                                            { "image_size", "33" },
+                                            { NULL, NULL } };
+    static const char *const patch[][2] = { { "method", "dino" },
+                                            { "arch", "vit_micro_patch4_32" },
+                                            { "image_size", "32" },
+                                            { "patch_size", "5" },
+                                            { NULL, NULL } };
+    static const char *const heads[][2] = { { "method", "dino" },
+                                            { "arch", "vit_micro_patch4_32" },
+                                            { "image_size", "32" },
+                                            { "vit_heads", "5" },
+                                            { NULL, NULL } };
+    static const char *const head[][2] = { { "head", "mlp in z swish" }, { NULL, NULL } };
+    static const struct {
+        const char *const (*pairs)[2];
+        const char *word;
+    } bad[] = { { image, "image_size: 33 pixels are no multiple of the patch of 4" },
+                { patch, "image_size: 32 pixels are no multiple of the patch of 5" },
+                { heads, "vit_heads: 5 heads do not divide 128 columns" },
+                { head, "head" } };
+
+    for (int i = 0; i < 4; i++) {
+        hirl_options *options = options_of(bad[i].pairs), *resolved = NULL;
+
+        hr_assert_fails(hirl_options_resolve(&resolved, options, 4000), HIRL_E_INVALID,
+                        bad[i].word);
+        hirl_options_destroy(options);
+    }
+}
+END_TEST
+
 START_TEST(health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones)
 {
     enum { D = 4, N = 8 };
@@ -149,14 +185,15 @@ START_TEST(health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones)
     ck_assert_double_eq_tol(h.rank, 4, 1e-12); /* C = I/4: (4/4)^2 / (4/16) */
     hr_health_measure(&h, &equal[0][0], N, D, work);
     ck_assert_double_eq_tol(h.std, 0, 1e-6);
-    ck_assert(strstr(hr_health_judge(&h, D, 1, 2), "collapse likely") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, D, 1, 2, 50), "collapse likely") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, D, 1, 2, 49), "too early") != NULL);
     h = (hr_health){ .std = 0.8, .rank = 2.9 };
-    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2), "very few directions") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2, 50), "very few directions") != NULL);
     h.rank = 3.7;
-    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2), "no collapse") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2, 50), "no collapse") != NULL);
     h.rank = 9;
-    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2), "healthy") != NULL);
-    ck_assert(strstr(hr_health_judge(&h, 128, 3, 2), "chance") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2, 50), "healthy") != NULL);
+    ck_assert(strstr(hr_health_judge(&h, 128, 3, 2, 50), "chance") != NULL);
 }
 END_TEST
 
@@ -356,6 +393,7 @@ static Suite *config_suite(void)
     tcase_add_test(tests, lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts);
     tcase_add_test(tests, lars_decays_no_biases_and_says_so_when_told_to);
     tcase_add_test(tests, prototypes_that_the_data_cannot_carry_are_refused);
+    tcase_add_test(tests, a_network_that_cannot_be_is_refused);
     tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones);
     tcase_add_loop_test(tests, presets_have_the_papers_values, 0, 2 * ROWS);
     tcase_add_test(tests, profile_reference_takes_the_programs_values_under_the_callers);
