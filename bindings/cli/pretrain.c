@@ -204,8 +204,8 @@ static void on_report(const hirl_step_report *report, void *user)
 
 static void print_settings(cli_session *session)
 {
-    static const char *const shown[] = { "method", "arch", "width", "image_size", "batch_size",
-                                         "epochs", "lr",   "queue", "prototypes", "seed" };
+    static const char *const shown[] = { "method",     "hirl",   "arch", "image_size",
+                                         "batch_size", "epochs", "lr",   "seed" };
     char line[512];
     int used = 0;
 

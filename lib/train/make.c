@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/colours.h"
 #include "nn/model.h"
+#include "train/idle.h"
 #include "train/learner_config.h"
 #include "train/trainer.h"
 
@@ -222,6 +223,9 @@ static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fr
         HR_TRY(hr_trainer_environment(trainer));
     }
     announce(trainer, fresh && !start);
+    if (fresh)
+        hr_idle_keys(trainer->context, &trainer->config, trainer->learner->method,
+                     &trainer->options);
     return HIRL_OK;
 }
 

@@ -1,4 +1,5 @@
-/* test_start.c - where a run begins: weights of another model, colours of the data, precision of its features. */
+/* test_start.c - where a run begins: weights of another model, colours of the data, precision of its features, and
+ * what is said of keys that it has no use for. */
 #include <check.h>
 #include <locale.h>
 #include <math.h>
@@ -180,6 +181,43 @@ START_TEST(features_are_extracted_in_f32_or_as_the_run_computes)
 }
 END_TEST
 
+/* ---- keys without a use ---- */
+
+static char warned[512];
+
+static void keep_warning(int32_t level, const char *text, void *user)
+{
+    (void)user;
+    if (level == HIRL_LOG_WARNING)
+        snprintf(warned, sizeof warned, "%s", text);
+}
+
+START_TEST(keys_that_a_run_has_no_use_for_are_named)
+{
+    static const char *const given[][2] = { { "mask_shape", "random" },
+                                            { "vit_heads", "2" },
+                                            { "sinkhorn_eps", "0.1" },
+                                            { "ema", "0.9" } };
+    small_trainer t;
+
+    small_trainer_open(&t, 1, over);
+    hirl_context_set_log(t.context, keep_warning, NULL);
+    start_from(&t, NULL);
+    ck_assert_str_eq(warned, "");
+    for (int i = 0; i < 4; i++)
+        set(t.options, given[i][0], given[i][1]);
+    start_from(&t, NULL);
+    ck_assert_str_eq(warned,
+                     "mocov2 of resnet18 has no use for vit_heads, sinkhorn_eps, mask_shape");
+    set(t.options, "method", "simsiam");
+    start_from(&t, NULL);
+    ck_assert_ptr_nonnull(strstr(warned, ", ema, "));
+    ck_assert_ptr_nonnull(strstr(warned, ", queue, "));
+    ck_assert_ptr_null(strstr(warned, "width"));
+    small_trainer_close(&t);
+}
+END_TEST
+
 static Suite *start(void)
 {
     Suite *suite = suite_create("start");
@@ -189,6 +227,7 @@ static Suite *start(void)
     tcase_add_loop_test(tests, a_run_begins_with_the_weights_of_its_start, 0, 2);
     tcase_add_test(tests, auto_colours_of_a_run_are_those_of_its_images);
     tcase_add_test(tests, features_are_extracted_in_f32_or_as_the_run_computes);
+    tcase_add_test(tests, keys_that_a_run_has_no_use_for_are_named);
     suite_add_tcase(suite, tests);
     return suite;
 }
