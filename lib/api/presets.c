@@ -161,13 +161,9 @@ static const hr_setting_pair dino_small[] = { { "method", "dino" },
                                               SMALL_TEACHER,
                                               { "head", "mlp hidden hidden z gelu bn normal" },
                                               END };
-static const hr_setting_pair ibot_small[] = { { "method", "ibot" },
-                                              { "profile", "paper" },
-                                              SMALL_VIT,
-                                              SMALL_TEACHER,
-                                              { "vit_init", "xavier" },
-                                              { "head", "mlp hidden hidden z gelu" },
-                                              END };
+static const hr_setting_pair ibot_small[] = {
+    { "method", "ibot" }, { "profile", "paper" }, SMALL_VIT, SMALL_TEACHER, END
+};
 
 static const hr_setting_pair small_hirl[] = { { "hirl", "1" },
                                               { "cluster_warmup_epoch", "4" },
