@@ -103,7 +103,7 @@ START_TEST(shapes_that_do_not_fit_are_refused)
         { { .dim = 8, .depth = 0, .heads = 2, .patch = 4, .image_size = 8 }, "depth: 0 blocks" },
         { { .dim = 8, .depth = 65, .heads = 2, .patch = 4, .image_size = 8 }, "depth: 65 blocks" },
         { { .dim = 8, .depth = 1, .heads = 3, .patch = 4, .image_size = 8 }, "3 heads" },
-        { { .dim = 8, .depth = 1, .heads = 2, .patch = 3, .image_size = 8 }, "no multiple of 3" },
+        { { .dim = 8, .depth = 1, .heads = 2, .patch = 3, .image_size = 8 }, "no multiple of the patch of 3" },
         { { .dim = 6, .depth = 1, .heads = 2, .patch = 4, .image_size = 8, .sincos = true },
           "multiple of 4" },
         { { .dim = 8, .depth = 1, .heads = 2, .patch = 4, .image_size = 8, .drop_path = 1 },

@@ -68,6 +68,7 @@ END_TEST
 START_TEST(numbers_of_the_method_are_the_settings)
 {
     static const char *const pairs[][2] = { { "method", "ibot" },
+                                            { "arch", "vit_base_patch16_224" },
                                             { "global_crops_number", "3" },
                                             { "local_crops_number", "4" },
                                             { "temperature", "0.13" },
