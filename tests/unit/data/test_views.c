@@ -268,7 +268,7 @@ START_TEST(what_cannot_be_is_refused_by_name)
         ck_assert_int_eq(v.count, 0);
     }
     hr_assert_fails(RESOLVE(&mocov2, 224, "global_crops_number", "3", NULL), HIRL_E_INVALID,
-                    "2 to 2");
+                    "the method takes 2");
 }
 END_TEST
 
