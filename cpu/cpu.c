@@ -93,10 +93,10 @@ static void pass(hr_queue *q, hirl_status status)
     hr_error mine;
 
     hr_error_keep(&mine, status);
-    mine.status = 0; /* as long as the text is copied */
     pthread_mutex_lock(&first_failure);
     if (!failure->status) {
-        *failure = mine;
+        failure->callback = mine.callback;
+        memcpy(failure->text, mine.text, sizeof mine.text);
         __atomic_store_n(&failure->status, status, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&first_failure);

@@ -332,7 +332,7 @@ bool hr_cpu_blas_serialised(void);
 hirl_status hr_array_take(hr_array *a, hr_queue *q, const char *what);
 void hr_array_give(hr_array *a, hr_queue *q); /* data NULL: nothing */
 
-/* "auto", "cpu", "cuda", "cuda:N"; auto logs why it did not take CUDA */
+/* "auto", "cpu", "cuda", "cuda:N"; auto logs (DEBUG) why it did not take CUDA */
 hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, const char *name);
 
 #endif

@@ -232,6 +232,7 @@ static void put_key(const char *key, const char *value)
 /* after a stop: saves, and says how to go on */
 static int leave(cli_session *session, hirl_trainer *trainer)
 {
+    static const char *const of_machine[] = { "backend", "threads" }; /* config.yaml has neither */
     const char *out = cli_own(session, "out");
     hirl_status status = hirl_trainer_save(trainer, NULL);
 
@@ -242,8 +243,9 @@ static int leave(cli_session *session, hirl_trainer *trainer)
         printf("%s, saved; go on with: hirl pretrain",
                cli_session_limited() ? "time limit reached" : "stopped");
         put_key("out", out);
-        if (cli_is_typed(session, "threads"))
-            put_key("threads", hirl_options_get(session->options, "threads"));
+        for (int i = 0; i < 2; i++)
+            if (cli_is_typed(session, of_machine[i]))
+                put_key(of_machine[i], hirl_options_get(session->options, of_machine[i]));
         puts(" resume=1");
     }
     cli_emit(session, json_pack("{s:s, s:o, s:i}", "event", "stopped", "out", cli_text(out), "exit",

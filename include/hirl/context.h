@@ -37,7 +37,7 @@ typedef int32_t hirl_progress_fn(const char *phase, int64_t done, int64_t total,
  *
  * @retval HIRL_E_INVALID              an option that cannot be
  * @retval HIRL_E_BACKEND_UNAVAILABLE  an explicit backend that cannot be used here, with the reason;
- *                                     `auto` never fails for that: it logs why and takes the CPU
+ *                                     `auto` never fails for that: it takes the CPU and logs why (HIRL_LOG_DEBUG)
  * @retval HIRL_E_NOMEM
  *
  * Reads the environment HIRL_BACKEND, HIRL_BACKEND_PATH, HIRL_NUM_THREADS (options win),

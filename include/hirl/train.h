@@ -85,8 +85,8 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  * what was wrong is mended.
  *
  * @retval HIRL_DONE          the run was finished already; nothing was done, the report is untouched
- * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on; before the first step of a
- *                             call the report is untouched
+ * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on; the report is untouched
+ *                             unless the call has reported a step
  * @retval HIRL_E_NONFINITE   a number is not finite: the message names tensor and step; the trainer
  *                            stays as it was before the step
  * @retval HIRL_E_FORMAT      more images than max_bad cannot be read, those whose callback failed included

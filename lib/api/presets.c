@@ -225,7 +225,7 @@ static const hr_preset *nearest(const char *name)
 
 hirl_status hr_preset_find(const hr_preset **preset, const char *name)
 {
-    const hr_preset *near = nearest(name);
+    const hr_preset *near;
     char names[512];
     size_t at = 0;
 
@@ -234,6 +234,7 @@ hirl_status hr_preset_find(const hr_preset **preset, const char *name)
             *preset = &presets[i];
             return HIRL_OK;
         }
+    near = nearest(name);
     if (near)
         return hr_fail(HIRL_E_INVALID, "unknown preset '%.60s'; did you mean %s?", name,
                        near->name);

@@ -11,7 +11,7 @@ enum { PART = 1024 }; /* rows handled at a time */
 hirl_status hr_rows_take(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t rows, int64_t cols)
 {
     *a = hr_array_2(NULL, dtype, rows, cols);
-    return hr_array_take(a, queue, "rows of features");
+    return hr_array_take(a, queue, "clustering or neighbours");
 }
 
 hirl_status hr_rows_copy(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t rows, int64_t cols,

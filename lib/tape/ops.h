@@ -32,10 +32,9 @@ typedef struct hr_norm {
     double eps, keep;        /* 1e-5; running <- keep running + (1 - keep) batch, 0.9 */
     int64_t groups;          /* G contiguous equal parts of N with statistics of their own */
     int64_t running_groups;  /* how many of them enter the running statistics (reference: 1) */
-    bool
-        commit; /* update the running statistics at commit: once a step, by all its micro-batches */
-    int64_t part, parts; /* which micro-batch of how many; 0 of 0: one whole batch */
-    bool sync;           /* statistics over the groups g of all ranks together (SyncBN) */
+    bool commit;             /* running statistics: at commit, once, by all micro-batches */
+    int64_t part, parts;     /* which micro-batch of how many; 0 of 0: one whole batch */
+    bool sync;               /* statistics over the groups g of all ranks together (SyncBN) */
 } hr_norm;
 /* y [N,..,C] raw -> v = [relu](gamma (y - mean) rstd + beta + add), pending: not yet in memory.
  * add: NULL, a written tensor, or a pending one without add of its own. In evaluation (tape not

@@ -100,8 +100,11 @@ static void fail_memory(hr_tape *t)
     if (t->failure.status < 0)
         return;
     status = t->q->be->sync(t->q);
-    status = hr_fail_in(status < 0 ? status : HIRL_E_NOMEM,
-                        "fewer images at a time take less (batch_size, accumulate, eval_batch)");
+    if (status >= 0)
+        status = HIRL_E_NOMEM;
+    if (status == HIRL_E_NOMEM || status == HIRL_E_DEVICE_OOM)
+        status = hr_fail_in(status, "fewer images at a time take less (batch_size, accumulate, "
+                                    "eval_batch)");
     hr_tape_pass(t, status);
 }
 
@@ -315,7 +318,8 @@ static hr_step *push(hr_tape *t, const hr_op *op, int ins, hr_tensor **in)
         s->in[i] = in[i];
         s->out->grad |= in[i] && in[i]->grad && op->backward && t->recording;
     }
-    t->last = t->unchecked = s;
+    t->last = s;
+    t->unchecked = t->check ? s : NULL;
     return s;
 }
 

@@ -67,7 +67,7 @@ const char *hr_health_judge(const hr_health *health, int64_t d, double loss, dou
                             int64_t steps)
 {
     if (steps < SETTLED)
-        return "too early to tell: fewer than 50 steps";
+        return "too early to tell: the run has only begun";
     if (health->std < COLLAPSED_STD)
         return "collapse likely: all images are represented almost alike; try a lower lr";
     if (health->rank < LOW_RANK && d > 8)

@@ -1,4 +1,7 @@
-/* idle.c - keys that were set for a run that has no use for them: other methods' and other networks'. */
+/* idle.c - keys that were set for a run that has no use for them: other methods' and other networks'.
+ *
+ * Those of the caller alone: the config.yaml of a run, loaded for another, holds every key.
+ */
 #include "train/idle.h"
 
 #include <stdio.h>
@@ -126,13 +129,13 @@ static const struct {
 void hr_idle_keys(hirl_context *context, const hr_run_config *config, const hr_method *method,
                   const hirl_options *given)
 {
-    char keys[256];
+    char keys[768]; /* all of them fit */
     size_t used = 0;
 
     for (size_t i = 0; i < sizeof some / sizeof *some && used < sizeof keys; i++) {
         const hr_option *option = hr_options_find(given, some[i].key);
 
-        if (option && option->origin >= HR_FROM_FILE && !some[i].use(config, method))
+        if (option && option->origin == HR_FROM_CALLER && !some[i].use(config, method))
             used += (size_t)snprintf(keys + used, sizeof keys - used, "%s%s", used ? ", " : "",
                                      some[i].key);
     }

@@ -116,7 +116,7 @@ hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree);
  * The step that follows, with `assigned`, commits what this pass did to the running statistics */
 hirl_status hr_learner_assign(int32_t *leaf, hr_learner *learner, const hr_learner_input *input);
 
-/* NONFINITE names the first tensor that is not finite; nothing is changed then */
+/* NONFINITE names the first tensor that is not finite, or says that it is of another rank; nothing is changed then */
 hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,
                             const hr_learner_input *input);
 /* the losses alone: nothing is changed; batch statistics as in training */

@@ -289,6 +289,21 @@ START_TEST(check_names_the_last_operation_of_a_pass)
 }
 END_TEST
 
+/* the pass that is made again to name a fault does not begin with the end of the one before */
+START_TEST(what_was_made_before_check_is_not_looked_at)
+{
+    double large = sizeof(real) == sizeof(float) ? 1e30 : 1e300;
+    hr_tape *t = &here.t;
+
+    hr_test_tape_init(&here);
+    hr_scale(t, hr_test_leaf(&here, 1, HR_DIM(1), (double[]){ large }), large);
+    t->check = true;
+    hr_tape_next(t);
+    hr_assert_ok(hr_tape_status(t));
+    hr_test_tape_done(&here);
+}
+END_TEST
+
 START_TEST(check_passes_a_step_that_is_finite)
 {
     hr_test_tape_init(&here);
@@ -341,4 +356,5 @@ HR_TESTS("tape", parameters_accumulate_over_uses_and_calls,
          check_names_the_first_operation_with_a_value_that_is_not_finite,
          check_names_the_operation_whose_gradient_is_not_finite,
          check_names_the_parameter_of_the_operation, check_names_the_last_operation_of_a_pass,
-         check_passes_a_step_that_is_finite, commit_runs_what_was_asked_for_once_and_in_order)
+         what_was_made_before_check_is_not_looked_at, check_passes_a_step_that_is_finite,
+         commit_runs_what_was_asked_for_once_and_in_order)
