@@ -91,7 +91,7 @@ static hr_learner_config config_of(replay *r)
 
 static void begin(replay *r, int number)
 {
-    hr_learner_config c;
+    static hr_learner_config c; /* of several KiB, as what it is made of */
 
     memset(r, 0, sizeof *r);
     dump_read(&r->dump, golden[number].file);
