@@ -54,7 +54,8 @@ typedef struct hirl_method_step {
 typedef int32_t hirl_method_loss_fn(double *loss, float *grad, const hirl_method_step *step,
                                     void *user);
 /** The step is about to be made: its loss and all gradients are finite. Once a step, after its losses; a
- * queue or a centre of the host's moves here, by what all micro-batches of the step came to. Returns 0; below 0: the step is not made. */
+ * queue or a centre of the host's moves here, by what all micro-batches of the step came to. Returns 0; below 0:
+ * the step is not made. */
 typedef int32_t hirl_method_commit_fn(int64_t step, void *user);
 /** The host's state for a checkpoint, as bytes. *size: in: bytes that fit into blob; out: bytes of the
  * state. blob NULL: only the size is asked for. Returns 0; below 0: the checkpoint is not written. */

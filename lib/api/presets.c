@@ -210,16 +210,11 @@ const hr_preset *hr_preset_at(int32_t index)
 static const hr_preset *nearest(const char *name)
 {
     const hr_preset *found = NULL;
-    int best = 3;
+    int distance = 3;
 
-    for (int i = 0; i < PRESETS; i++) {
-        int distance = hr_edit_distance(name, presets[i].name);
-
-        if (distance < best) {
-            best = distance;
+    for (int i = 0; i < PRESETS; i++)
+        if (hr_nearer(&distance, name, presets[i].name))
             found = &presets[i];
-        }
-    }
     return found;
 }
 

@@ -115,17 +115,12 @@ const hr_registry_entry *hr_registry_at(int32_t index)
 /* at most a third of the letters wrong, or two */
 static const char *nearest(const char *name)
 {
-    int allowed = (int)strlen(name) / 3, best = allowed < 2 ? 3 : allowed + 1;
+    int allowed = (int)strlen(name) / 3, distance = allowed < 2 ? 3 : allowed + 1;
     const char *found = NULL;
 
-    for (int32_t i = 0; i < count; i++) {
-        int distance = hr_edit_distance(name, entries[i].key->name);
-
-        if (distance < best) {
-            best = distance;
+    for (int32_t i = 0; i < count; i++)
+        if (hr_nearer(&distance, name, entries[i].key->name))
             found = entries[i].key->name;
-        }
-    }
     return found;
 }
 

@@ -439,3 +439,13 @@ int hr_edit_distance(const char *a, const char *b)
     }
     return last[m];
 }
+
+bool hr_nearer(int *distance, const char *name, const char *other)
+{
+    int its = hr_edit_distance(name, other);
+
+    if (its >= *distance)
+        return false;
+    *distance = its;
+    return true;
+}

@@ -88,6 +88,8 @@ const char *hr_choice_name(const hr_key *key, int64_t index, char *buffer, size_
 
 /* insertions, deletions, replacements and swaps of neighbours between two names; '-' equals '_' */
 int hr_edit_distance(const char *a, const char *b);
+/* other is nearer to name than *distance, which becomes its own */
+bool hr_nearer(int *distance, const char *name, const char *other);
 
 /* the shortest text that reads back as x, without the locale */
 void hr_real_text(char *buffer, size_t bytes, double x);

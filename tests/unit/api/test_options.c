@@ -6,30 +6,8 @@
 #include "api/presets.h"
 #include "api/registry.h"
 #include "base/alloc.h"
-#include "support/close.h"
 #include "support/run.h"
-
-static hirl_options *options;
-
-static void begin(void)
-{
-    hr_assert_ok(hirl_options_create(&options));
-}
-
-static void end(void)
-{
-    hirl_options_destroy(options);
-    options = NULL;
-}
-
-static void expect(const char *key, const char *value, int32_t origin)
-{
-    const char *found = hirl_options_get(options, key);
-
-    ck_assert_msg(found && !strcmp(found, value), "%s=%s, not %s", key, found ? found : "(unknown)",
-                  value);
-    ck_assert_int_eq(hirl_options_origin(options, key), origin);
-}
+#include "unit/api/some_options.h"
 
 /* ---- the tables ---- */
 

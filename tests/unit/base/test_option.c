@@ -309,12 +309,16 @@ END_TEST
 
 START_TEST(distance_counts_edits)
 {
+    int distance = 4;
+
     ck_assert_int_eq(hr_edit_distance("kitten", "sitting"), 3);
     ck_assert_int_eq(hr_edit_distance("batch_size", "batch-Size"), 0);
     ck_assert_int_eq(hr_edit_distance("abc", "acb"), 1);
     ck_assert_int_eq(hr_edit_distance("", "abc"), 3);
     ck_assert_int_eq(hr_edit_distance("abc", ""), 3);
     ck_assert_int_eq(hr_edit_distance("lr", "base_lr"), 5);
+    ck_assert(hr_nearer(&distance, "kitten", "sitting") && distance == 3);
+    ck_assert(!hr_nearer(&distance, "abc", "") && distance == 3); /* as near is not nearer */
 }
 END_TEST
 
