@@ -11,7 +11,7 @@
 #include "data/augment.h"
 #include "data/dataset.h"
 #include "ssl/method.h"
-#include "train/config.h"
+#include "config/config.h"
 #include "train/directory.h"
 #include "train/extract.h"
 

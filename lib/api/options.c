@@ -10,8 +10,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/option.h"
-#include "train/config.h"
-#include "train/views.h"
+#include "config/config.h"
+#include "config/views.h"
 
 #define PRESET "preset"
 

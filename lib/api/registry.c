@@ -15,7 +15,7 @@
 #include "hier/kmeans.h"
 #include "hier/paths.h"
 #include "nn/net.h"
-#include "train/config.h"
+#include "config/config.h"
 
 enum { ROOM = 256 };
 

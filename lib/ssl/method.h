@@ -1,7 +1,7 @@
 /* method.h - what a self-supervised method is. It knows nothing of the hierarchy.
  *
- * The learner shows the views of a batch (train/look.c) to the networks as the method says, hands
- * it what came out and gets L_img (train/losses.c). What a method keeps between steps are named arrays: checkpoints
+ * The learner shows the views of a batch (task/look.c) to the networks as the method says, hands
+ * it what came out and gets L_img (task/losses.c). What a method keeps between steps are named arrays: checkpoints
  * and resume need no code of the method. Its settings are values of keys that lie under the
  * caller's: what the paper states, and over them what the authors' program has instead. Those of
  * the hierarchy over it are not here (tests/house/house.py looks for their words).

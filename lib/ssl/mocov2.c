@@ -4,7 +4,7 @@
  *   L = mean_n -log( exp(q.k / T) / (exp(q.k / T) + sum_j exp(q.u_j / T)) )     u: queue [K, d]
  *   then the keys of this step replace the oldest rows of the queue
  *
- *   theta_k <- m theta_k + (1 - m) theta_q                                     ema=m; train/step.c
+ *   theta_k <- m theta_k + (1 - m) theta_q                                     ema=m; step/step.c
  *
  * The keys' batch is permuted before it is cut into groups for batch norm (shuffle BN, bn_groups). A row of
  * the queue that belongs to the same image is no negative (mask_own_keys): it is left out of the sum.

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "train/rates.h"
+#include "config/rates.h"
 
 static hr_method_config method_config(const hr_train_config *t, const hr_run_views *views,
                                       int64_t per_epoch)

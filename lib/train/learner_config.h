@@ -2,9 +2,9 @@
 #ifndef HR_LEARNER_CONFIG_H
 #define HR_LEARNER_CONFIG_H
 
-#include "train/config.h"
-#include "train/learner.h"
-#include "train/views.h"
+#include "config/config.h"
+#include "step/learner.h"
+#include "config/views.h"
 
 /* config is resolved, views are its views, an epoch has per_epoch steps. What does not come
  * from settings stays 0: mask_most, which needs the network's patches, comm, and what a learner adds itself

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "data/colours.h"
 #include "nn/model.h"
-#include "train/idle.h"
+#include "config/idle.h"
 #include "train/learner_config.h"
 #include "train/trainer.h"
 

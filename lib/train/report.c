@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "train/rates.h"
+#include "config/rates.h"
 #include "train/trainer.h"
 
 double hr_seconds(void)

@@ -13,7 +13,7 @@
 #include "hier/paths.h"
 #include "nn/model.h"
 #include "ssl/mask.h"
-#include "train/rates.h"
+#include "config/rates.h"
 
 enum { HEALTH_IMAGES = 256 };
 

@@ -4,12 +4,12 @@
 
 #include "data/loader.h"
 #include "hier/tree.h"
-#include "train/config.h"
+#include "config/config.h"
 #include "train/directory.h"
 #include "train/extract.h"
 #include "train/health.h"
-#include "train/learner.h"
-#include "train/views.h"
+#include "step/learner.h"
+#include "config/views.h"
 #include "types.h"
 
 #include <hirl/train.h>

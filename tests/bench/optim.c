@@ -6,7 +6,7 @@
  * there and back, gradient), average 12, clipping of each tensor 12. `memory` is y <- k y + x written
  * here, 12 bytes. The best of the repeats, all passes taken in turn.
  */
-#include "train/optim.h"
+#include "step/optim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

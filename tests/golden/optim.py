@@ -3,7 +3,7 @@
 
     /usr/bin/python3 tests/golden/optim.py > tests/golden/optim_values.h
 
-Parameters, groups and numbers are those of tests/unit/train/test_optim.c: number i of the list of all
+Parameters, groups and numbers are those of tests/unit/step/test_optim.c: number i of the list of all
 parameters, at step s (-1: the first value), is ((37 i + 101 (s + 1)) mod 64 - 31.5) / 32. Groups: 0
 weights, 1 biases and norms (no decay), 2 begins at step 3 (h_l), 3 has gradients from the start and is
 updated from step 2 on (DINO's last layer: in the clipped norm, then discarded). A parameter that is

@@ -14,7 +14,7 @@
 #include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "train/rates.h"
+#include "config/rates.h"
 
 static const struct {
     const char *file;

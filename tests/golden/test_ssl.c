@@ -19,7 +19,7 @@
 #include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "train/rates.h"
+#include "config/rates.h"
 
 static const char *const golden[] = {
     "simsiam_plain.txt",  "simsiam_paper.txt",  "swav_plain.txt",       "swav_paper.txt",

@@ -4,7 +4,7 @@
 #define SMALL_LEARNER_H
 
 #include "base/tensors.h"
-#include "train/learner.h"
+#include "step/learner.h"
 
 enum {
     SMALL_ROWS = 16, /* images of a batch, all ranks together */

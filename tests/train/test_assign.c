@@ -8,7 +8,7 @@
 #include "context.h"
 #include "small_methods.h"
 #include "support/run.h"
-#include "train/look.h"
+#include "task/look.h"
 #include "train/trainer.h"
 
 enum { SWAV = 2, DIM = 16 };

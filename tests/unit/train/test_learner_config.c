@@ -7,7 +7,7 @@
 #include "support/close.h"
 #include "support/run.h"
 #include "train/learner_config.h"
-#include "train/rates.h"
+#include "config/rates.h"
 
 enum { I = 1251 /* steps of an epoch of ImageNet at batch 1024 */, IMAGES = 1281167 };
 

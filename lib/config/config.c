@@ -1,0 +1,481 @@
+/* config.c - options of a training run: the trainer's own keys, and the numbers that `auto` stands for.
+ *
+ *   queue=auto      the largest multiple of the batch not above min(65536, N/2); profile reference: 16384
+ *   bn_groups=auto  MoCo v2: groups of 32 images, at least 2 (spec.md 1.3: shuffle BN on one device);
+ *                   SwAV: of 1024 in profile paper (spec.md 1.5); else the batch is one (SyncBN)
+ *   base_lr         rate per 256 images: lr = base_lr batch_size / 256
+ */
+#include "config/config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/key_text.h"
+#include "hier/tree.h"
+#include "ssl/method.h"
+#include "config/hierarchy.h"
+#include "step/optim.h"
+
+enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
+enum { LEAST_BATCH = 2, MOST_RATE = 1000 };
+
+#define KEY(name, type, standard, low, high, choices, autos, unit, help)                           \
+    {                                                                                              \
+#name, type, standard, low, high, choices, autos, unit, help,                              \
+            offsetof(hr_train_config, name)                                                        \
+    }
+
+static const hr_key keys[] = {
+    KEY(hirl, HR_KEY_FLAG, "1", 0, 1, NULL, false, "", "hierarchy and path loss over the method"),
+    KEY(profile, HR_KEY_CHOICE, "paper", 0, 0, "paper reference", false, "",
+        "paper: what it states; reference: what the authors' program does where it differs"),
+    KEY(epochs, HR_KEY_INT, "200", 1, 1e6, NULL, false, "epochs", "passes over the data"),
+    KEY(cluster_warmup_epoch, HR_KEY_INT, "20", 0, 1e6, NULL, false, "epochs",
+        "T1: first epoch with clustering and path loss"),
+    KEY(cluster_network, HR_KEY_CHOICE, "teacher", 0, 0, "online teacher", false, "",
+        "whose features are clustered"),
+    KEY(batch_size, HR_KEY_INT, "256", LEAST_BATCH, 65536, NULL, false, "images",
+        "images a step, in all"),
+    KEY(accumulate, HR_KEY_INT, "1", 1, 4096, NULL, false, "",
+        "micro-batches that a batch is computed in, to save memory"),
+    KEY(optimizer, HR_KEY_CHOICE, "sgd", 0, 0, "sgd larc adamw lars", false, "",
+        "of the method; larc: sgd whose step is scaled to the length of each parameter; lars: biases and "
+        "norms excepted, which do not decay"),
+    KEY(lr, HR_KEY_REAL, "0", 0, MOST_RATE, NULL, false, "",
+        "learning rate that the optimiser gets; 0: from base_lr"),
+    KEY(base_lr, HR_KEY_REAL, "0.03", 0, MOST_RATE *RATE_IMAGES / LEAST_BATCH, NULL, false, "",
+        "learning rate per 256 images of batch_size; 0: from lr"),
+    KEY(schedule, HR_KEY_CHOICE, "cosine_epoch", 0, 0, "cosine_epoch cosine cosine_linspace", false,
+        "", "of the rate: one value an epoch; one a step; one a step with an inclusive warm-up"),
+    KEY(warmup_epochs, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
+        "in which the rate grows from warmup_lr"),
+    KEY(warmup_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "", "rate of the first step"),
+    KEY(min_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "", "rate at the end"),
+    KEY(constant_predictor_lr, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "the predictor's rate stays at lr (SimSiam)"),
+    KEY(momentum, HR_KEY_REAL, "0.9", 0, 1, NULL, false, "", "of SGD"),
+    KEY(weight_decay, HR_KEY_REAL, "1e-4", 0, 1, NULL, false, "", "of the optimiser"),
+    KEY(weight_decay_end, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
+        "weight decay at the end of a cosine; auto: as at the start"),
+    KEY(path_weight_decay, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
+        "constant decay of everything in the heads h_l; auto: as the rest of the network"),
+    KEY(decay_all, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
+        "0: biases and parameters of one dimension do not decay"),
+    KEY(clip, HR_KEY_CHOICE, "none", 0, 0, "none tensor global", false, "",
+        "of the gradient: of each parameter by its own norm, or of all by the common one"),
+    KEY(clip_grad, HR_KEY_REAL, "0.3", 1e-9, 1e9, NULL, false, "", "norm that is allowed"),
+    KEY(freeze_last_layer, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
+        "in which the last layer keeps its first values (DINO, iBOT)"),
+    KEY(freeze_prototypes, HR_KEY_INT, "0", 0, 1e9, NULL, false, "steps",
+        "in which SwAV's prototypes keep their first values"),
+    KEY(temperature, HR_KEY_REAL, "0.2", 1e-3, 10, NULL, false, "",
+        "T of the contrast, of SwAV's prediction, of DINO's student"),
+    KEY(teacher_temperature, HR_KEY_REAL, "0.07", 1e-3, 10, NULL, false, "",
+        "of DINO's and iBOT's teacher, after its warm-up"),
+    KEY(warmup_teacher_temperature, HR_KEY_REAL, "0.04", 1e-3, 10, NULL, false, "",
+        "the same in the first epoch"),
+    KEY(warmup_teacher_temperature_epochs, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
+        "of that warm-up"),
+    KEY(center_momentum, HR_KEY_REAL, "0.9", 0, 1, NULL, false, "",
+        "m of centre <- m centre + (1 - m) mean of the teacher's outputs"),
+    KEY(ema, HR_KEY_REAL, "0.999", 0, 1, NULL, false, "",
+        "m of teacher <- m teacher + (1 - m) online"),
+    KEY(ema_end, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
+        "m at the end of a cosine; auto: as at the start"),
+    KEY(ema_late, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "the average after a step takes the m of the next one"),
+    KEY(sinkhorn_eps, HR_KEY_REAL, "0.05", 1e-3, 10, NULL, false, "", "of SwAV's assignment"),
+    KEY(sinkhorn_iterations, HR_KEY_INT, "3", 1, 100, NULL, false, "", "of SwAV's assignment"),
+    KEY(queue, HR_KEY_INT, "auto", 0, 16777216, NULL, true, "keys",
+        "kept from earlier steps: MoCo v2's negatives; SwAV's other rows of the assignment, 0: none; "
+        "auto: half the images of the data, at most 65536 (profile=reference: 16384)"),
+    KEY(queue_start, HR_KEY_INT, "15", 0, 1e6, NULL, false, "epochs",
+        "when SwAV's queue begins to fill"),
+    KEY(mask_own_keys, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
+        "MoCo v2: a key of the same image is no negative"),
+    KEY(bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
+        "parts of a batch with batch statistics of their own"),
+    KEY(path_bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
+        "the same in the heads h_l; auto: parts of about 32 images"),
+    KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 swav mocov3 dino ibot", false, "",
+        "views as this method draws them; the keys of views change parts of it"),
+    KEY(joint_views, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
+        "SwAV, DINO, own: the crops of one size are one batch for the norms; 0: each crop alone"),
+    KEY(own_teacher, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "method=own: an averaged teacher of encoder and head sees the views too"),
+    KEY(mask_ratio, HR_KEY_TEXT, "0.1,0.5", 0, 0, NULL, false, "",
+        "iBOT: least and largest share of the patches of a masked view"),
+    KEY(mask_shape, HR_KEY_CHOICE, "block", 0, 0, "block random", false, "",
+        "iBOT: patches are masked in blocks, or anywhere"),
+    KEY(mask_share, HR_KEY_REAL, "0.5", 0, 1, NULL, false, "", "iBOT: share of the masked views"),
+    KEY(iter_wise_assignment, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "an image's leaf is chosen anew in each step, by its second view"),
+    KEY(precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 bf16 auto", false, "", "of activations"),
+    KEY(feature_precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 run", false, "",
+        "of activations while features are extracted"),
+    KEY(loader_threads, HR_KEY_INT, "auto", 0, 256, NULL, true, "threads",
+        "decode and augment ahead; 0: the calling thread does it; auto: half the threads"),
+    KEY(eval_batch, HR_KEY_INT, "auto", 1, 65536, NULL, true, "images",
+        "images at a time in evaluation mode"),
+    KEY(on_bad_image, HR_KEY_CHOICE, "replace", 0, 0, "replace error", false, "",
+        "an unreadable image: the next readable one of the epoch stands in, or the run stops"),
+    KEY(max_bad, HR_KEY_REAL, "0.01", 0, 1, NULL, false, "",
+        "share of unreadable images above which a run stops"),
+    KEY(save_every, HR_KEY_INT, "1", 0, 1e6, NULL, false, "epochs",
+        "between checkpoints; 0: only at the end"),
+    KEY(log_every, HR_KEY_INT, "10", 1, 1e6, NULL, false, "steps",
+        "between lines of metrics.jsonl"),
+    KEY(keep, HR_KEY_INT, "2", 1, 1e6, NULL, false, "", "newest checkpoints that are kept"),
+    KEY(out, HR_KEY_TEXT, "", 0, 0, NULL, false, "", "run directory; empty: nothing is written"),
+    KEY(resume, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "go on with the run in out, or begin it where there is none"),
+    KEY(overwrite, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "begin anew in a directory that holds a run, or beside other files"),
+    KEY(seed, HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "", "of every random number"),
+};
+
+const hr_keys hr_train_keys = { "train", keys, sizeof keys / sizeof *keys };
+
+static int32_t origin_of(const hirl_options *options, const char *key)
+{
+    const hr_option *given = options ? hr_options_find(options, key) : NULL;
+
+    return given ? given->origin : HR_FROM_STANDARD - 1;
+}
+
+/* a rate that a method gives for its own batch can lie above that of a small one */
+static hirl_status rate_above(const hr_train_config *c, const char *key, double value)
+{
+    return hr_fail(HIRL_E_INVALID,
+                   "%s: %g is above lr=%g, the rate for batch_size=%lld; %s=0, or one below it",
+                   key, value, c->lr, (long long)c->batch_size, key);
+}
+
+static hirl_status check_optimizer(const hr_train_config *c)
+{
+    if (c->optimizer == HR_OPTIM_LARS && c->decay_all)
+        return hr_fail(HIRL_E_INVALID, "decay_all=1: lars leaves biases and norms without decay; "
+                                       "decay_all=0, or optimizer=larc");
+    return HIRL_OK;
+}
+
+/* the one that was given nearer to the caller counts: his lr stands over a preset's base_lr */
+static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
+{
+    int32_t lr = c->lr > 0 ? origin_of(options, "lr") : HR_FROM_STANDARD - 2;
+    int32_t base = c->base_lr > 0 ? origin_of(options, "base_lr") : HR_FROM_STANDARD - 2;
+    double scaled = c->base_lr * (double)c->batch_size / RATE_IMAGES;
+
+    if (lr == base && c->lr <= 0)
+        return hr_fail(HIRL_E_INVALID, "lr and base_lr are both 0: give one of them");
+    if (lr == base && fabs(c->lr - scaled) > 1e-9 * scaled)
+        return hr_fail(HIRL_E_INVALID, "lr=%g and base_lr=%g: give one of them", c->lr, c->base_lr);
+    if (base > lr)
+        c->lr = scaled;
+    if (c->lr > MOST_RATE)
+        return hr_fail(HIRL_E_INVALID,
+                       "base_lr: %g with batch_size=%lld is a rate of %g; at most %d", c->base_lr,
+                       (long long)c->batch_size, c->lr, MOST_RATE);
+    c->base_lr = c->lr * RATE_IMAGES / (double)c->batch_size;
+    if (c->warmup_epochs && c->warmup_epochs >= c->epochs)
+        return hr_fail(
+            HIRL_E_INVALID,
+            "warmup_epochs: %lld of %lld epochs leave none at the full rate; warmup_epochs=0, or more epochs",
+            (long long)c->warmup_epochs, (long long)c->epochs);
+    if (c->warmup_epochs && c->warmup_lr > c->lr)
+        return rate_above(c, "warmup_lr", c->warmup_lr);
+    return c->min_lr > c->lr ? rate_above(c, "min_lr", c->min_lr) : HIRL_OK;
+}
+
+static void resolve_ends(hr_train_config *c)
+{
+    if (isnan(c->weight_decay_end))
+        c->weight_decay_end = c->weight_decay;
+    if (isnan(c->ema_end))
+        c->ema_end = c->ema;
+    if (c->precision == HR_PRECISION_AUTO)
+        c->precision = HR_PRECISION_F32;
+    if (c->eval_batch == HR_AUTO)
+        c->eval_batch = c->batch_size;
+}
+
+static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
+{
+    int64_t most = c->profile == HR_PROFILE_REFERENCE ? REFERENCE_QUEUE : PAPER_QUEUE;
+    bool automatic = c->queue == HR_AUTO;
+
+    if (n / 2 < most)
+        most = n / 2;
+    if (automatic && n == HR_IMAGES_UNKNOWN)
+        return HIRL_OK;
+    if (automatic)
+        c->queue = most / c->batch_size * c->batch_size;
+    if (c->queue < c->batch_size)
+        return automatic
+                   ? hr_fail(
+                         HIRL_E_INVALID,
+                         "queue=auto: at most %lld keys (half of %lld images, or less) are less "
+                         "than one batch of %lld; lower batch_size",
+                         (long long)most, (long long)n, (long long)c->batch_size)
+                   : hr_fail(HIRL_E_INVALID,
+                             "queue: %lld keys are less than one batch of %lld; a longer queue, or "
+                             "a lower batch_size",
+                             (long long)c->queue, (long long)c->batch_size);
+    if (c->queue > n)
+        return hr_fail(
+            HIRL_E_INVALID,
+            "queue: %lld keys, but the data set has %lld images; queue=auto, or at most %lld",
+            (long long)c->queue, (long long)n, (long long)(n / c->batch_size * c->batch_size));
+    return HIRL_OK;
+}
+
+static hirl_status resolve_queue(hr_train_config *c, const hr_method *method, int64_t n)
+{
+    if (method->queue == HR_QUEUE_NEGATIVES)
+        HR_TRY(resolve_contrast_queue(c, n));
+    else if (method->queue == HR_QUEUE_NONE || c->queue == HR_AUTO)
+        c->queue = 0;
+    if (c->queue != HR_AUTO && c->queue % c->batch_size)
+        return hr_fail(HIRL_E_INVALID, "queue: %lld is no multiple of batch_size %lld; try %lld",
+                       (long long)c->queue, (long long)c->batch_size,
+                       (long long)(c->queue / c->batch_size * c->batch_size));
+    return HIRL_OK;
+}
+
+/* auto: micro-batches of equal parts of about `images`, at least `least` a micro-batch */
+static hirl_status resolve_parts(int64_t *groups, const hr_train_config *c, const char *key,
+                                 int64_t images, int64_t least)
+{
+    int64_t micro = c->batch_size / c->accumulate;
+
+    if (*groups == HR_AUTO) {
+        int64_t each = micro / images > least ? micro / images : least;
+
+        while (each > 1 && (micro % each || micro / each < 2))
+            each--;
+        *groups = each * c->accumulate;
+    }
+    if (*groups % c->accumulate || c->batch_size % *groups || c->batch_size / *groups < 2)
+        return hr_fail(
+            HIRL_E_INVALID,
+            "%s: %lld does not split batch_size %lld in %lld micro-batches into equal parts "
+            "of 2 or more",
+            key, (long long)*groups, (long long)c->batch_size, (long long)c->accumulate);
+    return HIRL_OK;
+}
+
+/* images that share batch statistics; the authors' program has SyncBN over all (spec.md 6.2, 4) */
+static int64_t norm_images(const hr_train_config *c, const hr_method *method)
+{
+    if (!method->sync)
+        return GROUP_IMAGES; /* of a process of MoCo v2 (spec.md 1.3) */
+    return method->sync_images && c->profile == HR_PROFILE_PAPER ? method->sync_images
+                                                                 : c->batch_size;
+}
+
+/* spec.md 8.7: the heads h_l norm over the images of a process */
+static hirl_status resolve_groups(hr_train_config *c, const hr_method *method)
+{
+    if (c->batch_size % c->accumulate)
+        return hr_fail(HIRL_E_INVALID, "accumulate: %lld does not divide batch_size %lld",
+                       (long long)c->accumulate, (long long)c->batch_size);
+    HR_TRY(
+        resolve_parts(&c->bn_groups, c, "bn_groups", norm_images(c, method), method->sync ? 1 : 2));
+    if (!method->sync && c->path_bn_groups == HR_AUTO)
+        c->path_bn_groups = c->bn_groups;
+    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups",
+                         hr_hierarchy_over(method->name)->images[c->profile], 1);
+}
+
+static hirl_status resolve_masks(hr_train_config *c)
+{
+    const hr_key share = { .name = "mask_ratio", .type = HR_KEY_REAL, .low = 0, .high = 1 };
+    char low[HR_KEY_TEXT_BYTES], *comma;
+
+    snprintf(low, sizeof low, "%s", c->mask_ratio);
+    comma = strchr(low, ',');
+    if (!comma)
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: \"%.40s\" is not two shares, as in 0.1,0.5",
+                       c->mask_ratio);
+    *comma = 0;
+    HR_TRY(hr_key_parse(&c->mask_low, &share, low));
+    HR_TRY(hr_key_parse(&c->mask_high, &share, comma + 1));
+    if (c->mask_low > c->mask_high)
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g is above %g", c->mask_low, c->mask_high);
+    return HIRL_OK;
+}
+
+/* ---- settings of method and hierarchy under the caller's ---- */
+
+enum { LISTS = 7 };
+
+const hr_keys *const hr_run_tables[HR_RUN_TABLES] = { &hr_train_keys, &hr_model_keys,
+                                                      &hr_view_keys,  &hr_cluster_keys,
+                                                      &hr_spd_keys,   &hr_data_keys };
+
+static const hr_key *key_named(const char *name)
+{
+    for (int t = 0; t < HR_RUN_TABLES; t++)
+        for (int i = 0; i < hr_run_tables[t]->count; i++)
+            if (!strcmp(hr_run_tables[t]->key[i].name, name))
+                return &hr_run_tables[t]->key[i];
+    return NULL;
+}
+
+static hirl_status put_under(hirl_options *options, const hr_setting_pair *pair)
+{
+    for (; pair->key; pair++) {
+        const hr_key *key = key_named(pair->key);
+
+        if (!key)
+            return hr_fail(HIRL_E_INTERNAL, "a method sets the unknown key %s", pair->key);
+        HR_TRY(hr_options_put(options, key, pair->value, HR_FROM_STANDARD));
+    }
+    return HIRL_OK;
+}
+
+/* index of the choice that a key has, given or by default */
+static hirl_status choice_of(int64_t *index, const hirl_options *given, const char *name)
+{
+    const hr_key *key = key_named(name);
+    const hr_option *option = given ? hr_options_find(given, name) : NULL;
+
+    return hr_key_parse(index, key, option ? option->value : key->standard);
+}
+
+/* lists of settings, each over those before it; NULL behind the last */
+static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_options *given)
+{
+    static const hr_setting_pair lars[] = { { "decay_all", "0" }, { NULL, NULL } };
+    int64_t index, profile, hirl, optimizer;
+    const hr_hierarchy *over;
+    const hr_method *method;
+    int n = 0;
+
+    HR_TRY(choice_of(&index, given, "method"));
+    HR_TRY(choice_of(&profile, given, "profile"));
+    HR_TRY(choice_of(&hirl, given, "hirl"));
+    HR_TRY(choice_of(&optimizer, given, "optimizer"));
+    method = hr_method_find(index);
+    over = hr_hierarchy_over(method->name);
+    list[n++] = method->paper;
+    list[n++] = over->paper;
+    if (profile == HR_PROFILE_REFERENCE) {
+        list[n++] = method->reference;
+        list[n++] = over->reference;
+    }
+    if (profile == HR_PROFILE_REFERENCE && hirl)
+        list[n++] = over->variant;
+    if (optimizer == HR_OPTIM_LARS)
+        list[n++] = lars;
+    list[n] = NULL;
+    return HIRL_OK;
+}
+
+hirl_status hr_run_options(hirl_options *options, const hirl_options *given)
+{
+    const hr_setting_pair *list[LISTS];
+    hirl_status status;
+
+    *options = (hirl_options){ 0 };
+    HR_TRY(lists_of(list, given));
+    status = given ? hr_options_copy(options, given) : HIRL_OK;
+    for (int i = 0; list[i] && status >= 0; i++)
+        status = put_under(options, list[i]);
+    if (status < 0)
+        hr_options_done(options);
+    return status;
+}
+
+static const char *value_in(const hr_setting_pair *pair, const char *key)
+{
+    for (; pair->key; pair++)
+        if (!strcmp(pair->key, key))
+            return pair->value;
+    return NULL;
+}
+
+const char *hr_run_setting(const hirl_options *given, const char *key)
+{
+    const hr_setting_pair *list[LISTS];
+    const char *value = NULL;
+
+    if (lists_of(list, given) < 0)
+        return NULL;
+    for (int i = 0; list[i]; i++)
+        if (value_in(list[i], key))
+            value = value_in(list[i], key);
+    return value;
+}
+
+static hirl_status resolve_levels(hr_run_config *config, int64_t n)
+{
+    const hr_train_config *c = &config->train;
+    hr_key_list *prototypes = &config->cluster.prototypes;
+
+    if (n == HR_IMAGES_UNKNOWN && !prototypes->count)
+        return HIRL_OK;
+    if (c->hirl && c->cluster_warmup_epoch < c->epochs) {
+        HR_TRY(hr_tree_levels(config->m, &config->levels, n, &config->cluster));
+        prototypes->count = config->levels;
+        memcpy(prototypes->item, config->m, sizeof config->m);
+    }
+    config->model.levels = config->levels;
+    return HIRL_OK;
+}
+
+static hirl_status resolve(hr_run_config *config, const hirl_options *options, int64_t n)
+{
+    hr_train_config *c = &config->train;
+    const hr_method kind = hr_method_of(config->model.method, c->own_teacher), *method = &kind;
+
+    if (c->batch_size > n)
+        return hr_fail(HIRL_E_INVALID,
+                       "batch_size: %lld, but the data set has %lld images; give a smaller one",
+                       (long long)c->batch_size, (long long)n);
+    if (c->cluster_network && !method->teacher)
+        return hr_fail(HIRL_E_INVALID, "cluster_network=teacher: %s has none; take online",
+                       method->name);
+    if (!config->cluster.normalize)
+        return hr_fail(HIRL_E_INVALID,
+                       "normalize=0: a run clusters unit rows; hirl_cluster() takes others");
+    HR_TRY(resolve_rate(c, options));
+    HR_TRY(check_optimizer(c));
+    resolve_ends(c);
+    HR_TRY(resolve_queue(c, method, n));
+    HR_TRY(resolve_groups(c, method));
+    HR_TRY(resolve_masks(c));
+    config->spd.spd_weight = hr_spd_weight(&config->spd);
+    config->spd.draw = hr_spd_draws_all(&config->spd) ? HR_NEGATIVES_ALL : HR_NEGATIVES_OTHERS;
+    config->cluster.kmeans_between =
+        hr_kmeans_unit_between(&config->cluster) ? HR_BETWEEN_UNIT : HR_BETWEEN_RAW;
+    return resolve_levels(config, n);
+}
+
+static hirl_status read_tables(hr_run_config *config, const hirl_options *options)
+{
+    HR_TRY(hr_options_read(&config->train, &hr_train_keys, options));
+    HR_TRY(hr_model_config_read(&config->model, options));
+    HR_TRY(hr_options_read(&config->view, &hr_view_keys, options));
+    HR_TRY(hr_options_read(&config->cluster, &hr_cluster_keys, options));
+    return hr_options_read(&config->spd, &hr_spd_keys, options);
+}
+
+hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *given, int64_t n)
+{
+    hirl_options options;
+    hirl_status status;
+
+    *config = (hr_run_config){ 0 };
+    HR_TRY(hr_run_options(&options, given));
+    status = read_tables(config, &options);
+    if (status >= 0)
+        status = resolve(config, &options, n);
+    if (status >= 0)
+        status = hr_net_check(&config->model);
+    hr_options_done(&options);
+    return status;
+}

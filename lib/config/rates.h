@@ -1,0 +1,10 @@
+/* rates.h - what the schedules of a run give for a step. */
+#ifndef HR_RATES_H
+#define HR_RATES_H
+
+#include "config/config.h"
+#include "step/learner.h"
+
+hr_rates hr_rates_at(const hr_train_config *config, int64_t step, int64_t per_epoch);
+
+#endif

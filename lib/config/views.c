@@ -1,0 +1,50 @@
+/* views.c - the views of a run: the method's recipe, under the keys of data/views.h. */
+#include "config/views.h"
+
+#include "base/error.h"
+#include "ssl/method.h"
+
+/* numbers and draws of views, in the order of the key `recipe` (spec.md 2.2) */
+static const hr_view_defaults recipes[] = {
+    { 2, 0, { HR_RECIPE_MOCOV2, HR_RECIPE_MOCOV2, HR_RECIPE_MOCOV2 }, 0, 0, 1 },
+    { 2, 6, { HR_RECIPE_SWAV_GLOBAL, HR_RECIPE_SWAV_GLOBAL, HR_RECIPE_SWAV_LOCAL }, 0, 0, 1 },
+    { 2, 0, { HR_RECIPE_MOCOV3_FIRST, HR_RECIPE_MOCOV3_SECOND, HR_RECIPE_MOCOV3_SECOND }, 0, 0, 1 },
+    { 2, 10, { HR_RECIPE_DINO_FIRST, HR_RECIPE_DINO_SECOND, HR_RECIPE_DINO_LOCAL }, 0, 0, 1 },
+    { 2, 10, { HR_RECIPE_IBOT_FIRST, HR_RECIPE_IBOT_SECOND, HR_RECIPE_IBOT_LOCAL }, 0, 0, 1 },
+};
+
+/* local views are of use to the method, and whole patches */
+static hirl_status check_locals(const hr_run_views *views, const hr_method *method, int32_t patch)
+{
+    if (views->count > views->globals && !method->locals)
+        return hr_fail(HIRL_E_INVALID, "local_crops_number: %s has no use for %d local views",
+                       method->name, (int)(views->count - views->globals));
+    for (int v = views->globals; v < views->count; v++)
+        if (views->view[v].size % patch)
+            return hr_fail(HIRL_E_INVALID,
+                           "local_crops_size: %d is no multiple of the patch of %d pixels",
+                           (int)views->view[v].size, (int)patch);
+    return HIRL_OK;
+}
+
+hirl_status hr_run_views_of(hr_run_views *views, hr_run_config *config)
+{
+    const hr_model_config *m = &config->model;
+    hr_view_defaults defaults = recipes[config->train.recipe];
+    float mean[3], std[3];
+
+    for (int i = 0; i < 3; i++) {
+        mean[i] = (float)m->mean[i];
+        std[i] = (float)m->std[i];
+    }
+    defaults.fewest =
+        hr_method_find(m->method)->declared ? 1 : 2; /* a host's loss may need no second one */
+    defaults.most = hr_method_find(m->method)->student == HR_SEES_ALL ? 0 : 2;
+    defaults.multiple = hr_arch_is_vit(m->arch) ? (int32_t)hr_model_patch(m) : 1;
+    HR_TRY(hr_views_resolve(views->view, &views->globals, &views->count, &config->view, &defaults,
+                            (int32_t)m->image_size, mean, std));
+    if (config->train.iter_wise_assignment && views->count < 2)
+        return hr_fail(HIRL_E_INVALID, "iter_wise_assignment=1: leaves are chosen by the second "
+                                       "view, and there is one");
+    return check_locals(views, hr_method_find(m->method), defaults.multiple);
+}
