@@ -15,7 +15,7 @@ static hr_tensor *path_loss(hr_learner *learner, const hr_micro *micro, hr_tenso
 {
     hr_tape *t = &learner->tape;
     const hr_learner_input *in = &micro->in;
-    hr_run run = hr_run_of(learner, &learner->online, micro);
+    hr_pass run = hr_run_of(learner, &learner->online, micro);
     hr_tensor *u[HR_LEVELS];
     hr_spd_paths *paths = hr_tape_take(t, sizeof *paths);
     int64_t shape[2] = { in->n, in->negatives };
@@ -128,8 +128,8 @@ static hirl_status run_micro(hr_totals *sum, hr_learner *learner, const hr_micro
     hr_entropy entropy = { 0 };
     hr_tensor *image, *spd, *all;
 
-    hr_look_online(&student, learner, micro, &now);
-    hr_look_teacher(&teacher, learner, micro, keys);
+    hr_encode_online(&student, learner, micro, &now);
+    hr_encode_teacher(&teacher, learner, micro, keys);
     HR_TRY(hr_tape_status(t));
     now.entropy = &entropy;
     image = hr_scale(t, learner->method->loss(learner->method_state, t, &student, &teacher, &now),
@@ -149,7 +149,7 @@ static hirl_status run_separately(hr_totals *sum, hr_learner *learner, const hr_
     hr_array keys = { 0 };
 
     if (learner->method->shuffle_teacher)
-        keys = hr_look_keys(learner, in, commit);
+        keys = hr_encode_keys(learner, in, commit);
     for (int64_t m = 0; m < micros; m++) {
         hr_micro micro = hr_micro_of(in, m, micros, commit);
 

@@ -110,7 +110,7 @@ static hirl_status open_bench(bench *b, char **argv, int argc)
 
 static hirl_status step(bench *b)
 {
-    hr_run run = { &b->tape, &b->weights, 1, 1, true, false };
+    hr_pass run = { &b->tape, &b->weights, 1, 1, true, false };
     int64_t side = b->config.image_size, shape[4] = { b->batch, side, side, 3 };
     hr_scalars scalars = { .rate = { 0.01 }, .decay = { 1e-4 }, .momentum = { 0.9 } };
     hr_queue *q = b->queue;

@@ -180,7 +180,7 @@ static hr_tensor *tokens_of(replay *r)
     int64_t *image = dump_room(r->n, sizeof *image);
     int32_t *view = dump_room(r->n, sizeof *view);
     hr_vit_draw draw = { r->seed, 7, image, view };
-    hr_run run = { .tape = &r->tape, .weights = &r->weights };
+    hr_pass run = { .tape = &r->tape, .weights = &r->weights };
     hr_tensor *x = constant(r, 4, (int64_t[]){ r->n, r->size, r->size, 3 }, 0, true), *y;
 
     for (int64_t n = 0; n < r->n; n++) {
@@ -199,7 +199,7 @@ static hr_tensor *tokens_of(replay *r)
 /* mean <class token, r> + mean <patch token, r'> */
 static hr_tensor *loss_of(replay *r, hr_tensor *tokens)
 {
-    hr_run run = { .tape = &r->tape, .weights = &r->weights };
+    hr_pass run = { .tape = &r->tape, .weights = &r->weights };
     hr_tensor *first = hr_vit_class(&run, tokens, r->n);
     hr_tensor *patches = hr_vit_patches(&run, tokens, r->n);
     int64_t dim = r->net.shape.dim;

@@ -11,7 +11,7 @@
 
 /* ---- the probe: an operation that makes one number of any tensor ---- */
 
-static void probe_backward(hr_tape *t, const hr_step *s)
+static void probe_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -30,7 +30,7 @@ static hr_tensor *probe(hr_tape *t, hr_tensor *x)
     int64_t n;
     hr_array row;
     real *weight;
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     n = hr_count(&x->x);
@@ -225,7 +225,7 @@ double hr_gradcheck_error(hr_gradcheck *c, hr_check_build *build)
 
 bool hr_gradcheck_used(const hr_gradcheck *c, const char *op)
 {
-    for (const hr_step *s = c->tape.last; s; s = s->before)
+    for (const hr_node *s = c->tape.last; s; s = s->before)
         if (s->op->backward && s->out->grad && !strcmp(s->op->name, op))
             return true;
     return false;

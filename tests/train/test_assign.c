@@ -8,7 +8,7 @@
 #include "context.h"
 #include "small_methods.h"
 #include "support/run.h"
-#include "task/look.h"
+#include "task/encode.h"
 #include "train/trainer.h"
 
 enum { SWAV = 2, DIM = 16 };
@@ -50,7 +50,7 @@ static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
     const hr_batch *batch;
     hr_learner_input in;
     hr_micro micro;
-    hr_run run;
+    hr_pass run;
     hr_call call;
 
     ck_assert_int_ge(hr_context_enter(&call, trainer->context), 0);
@@ -66,7 +66,7 @@ static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
     tape->recording = false;
     run = hr_run_of(learner, &learner->online, &micro);
     tape->q->be->download(tape->q, z0, HR_F32,
-                          &hr_net_z0(&learner->net, &run, hr_look_image(tape, &in, 1))->x);
+                          &hr_net_z0(&learner->net, &run, hr_encode_image(tape, &in, 1))->x);
     ck_assert_int_ge(tape->q->be->sync(tape->q), 0);
     memcpy(image, batch->image, SMALL_BATCH * sizeof *image);
     hr_tape_reset(tape);

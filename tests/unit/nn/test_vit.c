@@ -203,7 +203,7 @@ static void classes(double *out, network *it, hr_dtype run_type, const int64_t *
     enum { PIXELS = SIZE * SIZE * 3 };
     static real image[N * PIXELS], batch[N * PIXELS];
     hr_tape tape;
-    hr_run run = { .tape = &tape, .weights = &it->weights };
+    hr_pass run = { .tape = &tape, .weights = &it->weights };
     hr_tensor *y;
     hr_array x;
 
@@ -263,7 +263,7 @@ START_TEST(images_that_are_no_multiple_of_the_patch_are_refused)
 {
     network it;
     hr_tape tape;
-    hr_run run = { .tape = &tape };
+    hr_pass run = { .tape = &tape };
     hr_array x;
 
     begin(&it, &small, false);

@@ -280,7 +280,7 @@ typedef struct small_run {
 static hr_tensor *weight(const int64_t *dim, int rank, uint32_t which, hr_array *grad)
 {
     static real value[BLOCK];
-    hr_array x = hr_tape_array(&here.t, here.t.run, rank, dim);
+    hr_array x = hr_tape_array(&here.t, here.t.type, rank, dim);
 
     *grad = hr_tape_array(&here.t, HR_REAL, rank, dim);
     hr_fill_uniform(value, hr_count(&x), which, -0.3, 0.3);
@@ -299,7 +299,7 @@ static small_run run_in(hr_dtype type)
     small_run got;
 
     hr_test_tape_init(&here);
-    t->run = type;
+    t->type = type;
     t->check = true;
     image = hr_tape_array(t, type, 4, HR_DIM(4, 8, 8, 3));
     hr_fill_normal(pixel, hr_count(&image), 1);
