@@ -167,18 +167,7 @@ void hr_cpu_conv(hr_queue *q, const hr_array *y, const hr_array *sums, const hr_
                      .to_c = y->dim[3],
                      .to_step = 1 };
 
-    job.win = (hr_cpu_window){ .map = hr_cpu_map_in(q, x),
-                               .images = x->raw.dim[0],
-                               .h = x->raw.dim[1],
-                               .w = x->raw.dim[2],
-                               .c = x->raw.dim[3],
-                               .step = geo.stride,
-                               .origin_h = -geo.pad,
-                               .origin_w = -geo.pad,
-                               .taps_h = geo.kernel,
-                               .taps_w = geo.kernel,
-                               .grid_h = y->dim[1],
-                               .grid_w = y->dim[2] };
+    job.win = hr_cpu_window_of(q, x, y, geo);
     sweep(&job, pack_outputs);
     hr_cpu_end(q);
     if (sums) {

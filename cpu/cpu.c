@@ -1,4 +1,4 @@
-/* cpu.c - the CPU backend: its table, queues, memory, widened operands. */
+/* cpu.c - the CPU backend: its table, work queues, failures, scratch memory, bf16 operands. */
 #include "cpu/cpu.h"
 
 #include <pthread.h>
@@ -63,7 +63,7 @@ const hr_backend hr_cpu = { .name = "cpu",
 #undef OP
 };
 
-/* tasks of several threads may fail at once */
+/* tasks of several threads can fail at the same time */
 static pthread_mutex_t first_failure = PTHREAD_MUTEX_INITIALIZER;
 
 bool hr_cpu_ok(hr_queue *q)
@@ -86,7 +86,7 @@ void hr_cpu_fail(hr_queue *q, hirl_status status, const char *format, ...)
     pthread_mutex_unlock(&first_failure);
 }
 
-/* this thread's failure is the queue's, when it is the first */
+/* records this thread's failure in the queue, unless the queue has failed before */
 static void pass(hr_queue *q, hirl_status status)
 {
     hr_error *failure = &hr_cpu_state(q)->failure;
@@ -133,7 +133,7 @@ void *hr_cpu_work(hr_queue *q, size_t bytes)
     return block;
 }
 
-/* ---- widened operands ---- */
+/* ---- bf16 operands ---- */
 
 enum { PART = 1 << 16 };
 
@@ -168,7 +168,7 @@ static real *widened(hr_queue *q, const hr_array *a, bool read)
     convert_job job = { NULL, a->data, hr_count(a) };
 
     if (a->dtype != HR_BF16) {
-        hr_cpu_fail(q, HIRL_E_INTERNAL, "cpu: an operand of type %d where real or bf16 is due",
+        hr_cpu_fail(q, HIRL_E_INTERNAL, "cpu: operand of type %d; wanted real or bf16",
                     (int)a->dtype);
         return NULL;
     }

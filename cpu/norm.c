@@ -1,8 +1,8 @@
 /* norm.c - batch normalisation by groups: statistics, scale and shift, gradients.
  *
  *   norm_stats    sums[g] = (sum x, sum x^2) over the n rows of group g
- *   norm_finish   mean = sums[g,0] / n     var = sums[g,1] / n - mean^2     rstd = 1/sqrt(var + eps)
- *                 scale = gamma rstd       shift = beta - mean scale
+ *   norm_finish   mean = sums[g,0] / n    var = sums[g,1] / n - mean^2    rstd = 1/sqrt(var + eps)
+ *                 scale = gamma rstd      shift = beta - mean scale
  *   norm_running  running = keep running + (1 - keep) mean over groups of (mean, var n / (n - 1))
  *   norm_sums     sums[g] = (sum d, sum d xhat),  d = dv, or 0 where relu and v <= 0,
  *                 xhat = (x - mean) rstd

@@ -12,6 +12,7 @@
 
 #include "cpu/clones.h"
 #include "cpu/cpu.h"
+#include "cpu/dot.h"
 #include "cpu/exp.h"
 #include "cpu/part.h"
 
@@ -24,19 +25,6 @@ typedef struct target_job {
     real *to, *lse;
     double *row; /* [N]: weighted loss of each row */
 } target_job;
-
-HR_CLONES static real largest(const real *x, int64_t n)
-{
-    real top[LANES];
-
-    for (int l = 0; l < LANES; l++)
-        top[l] = x[0];
-    for (int64_t k = 0; k < n; k++)
-        top[k % LANES] = x[k] > top[k % LANES] ? x[k] : top[k % LANES];
-    for (int l = 1; l < LANES; l++)
-        top[0] = top[l] > top[0] ? top[l] : top[0];
-    return top[0];
-}
 
 /* e_k = exp(scale (x_k - top)); returns their sum; e may be x */
 HR_CLONES static double exponentials(real *e, const real *x, real top, real scale, int64_t n)
@@ -67,7 +55,8 @@ static void softmax_row(void *arg, int64_t n, int worker)
     (void)worker;
     for (int64_t k = 0; k < job->cols; k++)
         p[k] = job->center ? z[k] - job->center[k] : z[k];
-    share = (real)(1 / exponentials(p, p, largest(p, job->cols), (real)job->scale, job->cols));
+    share =
+        (real)(1 / exponentials(p, p, hr_cpu_largest(p, job->cols), (real)job->scale, job->cols));
     for (int64_t k = 0; k < job->cols; k++)
         p[k] *= share;
 }
@@ -152,7 +141,7 @@ static void entropy_row(void *arg, int64_t n, int worker)
     job->lse[n] = 0;
     if (weight == 0)
         return;
-    top = largest(z, job->cols);
+    top = hr_cpu_largest(z, job->cols);
     for (int64_t i = 0; i < hr_parts(job->cols, CHUNK); i++) {
         hr_range r = hr_range_of(job->cols, CHUNK, i);
 
