@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "hier/paths.h"
+
 /* ---- the path loss ---- */
 
 static hr_tensor *path_loss(hr_learner *learner, const hr_micro *micro, hr_tensor *z0)
@@ -24,11 +26,10 @@ static hr_tensor *path_loss(hr_learner *learner, const hr_micro *micro, hr_tenso
         return &t->dead;
     run.groups = learner->config.path_bn_groups / micro->count;
     run.sync = false; /* ordinary batch norm (spec.md 3.4) */
-    *paths =
-        (hr_spd_paths){ .levels = learner->paths.tree->levels,
-                        .path = learner->paths.path,
-                        .eps = learner->config.spd_eps,
-                        .divisor_eps = learner->config.reference ? 1e-6 : 0 }; /* spec.md 3.7 */
+    *paths = (hr_spd_paths){ .levels = learner->paths.tree->levels,
+                             .path = learner->paths.path,
+                             .eps = learner->config.spd_eps,
+                             .divisor_eps = hr_spd_divisor_eps(learner->config.reference) };
     memcpy(paths->proto, learner->paths.proto, sizeof paths->proto);
     paths->positive = hr_on_tape(t, in->leaf, HR_I32, HR_I32, 1, shape);
     paths->negative = hr_on_tape(t, in->negative, HR_I32, HR_I32, 2, shape);
