@@ -14,7 +14,7 @@
 #include "base/pool.h"
 #include "types.h"
 
-enum { HR_CPU_PENDING = 8 };
+enum { HR_CPU_PENDING = 8 }; /* most bf16 outputs of one kernel */
 
 typedef struct hr_cpu_scratch_block {
     void *data;
@@ -41,8 +41,8 @@ static inline hr_cpu_queue *hr_cpu_state(hr_queue *q)
 
 /* calls task(arg, i, worker) for i in [0, count), see pool.h; nothing if the queue has failed */
 void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg);
-/* At least `bytes` of uncleared memory for one worker, valid until the worker's next call; NULL if
- * there is none, and the queue fails. Call it within a task, or outside of tasks with worker 0. */
+/* At least `bytes` of uncleared memory for one worker, valid until the worker's next call. Without
+ * memory it returns NULL and the queue fails. Call it within a task, or elsewhere with worker 0. */
 void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes);
 /* memory for the current kernel, valid until hr_cpu_end; NULL if the queue has failed */
 void *hr_cpu_work(hr_queue *q, size_t bytes);

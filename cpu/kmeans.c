@@ -224,7 +224,8 @@ static void sort_rows(int64_t *begin, int32_t *row, const int32_t *label, int64_
     for (int64_t i = 0; i < n; i++)
         if (label[i] >= 0)
             row[begin[label[i]]++] = (int32_t)i;
-    memmove(begin + 1, begin, (size_t)k * sizeof *begin); /* each start has become the next one's */
+    memmove(begin + 1, begin,
+            (size_t)k * sizeof *begin); /* the loop has moved each start to the next */
     begin[0] = 0;
 }
 

@@ -11,7 +11,7 @@
 
 enum { HR_MAP_WIDTH = 64 }; /* least numbers in the inner loops over a map */
 
-/* one raw map with its scale, shift and floor, its lower bound (0: ReLU, -infinity: none) */
+/* one raw map with its scale, shift and lower bound: `floor` is 0 for a ReLU, else -infinity */
 typedef struct hr_cpu_layer {
     const real *raw;           /* NULL: no such layer */
     const real *scale, *shift; /* [groups, width] */
