@@ -1,7 +1,7 @@
-/* runs.c - trainers, steps, states and run directories while memory is short: all end with the bits of a run that
- * never lacked any. */
+/* runs.c - trainers, steps, states and run directories while memory is short: all end with the bits
+ * of a run that never lacked any. */
 #include "oom/world.h"
-#include "train/small_host.h"
+#include "train/own_method.h"
 
 /* checkpoint of a run that never lacked memory, and whose it is */
 static char *wanted;
@@ -165,8 +165,8 @@ static hirl_status run_directory_embedded(world *w)
 /* a trainer of method=own that the functions were given to and that made its first step */
 static hirl_status own_step_made(world *w)
 {
-    static small_host host;
-    hirl_method_calls calls = small_host_calls(&host);
+    static own_method host;
+    hirl_method_calls calls = own_method_calls(&host);
     hirl_status status = HIRL_OK;
 
     if (!w->trainer) {

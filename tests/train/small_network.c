@@ -1,4 +1,4 @@
-/* small_network.c - a ResNet-18 of a quarter of the width on the generated images. */
+/* small_network.c - a ResNet-18 of width 1/4 on the generated images. */
 #include "small_network.h"
 
 #include <hirl/hirl.h>
