@@ -440,7 +440,8 @@ def dumps_cover_both_branches():
     check('stochastic depth: block 0 is never dropped', float((keep[:, 0] - 1).abs().max()), 0)
     share = float((keep[:, 1] == 0).double().mean())
     check('stochastic depth: some branches are dropped', float(not 0.03 < share < 0.2), 0)
-    check('stochastic depth: kept branches are scaled up', float(((keep[:, 1] == 0) | (keep[:, 1] == 1 / 0.9)).all()) - 1, 0)
+    check('stochastic depth: kept branches are scaled up',
+          float(((keep[:, 1] == 0) | (keep[:, 1] == 1 / 0.9)).all()) - 1, 0)
     for case in ('dino_paper', 'ibot_paper'):
         run = run_of(selfsup.CASES[case])
         clipped = [losses.clip_factor(float(g.norm()), 0.3) for s in range(3) for g in run.step(s)[3].values()]
@@ -484,7 +485,8 @@ def reassigned_leaves():
         kept.step(1)
         wanted = wanted if run.c.profile == 'reference' else kept.running[mean]
         check(f'{case}: leaves', float((run.leaves.numpy() != scores.argmax(1)).any()), 0)
-        check(f'{case}: most leaves differ from those of the tree', float((run.leaves == kept.leaves).sum()), run.c.batch / 2)
+        check(f'{case}: most leaves differ from those of the tree',
+              float((run.leaves == kept.leaves).sum()), run.c.batch / 2)
         check(f'{case}: at least four different leaves', float(len(set(run.leaves.tolist())) < 4), 0)
         ranked = np.sort(scores)
         check(f'{case}: 1 / distance from a tie', float(1 / (ranked[:, -1] - ranked[:, -2]).min()), 1e3)

@@ -196,7 +196,7 @@ def arguments(argv=None):
     a.add_argument('--frozen', type=int, default=0, help='1: no gradient for the patch embedding')
     a.add_argument('--drop_path', type=float, default=0)
     a.add_argument('--mask', type=float, default=0, help='share of masked patches')
-    a.add_argument('--move', type=float, default=0.1, help='standard deviation of the noise added to every weight before use')
+    a.add_argument('--move', type=float, default=0.1, help='std of the noise added to every weight before use')
     cases.add_output(a)
     return a.parse_args(argv)
 
