@@ -2,10 +2,21 @@
  *
  * data= is features.npy (f32 [n, d]), a folder that hirl embed wrote, or images together with model=.
  */
-#include "cli.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "names.h"
+#include "rows.h"
+#include "session.h"
+#include "text.h"
+#include "tree_file.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
     { "model", "text", "", "", "",
@@ -75,7 +86,7 @@ static int from_features(source *from, cli_session *session, const char *path)
         return code;
     status = hirl_npy_read(&from->rows.value, &from->rows.count, &from->rows.dim, path);
     if (status < 0)
-        return cli_fail_data(session, status);
+        return cli_check_data(session, status);
     from->rows.images = from->rows.count;
     from->rows.loaded = true;
     cli_note(session, "%s: %s rows of %lld columns", path,
@@ -90,7 +101,7 @@ static int from_images(source *from, cli_session *session)
     if (!code)
         code = cli_model_open(&from->model, session);
     if (!code)
-        code = cli_data_open(&from->dataset, session, NULL);
+        code = cli_data_open(&from->dataset, session);
     if (!code)
         code = cli_data_print(session, from->dataset);
     if (!code)
@@ -128,7 +139,7 @@ static int spread(float **weight, cli_session *session, const cli_rows *rows)
 
     *weight = calloc((size_t)rows->images, sizeof **weight);
     if (!*weight)
-        return cli_error(session, CLI_MEMORY, "out of memory");
+        return cli_no_memory(session);
     for (int64_t r = rows->count - 1; r >= 0; r--) {
         float *from = rows->value + r * rows->dim, *to = rows->value + rows->image[r] * rows->dim;
 
@@ -160,7 +171,7 @@ static int make(hirl_tree **tree, cli_session *session, const source *from)
     hirl_tree_destroy(previous);
     free(weight);
     if (status < 0)
-        return cli_fail(session, status);
+        return cli_check(session, status);
     cli_progress_clear(&session->progress);
     return CLI_OK;
 }
@@ -198,7 +209,7 @@ static int write_all(cli_session *session, const hirl_tree *tree, const source *
     if (status >= 0)
         status = hirl_tree_export(tree, csv, "csv", from->names.count ? from->names.name : NULL);
     if (status < 0)
-        return cli_fail_write(session, status);
+        return cli_check_write(session, status);
     return write_skipped(session, from);
 }
 

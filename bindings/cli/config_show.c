@@ -1,9 +1,14 @@
 /* config_show.c - hirl config show: every key with the value that a run would use, as YAML with its origin. */
-#include "cli.h"
-
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "preset.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
     { "all", "flag", "1", "", "", "0: only what differs from the defaults" },
@@ -78,19 +83,19 @@ static bool is_shown(const cli_session *session, const hirl_option_info *info)
 {
     const char *set = hirl_options_get(session->options, info->name);
 
-    return cli_flag(session, "all") || hirl_options_origin(session->options, info->name) > 0 ||
+    return cli_own_flag(session, "all") || hirl_options_origin(session->options, info->name) > 0 ||
            strcmp(set, info->default_value) || !strcmp(info->name, "lr");
 }
 
 static void put_settings(const cli_session *session, const hirl_options *resolved)
 {
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     const char *object = "";
 
-    for (int32_t i = 0; i < hirl_options_count(); i++) {
+    for (int32_t i = 0; cli_library_key(&info, i); i++) {
         const char *value;
 
-        if (hirl_options_describe(&info, i) < 0 || !is_shown(session, &info))
+        if (!is_shown(session, &info))
             continue;
         if (strcmp(object, info.object))
             printf("# %s\n", info.object);
@@ -122,7 +127,7 @@ static int run(cli_session *session)
 
     if (!code) {
         status = hirl_options_resolve(&resolved, session->options, 0);
-        code = status < 0 ? cli_fail(session, status) : CLI_OK;
+        code = cli_check(session, status);
     }
     if (!code && session->json)
         emit_settings(session, resolved);

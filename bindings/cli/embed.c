@@ -1,8 +1,17 @@
 /* embed.c - hirl embed: one feature row per image, with names, labels and what was skipped. */
-#include "cli.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "rows.h"
+#include "session.h"
+#include "text.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
     { "model", "text", "", "", "",
@@ -40,14 +49,12 @@ static int write_labels(cli_session *session, const cli_rows *rows, const hirl_d
 
     if (code)
         return code;
-    label = calloc((size_t)rows->count + 1, sizeof *label);
+    label = cli_labels(dataset, rows->image, rows->count, 0);
     if (!label)
-        return cli_error(session, CLI_MEMORY, "out of memory");
-    for (int64_t r = 0; r < rows->count; r++)
-        label[r] = hirl_dataset_label(dataset, rows->image[r], 0);
+        return cli_no_memory(session);
     status = hirl_npy_write(path, label, "i4", 1, &rows->count);
     free(label);
-    return status < 0 ? cli_fail_write(session, status) : CLI_OK;
+    return cli_check_write(session, status);
 }
 
 static int write_csv(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
@@ -86,7 +93,7 @@ static int write_rows(cli_session *session, const cli_rows *rows, const hirl_dat
     if (code)
         return code;
     status = hirl_npy_write(path, rows->value, "f4", 2, (int64_t[]){ rows->count, rows->dim });
-    return status < 0 ? cli_fail_write(session, status) : CLI_OK;
+    return cli_check_write(session, status);
 }
 
 /* an older result had these: with labels, or in the other format */
@@ -148,7 +155,7 @@ static int run(cli_session *session)
     if (!code)
         code = cli_model_open(&model, session);
     if (!code)
-        code = cli_data_open(&dataset, session, NULL);
+        code = cli_data_open(&dataset, session);
     if (!code)
         code = cli_data_print(session, dataset);
     if (!code)

@@ -3,10 +3,19 @@
  * Bank and queries are two splits of the data; where it has none, every tenth image asks the others.
  * The best of all K is what the paper prints.
  */
-#include "cli.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "pixels.h"
+#include "rows.h"
+#include "session.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
     { "model", "text", "", "", "",
@@ -22,8 +31,6 @@ static const cli_key keys[] = {
     { 0 },
 };
 
-enum { LABEL_LEVELS = 4 };
-
 typedef struct side {
     hirl_dataset *dataset;
     char split[64];
@@ -35,8 +42,8 @@ typedef struct comparison {
     side bank, query;
     hirl_model *model;
     int32_t levels;
-    int32_t classes[LABEL_LEVELS];
-    hirl_knn_report report[LABEL_LEVELS];
+    int32_t classes[CLI_LABEL_LEVELS];
+    hirl_knn_report report[CLI_LABEL_LEVELS];
     double seconds;
 } comparison;
 
@@ -50,7 +57,7 @@ static int open_side(side *s, cli_session *session, const char *split)
     if (status >= 0)
         status = hirl_dataset_describe(&info, s->dataset);
     if (status < 0)
-        return cli_fail_data(session, status);
+        return cli_check_data(session, status);
     if (info.label_levels < 1)
         return cli_error(session, CLI_DATA, "kNN needs labels, and these images have none");
     snprintf(s->split, sizeof s->split, "%s", info.split);
@@ -71,7 +78,7 @@ static int open_data(comparison *c)
     if (status >= 0)
         status = hirl_dataset_describe(&info, c->query.dataset);
     if (status < 0)
-        return cli_fail(c->session, status);
+        return cli_check(c->session, status);
     c->levels = info.label_levels;
     memcpy(c->classes, info.classes, sizeof c->classes);
     return CLI_OK;
@@ -129,7 +136,7 @@ static int open_random(comparison *c)
         status =
             hirl_model_create(&c->model, session->context, of_run ? options : session->options);
     hirl_options_destroy(options);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int open_features(comparison *c)
@@ -160,11 +167,7 @@ static int fill(comparison *c, side *s)
 
 static int32_t *labels(const side *s, int32_t level)
 {
-    int32_t *label = malloc((size_t)(s->rows.count + 1) * sizeof *label);
-
-    for (int64_t r = 0; label && r < s->rows.count; r++)
-        label[r] = hirl_dataset_label(s->dataset, s->rows.image[r], level);
-    return label;
+    return cli_labels(s->dataset, s->rows.image, s->rows.count, level);
 }
 
 static int compare(comparison *c, int32_t level)
@@ -181,7 +184,7 @@ static int compare(comparison *c, int32_t level)
     free(bank_label);
     free(label);
     cli_progress_clear(&c->session->progress);
-    return status < 0 ? cli_fail(c->session, status) : CLI_OK;
+    return cli_check(c->session, status);
 }
 
 static int compare_levels(comparison *c)

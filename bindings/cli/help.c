@@ -1,7 +1,11 @@
 /* help.c - hirl --help and hirl VERB --help, made from the field tables of verb and library. */
-#include "cli.h"
+#include "help.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "events.h"
+#include "keys.h"
 
 static void put_key(const char *name, const char *standard, const char *range, const char *unit,
                     const char *help)
@@ -45,11 +49,11 @@ static hirl_options *preset_of(const cli_verb *verb)
 static void put_library_keys(const cli_session *session)
 {
     hirl_options *preset = preset_of(session->verb);
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     const char *object = "";
 
-    for (int32_t i = 0; i < hirl_options_count(); i++) {
-        if (hirl_options_describe(&info, i) < 0 || !cli_takes(session->verb, &info))
+    for (int32_t i = 0; cli_library_key(&info, i); i++) {
+        if (!cli_takes(session->verb, &info))
             continue;
         if (strcmp(object, info.object))
             printf("\n%s\n", info.object);
@@ -73,14 +77,14 @@ static void emit_keys(cli_session *session)
 {
     const cli_verb *verb = session->verb;
     hirl_options *preset = preset_of(verb);
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     json_t *keys = json_array();
 
     for (const cli_key *k = verb->keys; k && k->name; k++)
         json_array_append_new(
             keys, describe(k->name, k->type, k->standard, k->range, k->unit, k->help, "program"));
-    for (int32_t i = 0; i < hirl_options_count(); i++)
-        if (hirl_options_describe(&info, i) == HIRL_OK && cli_takes(verb, &info))
+    for (int32_t i = 0; cli_library_key(&info, i); i++)
+        if (cli_takes(verb, &info))
             json_array_append_new(keys, describe(info.name, info.type, default_of(preset, &info),
                                                  info.range, info.unit, info.help, info.object));
     cli_emit(session, json_pack("{s:s, s:s, s:s, s:o}", "event", "help", "verb", verb->name, "help",
@@ -88,14 +92,12 @@ static void emit_keys(cli_session *session)
     hirl_options_destroy(preset);
 }
 
-void cli_help_verb(const cli_session *session)
+void cli_help_verb(cli_session *session)
 {
     const cli_verb *verb = session->verb;
 
     if (session->json) {
-        cli_session copy = *session;
-
-        emit_keys(&copy);
+        emit_keys(session);
         return;
     }
     printf("hirl %s - %s\n\n  hirl %s %s\n", verb->name, verb->help, verb->name, verb->example);
@@ -114,15 +116,13 @@ void cli_help_verb(const cli_session *session)
         "--verbose, -v  more                         --help, -h");
 }
 
-void cli_help_program(void)
+void cli_help_program(const cli_verb *const *verb, int count)
 {
-    const cli_verb *verb;
-
     printf("hirl %s - hierarchical image representations, learned without labels\n\n"
            "  hirl VERB [config.yaml] key=value ...\n\n",
            hirl_version());
-    for (int i = 0; (verb = cli_verb_at(i)); i++)
-        printf("  %-18s %s\n", verb->name, verb->help);
+    for (int i = 0; i < count; i++)
+        printf("  %-18s %s\n", verb[i]->name, verb[i]->help);
     puts("\nhirl VERB --help lists the keys of a verb with default, range and unit.\n"
          "hirl pretrain data=PHOTOS out=run starts; hirl --version says which program this is.");
 }

@@ -1,9 +1,12 @@
 /* info.c - hirl info: which program, library and backend this is; hirl info differences. */
-#include "cli.h"
-
+#include <stdio.h>
 #include <string.h>
 
-static const cli_key no_keys[] = { { 0 } };
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "session.h"
+#include "verbs.h"
 
 static int run_info(cli_session *session)
 {
@@ -28,7 +31,6 @@ const cli_verb cli_info = {
     .help = "version, build, backend and threads: what a bug report needs",
     .example = "",
     .objects = "context",
-    .keys = no_keys,
     .run = run_info,
 };
 
@@ -175,7 +177,7 @@ static void print_differences(const json_t *rows, char names[2][64])
 
 static int run_differences(cli_session *session)
 {
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     hirl_options *small = NULL, *paper = NULL;
     json_t *rows = json_array();
     hirl_status status;
@@ -186,13 +188,10 @@ static int run_differences(cli_session *session)
     status = settings_of(&paper, names[0]);
     if (status >= 0)
         status = settings_of(&small, names[1]);
-    for (int32_t i = 0; status >= 0 && i < hirl_options_count(); i++) {
-        const char *a, *b;
+    for (int32_t i = 0; status >= 0 && cli_library_key(&info, i); i++) {
+        const char *a = hirl_options_get(paper, info.name);
+        const char *b = hirl_options_get(small, info.name);
 
-        if (hirl_options_describe(&info, i) < 0)
-            continue;
-        a = hirl_options_get(paper, info.name);
-        b = hirl_options_get(small, info.name);
         if (!strcmp(a, b) || !strcmp(info.name, "preset"))
             continue;
         json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "key", info.name, "paper", a,
@@ -207,7 +206,7 @@ static int run_differences(cli_session *session)
     for (size_t i = 0; !session->json && status >= 0 && i < sizeof also / sizeof *also; i++)
         printf("%-26s %s\n", also[i][0], also[i][1]);
     cli_emit(session, json_pack("{s:s, s:o}", "event", "differences", "keys", rows));
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 const cli_verb cli_info_differences = {

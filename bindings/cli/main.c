@@ -1,8 +1,12 @@
 /* main.c - the program hirl: finds the verb, reads its arguments, runs it. */
-#include "cli.h"
-
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "args.h"
+#include "help.h"
+#include "session.h"
+#include "verbs.h"
+#include "words.h"
 
 static const cli_verb *const verbs[] = {
     &cli_pretrain,         &cli_embed,     &cli_cluster,  &cli_tree_show,
@@ -10,11 +14,6 @@ static const cli_verb *const verbs[] = {
     &cli_info_differences, &cli_methods,   &cli_models,   &cli_config_show,
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
-
-const cli_verb *cli_verb_at(int index)
-{
-    return index >= 0 && index < VERBS ? verbs[index] : NULL;
-}
 
 static const cli_verb *find(const char *name)
 {
@@ -99,7 +98,7 @@ int main(int count, char **word)
     int words;
 
     if (count < 2) {
-        cli_help_program();
+        cli_help_program(verbs, VERBS);
         return CLI_USAGE;
     }
     if (!strcmp(word[1], "--version") || !strcmp(word[1], "version")) {
@@ -112,7 +111,7 @@ int main(int count, char **word)
             return refuse_verb(count - 2, word + 2);
         if (verb)
             return run(verb, 1, (char *[]){ "--help" });
-        cli_help_program();
+        cli_help_program(verbs, VERBS);
         return leave(CLI_OK);
     }
     verb = find_words(count - 1, word + 1, &words);

@@ -1,9 +1,12 @@
 /* names.c - names of rows: a text file with one name a line, or the images of a data set. */
-#include "cli.h"
+#include "names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "messages.h"
 
 static char *read_text(const char *path, size_t *bytes)
 {

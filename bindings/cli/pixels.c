@@ -2,10 +2,14 @@
  *
  * Unreadable images are named, counted and left out, up to max_bad of all, as the library does.
  */
-#include "cli.h"
+#include "pixels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "messages.h"
+#include "session.h"
 
 typedef struct reading {
     cli_session *session;
@@ -93,7 +97,7 @@ static int read_image(reading *r, int64_t image)
     int code;
 
     if (status < 0)
-        return is_unreadable(status) ? count_bad(r, image) : cli_fail(r->session, status);
+        return is_unreadable(status) ? count_bad(r, image) : cli_check(r->session, status);
     code = put_image(r, image, pixels, height, width);
     hirl_free(pixels);
     return code;

@@ -1,9 +1,17 @@
 /* pretrain.c - hirl pretrain: a training run, stopped and resumed at any moment. */
-#include "cli.h"
-
-#include <dirent.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "preset.h"
+#include "resume.h"
+#include "session.h"
+#include "text.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
     { "out", "text", "run", "", "",
@@ -13,141 +21,6 @@ static const cli_key keys[] = {
       "stops then as Ctrl-C does, ready to resume; 0: never" },
     { 0 },
 };
-
-static bool is_preset(const char *name)
-{
-    for (int32_t i = 0; i < hirl_preset_count(); i++)
-        if (!strcmp(hirl_preset_name(i), name))
-            return true;
-    return false;
-}
-
-int cli_take_preset(cli_session *session)
-{
-    const char *preset = session->verb->preset;
-    hirl_status status;
-    char small[128];
-
-    if (cli_is_typed(session, "preset") && !*hirl_options_get(session->options, "preset"))
-        return cli_error(session, CLI_USAGE, "preset= is empty; hirl methods lists them");
-    if (hirl_options_origin(session->options, "preset") > 0)
-        return CLI_OK;
-    snprintf(small, sizeof small, "hirl-%.100s-small",
-             hirl_options_get(session->options, "method"));
-    if (hirl_options_origin(session->options, "method") > 0 && is_preset(small))
-        preset = small;
-    cli_note(session,
-             "preset=%s: its effect can be seen within minutes and without a GPU; "
-             "preset=%.*s has the paper's values",
-             preset, (int)(strlen(preset) - strlen("-small")), preset);
-    status = hirl_options_preset(session->options, preset);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
-}
-
-static bool library_flag(const cli_session *session, const char *key)
-{
-    const char *text = hirl_options_get(session->options, key);
-
-    return text && (!strcmp(text, "1") || !strcmp(text, "true") || !strcmp(text, "yes"));
-}
-
-/* as the library names them (train/directory_files.c) */
-static bool is_checkpoint(const char *name)
-{
-    int end = 0;
-
-    sscanf(name, "step_%*[0-9].safetensors%n", &end);
-    return (end && !name[end]) || !strcmp(name, "last.safetensors");
-}
-
-/* the run has a checkpoint, and resume=1 takes it */
-static int goes_on(bool *yes, cli_session *session)
-{
-    char path[CLI_PATH];
-    int code = cli_join(path, session, cli_own(session, "out"), "checkpoints");
-    DIR *folder = !code && library_flag(session, "resume") ? opendir(path) : NULL;
-    struct dirent *entry;
-
-    *yes = false;
-    while (folder && (entry = readdir(folder)))
-        *yes |= is_checkpoint(entry->d_name);
-    if (folder)
-        closedir(folder);
-    return code;
-}
-
-/* what preset= says of the method, with what was given beside it */
-typedef struct asked_method {
-    char value[2][64];
-} asked_method;
-static const char *const of_method[] = { "method", "hirl" };
-
-static asked_method ask_method(const cli_session *session)
-{
-    asked_method asked;
-
-    for (int i = 0; i < 2; i++)
-        snprintf(asked.value[i], sizeof asked.value[i], "%s",
-                 hirl_options_get(session->options, of_method[i]));
-    return asked;
-}
-
-/* the settings of a run stand over those of a preset, which would say nothing without a word */
-static int check_preset(cli_session *session, const asked_method *asked)
-{
-    const char *preset = hirl_options_get(session->options, "preset");
-
-    for (int i = 0; i < 2 && *preset; i++) {
-        const char *has = hirl_options_get(session->options, of_method[i]);
-
-        if (strcmp(asked->value[i], has) != 0)
-            return cli_error(session, CLI_USAGE,
-                             "preset=%s has %s=%s, but the run to be resumed has %s", preset,
-                             of_method[i], asked->value[i], has);
-    }
-    return CLI_OK;
-}
-
-/* a run that goes on takes its own config.yaml, which stands over another file's; what is typed and contradicts it
- * is refused by the library */
-static int take_settings(cli_session *session)
-{
-    char path[CLI_PATH];
-    asked_method asked;
-    hirl_status status;
-    bool later;
-
-    if (cli_own_from_file(session, "out"))
-        return CLI_MEMORY;
-    if (!*cli_own(session, "out"))
-        return cli_error(session, CLI_USAGE, "out= is empty: the directory of the run is missing");
-    if (cli_join(path, session, cli_own(session, "out"), "config.yaml"))
-        return CLI_USAGE;
-    status = hirl_options_set(session->options, "out", cli_own(session, "out"));
-    if (status < 0)
-        return cli_fail(session, status);
-    if (!library_flag(session, "resume"))
-        return cli_take_preset(session);
-    if (goes_on(&later, session))
-        return CLI_USAGE;
-    if (!cli_exists(path, "") && hirl_options_origin(session->options, "data") == 0)
-        return cli_error(session, CLI_USAGE, "'%s' is missing: %s", path,
-                         later ? "the checkpoints need data=, the images of the run"
-                               : "no run to go on with, and no data= to begin one");
-    if (!cli_exists(path, "") && later) {
-        cli_note(session, "%s: config.yaml is missing, going on with what the checkpoint holds",
-                 cli_own(session, "out"));
-        return CLI_OK;
-    }
-    if (!cli_exists(path, "")) /* one command for a scheduler: begins, then goes on */
-        return cli_take_preset(session);
-    asked = ask_method(session);
-    status = hirl_options_load(session->options, path);
-    if (status < 0)
-        return cli_fail(session, status);
-    cli_note(session, "%s: going on with its config.yaml", cli_own(session, "out"));
-    return check_preset(session, &asked);
-}
 
 static void on_epoch(cli_session *session, const hirl_step_report *report)
 {
@@ -237,7 +110,7 @@ static int leave(cli_session *session, hirl_trainer *trainer)
     hirl_status status = hirl_trainer_save(trainer, NULL);
 
     if (status < 0)
-        return cli_fail_write(session, status);
+        return cli_check_write(session, status);
     cli_progress_clear(&session->progress);
     if (!session->json) {
         printf("%s, saved; go on with: hirl pretrain",
@@ -256,14 +129,11 @@ static int leave(cli_session *session, hirl_trainer *trainer)
 /* adds " key=value" where it is not the default */
 static void put_given(char *text, size_t bytes, const cli_session *session, const char *key)
 {
-    hirl_option_info info = { .struct_size = sizeof info };
     const char *value = hirl_options_get(session->options, key);
     size_t used = strlen(text);
-    int32_t i = 0;
+    hirl_option_info info;
 
-    while (hirl_options_describe(&info, i) == HIRL_OK && strcmp(info.name, key) != 0)
-        i++;
-    if (strcmp(value, info.default_value) != 0)
+    if (cli_find_library_key(&info, key) && strcmp(value, info.default_value) != 0)
         snprintf(text + used, bytes - used, " %s=%s", key, value);
 }
 
@@ -345,7 +215,9 @@ static int train(cli_session *session, hirl_trainer *trainer)
         return leave(session, trainer);
     if (status == HIRL_DONE)
         return finished(session);
-    return status < 0 ? cli_fail(session, status) : finish(session, &report, cli_seconds() - begun);
+    if (status < 0)
+        return cli_check(session, status);
+    return finish(session, &report, cli_seconds() - begun);
 }
 
 /* a run that goes on does not read where it began: that may be gone by now */
@@ -353,14 +225,14 @@ static int open_start(hirl_model **start, cli_session *session)
 {
     const char *init = cli_own(session, "init");
     hirl_status status = HIRL_OK;
-    bool later;
-    int code = goes_on(&later, session);
+    bool resumes;
+    int code = cli_resumes(&resumes, session);
 
     if (code)
         return code;
-    if (*init && !later)
+    if (*init && !resumes)
         status = hirl_model_load(start, session->context, init, session->options);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int run(cli_session *session)
@@ -369,8 +241,8 @@ static int run(cli_session *session)
     hirl_trainer *trainer = NULL;
     hirl_model *start = NULL;
     hirl_status status;
-    bool later;
-    int code = take_settings(session);
+    bool resumes;
+    int code = cli_run_settings(session);
 
     if (!code && !strcmp(hirl_options_get(session->options, "method"), "own"))
         code = cli_error(session, CLI_USAGE,
@@ -381,8 +253,8 @@ static int run(cli_session *session)
     if (!code && hirl_options_origin(session->options, "data") == 0)
         cli_note(session, "data=generated: images that the library draws; data=PHOTOS takes yours");
     if (!code) {
-        code = cli_data_open(&dataset, session, NULL);
-        if (code && library_flag(session, "resume") && !cli_is_typed(session, "data"))
+        code = cli_data_open(&dataset, session);
+        if (code && cli_library_flag(session, "resume") && !cli_is_typed(session, "data"))
             cli_note(session,
                      "data= is of the run's config.yaml; give it where the images lie now");
     }
@@ -392,11 +264,10 @@ static int run(cli_session *session)
         code = open_start(&start, session);
     if (!code) {
         status = hirl_trainer_create(&trainer, session->context, start, dataset, session->options);
-        code = status == HIRL_E_IO ? cli_fail_write(session, status) /* the run directory */
-               : status < 0        ? cli_fail(session, status)
-                                   : CLI_OK;
-        if (status == HIRL_E_INVALID && library_flag(session, "resume") &&
-            !goes_on(&later, session) && later)
+        code = status == HIRL_E_IO ? cli_check_write(session, status) /* the run directory */
+                                   : cli_check(session, status);
+        if (status == HIRL_E_INVALID && cli_library_flag(session, "resume") &&
+            !cli_resumes(&resumes, session) && resumes)
             cli_note(session, "a run keeps its settings; another begins from its weights with "
                               "init= and another out=");
     }

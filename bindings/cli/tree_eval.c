@@ -1,38 +1,41 @@
 /* tree_eval.c - hirl tree eval: purity, NMI and dendrogram purity against each level of labels. */
-#include "cli.h"
-
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "session.h"
+#include "tree_file.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
-    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
+    CLI_KEY_TREE,
     { "out", "text", "", "", "", "a .json file for the scores" },
     { 0 },
 };
 
-enum { LABEL_LEVELS = 4 };
-
 typedef struct scores {
     int32_t levels; /* of labels */
-    int32_t classes[LABEL_LEVELS];
-    hirl_tree_score level[LABEL_LEVELS];
+    int32_t classes[CLI_LABEL_LEVELS];
+    hirl_tree_score level[CLI_LABEL_LEVELS];
 } scores;
 
 static int score_level(hirl_tree_score *score, cli_session *session, const hirl_tree *tree,
                        const hirl_dataset *dataset, int32_t level)
 {
     int64_t rows = hirl_tree_rows(tree);
-    int32_t *label = malloc((size_t)(rows + 1) * sizeof *label);
+    int32_t *label = cli_labels(dataset, NULL, rows, level);
     hirl_status status;
 
     if (!label)
-        return cli_error(session, CLI_MEMORY, "out of memory");
-    for (int64_t r = 0; r < rows; r++)
-        label[r] = hirl_dataset_label(dataset, r, level);
+        return cli_no_memory(session);
     *score = (hirl_tree_score){ .struct_size = sizeof *score };
     status = hirl_tree_evaluate(score, tree, label, rows);
     free(label);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int score(scores *result, cli_session *session, const hirl_tree *tree,
@@ -43,7 +46,7 @@ static int score(scores *result, cli_session *session, const hirl_tree *tree,
     int code = CLI_OK;
 
     if (status < 0)
-        return cli_fail(session, status);
+        return cli_check(session, status);
     if (info.count != hirl_tree_rows(tree))
         return cli_rows_differ(session, hirl_tree_rows(tree), info.count);
     if (info.label_levels < 1)
@@ -120,7 +123,7 @@ static int run(cli_session *session)
     if (!code)
         code = cli_tree_open(&tree, session);
     if (!code)
-        code = cli_data_open(&dataset, session, NULL);
+        code = cli_data_open(&dataset, session);
     if (!code)
         code = cli_data_print(session, dataset);
     if (!code)

@@ -1,10 +1,17 @@
 /* tree_export.c - hirl tree export: the tree as json, dot, newick, graphml, csv or an HTML page. */
-#include "cli.h"
-
+#include <stdio.h>
 #include <string.h>
 
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "session.h"
+#include "tree_file.h"
+#include "tree_page.h"
+#include "verbs.h"
+
 static const cli_key keys[] = {
-    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
+    CLI_KEY_TREE,
     { "out", "text", "", "", "", "the file to write" },
     { "format", "choice", "auto", "auto json dot newick graphml csv html", "",
       "auto: from the end of out (.nwk is newick)" },
@@ -32,24 +39,6 @@ static const char *format_of(cli_session *session, const char *out)
     return NULL;
 }
 
-static int read_names(cli_names *names, hirl_dataset **dataset, cli_session *session, int64_t rows)
-{
-    int code = CLI_OK;
-
-    if (hirl_options_origin(session->options, "data") > 0)
-        code = cli_data_open(dataset, session, NULL);
-    if (!code && *cli_own(session, "names"))
-        code = cli_names_read(names, session, cli_own(session, "names"));
-    else if (!code && *dataset)
-        code = cli_names_of(names, session, *dataset);
-    if (!code && *dataset && hirl_dataset_count(*dataset) != rows)
-        return cli_rows_differ(session, rows, hirl_dataset_count(*dataset));
-    if (!code && names->count && names->count != rows)
-        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
-                         (long long)rows, (long long)names->count);
-    return code;
-}
-
 static int run(cli_session *session)
 {
     const char *out = cli_own(session, "out"), *format = format_of(session, out);
@@ -68,7 +57,7 @@ static int run(cli_session *session)
     if (!code)
         code = cli_tree_open(&tree, session);
     if (!code)
-        code = read_names(&names, &dataset, session, hirl_tree_rows(tree));
+        code = cli_tree_names(&names, &dataset, session, tree);
     if (!code && !strcmp(format, "html") && !dataset)
         code = cli_error(session, CLI_USAGE, "format=html shows images: data= is missing");
     if (!code && !strcmp(format, "html"))
@@ -76,7 +65,7 @@ static int run(cli_session *session)
     else if (!code) {
         hirl_status status = hirl_tree_export(tree, out, format, names.count ? names.name : NULL);
 
-        code = status < 0 ? cli_fail_write(session, status) : CLI_OK;
+        code = cli_check_write(session, status);
     }
     if (!code && !session->json)
         printf("%s: %s\n", out, format);

@@ -1,9 +1,15 @@
 /* tree_file.c - opens the tree that tree= names, and says how large its nodes are. */
-#include "cli.h"
+#include "tree_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
 
 /* a run has trees/current.hpt, a clustering tree.hpt */
 static int find(char path[CLI_PATH], cli_session *session, const char *given)
@@ -24,7 +30,6 @@ int cli_tree_open(hirl_tree **tree, cli_session *session)
 {
     const char *given = cli_own(session, "tree");
     char path[CLI_PATH];
-    hirl_status status;
     int code;
 
     if (!*given)
@@ -33,8 +38,7 @@ int cli_tree_open(hirl_tree **tree, cli_session *session)
     code = find(path, session, given);
     if (code)
         return code;
-    status = hirl_tree_load(tree, session->context, path);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, hirl_tree_load(tree, session->context, path));
 }
 
 static int by_size(const void *a, const void *b)
@@ -101,4 +105,26 @@ int cli_rows_differ(cli_session *session, int64_t rows, int64_t images)
         session, CLI_DATA,
         "the tree has %lld rows, the data %lld images: give the data=, split= and max_images= that were clustered",
         (long long)rows, (long long)images);
+}
+
+int cli_tree_names(cli_names *names, hirl_dataset **dataset, cli_session *session,
+                   const hirl_tree *tree)
+{
+    int64_t rows = hirl_tree_rows(tree);
+    int code = CLI_OK;
+
+    if (hirl_options_origin(session->options, "data") > 0)
+        code = cli_data_open(dataset, session);
+    if (!code && *cli_own(session, "names"))
+        code = cli_names_read(names, session, cli_own(session, "names"));
+    else if (!code && *dataset)
+        code = cli_names_of(names, session, *dataset);
+    if (code)
+        return code;
+    if (*dataset && hirl_dataset_count(*dataset) != rows)
+        return cli_rows_differ(session, rows, hirl_dataset_count(*dataset));
+    if (names->count && names->count != rows)
+        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
+                         (long long)rows, (long long)names->count);
+    return CLI_OK;
 }

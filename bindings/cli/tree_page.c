@@ -2,11 +2,17 @@
  *
  * A thumbnail is a PNG of at most `thumbnail` pixels a side, averaged over boxes, as a data URI.
  */
-#include "cli.h"
+#include "tree_page.h"
 
 #include <png.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "files.h"
+#include "keys.h"
+#include "nodes.h"
+#include "session.h"
+#include "text.h"
 
 typedef struct page {
     cli_session *session;

@@ -1,11 +1,18 @@
 /* tree_show.c - hirl tree show: the tree as text, largest nodes first. */
-#include "cli.h"
-
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "nodes.h"
+#include "session.h"
+#include "text.h"
+#include "tree_file.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
-    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
+    CLI_KEY_TREE,
     { "depth", "int", "2", "1 to 8", "levels", "levels shown, from the top" },
     { "width", "int", "8", "1 to 100000", "nodes", "children shown of each node" },
     { "examples", "int", "2", "0 to 100", "images", "images named at each node" },
@@ -75,32 +82,10 @@ static bool put_level(const view *v, int32_t level, int32_t parent, const char *
     return whole;
 }
 
-static int name_rows(view *v)
-{
-    cli_session *session = v->session;
-    int64_t rows = hirl_tree_rows(v->tree);
-    int code = CLI_OK;
-
-    if (hirl_options_origin(session->options, "data") > 0)
-        code = cli_data_open(&v->dataset, session, NULL);
-    if (!code && *cli_own(session, "names"))
-        code = cli_names_read(&v->names, session, cli_own(session, "names"));
-    else if (!code && v->dataset)
-        code = cli_names_of(&v->names, session, v->dataset);
-    if (code)
-        return code;
-    if (v->dataset && hirl_dataset_count(v->dataset) != rows)
-        return cli_rows_differ(session, rows, hirl_dataset_count(v->dataset));
-    if (v->names.count && v->names.count != rows)
-        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
-                         (long long)rows, (long long)v->names.count);
-    return CLI_OK;
-}
-
 static int show(view *v)
 {
     cli_session *session = v->session;
-    bool plain = cli_flag(session, "ascii");
+    bool plain = cli_own_flag(session, "ascii");
     char rows[32];
 
     v->depth = cli_own_int(session, "depth");
@@ -115,7 +100,7 @@ static int show(view *v)
            (long long)hirl_tree_dim(v->tree));
     cli_tree_print_sizes(session, v->tree);
     if (!put_level(v, hirl_tree_levels(v->tree), -1, ""))
-        return cli_error(session, CLI_MEMORY, "out of memory");
+        return cli_no_memory(session);
     return CLI_OK;
 }
 
@@ -127,7 +112,7 @@ static int run(cli_session *session)
     if (!code)
         code = cli_tree_open(&v.tree, session);
     if (!code)
-        code = name_rows(&v);
+        code = cli_tree_names(&v.names, &v.dataset, session, v.tree);
     if (!code)
         code = cli_nodes_place(&v.nodes, session, v.tree, v.dataset);
     if (!code && session->json)

@@ -1,10 +1,13 @@
-/* output.c - paths, and small files that appear whole or not at all. */
-#include "cli.h"
+/* files.c - paths, output folders, and small files that appear complete or not at all. */
+#include "files.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "keys.h"
+#include "messages.h"
 
 static bool join(char path[CLI_PATH], const char *folder, const char *name)
 {
@@ -36,7 +39,7 @@ static int make_folder(cli_session *session, const char *path)
         return code;
     for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        mkdir(part, 0777); /* fails where it exists; the last one tells */
+        mkdir(part, 0777); /* may exist already; the last mkdir() and stat() check */
         *slash = '/';
     }
     if (mkdir(part, 0777) && errno != EEXIST)
@@ -48,7 +51,7 @@ static int make_folder(cli_session *session, const char *path)
 
 int cli_begin_folder(cli_session *session, const char *path, const char *const *written)
 {
-    for (; *written && !cli_flag(session, "overwrite"); written++)
+    for (; *written && !cli_own_flag(session, "overwrite"); written++)
         if (cli_exists(path, *written))
             return cli_error(session, CLI_FAILED,
                              "'%s' holds %s already: another out=, or overwrite=1", path, *written);
@@ -60,7 +63,7 @@ int cli_remove_old(cli_session *session, const char *folder, const char *name)
     char path[CLI_PATH];
     int code = cli_join(path, session, folder, name);
 
-    if (code || !cli_flag(session, "overwrite"))
+    if (code || !cli_own_flag(session, "overwrite"))
         return code;
     if (unlink(path) && errno != ENOENT)
         return cli_error(session, CLI_FAILED, "cannot remove '%s': %s", path, strerror(errno));
@@ -75,7 +78,8 @@ int cli_file_begin(cli_file *file, cli_session *session, const char *folder, con
     if (code)
         return code;
     snprintf(file->part, sizeof file->part, "%s.%ld.part", file->path, (long)getpid());
-    if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode)) /* it would itself be replaced */
+    if (stat(file->path, &info) == 0 &&
+        !S_ISREG(info.st_mode)) /* rename() would replace a device */
         return cli_error(session, CLI_FAILED, "cannot write '%s': it is no regular file",
                          file->path);
     file->stream = fopen(file->part, "w");
@@ -133,49 +137,4 @@ int cli_write_json(cli_session *session, const char *folder, const char *name, j
     return whole || ferror(file.stream)
                ? cli_file_end(&file, session)
                : cli_file_drop(&file, session, CLI_FAILED, "it cannot be put in JSON");
-}
-
-void cli_put_text(FILE *stream, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        fputc(*c < ' ' || *c == 127 ? ' ' : *c, stream);
-}
-
-void cli_put_word(FILE *stream, const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_-+=:,./@%";
-
-    if (*text && !text[strspn(text, plain)]) {
-        fputs(text, stream);
-        return;
-    }
-    fputc('\'', stream);
-    for (; *text; text++)
-        if (*text == '\'')
-            fputs("'\\''", stream);
-        else
-            fputc(*text, stream);
-    fputc('\'', stream);
-}
-
-void cli_put_line(FILE *stream, const char *text)
-{
-    cli_put_text(stream, text);
-    fputc('\n', stream);
-}
-
-void cli_put_field(FILE *stream, const char *text)
-{
-    bool quoted = strpbrk(text, "\",\r\n") != NULL;
-
-    if (quoted)
-        fputc('"', stream);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"')
-            fputc('"', stream);
-        fputc(*c, stream);
-    }
-    if (quoted)
-        fputc('"', stream);
 }
