@@ -47,7 +47,7 @@ static int take_long(cli_session *session, const char *word, const char *next, i
     if (cli_key_is_flag(session, key) && (!next || !cli_is_flag(next)))
         return cli_set_key(session, key, "1");
     if (!next)
-        return cli_error(session, CLI_USAGE, "--%s: its value is missing", word + 2);
+        return cli_error(session, CLI_USAGE, "--%s needs a value", word + 2);
     *used = 2;
     return cli_set_key(session, key, next);
 }
@@ -59,9 +59,12 @@ static int take_bare(cli_session *session, const char *word)
     if (cli_ends_with(word, ".yaml") || cli_ends_with(word, ".yml") || cli_ends_with(word, ".json"))
         return cli_check_settings(session, hirl_options_load(session->options, word));
     if (!key)
-        return cli_error(session, CLI_USAGE, "'%s' is neither key=value nor a config.yaml", word);
+        return cli_error(session, CLI_USAGE,
+                         "'%s' is neither key=value nor a config file (.yaml, .yml or .json)",
+                         word);
     if (session->bare)
-        return cli_error(session, CLI_USAGE, "'%s' and '%s': one %s; other settings are key=value",
+        return cli_error(session, CLI_USAGE,
+                         "both '%s' and '%s' were given as %s; other settings are key=value",
                          session->bare, word, key);
     session->bare = word;
     return cli_set_key(session, key, word);
@@ -78,7 +81,7 @@ static int take_word(cli_session *session, const char *word, const char *next, i
     if (!strncmp(word, "--", 2) && word[2])
         return take_long(session, word, next, used);
     if (word[0] == '-')
-        return cli_error(session, CLI_USAGE, "unknown switch '%s'; see hirl %s --help", word,
+        return cli_error(session, CLI_USAGE, "unknown switch '%s'; see 'hirl %s --help'", word,
                          session->verb->name);
     if (!equals)
         return take_bare(session, word);

@@ -1,7 +1,7 @@
 /* cli.h - the types that all parts of the program hirl share; it declares no function.
  *
- * A verb is one cli_verb, defined in a file of its own and listed in verbs.h. Results go to stdout; notes,
- * progress and errors go to stderr. With --json, stdout carries one JSON object per line.
+ * A verb is a cli_verb; verbs.h lists them. Results go to stdout; notes, progress and errors go to
+ * stderr. With --json, stdout carries one JSON object per line.
  */
 #ifndef CLI_H
 #define CLI_H

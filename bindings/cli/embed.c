@@ -1,4 +1,4 @@
-/* embed.c - hirl embed: one feature row per image, with names, labels and what was skipped. */
+/* embed.c - hirl embed: writes one feature row per image, with names, labels and skipped images. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +14,13 @@
 #include "verbs.h"
 
 static const cli_key keys[] = {
-    { "model", "text", "", "", "",
-      "run directory, checkpoint or model file; random: untrained, of preset=" },
-    { "out", "text", "embeddings", "", "", "folder for embeddings, names, labels and config.json" },
-    { "layer", "text", "backbone", "", "",
-      "backbone, z0, or z1 to zL: the head of a level of the tree (network=online)" },
+    { "model", "text", "", "", "", CLI_MODEL_HELP },
+    { "out", "text", "embeddings", "", "",
+      "folder for the embeddings, names, labels and config.json" },
+    { "layer", "text", "backbone", "", "", CLI_LAYER_HELP },
     { "format", "choice", "npy", "npy csv", "",
       "npy: embeddings.npy; csv: embeddings.csv (filenames,embedding_0,..,labels)" },
-    { "overwrite", "flag", "0", "", "",
-      "replaces embeddings, and files of their names, that out holds" },
+    CLI_KEY_OVERWRITE,
     { 0 },
 };
 
@@ -96,7 +94,7 @@ static int write_rows(cli_session *session, const cli_rows *rows, const hirl_dat
     return cli_check_write(session, status);
 }
 
-/* an older result had these: with labels, or in the other format */
+/* Removes files of an earlier result that this one lacks: labels, or the other format. */
 static int remove_old(cli_session *session, const char *folder, bool labels)
 {
     bool csv = !strcmp(cli_own(session, "format"), "csv");
@@ -151,7 +149,7 @@ static int run(cli_session *session)
     if (!code)
         code = cli_data_need(session);
     if (!code && *cli_own(session, "model") && !cli_model_is_random(session))
-        code = cli_refuse_keys(session, "preset", "a model that is read from a file");
+        code = cli_refuse_keys(session, "preset", "a model loaded from a file");
     if (!code)
         code = cli_model_open(&model, session);
     if (!code)
@@ -166,8 +164,9 @@ static int run(cli_session *session)
     if (!code)
         code = write_all(session, &rows, dataset);
     if (!code && !session->json)
-        printf("%s: %lld rows of %lld columns (%s), %.1f s\n", folder, (long long)rows.count,
-               (long long)rows.dim, cli_own(session, "layer"), cli_seconds() - begun);
+        printf("%s: wrote %lld rows of %lld columns (%s) in %.1f s\n", folder,
+               (long long)rows.count, (long long)rows.dim, cli_own(session, "layer"),
+               cli_seconds() - begun);
     if (!code)
         cli_emit(session, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:f}", "event", "result",
                                     "verb", "embed", "out", cli_text(folder), "rows",
@@ -182,7 +181,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_embed = {
     .name = "embed",
-    .help = "writes one feature row per image (embeddings.npy, filenames.txt, labels.npy)",
+    .help = "write one feature row per image (embeddings.npy, filenames.txt, labels.npy)",
     .example = "model=run data=PHOTOS out=embeddings",
     .objects = "context data",
     .also = "preset network loader_threads eval_batch max_bad",

@@ -1,7 +1,7 @@
-/* eval_knn.c - hirl eval knn: weighted nearest neighbours as in the paper, at every label level.
+/* eval_knn.c - hirl eval knn: weighted k-nearest-neighbour classification, at every label level.
  *
- * Bank and queries are two splits of the data; where it has none, every tenth image asks the others.
- * The best of all K is what the paper prints.
+ * Queries are classified by a labelled bank. Both are splits of the data; without such
+ * splits, every tenth image is a query. As in the paper, the best accuracy over all K is reported.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +19,15 @@
 
 static const cli_key keys[] = {
     { "model", "text", "", "", "",
-      "run directory, checkpoint or model file; features=random: the run that says its settings" },
+      "run directory, checkpoint or model file; features=random: a run whose settings are used" },
     { "features", "choice", "model", "model pixels random", "",
-      "model; pixels: normalised images; random: an untrained model of the same shape" },
-    { "layer", "text", "backbone", "", "", "backbone, z0, or z1 to zL (network=online)" },
+      "model: of model=; pixels: normalised pixel values; random: of an untrained model" },
+    { "layer", "text", "backbone", "", "", CLI_LAYER_HELP },
     { "bank_split", "text", "bank", "", "",
-      "split of the bank; bank: train, else all but every tenth image" },
+      "split that is the bank; bank: train, or without such splits all but every tenth image" },
     { "query_split", "text", "queries", "", "",
-      "split of the queries; queries: test, else validation, else val, else every tenth" },
-    { "out", "text", "", "", "", "a .json file for the result" },
+      "split that is classified; queries: test, validation or val, or else every tenth image" },
+    { "out", "text", "", "", "", "a .json file for the result, in addition to the printed one" },
     { 0 },
 };
 
@@ -59,7 +59,7 @@ static int open_side(side *s, cli_session *session, const char *split)
     if (status < 0)
         return cli_check_data(session, status);
     if (info.label_levels < 1)
-        return cli_error(session, CLI_DATA, "kNN needs labels, and these images have none");
+        return cli_error(session, CLI_DATA, "kNN needs labels, but these images have none");
     snprintf(s->split, sizeof s->split, "%s", info.split);
     return cli_data_print(session, s->dataset);
 }
@@ -84,13 +84,13 @@ static int open_data(comparison *c)
     return CLI_OK;
 }
 
-/* whose settings features=random takes, "": those of the keys */
+/* The run whose settings features=random uses; "": it uses the keys. */
 static const char *run_of(const cli_session *session)
 {
     return cli_model_is_random(session) ? "" : cli_own(session, "model");
 }
 
-/* keys that the features are not made with */
+/* Refuses keys without effect on the chosen kind of features. */
 static int refuse_useless(cli_session *session)
 {
     const char *features = cli_own(session, "features");
@@ -108,12 +108,12 @@ static int refuse_useless(cli_session *session)
         if (!code && *run_of(session))
             code = cli_refuse_object(session, "model", "", "the settings of a run (model=)");
     } else if (!cli_model_is_random(session)) {
-        code = cli_refuse_keys(session, "preset", "a model that is read from a file");
+        code = cli_refuse_keys(session, "preset", "a model loaded from a file");
     }
     return code;
 }
 
-/* an untrained model with the options of model='s run where there is one, else those given */
+/* Creates an untrained model, with the settings of the run model= if given, or else of the keys. */
 static int open_random(comparison *c)
 {
     cli_session *session = c->session;
@@ -125,8 +125,8 @@ static int open_random(comparison *c)
     int code = of_run ? cli_join(path, session, run, "config.yaml") : CLI_OK;
 
     if (!code && *run && !of_run)
-        code = cli_error(session, CLI_USAGE, "features=random: '%s' holds no config.yaml of a run",
-                         run);
+        code = cli_error(session, CLI_USAGE,
+                         "features=random: '%s' is not a run: it holds no config.yaml", run);
     if (code)
         return code;
     status = hirl_options_create(&options);
@@ -153,7 +153,7 @@ static int64_t skipped(const side *s)
     return s->rows.images - s->rows.count;
 }
 
-static int fill(comparison *c, side *s)
+static int compute_rows(comparison *c, side *s)
 {
     const char *layer = cli_own(c->session, "layer");
     int code = c->model ? cli_rows_embed(&s->rows, c->session, c->model, layer, s->dataset)
@@ -190,14 +190,15 @@ static int compare(comparison *c, int32_t level)
 static int compare_levels(comparison *c)
 {
     double begun = cli_seconds();
-    int code = fill(c, &c->bank);
+    int code = compute_rows(c, &c->bank);
 
     if (!code)
-        code = fill(c, &c->query);
+        code = compute_rows(c, &c->query);
     if (!code && c->bank.rows.dim != c->query.rows.dim)
         code =
             cli_error(c->session, CLI_DATA,
-                      "features=pixels needs images of one size: bank %lld numbers, queries %lld",
+                      "features=pixels needs images of one size, but the bank has %lld values per "
+                      "image and the queries have %lld",
                       (long long)c->bank.rows.dim, (long long)c->query.rows.dim);
     for (int32_t l = 0; l < c->levels && !code; l++)
         code = compare(c, l);
@@ -209,7 +210,7 @@ static void print(const comparison *c)
 {
     const hirl_knn_report *first = &c->report[0];
 
-    printf("%lld queries against %lld images, %lld columns, %.1f s; correct in per cent\n%-12s",
+    printf("%lld queries, bank of %lld images, %lld columns, %.1f s; accuracy in per cent\n%-12s",
            (long long)first->queries, (long long)first->bank, (long long)c->bank.rows.dim,
            c->seconds, "");
     for (int32_t i = 0; i < first->ks; i++)
@@ -242,7 +243,7 @@ static json_t *level_json(const comparison *c, int32_t level)
     return one;
 }
 
-/* what the model is: with features=random its settings are those of a run */
+/* Describes the model: with features=random it may have the settings of a run, not of the keys. */
 static json_t *model_json(const comparison *c)
 {
     hirl_model_info info = { .struct_size = sizeof info };
@@ -254,7 +255,7 @@ static json_t *model_json(const comparison *c)
                      (json_int_t)info.backbone_dim, "parameters", (json_int_t)info.parameters);
 }
 
-static int tell(comparison *c)
+static int report(comparison *c)
 {
     cli_session *session = c->session;
     json_t *levels = json_array(), *result;
@@ -295,7 +296,7 @@ static int run(cli_session *session)
     if (!code)
         code = compare_levels(&c);
     if (!code)
-        code = tell(&c);
+        code = report(&c);
     cli_rows_done(&c.bank.rows);
     cli_rows_done(&c.query.rows);
     hirl_dataset_destroy(c.bank.dataset);
@@ -306,7 +307,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_eval_knn = {
     .name = "eval knn",
-    .help = "weighted nearest neighbours as in the paper, at every label level",
+    .help = "classify by weighted nearest neighbours, at every label level",
     .example = "model=run data=PHOTOS",
     .objects = "context data model eval",
     .also = "preset loader_threads eval_batch max_bad",

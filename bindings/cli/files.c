@@ -18,7 +18,7 @@ int cli_join(char path[CLI_PATH], cli_session *session, const char *folder, cons
 {
     if (join(path, folder, name))
         return CLI_OK;
-    return cli_error(session, CLI_USAGE, "a path of %zu bytes is too long, at most %d: '%.60s...'",
+    return cli_error(session, CLI_USAGE, "a path of %zu bytes is too long (at most %d): '%.60s...'",
                      strlen(folder) + strlen(name) + 1, CLI_PATH - 1, *folder ? folder : name);
 }
 
@@ -43,9 +43,10 @@ static int make_folder(cli_session *session, const char *path)
         *slash = '/';
     }
     if (mkdir(part, 0777) && errno != EEXIST)
-        return cli_error(session, CLI_FAILED, "cannot make folder '%s': %s", path, strerror(errno));
+        return cli_error(session, CLI_FAILED, "cannot create folder '%s': %s", path,
+                         strerror(errno));
     if (stat(part, &info) || !S_ISDIR(info.st_mode))
-        return cli_error(session, CLI_FAILED, "'%s' is no folder", path);
+        return cli_error(session, CLI_FAILED, "'%s' is not a folder", path);
     return CLI_OK;
 }
 
@@ -54,7 +55,8 @@ int cli_begin_folder(cli_session *session, const char *path, const char *const *
     for (; *written && !cli_own_flag(session, "overwrite"); written++)
         if (cli_exists(path, *written))
             return cli_error(session, CLI_FAILED,
-                             "'%s' holds %s already: another out=, or overwrite=1", path, *written);
+                             "'%s' already holds %s: choose another out=, or add overwrite=1", path,
+                             *written);
     return make_folder(session, path);
 }
 
@@ -80,7 +82,7 @@ int cli_file_begin(cli_file *file, cli_session *session, const char *folder, con
     snprintf(file->part, sizeof file->part, "%s.%ld.part", file->path, (long)getpid());
     if (stat(file->path, &info) == 0 &&
         !S_ISREG(info.st_mode)) /* rename() would replace a device */
-        return cli_error(session, CLI_FAILED, "cannot write '%s': it is no regular file",
+        return cli_error(session, CLI_FAILED, "cannot write '%s': it is not a regular file",
                          file->path);
     file->stream = fopen(file->part, "w");
     if (!file->stream)
@@ -136,5 +138,6 @@ int cli_write_json(cli_session *session, const char *folder, const char *name, j
     json_decref(value);
     return whole || ferror(file.stream)
                ? cli_file_end(&file, session)
-               : cli_file_drop(&file, session, CLI_FAILED, "it cannot be put in JSON");
+               : cli_file_drop(&file, session, CLI_FAILED,
+                               "the result has a value that JSON cannot represent");
 }

@@ -29,6 +29,12 @@ int cli_write_json(cli_session *session, const char *folder, const char *name, j
 
 /* Makes the folder. Without overwrite=1 it must not hold any file of the list (ended by NULL). */
 int cli_begin_folder(cli_session *session, const char *path, const char *const *written);
+/* the key of verbs that call cli_begin_folder() */
+#define CLI_KEY_OVERWRITE                                                                          \
+    {                                                                                              \
+        "overwrite", "flag", "0", "", "", "1: replaces files of an earlier result in out"          \
+    }
+
 /* With overwrite=1: removes a file of the previous result that the new result does not have. */
 int cli_remove_old(cli_session *session, const char *folder, const char *name);
 

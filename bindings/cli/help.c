@@ -1,4 +1,4 @@
-/* help.c - hirl --help and hirl VERB --help, made from the field tables of verb and library. */
+/* help.c - hirl --help and hirl VERB --help, made from the key tables. */
 #include "help.h"
 
 #include <stdio.h>
@@ -21,19 +21,26 @@ static void put_key(const char *name, const char *standard, const char *range, c
 
 static void put_presets(void)
 {
+    int used = 0;
+
     printf("  %-34s (", "");
-    for (int32_t i = 0; i < hirl_preset_count(); i++)
-        printf("%s%s", i ? " " : "", hirl_preset_name(i));
+    for (int32_t i = 0; i < hirl_preset_count(); i++) {
+        if (used > 60) {
+            printf("\n  %-35s", "");
+            used = 0;
+        }
+        used += printf("%s%s", used ? " " : "", hirl_preset_name(i));
+    }
     puts(")");
 }
 
-/* of a library's key: that of the preset which the verb takes */
+/* The default of a library key: the value of the preset if the verb has one. */
 static const char *default_of(const hirl_options *preset, const hirl_option_info *info)
 {
     return preset ? hirl_options_get(preset, info->name) : info->default_value;
 }
 
-/* NULL: the verb takes none */
+/* The values of the verb's preset; NULL: it has none, or out of memory. */
 static hirl_options *preset_of(const cli_verb *verb)
 {
     hirl_options *options = NULL;
@@ -56,7 +63,7 @@ static void put_library_keys(const cli_session *session)
         if (!cli_takes(session->verb, &info))
             continue;
         if (strcmp(object, info.object))
-            printf("\n%s\n", info.object);
+            printf("\nlibrary keys, %s:\n", info.object);
         object = info.object;
         put_key(info.name, default_of(preset, &info), strcmp(info.type, "flag") ? info.range : "",
                 info.unit, info.help);
@@ -100,29 +107,33 @@ void cli_help_verb(cli_session *session)
         emit_keys(session);
         return;
     }
-    printf("hirl %s - %s\n\n  hirl %s %s\n", verb->name, verb->help, verb->name, verb->example);
+    printf("hirl %s - %s\n\nexample: hirl %s%s%s\n", verb->name, verb->help, verb->name,
+           *verb->example ? " " : "", verb->example);
     if (verb->alias)
-        printf("  also: hirl %s\n", verb->alias);
+        printf("alias: hirl %s\n", verb->alias);
     if (verb->note)
         printf("\n%s\n", verb->note);
     if (verb->keys && verb->keys[0].name)
-        printf("\n%s\n", verb->name);
+        printf("\nkeys of hirl %s:\n", verb->name);
     for (const cli_key *k = verb->keys; k && k->name; k++)
         put_key(k->name, k->standard, k->range, k->unit, k->help);
     put_library_keys(session);
-    puts(
-        "\nkey=value, --key value and --key=value are the same; a config.yaml may hold the library's "
-        "keys.\n--json  one JSON object a line on stdout    --quiet, -q  results and errors only\n"
-        "--verbose, -v  more                         --help, -h");
+    puts("\nswitches:\n"
+         "  --json                             print one JSON object per line on stdout\n"
+         "  --quiet, -q                        print results, warnings and errors only\n"
+         "  --verbose, -v                      print all log messages\n"
+         "  --help, -h                         print this help\n\n"
+         "key=value, --key value and --key=value are equivalent. A config file (.yaml, .yml or\n"
+         ".json) may be given as well; it sets library keys.");
 }
 
 void cli_help_program(const cli_verb *const *verb, int count)
 {
-    printf("hirl %s - hierarchical image representations, learned without labels\n\n"
-           "  hirl VERB [config.yaml] key=value ...\n\n",
+    printf("hirl %s - learns hierarchical image representations without labels\n\n"
+           "usage: hirl VERB [config.yaml] [key=value ...]\n\nverbs:\n",
            hirl_version());
     for (int i = 0; i < count; i++)
         printf("  %-18s %s\n", verb[i]->name, verb[i]->help);
-    puts("\nhirl VERB --help lists the keys of a verb with default, range and unit.\n"
-         "hirl pretrain data=PHOTOS out=run starts; hirl --version says which program this is.");
+    puts("\n'hirl VERB --help' prints the keys of a verb with their defaults, ranges and units;\n"
+         "'hirl --version' prints the version. To start: hirl pretrain data=PHOTOS out=run");
 }

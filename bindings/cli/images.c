@@ -14,7 +14,7 @@ int cli_data_need(cli_session *session)
 {
     if (hirl_options_origin(session->options, "data") > 0)
         return CLI_OK;
-    return cli_error(session, CLI_USAGE, "data= is missing: see hirl %s --help",
+    return cli_error(session, CLI_USAGE, "data= is missing; see 'hirl %s --help'",
                      session->verb->name);
 }
 
@@ -25,7 +25,8 @@ int cli_data_open(hirl_dataset **dataset, cli_session *session)
     if (status < 0)
         return cli_check_data(session, status);
     if (!hirl_dataset_name(*dataset, 0)) /* creates all names: none can fail later */
-        return cli_error(session, CLI_MEMORY, "out of memory for the names of the images");
+        return cli_error(session, CLI_MEMORY,
+                         "out of memory: cannot store the names of the images");
     return CLI_OK;
 }
 
@@ -84,7 +85,7 @@ static int refuse_useless(cli_session *session)
 {
     return cli_model_is_random(session)
                ? cli_refuse_keys(session, "network", "model=random")
-               : cli_refuse_object(session, "model", "network", "a model that is read from a file");
+               : cli_refuse_object(session, "model", "network", "a model loaded from a file");
 }
 
 int cli_model_open(hirl_model **model, cli_session *session)
@@ -96,8 +97,9 @@ int cli_model_open(hirl_model **model, cli_session *session)
     int code;
 
     if (!*path)
-        return cli_error(session, CLI_USAGE,
-                         "model= is missing: a run directory, checkpoint or model file, or random");
+        return cli_error(
+            session, CLI_USAGE,
+            "model= is missing: give a run directory, a checkpoint, a model file, or random");
     code = refuse_useless(session);
     if (code)
         return code;

@@ -60,11 +60,11 @@ static int refuse_unknown(cli_session *session, const char *key)
             name[count++] = info.name;
     if (!*key)
         return cli_error(session, CLI_USAGE,
-                         "'=' without a key: settings are key=value, without spaces");
+                         "'=' without a key: write settings as key=value, without spaces");
     near = cli_nearest(key, name, count);
     if (near)
         return cli_error(session, CLI_USAGE, "unknown key '%s'; did you mean '%s'?", key, near);
-    return cli_error(session, CLI_USAGE, "unknown key '%s'; see hirl %s --help", key,
+    return cli_error(session, CLI_USAGE, "unknown key '%s'; see 'hirl %s --help'", key,
                      session->verb->name);
 }
 
@@ -77,10 +77,11 @@ static int check_int(cli_session *session, const cli_key *key, const char *text)
     errno = 0;
     value = strtoll(text, &end, 10);
     if (end == text || *end || errno)
-        return cli_error(session, CLI_USAGE, "%s: '%s' is no whole number", key->name, text);
+        return cli_error(session, CLI_USAGE, "%s: '%s' is not a whole number", key->name, text);
     if (sscanf(key->range, "%lf to %lf", &low, &high) == 2 &&
         ((double)value < low || (double)value > high))
-        return cli_error(session, CLI_USAGE, "%s: %s is outside %s", key->name, text, key->range);
+        return cli_error(session, CLI_USAGE, "%s: %s is outside the range %s", key->name, text,
+                         key->range);
     return CLI_OK;
 }
 
@@ -92,8 +93,8 @@ static int set_own(cli_session *session, int index, const char *text)
     if (!strcmp(key->type, "int"))
         code = check_int(session, key, text);
     else if (!strcmp(key->type, "choice") && !cli_is_word_of(key->range, text))
-        code =
-            cli_error(session, CLI_USAGE, "%s: '%s' is none of: %s", key->name, text, key->range);
+        code = cli_error(session, CLI_USAGE, "%s: '%s' is not one of: %s", key->name, text,
+                         key->range);
     else if (!strcmp(key->type, "flag") && !cli_is_flag(text))
         code = cli_error(session, CLI_USAGE, "%s: '%s' is neither 0 nor 1", key->name, text);
     if (code)
@@ -113,8 +114,8 @@ int cli_set_key(cli_session *session, const char *key, const char *text)
         return set_own(session, index, text);
     known = cli_find_library_key(&info, key);
     if (known && !cli_takes(session->verb, &info))
-        return cli_error(session, CLI_USAGE, "key '%s' (%s) has no effect on %s", key, info.object,
-                         session->verb->name);
+        return cli_error(session, CLI_USAGE, "key '%s' (%s) has no effect on hirl %s", key,
+                         info.object, session->verb->name);
     if (!known && !hirl_options_get(session->options, key))
         return refuse_unknown(session, key);
     return cli_check(session, hirl_options_set(session->options, key, text));
@@ -185,7 +186,7 @@ json_t *cli_settings(const cli_session *session)
 
 static int refuse_useless(cli_session *session, const char *key, const char *with)
 {
-    return cli_error(session, CLI_USAGE, "key '%s' has no effect on %s with %s", key,
+    return cli_error(session, CLI_USAGE, "key '%s' has no effect on hirl %s with %s", key,
                      session->verb->name, with);
 }
 

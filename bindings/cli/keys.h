@@ -20,7 +20,8 @@ bool cli_key_is_flag(const cli_session *session, const char *key);
 const char *cli_own(const cli_session *session, const char *key);
 int64_t cli_own_int(const cli_session *session, const char *key);
 bool cli_own_flag(const cli_session *session, const char *key);
-/* For a key of both the verb and the library, such as `out`: uses the value of a config file when none was typed. */
+/* For a key of both the verb and the library, such as `out`: takes the value of a config file,
+ * unless the key was typed. */
 int cli_own_from_file(cli_session *session, const char *key);
 
 bool cli_library_flag(const cli_session *session, const char *key);
@@ -29,8 +30,8 @@ bool cli_is_typed(const cli_session *session,
 /* Every setting in force, by name. */
 json_t *cli_settings(const cli_session *session);
 
-/* Refuses keys of the list, the verb's or the library's, that were typed although they have no effect;
- * `with` names the setting that makes them useless. */
+/* Refuses keys of the list, the verb's or the library's, if they were typed. `with` names the
+ * setting that leaves them without effect. */
 int cli_refuse_keys(cli_session *session, const char *keys, const char *with);
 /* The same for all library keys of an object except those in `but`. */
 int cli_refuse_object(cli_session *session, const char *object, const char *but, const char *with);

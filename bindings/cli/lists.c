@@ -1,4 +1,4 @@
-/* lists.c - hirl methods: the presets and their main values; hirl models: the encoders. */
+/* lists.c - hirl methods: the presets with their main values; hirl models: the encoders. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static const struct {
 };
 enum { SHOWN = sizeof shown / sizeof *shown };
 
-/* the learning rate of the optimiser: lr, or base_lr batch_size / 256 when lr is 0 */
+/* The peak learning rate: lr, or base_lr batch_size / 256 when lr is 0. */
 static double learning_rate(const hirl_options *options)
 {
     double rate = strtod(hirl_options_get(options, "lr"), NULL);
@@ -78,7 +78,7 @@ static int run_methods(cli_session *session)
 
 const cli_verb cli_methods = {
     .name = "methods",
-    .help = "lists the methods: presets and their main values",
+    .help = "list the presets of the methods, with their main values",
     .example = "",
     .objects = "",
     .run = run_methods,
@@ -118,7 +118,7 @@ static int run_models(cli_session *session)
 
 const cli_verb cli_models = {
     .name = "models",
-    .help = "lists the encoders with their columns and parameters",
+    .help = "list the encoders, with their feature columns and parameters",
     .example = "",
     .objects = "model",
     .run = run_models,

@@ -1,4 +1,4 @@
-/* messages.c - notes, warnings and errors on stderr, and the exit code of a failing library call. */
+/* messages.c - notes, warnings and errors on stderr, and exit codes of failed library calls. */
 #include "messages.h"
 
 #include <stdarg.h>
@@ -125,7 +125,7 @@ int cli_check(cli_session *session, hirl_status status)
 {
     if (status == HIRL_E_CANCELED) /* pretrain saves its state, and prints a message of its own */
         return print_error(session, CLI_FAILED, hirl_status_name(status),
-                           "stopped, nothing was written; the same command begins again");
+                           "stopped, nothing was written; run the same command to start again");
     return report(session, exit_code(session, status), status);
 }
 

@@ -1,4 +1,4 @@
-/* messages.h - notes, warnings and errors on stderr, and the exit code of a failing library call. */
+/* messages.h - notes, warnings and errors on stderr, and exit codes of failed library calls. */
 #ifndef CLI_MESSAGES_H
 #define CLI_MESSAGES_H
 
@@ -14,13 +14,13 @@ int cli_error(cli_session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int cli_no_memory(cli_session *session);
 
-/* CLI_OK when the library call succeeded; otherwise prints its message and returns the exit code for its status. */
+/* CLI_OK for a successful library call; otherwise prints its message and returns an exit code. */
 int cli_check(cli_session *session, hirl_status status);
-/* The same for a call that read a config file: a malformed file is a usage error, not a data error. */
+/* For a call that read a config file: a malformed file is a usage error, not a data error. */
 int cli_check_settings(cli_session *session, hirl_status status);
-/* The same for a call that opened data: an unsupported kind of data is a data error. */
+/* For a call that opened data: an unsupported kind of data is a data error. */
 int cli_check_data(cli_session *session, hirl_status status);
-/* The same for a call that wrote a result: an input/output failure is not a data error. */
+/* For a call that wrote a result: an input/output failure is not a data error. */
 int cli_check_write(cli_session *session, hirl_status status);
 
 #endif

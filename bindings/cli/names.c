@@ -1,4 +1,4 @@
-/* names.c - names of rows: a text file with one name a line, or the images of a data set. */
+/* names.c - names of rows, from a text file with one name per line or from a data set. */
 #include "names.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ int cli_names_read(cli_names *names, cli_session *session, const char *path)
     names->name = calloc((size_t)names->count + 1, sizeof *names->name);
     if (!names->name) {
         cli_names_done(names);
-        return cli_error(session, CLI_MEMORY, "out of memory for %lld names",
+        return cli_error(session, CLI_MEMORY, "out of memory: cannot store %lld names",
                          (long long)names->count);
     }
     at = names->text;
@@ -83,7 +83,7 @@ int cli_names_of(cli_names *names, cli_session *session, const hirl_dataset *dat
     *names = (cli_names){ .count = hirl_dataset_count(dataset) };
     names->name = calloc((size_t)names->count + 1, sizeof *names->name);
     if (!names->name)
-        return cli_error(session, CLI_MEMORY, "out of memory for %lld names",
+        return cli_error(session, CLI_MEMORY, "out of memory: cannot store %lld names",
                          (long long)names->count);
     for (int64_t i = 0; i < names->count; i++)
         names->name[i] = hirl_dataset_name(dataset, i);

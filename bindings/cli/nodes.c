@@ -1,4 +1,4 @@
-/* nodes.c - which rows lie below which node of a tree, and what they are. */
+/* nodes.c - which rows lie below which node of a tree, and their most frequent class. */
 #include "nodes.h"
 
 #include <stdio.h>

@@ -18,14 +18,15 @@ typedef struct cli_nodes {
     int32_t *seen;    /* [classes] workspace for counting */
 } cli_nodes;
 
-/* The nodes of a level below `parent`, or all of the level when parent < 0, largest first. Freed with free(). */
+/* The nodes of a level below `parent` (all nodes when parent < 0), largest first. NULL: out of
+ * memory. Freed with free(). */
 cli_child *cli_children(const hirl_tree *tree, int32_t level, int32_t parent, int64_t *count);
 /* dataset NULL: no labels */
 int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree,
                     const hirl_dataset *dataset);
 void cli_nodes_done(cli_nodes *nodes);
-/* Picks at most `most` rows below a node and returns how many. The node's rows, in order, are cut into equal parts and
- * the middle of each part is taken: where rows are sorted by class, each class appears in proportion to its size. */
+/* Picks at most `most` rows below a node and returns their number: the middles of equal parts
+ * of the node's rows, in order. When rows are sorted by class, each class appears in proportion. */
 int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, const cli_child *node,
                         int64_t most);
 /* "shirt 43 %": the most frequent class below a node; false: no labels there */

@@ -21,7 +21,7 @@ int cli_take_preset(cli_session *session)
     char small[128];
 
     if (cli_is_typed(session, "preset") && !*hirl_options_get(session->options, "preset"))
-        return cli_error(session, CLI_USAGE, "preset= is empty; hirl methods lists them");
+        return cli_error(session, CLI_USAGE, "preset= is empty; 'hirl methods' lists the presets");
     if (hirl_options_origin(session->options, "preset") > 0)
         return CLI_OK;
     snprintf(small, sizeof small, "hirl-%.100s-small",
@@ -29,7 +29,7 @@ int cli_take_preset(cli_session *session)
     if (hirl_options_origin(session->options, "method") > 0 && is_preset(small))
         preset = small;
     cli_note(session,
-             "preset=%s: its effect can be seen within minutes and without a GPU; "
+             "preset=%s (default): trains within minutes, without a GPU; "
              "preset=%.*s has the paper's values",
              preset, (int)(strlen(preset) - strlen("-small")), preset);
     return cli_check(session, hirl_options_preset(session->options, preset));

@@ -4,7 +4,7 @@
  *         mem 18.2G eta 7:12:05
  *     extract 12 800/50 000 3 100/s left 0:00:12
  *
- * The line is redrawn in place on a terminal and absent elsewhere. A phase appears after two seconds.
+ * The line is redrawn in place on a terminal, and absent elsewhere. A phase is shown after 2 s.
  */
 #include "progress.h"
 

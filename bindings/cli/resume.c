@@ -10,7 +10,7 @@
 #include "messages.h"
 #include "preset.h"
 
-/* the file names of lib/train/directory_files.c */
+/* the names that the library gives to checkpoints */
 static bool is_checkpoint(const char *name)
 {
     int end = 0;
@@ -51,8 +51,8 @@ static method_values get_method(const cli_session *session)
     return method;
 }
 
-/* The settings of the run override those of a preset. A preset of another method must not be ignored
- * silently. */
+/* The settings of the run override those of a preset, so a preset of another method is refused
+ * rather than ignored silently. */
 static int check_preset(cli_session *session, const method_values *wanted)
 {
     const char *preset = hirl_options_get(session->options, "preset");
@@ -68,7 +68,7 @@ static int check_preset(cli_session *session, const method_values *wanted)
     return CLI_OK;
 }
 
-/* Loads config.yaml of the run over any config file of the command line. The library refuses typed
+/* Loads the run's config.yaml over any config file of the command line. The library refuses typed
  * values that contradict the run. */
 static int load_config(cli_session *session, const char *path)
 {
@@ -77,7 +77,7 @@ static int load_config(cli_session *session, const char *path)
 
     if (status < 0)
         return cli_check(session, status);
-    cli_note(session, "%s: going on with its config.yaml", cli_own(session, "out"));
+    cli_note(session, "%s: resuming with the settings in its config.yaml", cli_own(session, "out"));
     return check_preset(session, &wanted);
 }
 
@@ -90,7 +90,7 @@ int cli_run_settings(cli_session *session)
     if (cli_own_from_file(session, "out"))
         return CLI_MEMORY;
     if (!*cli_own(session, "out"))
-        return cli_error(session, CLI_USAGE, "out= is empty: the directory of the run is missing");
+        return cli_error(session, CLI_USAGE, "out= is empty: give the directory of the run");
     if (cli_join(path, session, cli_own(session, "out"), "config.yaml"))
         return CLI_USAGE;
     status = hirl_options_set(session->options, "out", cli_own(session, "out"));
@@ -104,11 +104,11 @@ int cli_run_settings(cli_session *session)
         return load_config(session, path);
     if (hirl_options_origin(session->options, "data") == 0)
         return cli_error(session, CLI_USAGE, "'%s' is missing: %s", path,
-                         resumes ? "the checkpoints need data=, the images of the run"
-                                 : "no run to go on with, and no data= to begin one");
+                         resumes ? "to resume from a checkpoint alone, give data= (its images)"
+                                 : "there is no run to resume, and no data= to start one");
     if (!resumes) /* a scheduler may start and continue a run with the same command */
         return cli_take_preset(session);
-    cli_note(session, "%s: config.yaml is missing, going on with what the checkpoint holds",
+    cli_note(session, "%s: config.yaml is missing; resuming with the settings in the checkpoint",
              cli_own(session, "out"));
     return CLI_OK;
 }

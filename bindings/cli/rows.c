@@ -1,7 +1,4 @@
-/* rows.c - rows of features, each with the number of its image.
- *
- * Unreadable images have no row.
- */
+/* rows.c - rows of features, each with the number of its image; unreadable images have no row. */
 #include "rows.h"
 
 #include <stdlib.h>
@@ -23,7 +20,7 @@ int cli_rows_take(cli_rows *rows, cli_session *session, int64_t images, int64_t 
     return CLI_OK;
 }
 
-/* moves the readable rows together */
+/* Moves the rows of readable images together and counts them. */
 static void keep_readable(cli_rows *rows, const uint8_t *readable)
 {
     for (int64_t i = 0; i < rows->images; i++) {
@@ -48,14 +45,14 @@ int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model
     *rows = (cli_rows){ 0 };
     if (dim < 0 && hirl_model_describe(&info, model) == HIRL_OK && info.levels)
         return cli_error(session, CLI_USAGE,
-                         "layer: the model has no '%s'; it has backbone and z0 to z%d", layer,
+                         "layer: the model has no '%s', only backbone and z0 to z%d", layer,
                          (int)info.levels);
     if (dim < 0)
         return cli_error(
             session, CLI_USAGE,
-            "layer: the model has no '%s'; it has backbone and z0. Heads of levels are in the "
-            "online network of a run under HIRL (network=online); of an untrained "
-            "model, levels= says how many",
+            "layer: the model has no '%s', only backbone and z0; the heads z1 to zL are in the "
+            "online network of a HIRL run (network=online), or in an untrained model with "
+            "levels=L",
             layer);
     code = cli_rows_take(rows, session, images, dim);
     readable = calloc((size_t)images + 1, 1);
@@ -111,7 +108,7 @@ int cli_rows_write_skipped(cli_session *session, const cli_rows *rows, const hir
         hirl_free(pixels);
     }
     if (rows->count < rows->images)
-        cli_note(session, "%lld of %lld images could not be read; %s/skipped.txt names them",
+        cli_note(session, "%lld of %lld images could not be read; see %s/skipped.txt",
                  (long long)(rows->images - rows->count), (long long)rows->images, folder);
     return cli_file_end(&file, session);
 }

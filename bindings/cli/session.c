@@ -1,8 +1,8 @@
 /* session.c - the context of a verb, and the signals that cancel its work.
  *
  * SIGINT, SIGTERM and SIGHUP cancel the running library call, which loses no work. A second Ctrl-C
- * exits at once. A second SIGHUP or SIGTERM does not: a closed terminal sends SIGHUP twice (from the
- * shell and from the kernel), and timeout(1) may send SIGTERM twice.
+ * exits at once. The other signals may arrive twice for one reason and do not: a closed terminal
+ * sends SIGHUP from the shell and from the kernel, and timeout(1) signals twice.
  */
 #include "session.h"
 

@@ -1,4 +1,4 @@
-/* tree_eval.c - hirl tree eval: purity, NMI and dendrogram purity against each level of labels. */
+/* tree_eval.c - hirl tree eval: purity, NMI and dendrogram purity at each label level. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,12 +13,12 @@
 
 static const cli_key keys[] = {
     CLI_KEY_TREE,
-    { "out", "text", "", "", "", "a .json file for the scores" },
+    { "out", "text", "", "", "", "a .json file for the scores, in addition to the printed ones" },
     { 0 },
 };
 
 typedef struct scores {
-    int32_t levels; /* of labels */
+    int32_t levels; /* label levels */
     int32_t classes[CLI_LABEL_LEVELS];
     hirl_tree_score level[CLI_LABEL_LEVELS];
 } scores;
@@ -50,7 +50,7 @@ static int score(scores *result, cli_session *session, const hirl_tree *tree,
     if (info.count != hirl_tree_rows(tree))
         return cli_rows_differ(session, hirl_tree_rows(tree), info.count);
     if (info.label_levels < 1)
-        return cli_error(session, CLI_DATA, "these images have no labels to compare the tree with");
+        return cli_error(session, CLI_DATA, "tree eval needs labels, but these images have none");
     session->running = true;
     result->levels = info.label_levels;
     for (int32_t l = 0; l < result->levels && !code; l++) {
@@ -144,7 +144,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_tree_eval = {
     .name = "tree eval",
-    .help = "scores the tree against the labels of its images",
+    .help = "score the tree against the labels of its images",
     .example = "clusters data=PHOTOS",
     .positional = "tree",
     .objects = "data",

@@ -1,4 +1,4 @@
-/* tree_export.c - hirl tree export: the tree as json, dot, newick, graphml, csv or an HTML page. */
+/* tree_export.c - hirl tree export: writes the tree as json, dot, newick, graphml, csv or html. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,10 +14,10 @@ static const cli_key keys[] = {
     CLI_KEY_TREE,
     { "out", "text", "", "", "", "the file to write" },
     { "format", "choice", "auto", "auto json dot newick graphml csv html", "",
-      "auto: from the end of out (.nwk is newick)" },
+      "auto: chosen by the extension of out (.nwk is newick)" },
     { "names", "text", "", "", "",
-      "names of the rows, one a line; default: those of data=, or numbers" },
-    { "examples", "int", "4", "1 to 100", "images", "html: thumbnails at each node" },
+      "file with one row name per line; default: the names of data=, or else row numbers" },
+    { "examples", "int", "4", "1 to 100", "images", "html: thumbnails per node" },
     { "thumbnail", "int", "48", "8 to 512", "pixels", "html: longer side of a thumbnail" },
     { 0 },
 };
@@ -48,10 +48,10 @@ static int run(cli_session *session)
     int code = cli_session_begin(session);
 
     if (!code && !*out)
-        code = cli_error(session, CLI_USAGE, "out= is missing: the file to write");
+        code = cli_error(session, CLI_USAGE, "out= is missing: give the file to write");
     if (!code && !format)
         code = cli_error(session, CLI_USAGE,
-                         "format= is missing: '%s' does not end with one that is known", out);
+                         "format= is missing: '%s' does not end with a known extension", out);
     if (!code && strcmp(format, "html"))
         code = cli_refuse_keys(session, "examples thumbnail", "a format other than html");
     if (!code)
@@ -59,7 +59,7 @@ static int run(cli_session *session)
     if (!code)
         code = cli_tree_names(&names, &dataset, session, tree);
     if (!code && !strcmp(format, "html") && !dataset)
-        code = cli_error(session, CLI_USAGE, "format=html shows images: data= is missing");
+        code = cli_error(session, CLI_USAGE, "format=html needs data=, the images to show");
     if (!code && !strcmp(format, "html"))
         code = cli_tree_page(session, tree, dataset, out);
     else if (!code) {
@@ -68,7 +68,7 @@ static int run(cli_session *session)
         code = cli_check_write(session, status);
     }
     if (!code && !session->json)
-        printf("%s: %s\n", out, format);
+        printf("%s: wrote the tree as %s\n", out, format);
     if (!code)
         cli_emit(session, json_pack("{s:s, s:s, s:o, s:s}", "event", "result", "verb",
                                     "tree export", "out", cli_text(out), "format", format));
@@ -80,7 +80,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_tree_export = {
     .name = "tree export",
-    .help = "writes the tree as json, dot, newick, graphml, csv or a page of thumbnails",
+    .help = "write the tree as json, dot, newick, graphml, csv or an HTML page of thumbnails",
     .example = "clusters out=tree.json",
     .positional = "tree",
     .objects = "data",

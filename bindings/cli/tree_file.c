@@ -1,4 +1,4 @@
-/* tree_file.c - opens the tree that tree= names, and says how large its nodes are. */
+/* tree_file.c - the tree that tree= names, the names of its rows, and the sizes of its nodes. */
 #include "tree_file.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "keys.h"
 #include "messages.h"
 
-/* a run has trees/current.hpt, a clustering tree.hpt */
+/* The folder of a clustering holds tree.hpt, a run directory trees/current.hpt. */
 static int find(char path[CLI_PATH], cli_session *session, const char *given)
 {
     static const char *const inside[] = { "tree.hpt", "trees/current.hpt" };
@@ -22,8 +22,8 @@ static int find(char path[CLI_PATH], cli_session *session, const char *given)
     for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
         if (cli_exists(given, inside[i]))
             return cli_join(path, session, given, inside[i]);
-    return cli_error(session, CLI_DATA, "'%s' holds no tree (tree.hpt or trees/current.hpt)",
-                     given);
+    return cli_error(session, CLI_DATA,
+                     "'%s' holds no tree (neither tree.hpt nor trees/current.hpt)", given);
 }
 
 int cli_tree_open(hirl_tree **tree, cli_session *session)
@@ -33,8 +33,9 @@ int cli_tree_open(hirl_tree **tree, cli_session *session)
     int code;
 
     if (!*given)
-        return cli_error(session, CLI_USAGE,
-                         "tree= is missing: a .hpt file, or the folder of a run or clustering");
+        return cli_error(
+            session, CLI_USAGE,
+            "tree= is missing: give a .hpt file, or the folder of a run or of a clustering");
     code = find(path, session, given);
     if (code)
         return code;
@@ -48,7 +49,7 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* {level, prototypes, empty, smallest, median, largest} of the sizes of one level */
+/* {level, prototypes, empty, smallest, median, largest} of one level */
 static json_t *level_sizes(const hirl_tree *tree, int32_t level)
 {
     int64_t count = hirl_tree_count(tree, level), empty = 0;
@@ -103,7 +104,8 @@ int cli_rows_differ(cli_session *session, int64_t rows, int64_t images)
 {
     return cli_error(
         session, CLI_DATA,
-        "the tree has %lld rows, the data %lld images: give the data=, split= and max_images= that were clustered",
+        "the tree has %lld rows, but the data has %lld images: give the data=, split= and "
+        "max_images= that were clustered",
         (long long)rows, (long long)images);
 }
 
@@ -124,7 +126,7 @@ int cli_tree_names(cli_names *names, hirl_dataset **dataset, cli_session *sessio
     if (*dataset && hirl_dataset_count(*dataset) != rows)
         return cli_rows_differ(session, rows, hirl_dataset_count(*dataset));
     if (names->count && names->count != rows)
-        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
+        return cli_error(session, CLI_DATA, "the tree has %lld rows, but there are %lld names",
                          (long long)rows, (long long)names->count);
     return CLI_OK;
 }

@@ -13,7 +13,8 @@
     }
 
 int cli_tree_open(hirl_tree **tree, cli_session *session);
-/* Opens data= when it was given, and reads the names of the tree's rows from names=, or else from the data set. */
+/* Opens data= if it was given, and reads the names of the tree's rows from names=, or else from the
+ * data set. */
 int cli_tree_names(cli_names *names, hirl_dataset **dataset, cli_session *session,
                    const hirl_tree *tree);
 void cli_tree_print_sizes(cli_session *session, const hirl_tree *tree);

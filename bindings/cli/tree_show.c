@@ -1,4 +1,4 @@
-/* tree_show.c - hirl tree show: the tree as text, largest nodes first. */
+/* tree_show.c - hirl tree show: prints the tree as text, largest nodes first. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,15 +13,15 @@
 
 static const cli_key keys[] = {
     CLI_KEY_TREE,
-    { "depth", "int", "2", "1 to 8", "levels", "levels shown, from the top" },
-    { "width", "int", "8", "1 to 100000", "nodes", "children shown of each node" },
-    { "examples", "int", "2", "0 to 100", "images", "images named at each node" },
-    { "names", "text", "", "", "", "names of the rows, one a line; default: those of data=" },
-    { "ascii", "flag", "0", "", "", "no box-drawing characters" },
+    { "depth", "int", "2", "1 to 8", "levels", "levels to show, from the top" },
+    { "width", "int", "8", "1 to 100000", "nodes", "children to show per node" },
+    { "examples", "int", "2", "0 to 100", "images", "images to name per node" },
+    { "names", "text", "", "", "", "file with one row name per line; default: the names of data=" },
+    { "ascii", "flag", "0", "", "", "1: draws with ASCII, without box-drawing characters" },
     { 0 },
 };
 
-typedef struct view {
+typedef struct display {
     cli_session *session;
     hirl_tree *tree;
     hirl_dataset *dataset; /* NULL: not given */
@@ -29,9 +29,9 @@ typedef struct view {
     cli_nodes nodes;
     int64_t depth, width, examples;
     const char *tee, *corner, *bar, *gap;
-} view;
+} display;
 
-static void put_majority(const view *v, int32_t level, int32_t id)
+static void put_majority(const display *v, int32_t level, int32_t id)
 {
     char text[96];
 
@@ -41,7 +41,7 @@ static void put_majority(const view *v, int32_t level, int32_t id)
     cli_put_text(stdout, text);
 }
 
-static void put_examples(const view *v, int32_t level, const cli_child *node)
+static void put_examples(const display *v, int32_t level, const cli_child *node)
 {
     int64_t row[CLI_EXAMPLES];
     int64_t n = v->names.count ? cli_spread_rows(row, &v->nodes, level, node, v->examples) : 0;
@@ -52,8 +52,8 @@ static void put_examples(const view *v, int32_t level, const cli_child *node)
     }
 }
 
-/* false: out of memory, not all is shown */
-static bool put_level(const view *v, int32_t level, int32_t parent, const char *prefix)
+/* Prints the children of a node. False: out of memory, the output is incomplete. */
+static bool put_level(const display *v, int32_t level, int32_t parent, const char *prefix)
 {
     int64_t count, hidden = 0;
     cli_child *list = cli_children(v->tree, level, parent, &count);
@@ -82,7 +82,7 @@ static bool put_level(const view *v, int32_t level, int32_t parent, const char *
     return whole;
 }
 
-static int show(view *v)
+static int show(display *v)
 {
     cli_session *session = v->session;
     bool plain = cli_own_flag(session, "ascii");
@@ -106,7 +106,7 @@ static int show(view *v)
 
 static int run(cli_session *session)
 {
-    view v = { .session = session };
+    display v = { .session = session };
     int code = cli_session_begin(session);
 
     if (!code)
@@ -131,7 +131,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_tree_show = {
     .name = "tree show",
-    .help = "prints the tree with counts, classes and example names",
+    .help = "print the tree with node sizes, classes and example names",
     .example = "clusters data=PHOTOS depth=2",
     .positional = "tree",
     .objects = "data",

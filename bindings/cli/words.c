@@ -30,7 +30,7 @@ bool cli_is_true(const char *text)
     return cli_is_word_of("1 true yes", text);
 }
 
-/* Levenshtein distance; 32 when a word is longer than 31 bytes */
+/* Levenshtein distance, or 32 when a word is longer than 31 bytes */
 static int distance(const char *a, const char *b)
 {
     size_t rows = strlen(a), cols = strlen(b);

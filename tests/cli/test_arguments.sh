@@ -31,7 +31,7 @@ hirl config show method=moco
 ok "an unknown choice is refused and the error lists the choices" says err 'none of: mocov2 '
 hirl embed format=
 ok "an empty choice is refused" exits 2
-ok "an empty choice: the error lists the choices" says err "'' is none of: npy csv"
+ok "an empty choice: the error lists the choices" says err "'' is not one of: npy csv"
 hirl tree show ascii=
 ok "an empty flag is refused" exits 2
 hirl pretrain data = photos
@@ -118,7 +118,7 @@ ok "features=random needs the config.yaml of the run" says err 'nowhere.* holds 
 hirl eval knn data=generated generated_images=40 features=pixels mean=auto
 ok "features=pixels needs numbers for mean" says err 'mean=auto: .*three numbers'
 hirl eval knn data=generated generated_images=40 features=pixels std=1,0,1
-ok "features=pixels refuses a std of 0" says err 'std: 0 is not above 0'
+ok "features=pixels refuses a std of 0" says err 'std: each value must be above 0, but one is 0'
 hirl eval knn data=generated generated_images=40 features=pixels out=/nowhere/knn.json
 ok "eval knn fails if out= cannot be written" exits 1
 ok "eval knn checks out= before it starts" test "$(wc -l <err)" = 1

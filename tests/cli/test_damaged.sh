@@ -102,7 +102,7 @@ hirl tree show tree data=mixed
 ok "tree show accepts a tree with rows left out" exits 0
 hirl eval knn features=pixels data=classes
 ok "raw pixels: more unreadable images than max_bad stop" exits 3
-ok "raw pixels: the share and the reason are named" one_sentence 'max_bad=0.01; the last: .*b.png: '
+ok "raw pixels: the share and the reason are named" one_sentence 'max_bad=0.01; the last one is .*b.png: '
 hirl eval knn features=pixels data=classes max_bad=0.5 --json
 ok "raw pixels: unreadable images are left out" json out \
     'r["skipped"] == 2 and r["bank"] + r["queries"] == 60'
@@ -138,7 +138,7 @@ hirl cluster model=run data=odd out=oddtree max_bad=0.5 prototypes=3,2
 hirl tree show oddtree data=odd
 ok "odd names: tree show prints one line for each node" lines out 9
 hirl eval knn features=pixels data=odd max_bad=0
-ok "odd names: an error message is one line" one_sentence 'max_bad=0; the last: 1/99 '
+ok "odd names: an error message is one line" one_sentence 'max_bad=0; the last one is 1/99 '
 
 # bytes that are not UTF-8 in JSON events
 bad=$(printf 'bad\377')

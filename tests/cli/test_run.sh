@@ -108,9 +108,9 @@ hirl pretrain out=cut resume=1 threads=1
 ok "the run resumes" exits 0
 hirl pretrain out=cut resume=1
 ok "resuming a finished run reports that it is finished" says err finished
-ok "a finished run prints the next commands" says out '^next: hirl embed'
+ok "a finished run prints the next commands" says out '^  hirl embed'
 ok "the next commands name the images of the run" says out 'tree show tree=cut data=generated generated_images=160'
-sed -n 's/^next:.*, hirl \(tree show .*\); with labels.*/\1/p' out >next.txt
+sed -n 's/^  hirl \(tree show .*\)/\1/p' out >next.txt
 eval "hirl $(cat next.txt)"
 ok "a printed command works" exits 0
 hirl pretrain data=generated out=
@@ -118,14 +118,14 @@ ok "a run without a directory is refused" exits 2
 ok "a run without a directory: the error names the reason" says err 'out= is empty'
 mv cut/config.yaml kept.yaml
 hirl pretrain out=cut resume=1
-ok "checkpoints without config.yaml need data=" says err 'the checkpoints need data='
+ok "checkpoints without config.yaml need data=" says err 'from a checkpoint alone, give data='
 hirl pretrain $data out=cut resume=1
-ok "checkpoints without config.yaml resume with data=" says err 'going on with what the checkpoint holds'
-ok "the run resumed without config.yaml is known to be finished" says err 'the run was finished already'
+ok "checkpoints without config.yaml resume with data=" says err 'resuming with the settings in the checkpoint'
+ok "the run resumed without config.yaml is known to be finished" says err 'the run has already finished'
 ok "config.yaml is restored" cmp cut/config.yaml kept.yaml
 hirl pretrain out=none resume=1
 ok "resume=1 without a run and without data= is refused" exits 2
-ok "resume=1 without a run and without data=: the error names the reason" says err 'no data= to begin one'
+ok "resume=1 without a run and without data=: the error names the reason" says err 'no data= to start one'
 hirl pretrain out=cut resume=1 --json
 ok "the result of a finished run has no step and no loss" json out \
     'r["event"] == "result" and r["finished"] is True and "step" not in r and "train_loss" not in r'
@@ -195,7 +195,7 @@ hirl tree show ${long}tree
 ok "tree show finds a tree below a long path" exits 0
 hirl embed model=run $data out=$long$long$long${long}rows
 ok "a path that is too long is refused" exits 2
-ok "a path that is too long: the error names the reason" says err 'too long, at most 4095'
+ok "a path that is too long: the error names the reason" says err 'too long (at most 4095)'
 
 hirl cluster data=a prototypes=20,5 out=t
 ok "cluster accepts a folder of embeddings" exits 0

@@ -50,7 +50,7 @@ ok "SIGHUP twice and SIGTERM: the checkpoint exists" test -e hung/checkpoints/la
 hirl pretrain $data $small out=long overwrite=1
 ok "the lock is released when the process ends" exits 0
 ok "without preset= the log names the preset used and the reason" says err \
-    '^preset=hirl-mocov2-small: its effect can be seen within minutes'
+    '^preset=hirl-mocov2-small (default): trains within minutes'
 ok "the split is logged" says err 'split train'
 "$HIRL" embed model=long data=generated generated_images=2000000 split=train out=halted >halted.out 2>halted.err </dev/null &
 child=$!
