@@ -7,6 +7,8 @@ bool cli_is_word_of(const char *words, const char *word)
 {
     size_t length = strlen(word);
 
+    if (strchr(word, ' '))
+        return false;
     for (const char *at = words; length && (at = strstr(at, word)); at += length)
         if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
             return true;
