@@ -1,8 +1,8 @@
 /* own_loop.c - adds the hierarchy to an application's own training loop.
  *
  * The application's model is a matrix W and one matrix H_l per level, z_0 = x W and z_l = z_0 H_l,
- * trained by plain gradient descent. Each epoch clusters z_0 with hirl_cluster(). Each step
- * computes the path loss of a batch and its gradients dz_l with hirl_spd_loss(), and back-propagates:
+ * trained by plain gradient descent. Each epoch clusters z_0 with hirl_cluster(). Each step gets
+ * the path loss of a batch and its gradients dz_l from hirl_spd_loss(), and back-propagates them:
  *
  *     dH_l = z_0' dz_l      dz_0 = sum_l dz_l H_l'      dW = x' dz_0
  *

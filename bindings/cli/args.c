@@ -17,7 +17,7 @@ static void copy_key(char *key, size_t bytes, const char *text, size_t length)
     key[length] = 0;
 }
 
-static bool take_switch(cli_session *session, const char *word)
+static bool read_switch(cli_session *session, const char *word)
 {
     bool known = true;
 
@@ -35,7 +35,7 @@ static bool take_switch(cli_session *session, const char *word)
 }
 
 /* --key value, --key=value, --flag; *used is the number of words consumed */
-static int take_long(cli_session *session, const char *word, const char *next, int *used)
+static int read_long(cli_session *session, const char *word, const char *next, int *used)
 {
     const char *equals = strchr(word, '=');
     char key[64];
@@ -52,7 +52,7 @@ static int take_long(cli_session *session, const char *word, const char *next, i
     return cli_set_key(session, key, next);
 }
 
-static int take_bare(cli_session *session, const char *word)
+static int read_bare(cli_session *session, const char *word)
 {
     const char *key = session->verb->positional;
 
@@ -70,21 +70,21 @@ static int take_bare(cli_session *session, const char *word)
     return cli_set_key(session, key, word);
 }
 
-static int take_word(cli_session *session, const char *word, const char *next, int *used)
+static int read_word(cli_session *session, const char *word, const char *next, int *used)
 {
     const char *equals = strchr(word, '=');
     char key[64];
 
     *used = 1;
-    if (take_switch(session, word))
+    if (read_switch(session, word))
         return CLI_OK;
     if (!strncmp(word, "--", 2) && word[2])
-        return take_long(session, word, next, used);
+        return read_long(session, word, next, used);
     if (word[0] == '-')
         return cli_error(session, CLI_USAGE, "unknown switch '%s'; see 'hirl %s --help'", word,
                          session->verb->name);
     if (!equals)
-        return take_bare(session, word);
+        return read_bare(session, word);
     copy_key(key, sizeof key, word, (size_t)(equals - word));
     return cli_set_key(session, key, equals + 1);
 }
@@ -94,8 +94,8 @@ int cli_args_read(cli_session *session, int count, char **word)
     int used, code = CLI_OK;
 
     for (int i = 0; i < count; i++) /* switches first: they control how errors are printed */
-        take_switch(session, word[i]);
+        read_switch(session, word[i]);
     for (int i = 0; i < count && !code && !session->help; i += used)
-        code = take_word(session, word[i], i + 1 < count ? word[i + 1] : NULL, &used);
+        code = read_word(session, word[i], i + 1 < count ? word[i + 1] : NULL, &used);
     return code;
 }

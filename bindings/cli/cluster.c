@@ -64,7 +64,7 @@ static int read_names(source *from, cli_session *session, const char *path)
         return cli_error(session, CLI_DATA,
                          "names: '%s' has %lld lines, but the features have %lld rows", given,
                          (long long)from->names.count, (long long)from->rows.count);
-    cli_names_done(&from->names);
+    cli_names_free(&from->names);
     return CLI_OK;
 }
 
@@ -117,7 +117,7 @@ static int open_source(source *from, cli_session *session)
 {
     const char *data = hirl_options_get(session->options, "data");
     char inside[CLI_PATH];
-    int code = cli_data_need(session);
+    int code = cli_require_data(session);
 
     if (!code)
         code = cli_join(inside, session, data, "embeddings.npy");
@@ -242,24 +242,24 @@ static int run(cli_session *session)
 {
     source from = { 0 };
     hirl_tree *tree = NULL;
-    double begun = 0;
+    double started = 0;
     int code = cli_session_begin(session);
 
     if (!code)
         code = open_source(&from, session);
     if (!code)
         code = prepare(session, &from);
-    begun = cli_seconds();
+    started = cli_seconds();
     session->running = false; /* a wrong number of prototypes is still a usage error */
     if (!code)
         code = build(&tree, session, &from);
     if (!code)
         code = write_all(session, tree, &from);
     if (!code)
-        code = report(session, tree, &from, cli_seconds() - begun);
+        code = report(session, tree, &from, cli_seconds() - started);
     hirl_tree_destroy(tree);
-    cli_names_done(&from.names);
-    cli_rows_done(&from.rows);
+    cli_names_free(&from.names);
+    cli_rows_free(&from.rows);
     hirl_dataset_destroy(from.dataset);
     hirl_model_destroy(from.model);
     return code;

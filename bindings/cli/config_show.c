@@ -123,7 +123,7 @@ static int run(cli_session *session)
 {
     hirl_options *resolved = NULL;
     hirl_status status;
-    int code = cli_take_preset(session);
+    int code = cli_default_preset(session);
 
     if (!code) {
         status = hirl_options_resolve(&resolved, session->options, 0);

@@ -143,11 +143,11 @@ static int run(cli_session *session)
     hirl_dataset *dataset = NULL;
     hirl_model *model = NULL;
     cli_rows rows = { 0 };
-    double begun;
+    double started;
     int code = cli_session_begin(session);
 
     if (!code)
-        code = cli_data_need(session);
+        code = cli_require_data(session);
     if (!code && *cli_own(session, "model") && !cli_model_is_random(session))
         code = cli_refuse_keys(session, "preset", "a model loaded from a file");
     if (!code)
@@ -158,7 +158,7 @@ static int run(cli_session *session)
         code = cli_data_print(session, dataset);
     if (!code)
         code = prepare(session);
-    begun = cli_seconds();
+    started = cli_seconds();
     if (!code)
         code = cli_rows_embed(&rows, session, model, cli_own(session, "layer"), dataset);
     if (!code)
@@ -166,14 +166,14 @@ static int run(cli_session *session)
     if (!code && !session->json)
         printf("%s: wrote %lld rows of %lld columns (%s) in %.1f s\n", folder,
                (long long)rows.count, (long long)rows.dim, cli_own(session, "layer"),
-               cli_seconds() - begun);
+               cli_seconds() - started);
     if (!code)
         cli_emit(session, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:f}", "event", "result",
                                     "verb", "embed", "out", cli_text(folder), "rows",
                                     (json_int_t)rows.count, "columns", (json_int_t)rows.dim,
                                     "skipped", (json_int_t)(rows.images - rows.count), "seconds",
-                                    cli_seconds() - begun));
-    cli_rows_done(&rows);
+                                    cli_seconds() - started));
+    cli_rows_free(&rows);
     hirl_dataset_destroy(dataset);
     hirl_model_destroy(model);
     return code;

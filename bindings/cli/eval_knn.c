@@ -189,7 +189,7 @@ static int compare(comparison *c, int32_t level)
 
 static int compare_levels(comparison *c)
 {
-    double begun = cli_seconds();
+    double started = cli_seconds();
     int code = compute_rows(c, &c->bank);
 
     if (!code)
@@ -202,7 +202,7 @@ static int compare_levels(comparison *c)
                       (long long)c->bank.rows.dim, (long long)c->query.rows.dim);
     for (int32_t l = 0; l < c->levels && !code; l++)
         code = compare(c, l);
-    c->seconds = cli_seconds() - begun;
+    c->seconds = cli_seconds() - started;
     return code;
 }
 
@@ -284,7 +284,7 @@ static int run(cli_session *session)
     int code = cli_session_begin(session);
 
     if (!code)
-        code = cli_data_need(session);
+        code = cli_require_data(session);
     if (!code && *cli_own(session, "out"))
         code = cli_file_try(session, "", cli_own(session, "out"));
     if (!code)
@@ -297,8 +297,8 @@ static int run(cli_session *session)
         code = compare_levels(&c);
     if (!code)
         code = report(&c);
-    cli_rows_done(&c.bank.rows);
-    cli_rows_done(&c.query.rows);
+    cli_rows_free(&c.bank.rows);
+    cli_rows_free(&c.query.rows);
     hirl_dataset_destroy(c.bank.dataset);
     hirl_dataset_destroy(c.query.dataset);
     hirl_model_destroy(c.model);

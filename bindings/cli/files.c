@@ -126,17 +126,17 @@ int cli_file_try(cli_session *session, const char *folder, const char *name)
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value)
 {
     cli_file file;
-    bool whole;
+    bool complete;
     int code = cli_file_begin(&file, session, folder, name);
 
     if (code) {
         json_decref(value);
         return code;
     }
-    whole = json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
+    complete = json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
     fputc('\n', file.stream);
     json_decref(value);
-    return whole || ferror(file.stream)
+    return complete || ferror(file.stream)
                ? cli_file_end(&file, session)
                : cli_file_drop(&file, session, CLI_FAILED,
                                "the result has a value that JSON cannot represent");

@@ -60,7 +60,7 @@ static void put_library_keys(const cli_session *session)
     const char *object = "";
 
     for (int32_t i = 0; cli_library_key(&info, i); i++) {
-        if (!cli_takes(session->verb, &info))
+        if (!cli_accepts(session->verb, &info))
             continue;
         if (strcmp(object, info.object))
             printf("\nlibrary keys, %s:\n", info.object);
@@ -91,7 +91,7 @@ static void emit_keys(cli_session *session)
         json_array_append_new(
             keys, describe(k->name, k->type, k->standard, k->range, k->unit, k->help, "program"));
     for (int32_t i = 0; cli_library_key(&info, i); i++)
-        if (cli_takes(verb, &info))
+        if (cli_accepts(verb, &info))
             json_array_append_new(keys, describe(info.name, info.type, default_of(preset, &info),
                                                  info.range, info.unit, info.help, info.object));
     cli_emit(session, json_pack("{s:s, s:s, s:s, s:o}", "event", "help", "verb", verb->name, "help",

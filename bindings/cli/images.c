@@ -10,7 +10,7 @@
 #include "messages.h"
 #include "text.h"
 
-int cli_data_need(cli_session *session)
+int cli_require_data(cli_session *session)
 {
     if (hirl_options_origin(session->options, "data") > 0)
         return CLI_OK;

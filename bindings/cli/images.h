@@ -12,7 +12,7 @@
 
 enum { CLI_LABEL_LEVELS = 4 }; /* most label levels of a data set */
 
-int cli_data_need(cli_session *session); /* refuses when data= was not given */
+int cli_require_data(cli_session *session); /* refuses when data= was not given */
 int cli_data_open(hirl_dataset **dataset, cli_session *session);
 int cli_data_print(cli_session *session, const hirl_dataset *dataset);
 const char *cli_level_name(int32_t level, int32_t levels); /* "fine", "coarse", "top" */

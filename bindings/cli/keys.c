@@ -37,7 +37,7 @@ static int own_index(const cli_verb *verb, const char *key)
     return -1;
 }
 
-bool cli_takes(const cli_verb *verb, const hirl_option_info *info)
+bool cli_accepts(const cli_verb *verb, const hirl_option_info *info)
 {
     if (own_index(verb, info->name) >= 0 ||
         (verb->without && cli_is_word_of(verb->without, info->name)))
@@ -56,7 +56,7 @@ static int refuse_unknown(cli_session *session, const char *key)
     for (const cli_key *own = session->verb->keys; own && own->name; own++)
         name[count++] = own->name;
     for (int32_t i = 0; count < MOST && cli_library_key(&info, i); i++)
-        if (cli_takes(session->verb, &info))
+        if (cli_accepts(session->verb, &info))
             name[count++] = info.name;
     if (!*key)
         return cli_error(session, CLI_USAGE,
@@ -113,7 +113,7 @@ int cli_set_key(cli_session *session, const char *key, const char *text)
     if (index >= 0)
         return set_own(session, index, text);
     known = cli_find_library_key(&info, key);
-    if (known && !cli_takes(session->verb, &info))
+    if (known && !cli_accepts(session->verb, &info))
         return cli_error(session, CLI_USAGE, "key '%s' (%s) has no effect on hirl %s", key,
                          info.object, session->verb->name);
     if (!known && !hirl_options_get(session->options, key))
@@ -178,7 +178,7 @@ json_t *cli_settings(const cli_session *session)
     for (const cli_key *key = session->verb->keys; key && key->name; key++)
         json_object_set_new(settings, key->name, cli_text(cli_own(session, key->name)));
     for (int32_t i = 0; cli_library_key(&info, i); i++)
-        if (cli_takes(session->verb, &info))
+        if (cli_accepts(session->verb, &info))
             json_object_set_new(settings, info.name,
                                 cli_text(hirl_options_get(session->options, info.name)));
     return settings;

@@ -9,8 +9,8 @@
 /* Describes the library key number `index`; false after the last one. */
 bool cli_library_key(hirl_option_info *info, int32_t index);
 bool cli_find_library_key(hirl_option_info *info, const char *key);
-bool cli_takes(const cli_verb *verb,
-               const hirl_option_info *info); /* the verb accepts the library key */
+/* Whether the verb accepts a library key that it does not redefine. */
+bool cli_accepts(const cli_verb *verb, const hirl_option_info *info);
 
 /* Sets a key of the verb or of the library from its text. */
 int cli_set_key(cli_session *session, const char *key, const char *text);

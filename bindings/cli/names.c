@@ -61,7 +61,7 @@ int cli_names_read(cli_names *names, cli_session *session, const char *path)
     names->count = count_lines(names->text, bytes);
     names->name = calloc((size_t)names->count + 1, sizeof *names->name);
     if (!names->name) {
-        cli_names_done(names);
+        cli_names_free(names);
         return cli_error(session, CLI_MEMORY, "out of memory: cannot store %lld names",
                          (long long)names->count);
     }
@@ -90,7 +90,7 @@ int cli_names_of(cli_names *names, cli_session *session, const hirl_dataset *dat
     return CLI_OK;
 }
 
-void cli_names_done(cli_names *names)
+void cli_names_free(cli_names *names)
 {
     free(names->name);
     free(names->text);

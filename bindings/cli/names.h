@@ -13,6 +13,6 @@ typedef struct cli_names {
 int cli_names_read(cli_names *names, cli_session *session,
                    const char *path); /* one name per line */
 int cli_names_of(cli_names *names, cli_session *session, const hirl_dataset *dataset);
-void cli_names_done(cli_names *names);
+void cli_names_free(cli_names *names);
 
 #endif

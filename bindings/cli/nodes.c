@@ -64,7 +64,7 @@ int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tre
     return place_classes(nodes, session, dataset);
 }
 
-void cli_nodes_done(cli_nodes *nodes)
+void cli_nodes_free(cli_nodes *nodes)
 {
     for (int l = 0; l < 8; l++)
         free(nodes->node[l]);

@@ -24,7 +24,7 @@ cli_child *cli_children(const hirl_tree *tree, int32_t level, int32_t parent, in
 /* dataset NULL: no labels */
 int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree,
                     const hirl_dataset *dataset);
-void cli_nodes_done(cli_nodes *nodes);
+void cli_nodes_free(cli_nodes *nodes);
 /* Picks at most `most` rows below a node and returns their number: the middles of equal parts
  * of the node's rows, in order. When rows are sorted by class, each class appears in proportion. */
 int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, const cli_child *node,

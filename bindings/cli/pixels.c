@@ -48,7 +48,7 @@ static int put_image(reading *r, int64_t image, const uint8_t *pixels, int64_t h
 {
     cli_rows *rows = r->rows;
     int code =
-        r->width ? CLI_OK : cli_rows_take(rows, r->session, rows->images, 3 * height * width);
+        r->width ? CLI_OK : cli_rows_alloc(rows, r->session, rows->images, 3 * height * width);
 
     if (code)
         return code;

@@ -15,7 +15,7 @@ static bool is_preset(const char *name)
     return false;
 }
 
-int cli_take_preset(cli_session *session)
+int cli_default_preset(cli_session *session)
 {
     const char *preset = session->verb->preset;
     char small[128];

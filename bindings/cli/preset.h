@@ -6,6 +6,6 @@
 
 #define CLI_PRESET "hirl-mocov2-small" /* used when neither preset= nor method= is given */
 
-int cli_take_preset(cli_session *session);
+int cli_default_preset(cli_session *session);
 
 #endif

@@ -207,7 +207,7 @@ static int finished(cli_session *session)
 static int train(cli_session *session, hirl_trainer *trainer)
 {
     hirl_step_report report = { .struct_size = sizeof report };
-    double begun = cli_seconds();
+    double started = cli_seconds();
     hirl_status status;
 
     hirl_trainer_set_report(trainer, on_report, session);
@@ -220,7 +220,7 @@ static int train(cli_session *session, hirl_trainer *trainer)
         return finished(session);
     if (status < 0)
         return cli_check(session, status);
-    return finish(session, &report, cli_seconds() - begun);
+    return finish(session, &report, cli_seconds() - started);
 }
 
 /* Loads init=. A resumed run does not need that file, which may no longer exist. */

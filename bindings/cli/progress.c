@@ -79,11 +79,11 @@ void cli_progress_phase(cli_progress *progress, const char *phase, int64_t done,
     if (strcmp(progress->phase, phase) || done < progress->first) {
         snprintf(progress->phase, sizeof progress->phase, "%s", phase);
         progress->first = done;
-        progress->begun = now;
+        progress->started = now;
     }
-    if (now - progress->begun < shown_after || now - progress->drawn < redrawn_every)
+    if (now - progress->started < shown_after || now - progress->drawn < redrawn_every)
         return;
-    rate = (double)(done - progress->first) / (now - progress->begun);
+    rate = (double)(done - progress->first) / (now - progress->started);
     snprintf(line, sizeof line, "%s %s/%s %s/s left %s", phase,
              cli_grouped(a, sizeof a, (double)done), cli_grouped(b, sizeof b, (double)total),
              cli_grouped(c, sizeof c, rate),

@@ -14,7 +14,7 @@ typedef struct cli_progress {
     bool shown;  /* the line is on the screen */
     char phase[24];
     int64_t first; /* units done when the phase began */
-    double begun, drawn;
+    double started, drawn;
 } cli_progress;
 
 void cli_progress_open(cli_progress *progress, bool wanted);

@@ -97,7 +97,7 @@ int cli_run_settings(cli_session *session)
     if (status < 0)
         return cli_check(session, status);
     if (!cli_library_flag(session, "resume"))
-        return cli_take_preset(session);
+        return cli_default_preset(session);
     if (cli_resumes(&resumes, session))
         return CLI_USAGE;
     if (cli_exists(path, ""))
@@ -107,7 +107,7 @@ int cli_run_settings(cli_session *session)
                          resumes ? "to resume from a checkpoint alone, give data= (its images)"
                                  : "there is no run to resume, and no data= to start one");
     if (!resumes) /* a scheduler may start and continue a run with the same command */
-        return cli_take_preset(session);
+        return cli_default_preset(session);
     cli_note(session, "%s: config.yaml is missing; resuming with the settings in the checkpoint",
              cli_own(session, "out"));
     return CLI_OK;

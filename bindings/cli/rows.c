@@ -8,7 +8,7 @@
 #include "messages.h"
 #include "text.h"
 
-int cli_rows_take(cli_rows *rows, cli_session *session, int64_t images, int64_t dim)
+int cli_rows_alloc(cli_rows *rows, cli_session *session, int64_t images, int64_t dim)
 {
     *rows = (cli_rows){ .images = images, .dim = dim };
     rows->value = dim > 0 ? calloc((size_t)images, (size_t)dim * sizeof(float)) : NULL;
@@ -54,7 +54,7 @@ int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model
             "online network of a HIRL run (network=online), or in an untrained model with "
             "levels=L",
             layer);
-    code = cli_rows_take(rows, session, images, dim);
+    code = cli_rows_alloc(rows, session, images, dim);
     readable = calloc((size_t)images + 1, 1);
     if (!code && !readable)
         code = cli_no_memory(session);
@@ -71,7 +71,7 @@ int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model
     return code;
 }
 
-void cli_rows_done(cli_rows *rows)
+void cli_rows_free(cli_rows *rows)
 {
     if (rows->loaded)
         hirl_free(rows->value);

@@ -13,10 +13,10 @@ typedef struct cli_rows {
 } cli_rows;
 
 /* Allocates zeroed rows for all images; count stays 0. */
-int cli_rows_take(cli_rows *rows, cli_session *session, int64_t images, int64_t dim);
+int cli_rows_alloc(cli_rows *rows, cli_session *session, int64_t images, int64_t dim);
 int cli_rows_embed(cli_rows *rows, cli_session *session, const hirl_model *model, const char *layer,
                    hirl_dataset *dataset);
-void cli_rows_done(cli_rows *rows);
+void cli_rows_free(cli_rows *rows);
 /* Writes "index<TAB>name<TAB>reason" for every image without a row. */
 int cli_rows_write_skipped(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
                            const char *folder);

@@ -117,7 +117,7 @@ static int run(cli_session *session)
     int code = cli_session_begin(session);
 
     if (!code)
-        code = cli_data_need(session);
+        code = cli_require_data(session);
     if (!code && *cli_own(session, "out"))
         code = cli_file_try(session, "", cli_own(session, "out"));
     if (!code)

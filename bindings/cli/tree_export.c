@@ -72,7 +72,7 @@ static int run(cli_session *session)
     if (!code)
         cli_emit(session, json_pack("{s:s, s:s, s:o, s:s}", "event", "result", "verb",
                                     "tree export", "out", cli_text(out), "format", format));
-    cli_names_done(&names);
+    cli_names_free(&names);
     hirl_dataset_destroy(dataset);
     hirl_tree_destroy(tree);
     return code;

@@ -207,6 +207,6 @@ int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_datase
         else
             code = cli_file_end(&file, session);
     }
-    cli_nodes_done(&p.nodes);
+    cli_nodes_free(&p.nodes);
     return code;
 }

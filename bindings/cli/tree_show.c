@@ -59,9 +59,9 @@ static bool put_level(const display *v, int32_t level, int32_t parent, const cha
     cli_child *list = cli_children(v->tree, level, parent, &count);
     int32_t lowest = hirl_tree_levels(v->tree) - (int32_t)v->depth + 1;
     char deeper[256], number[32];
-    bool whole = list != NULL;
+    bool complete = list != NULL;
 
-    for (int64_t i = 0; whole && i < count && i < v->width; i++) {
+    for (int64_t i = 0; complete && i < count && i < v->width; i++) {
         bool last = i + 1 == count;
 
         printf("%s%s%d.%d  %s", prefix, last ? v->corner : v->tee, (int)level, (int)list[i].id,
@@ -71,15 +71,15 @@ static bool put_level(const display *v, int32_t level, int32_t parent, const cha
         putchar('\n');
         snprintf(deeper, sizeof deeper, "%s%s", prefix, last ? v->gap : v->bar);
         if (level > lowest && level > 1)
-            whole = put_level(v, level - 1, list[i].id, deeper);
+            complete = put_level(v, level - 1, list[i].id, deeper);
     }
-    for (int64_t i = v->width; whole && i < count; i++)
+    for (int64_t i = v->width; complete && i < count; i++)
         hidden += list[i].size;
-    if (whole && count > v->width)
+    if (complete && count > v->width)
         printf("%s%s... %lld more (%s)\n", prefix, v->corner, (long long)(count - v->width),
                cli_grouped(number, sizeof number, (double)hidden));
     free(list);
-    return whole;
+    return complete;
 }
 
 static int show(display *v)
@@ -122,8 +122,8 @@ static int run(cli_session *session)
                            (json_int_t)hirl_tree_dim(v.tree), "levels", cli_tree_sizes(v.tree)));
     else if (!code)
         code = show(&v);
-    cli_nodes_done(&v.nodes);
-    cli_names_done(&v.names);
+    cli_nodes_free(&v.nodes);
+    cli_names_free(&v.names);
     hirl_dataset_destroy(v.dataset);
     hirl_tree_destroy(v.tree);
     return code;
