@@ -173,9 +173,10 @@ static int32_t *labels(const side *s, int32_t level)
 static int compare(comparison *c, int32_t level)
 {
     int32_t *bank_label = labels(&c->bank, level), *label = labels(&c->query, level);
-    hirl_status status = HIRL_E_NOMEM;
+    hirl_status status = HIRL_OK;
+    bool allocated = bank_label && label;
 
-    if (bank_label && label) {
+    if (allocated) {
         c->report[level] = (hirl_knn_report){ .struct_size = sizeof(hirl_knn_report) };
         status = hirl_eval_knn(&c->report[level], c->session->context, c->bank.rows.value,
                                bank_label, c->bank.rows.count, c->query.rows.value, label,
@@ -184,7 +185,7 @@ static int compare(comparison *c, int32_t level)
     free(bank_label);
     free(label);
     cli_progress_clear(&c->session->progress);
-    return cli_check(c->session, status);
+    return allocated ? cli_check(c->session, status) : cli_no_memory(c->session);
 }
 
 static int compare_levels(comparison *c)
