@@ -102,7 +102,7 @@ static void pass(hr_queue *q, hirl_status status)
     pthread_mutex_unlock(&first_failure);
 }
 
-void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg)
+void hr_cpu_run(hr_queue *q, int64_t count, hr_pool_task *task, void *arg)
 {
     if (hr_cpu_ok(q))
         hr_pool_run(hr_cpu_state(q)->pool, count, task, arg);

@@ -25,6 +25,7 @@ typedef struct hr_backend hr_backend;
 typedef struct hr_batch hr_batch;
 typedef struct hr_comm hr_comm;
 typedef struct hr_geometry hr_geometry;
+typedef struct hr_learner hr_learner;
 typedef struct hr_loader hr_loader;
 typedef struct hr_map hr_map;
 typedef struct hr_method hr_method;
@@ -36,6 +37,7 @@ typedef struct hr_rng hr_rng;
 typedef struct hr_scalars hr_scalars;
 typedef struct hr_node hr_node;
 typedef struct hr_tape hr_tape;
+typedef struct hr_task hr_task;
 typedef struct hr_tensor hr_tensor;
 typedef struct hr_tensors hr_tensors;
 

@@ -128,7 +128,7 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
                        calls->struct_size);
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
     HR_TRY(hr_context_enter(&call, trainer->context));
-    return leave(&call, trainer, hr_learner_set_calls(trainer->learner, &copy));
+    return leave(&call, trainer, hr_pretrain_set_calls(trainer->pretrain, &copy));
 }
 
 void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user)

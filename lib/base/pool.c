@@ -32,7 +32,7 @@ struct hr_pool {
     _Atomic int64_t next;
     _Atomic int inside; /* workers in the job, + OPEN while others may join it */
     int64_t count;
-    hr_task *task;
+    hr_pool_task *task;
     void *arg;
     bool quit;
 };
@@ -178,7 +178,7 @@ int hr_pool_threads(const hr_pool *pool)
     return pool->threads;
 }
 
-static void share(hr_pool *pool, int64_t count, hr_task *task, void *arg)
+static void share(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
 {
     pool->count = count;
     pool->task = task;
@@ -205,7 +205,7 @@ static void share(hr_pool *pool, int64_t count, hr_task *task, void *arg)
     pthread_mutex_unlock(&pool->lock);
 }
 
-void hr_pool_run(hr_pool *pool, int64_t count, hr_task *task, void *arg)
+void hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
 {
     if (count > 1 && pool->started && !in_task && !pthread_mutex_trylock(&pool->busy)) {
         share(pool, count, task, arg);

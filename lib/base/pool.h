@@ -15,8 +15,8 @@ int hr_pool_threads(const hr_pool *pool);
 
 /* runs task(arg, i, worker) for i in [0, count), worker in [0, threads); returns when all are done.
  * Nested calls, and calls while another thread uses the pool, run on the caller as worker 0. */
-typedef void hr_task(void *arg, int64_t i, int worker);
-void hr_pool_run(hr_pool *pool, int64_t count, hr_task *task, void *arg);
+typedef void hr_pool_task(void *arg, int64_t i, int worker);
+void hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg);
 
 /* cores this process may use: affinity and cgroup limits respected */
 int hr_cores(void);

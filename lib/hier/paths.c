@@ -45,24 +45,26 @@ bool hr_spd_draws_all(const hr_spd_config *config)
     return config->draw == HR_NEGATIVES_ALL;
 }
 
-static int32_t draw(hr_rng *rng, int64_t leaves, int32_t positive, bool all)
+static int32_t leaf_of(int32_t drawn, int32_t positive, bool all)
 {
-    int32_t leaf = (int32_t)hr_rng_below(rng, (uint32_t)(all ? leaves : leaves - 1));
-
     if (all)
-        return leaf == positive ? -1 : leaf;
-    return leaf + (leaf >= positive);
+        return drawn == positive ? -1 : drawn;
+    return drawn + (drawn >= positive);
 }
 
 void hr_paths_draw(int32_t *negative, int64_t n, int64_t k, const int32_t *leaf,
                    const int64_t *image, int64_t leaves, uint64_t seed, int64_t step, bool all)
 {
     for (int64_t i = 0; i < n; i++) {
-        bool none = leaf[i] < 0 || leaves < 2;
+        bool none = (leaf && leaf[i] < 0) || leaves < 2;
+        uint32_t from = (uint32_t)(all ? leaves : leaves - 1);
         hr_rng rng;
 
         hr_rng_init(&rng, seed, HR_RNG_NEGATIVE, 0, (uint32_t)step, (uint32_t)image[i]);
-        for (int64_t j = 0; j < k; j++)
-            negative[i * k + j] = none ? -1 : draw(&rng, leaves, leaf[i], all);
+        for (int64_t j = 0; j < k; j++) {
+            int32_t drawn = none ? -1 : (int32_t)hr_rng_below(&rng, from);
+
+            negative[i * k + j] = none || !leaf ? drawn : leaf_of(drawn, leaf[i], all);
+        }
     }
 }

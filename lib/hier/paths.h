@@ -30,7 +30,8 @@ double hr_spd_weight(const hr_spd_config *config);
 bool hr_spd_draws_all(const hr_spd_config *config);
 
 /* negative [n,k]: leaves for image id image[i] with positive leaf[i], keyed by (seed, step, image).
- * -1: not there (a row without leaf, a tree of one leaf, with `all` the positive itself) */
+ * -1: not there (a row without leaf, a tree of one leaf, with `all` the positive itself).
+ * leaf NULL: the numbers u as drawn, for positives that the step chooses (the kernel path_leaves) */
 void hr_paths_draw(int32_t *negative, int64_t n, int64_t k, const int32_t *leaf,
                    const int64_t *image, int64_t leaves, uint64_t seed, int64_t step, bool all);
 

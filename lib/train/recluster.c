@@ -53,7 +53,7 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     hr_extract_config config = hr_trainer_extract_config(trainer);
     hr_learner *learner = trainer->learner;
     hr_recluster *r = &trainer->recluster;
-    size_t n = (size_t)trainer->dataset->count, d = (size_t)learner->net.z_dim;
+    size_t n = (size_t)trainer->dataset->count, d = (size_t)trainer->pretrain->net.z_dim;
 
     drop_extraction(r); /* what an earlier try left */
     hr_free(r->readable);
@@ -63,7 +63,7 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     r->readable = hr_alloc_array(n, 1);
     if (!r->features || !r->readable)
         return HIRL_E_NOMEM;
-    return hr_extract_create(&r->extract, learner->queue, trainer->dataset, &learner->net,
+    return hr_extract_create(&r->extract, learner->queue, trainer->dataset, &trainer->pretrain->net,
                              hr_trainer_clustered(trainer), &config);
 }
 
@@ -73,7 +73,7 @@ static hirl_status place_points(hirl_trainer *trainer)
     hr_learner *learner = trainer->learner;
     hr_recluster *r = &trainer->recluster;
     hr_queue *q = learner->queue;
-    int64_t n = trainer->dataset->count, d = learner->net.z_dim;
+    int64_t n = trainer->dataset->count, d = trainer->pretrain->net.z_dim;
     hr_array norm = { 0 }, inverse;
     hirl_status status;
 
@@ -154,7 +154,7 @@ static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
         if (!trainer->own_leaf)
             return HIRL_E_NOMEM;
     }
-    HR_TRY(hr_learner_set_tree(trainer->learner, tree));
+    HR_TRY(hr_pretrain_set_tree(trainer->pretrain, tree));
     if (trainer->own_leaf)
         memcpy(trainer->own_leaf, tree->leaf, (size_t)tree->n * sizeof *tree->leaf);
     trainer->churn = measure_churn(trainer->tree, tree);

@@ -29,7 +29,7 @@ MAY = {
     'data': ['lib', 'base'],
     'ssl': ['nn', 'tape', 'lib', 'base'],
     'detect': ['nn', 'tape', 'data', 'lib', 'base'],
-    'step': ['task', 'ssl', 'hier', 'nn', 'tape', 'lib', 'base'],
+    'step': ['nn', 'tape', 'lib', 'base'],
     'config': ['step', 'ssl', 'hier', 'nn', 'data', 'lib', 'base'],
     'task': ['step', 'ssl', 'hier', 'nn', 'tape', 'lib', 'base'],
     'train': BELOW_TRAIN,

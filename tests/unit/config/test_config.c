@@ -8,13 +8,13 @@
 #include <hirl/options.h>
 
 #include "base/alloc.h"
+#include "config/config.h"
+#include "config/hierarchy.h"
+#include "config/views.h"
 #include "ssl/method.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "config/config.h"
 #include "train/health.h"
-#include "config/hierarchy.h"
-#include "config/views.h"
 
 static hirl_options *options_of(const char *const (*pairs)[2])
 {

@@ -6,11 +6,11 @@
 
 #include <hirl/options.h>
 
-#include "support/close.h"
-#include "support/run.h"
 #include "config/config.h"
 #include "config/rates.h"
 #include "config/views.h"
+#include "support/close.h"
+#include "support/run.h"
 
 enum { IMAGES = 1281167 }; /* ImageNet */
 

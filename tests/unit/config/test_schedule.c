@@ -2,8 +2,8 @@
 #include <check.h>
 #include <math.h>
 
-#include "support/run.h"
 #include "config/schedule.h"
+#include "support/run.h"
 
 enum { I = 1251 }; /* steps of an epoch of ImageNet at batch 1024 */
 

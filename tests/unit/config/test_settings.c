@@ -6,10 +6,10 @@
 #include <hirl/options.h>
 
 #include "base/alloc.h"
+#include "config/config.h"
 #include "context.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "config/config.h"
 
 static const char *const given[][4] = {
     { "lr", "20", "batch_size", "4" },       { "lr", "1000", "batch_size", "2" },
