@@ -6,15 +6,15 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/thread.h"
 
-enum { MAX_THREADS = 256, STACK_BYTES = 1 << 20, SPIN = 2000, OPEN = 1 << 30 };
+enum { MAX_THREADS = 256, SPIN = 2000, OPEN = 1 << 30 };
 
 typedef struct worker {
     hr_pool *pool;
@@ -92,7 +92,7 @@ static void leave(hr_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void *work(void *arg)
+static void *thread_main(void *arg)
 {
     worker *self = arg;
     hr_pool *pool = self->pool;
@@ -109,26 +109,17 @@ static void *work(void *arg)
 
 static hirl_status start(hr_pool *pool)
 {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    int failed = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    while (pool->started < pool->threads - 1 && !failed) {
+    while (pool->started < pool->threads - 1) {
         worker *w = &pool->worker[pool->started];
 
         *w = (worker){ pool, pool->started + 1 };
-        failed = pthread_create(&pool->thread[pool->started], &attributes, work, w);
-        pool->started += !failed;
+        if (!hr_thread_start(&pool->thread[pool->started], thread_main, w))
+            return hr_fail(HIRL_E_NOMEM,
+                           "the system started only %d of %d threads; try a smaller value of "
+                           "threads",
+                           pool->started + 1, pool->threads);
+        pool->started++;
     }
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return hr_fail(HIRL_E_NOMEM, "threads: the system started %d of %d", pool->started + 1,
-                       pool->threads);
     return HIRL_OK;
 }
 
