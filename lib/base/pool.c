@@ -1,7 +1,8 @@
-/* pool.c - threads of a context: a parallel for over a fixed grid.
+/* pool.c - the threads of a context: a parallel for over a fixed grid.
  *
- * The caller works too, and waits for those workers only that joined in time: on a busy machine one
- * that the system has not woken yet costs nothing. */
+ * The caller works too. At the end it waits only for workers that have joined the job, so that a
+ * worker that a busy machine has not yet woken costs nothing.
+ */
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -25,12 +26,12 @@ struct hr_pool {
     int threads, started;
     pthread_t thread[MAX_THREADS];
     worker worker[MAX_THREADS];
-    pthread_mutex_t busy; /* held by the caller that owns the workers */
+    pthread_mutex_t busy; /* held by the caller that uses the workers */
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
     _Atomic uint64_t generation;
     _Atomic int64_t next;
-    _Atomic int inside; /* workers in the job, + OPEN while others may join it */
+    _Atomic int inside; /* workers in the job, + OPEN while others may still join it */
     int64_t count;
     hr_pool_task *task;
     void *arg;
@@ -39,6 +40,7 @@ struct hr_pool {
 
 static _Thread_local bool in_task;
 
+/* Runs tasks of the current job until none is left. */
 static void drain(hr_pool *pool, int index)
 {
     in_task = true;
@@ -72,7 +74,7 @@ static bool wait_for_work(hr_pool *pool, uint64_t *seen)
     return !quit;
 }
 
-/* false: the job is over */
+/* Enters the current job; false when it is over. */
 static bool join(hr_pool *pool)
 {
     int now = atomic_load(&pool->inside);
@@ -129,7 +131,8 @@ hirl_status hr_pool_create(hr_pool **out, int threads)
     hirl_status status;
 
     if (threads < 1 || threads > MAX_THREADS)
-        return hr_fail(HIRL_E_INVALID, "threads: %d is outside 1 to %d", threads, MAX_THREADS);
+        return hr_fail(HIRL_E_INVALID, "threads: %d is outside the range 1 to %d", threads,
+                       MAX_THREADS);
     pool = hr_alloc(sizeof *pool);
     if (!pool)
         return HIRL_E_NOMEM;

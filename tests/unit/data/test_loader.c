@@ -318,7 +318,7 @@ START_TEST(more_than_max_bad_stops_with_share_and_file)
             status = hr_loader_next(&batch, loader);
         ck_assert_int_eq(status, HIRL_E_FORMAT);
         ck_assert_ptr_nonnull(strstr(hr_error_text(), "3 of 50 images (0.06 of all)"));
-        ck_assert_ptr_nonnull(strstr(hr_error_text(), "0: data: the host's callback returned -7"));
+        ck_assert_ptr_nonnull(strstr(hr_error_text(), "0: data: the application's callback returned -7"));
         ck_assert_int_eq(hr_loader_next(&batch, loader), HIRL_E_FORMAT); /* it stays so */
         ck_assert_ptr_nonnull(strstr(hr_error_text(), "3 of 50 images (0.06 of all)"));
         hr_loader_destroy(loader);
