@@ -9,8 +9,8 @@
 void *hr_alloc(size_t bytes);
 /* Allocates count * size bytes; an overflow counts as out of memory. */
 void *hr_alloc_array(size_t count, size_t size);
-/* Moves a block (NULL: none yet) to a larger one and zeroes the new tail; it never shrinks. When out
- * of memory it returns NULL and the old block stays valid. */
+/* Moves a block (NULL: none yet) to a larger one and zeroes the new tail; it never shrinks. When
+ * out of memory it returns NULL and the old block stays valid. */
 void *hr_grow(void *block, size_t old_bytes, size_t new_bytes);
 char *hr_strdup(const char *text);
 void hr_free(void *block); /* ignores NULL */

@@ -1,4 +1,4 @@
-/* half.h - conversion between float and bf16, the upper 16 bits of a float. Rounds to nearest even. */
+/* half.h - conversion between float and bf16, its upper 16 bits; rounds to nearest even. */
 #ifndef HR_HALF_H
 #define HR_HALF_H
 

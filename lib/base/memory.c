@@ -125,7 +125,7 @@ int64_t hr_memory_available(void)
     return hr_memory_available_in("");
 }
 
-/* getrusage would not do: its value survives exec and may be the peak of a larger parent process. */
+/* Does not use getrusage: its value survives exec and may be the peak of a larger parent. */
 int64_t hr_memory_peak(void)
 {
     char text[TEXT];

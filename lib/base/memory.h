@@ -7,8 +7,9 @@
 
 #include "types.h"
 
-/* Bytes that can be used before the kernel kills a process: the smaller of what the machine, swap
- * included, and the container's control group have left. INT64_MAX when the system reports neither. */
+/* Bytes that can be used before the kernel kills a process: the smaller of what the machine,
+ * swap included, and the container's control group have left. INT64_MAX when the system reports
+ * neither. */
 int64_t hr_memory_available(void);
 /* The same, read from files below `root` instead of /. */
 int64_t hr_memory_available_in(const char *root);

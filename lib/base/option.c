@@ -72,8 +72,8 @@ static const char *integer_end(const char *text)
     return end > digits ? end : NULL;
 }
 
-/* The syntax is [+-] digits [. digits] [e [+-] digits] [%], with a digit on at least one side of the
- * point. */
+/* The syntax is [+-] digits [. digits] [e [+-] digits] [%], with a digit on at least one side of
+ * the point. */
 static bool is_real(const char *text)
 {
     const char *digits = skip_sign(text), *at = skip_digits(digits);
@@ -418,7 +418,7 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* Optimal string alignment distance. The three rows are those for i-2, i-1 and i characters of a. */
+/* Optimal string alignment distance. The rows are those for i-2, i-1 and i characters of a. */
 int hr_edit_distance(const char *a, const char *b)
 {
     int row[3][WORD + 1], *before = row[0], *last = row[1], *now = row[2];

@@ -1,8 +1,8 @@
 /* option.h - the keys of an object as one table, and their values as text with their origin.
  *
  * An object has a config struct and an `hr_keys` table that describes its fields. The tables serve
- * to check values, print help, and write config.yaml and the reference page. api/options.c lists all
- * tables.
+ * to check values, print help, and write config.yaml and the reference page. api/options.c lists
+ * all tables.
  */
 #ifndef HR_OPTION_H
 #define HR_OPTION_H

@@ -13,9 +13,9 @@ hirl_status hr_pool_create(hr_pool **pool, int threads);
 void hr_pool_destroy(hr_pool *pool);
 int hr_pool_threads(const hr_pool *pool);
 
-/* Runs task(arg, i, worker) for each i in [0, count) with worker in [0, threads), and returns when all
- * are done. Nested calls, and calls while another thread uses the pool, run on the caller as worker
- * 0. */
+/* Runs task(arg, i, worker) for each i in [0, count) with worker in [0, threads), and returns
+ * when all are done. Nested calls, and calls while another thread uses the pool, run on the
+ * caller as worker 0. */
 typedef void hr_pool_task(void *arg, int64_t i, int worker);
 void hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg);
 

@@ -3,11 +3,11 @@
  *     u64 N, little-endian | N bytes of JSON, padded with spaces | data
  *     { "__metadata__": { text: text }, name: { "dtype", "shape", "data_offsets": [begin, end] } }
  *
- * The reader is stricter than the format: no key may occur twice at any level, an entry has no other
- * keys, whole numbers consist of digits only, and the tensors cover the data without gap or overlap
- * up to the end of the file. The writer sorts the keys, orders the data by falling item size and
- * then by name, so that each array lies at a multiple of its item size, and adds a CRC-32 (zlib) of
- * each tensor.
+ * The reader is stricter than the format: no key may occur twice at any level, an entry has no
+ * other keys, whole numbers consist of digits only, and the tensors cover the data without gap or
+ * overlap up to the end of the file. The writer sorts the keys, orders the data by falling item
+ * size and then by name, so that each array lies at a multiple of its item size, and adds a CRC-32
+ * (zlib) of each tensor.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,7 +166,7 @@ static hirl_status put_entry(json_t *root, const span *s)
     return HIRL_OK;
 }
 
-/* The text that jansson dumps. `failed` is kept, because jansson 2.14 ignores a failure at a key. */
+/* The text that jansson dumps. `failed` stays set: jansson 2.14 ignores a failure at a key. */
 typedef struct header {
     char *text;
     size_t bytes, room;

@@ -53,10 +53,10 @@ hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int
     int64_t n = (int64_t)hr_dtype_size(dtype);
 
     if (!n || rank < 0 || rank > HR_TENSORS_RANK)
-        return hr_fail(
-            HIRL_E_INVALID,
-            "tensor %.*s: element type %d with %d dimensions; expected a known type and 0 to %d dimensions",
-            SHOWN, name, (int)dtype, (int)rank, HR_TENSORS_RANK);
+        return hr_fail(HIRL_E_INVALID,
+                       "tensor %.*s: element type %d with %d dimensions; expected a known type "
+                       "and 0 to %d dimensions",
+                       SHOWN, name, (int)dtype, (int)rank, HR_TENSORS_RANK);
     for (int32_t i = 0; i < rank; i++) {
         if (dim[i] < 0)
             return hr_fail(HIRL_E_INVALID, "tensor %.*s: dimension %d is %lld", SHOWN, name, (int)i,

@@ -45,7 +45,7 @@ hirl_status hr_tensors_set_text(hr_tensors *list, const char *key, const char *v
 hirl_status hr_tensors_set_int(hr_tensors *list, const char *key, int64_t value);
 
 const hr_named *hr_tensors_find(const hr_tensors *list, const char *name); /* NULL: none */
-/* Finds an array of the given type and shape (-1: any size). FORMAT when it is missing or differs. */
+/* Finds an array of this type and shape (-1: any size). FORMAT when it is missing or differs. */
 hirl_status hr_tensors_need(const hr_named **found, const hr_tensors *list, const char *name,
                             hr_dtype dtype, int32_t rank, const int64_t *dim);
 const char *hr_tensors_text(const hr_tensors *list, const char *key); /* NULL: none */

@@ -1,4 +1,4 @@
-/* memory.c - images of one size in memory, grey or RGB. */
+/* memory.c - images of equal size in memory, gray or RGB. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -1,4 +1,4 @@
-/* test_alloc.c - the heap: zeroed, aligned and counted blocks; failures on request; another allocator. */
+/* test_alloc.c - zeroed, aligned and counted blocks; failures on request; another allocator. */
 #include <stdlib.h>
 
 #include "base/alloc.h"

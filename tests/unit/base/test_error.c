@@ -1,4 +1,4 @@
-/* test_error.c - the message of a thread: kept, prefixed, truncated, separate from other threads. */
+/* test_error.c - the message of a thread: kept, prefixed, truncated, separate by thread. */
 #include <pthread.h>
 
 #include "base/error.h"

@@ -45,7 +45,7 @@ START_TEST(an_array_of_the_wrong_type_or_shape_is_reported_with_both)
     hr_assert_fails(hr_tensors_need(&found, &list, "v", HR_F64, 2, (int64_t[]){ 2, 3 }),
                     HIRL_E_FORMAT, "missing");
     hr_assert_fails(hr_tensors_need(&found, &list, "w", HR_F32, 2, (int64_t[]){ -1, 3 }),
-                    HIRL_E_FORMAT, "f64 [2, 3], not f32 [any, 3]");
+                    HIRL_E_FORMAT, "f64 [2, 3], expected f32 [any, 3]");
     hr_assert_fails(hr_tensors_need(&found, &list, "w", HR_F64, 2, (int64_t[]){ 2, 4 }),
                     HIRL_E_FORMAT, "[2, 4]");
     hr_assert_fails(hr_tensors_need(&found, &list, "w", HR_F64, 1, (int64_t[]){ 6 }), HIRL_E_FORMAT,

@@ -1,4 +1,4 @@
-/* test_formats.c - CIFAR, IDX and npy: what is found, and damaged input. */
+/* test_formats.c - CIFAR, IDX and npy: contents and damaged files. */
 #include "data/npy.h"
 #include "data_files.h"
 
@@ -81,7 +81,7 @@ START_TEST(idx_files_are_read_plain_and_zipped)
     ck_assert_int_eq(set->max_height, 4);
     ck_assert_int_eq(set->classes[0], 3);
     ck_assert_int_eq(hr_dataset_label(set, 4, 0), 1);
-    for (int c = 0; c < 3; c++) /* grey becomes three equal channels */
+    for (int c = 0; c < 3; c++) /* gray becomes three equal channels */
         ck_assert_int_eq(pixel(2, 3, 1, c), 2 * 24 + 3 * 6 + 1);
     hr_assert_ok(open_split("", "queries"));
     ck_assert_str_eq(set->split, "t10k");
@@ -93,12 +93,13 @@ START_TEST(idx_files_are_read_plain_and_zipped)
 }
 END_TEST
 
-START_TEST(an_idx_file_beside_its_zipped_twin_is_one)
+START_TEST(an_idx_file_beside_its_zipped_copy_is_read_once)
 {
     begin();
     put_idx("train-images-idx3-ubyte", false, 3, five, 5);
     put_idx("train-images-idx3-ubyte.gz", true, 3, five, 5);
-    put_idx("train-labels-idx1-ubyte.gz", true, 1, five, 5); /* gunzip -k of the images alone */
+    put_idx("train-labels-idx1-ubyte.gz", true, 1, five,
+            5); /* after gunzip -k of the images only */
     put_idx("t10k-images-idx3-ubyte", false, 3, three, 3);
     put_idx("t10k-images-idx3-ubyte.gz", true, 3, three, 3);
     hr_assert_ok(open_split("", "all"));
@@ -112,7 +113,7 @@ START_TEST(an_idx_file_beside_its_zipped_twin_is_one)
 }
 END_TEST
 
-START_TEST(idx_files_that_lie_are_refused)
+START_TEST(idx_files_with_a_wrong_header_are_refused)
 {
     static const char *const name[] = { "a-images-idx3-ubyte", "b-images-idx3-ubyte.gz" };
     uint8_t head[16] = { 0, 0, 8, 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1 };
@@ -140,12 +141,12 @@ START_TEST(idx_files_that_lie_are_refused)
     put(name[0], head, sizeof head);
     hr_assert_fails(open_set(name[0]), HIRL_E_FORMAT, "9 dimensions");
     put(name[0], "x", 1);
-    hr_assert_fails(open_set(name[0]), HIRL_E_FORMAT, "no IDX");
+    hr_assert_fails(open_set(name[0]), HIRL_E_FORMAT, "not an IDX");
     end();
 }
 END_TEST
 
-START_TEST(idx_zipped_files_cut_anywhere_are_refused)
+START_TEST(truncated_zipped_idx_files_are_refused)
 {
     void *data;
     size_t bytes;
@@ -236,7 +237,7 @@ START_TEST(npy_files_that_cannot_be_read_are_refused)
 }
 END_TEST
 
-/* 1.5 = 0x3e00, -2 = 0xc000, 2^-24 = 0x0001, 65504 = 0x7bff, by hand */
+/* 1.5 = 0x3e00, -2 = 0xc000, 2^-24 = 0x0001, 65504 = 0x7bff */
 START_TEST(npy_features_of_all_widths_become_float)
 {
     static const uint16_t half[4] = { 0x3e00, 0xc000, 0x0001, 0x7bff };
@@ -263,7 +264,7 @@ START_TEST(npy_features_of_all_widths_become_float)
 }
 END_TEST
 
-/* the bytes that numpy.save writes for arange(3, dtype=int32): 128 bytes of header, then the data */
+/* numpy.save of arange(3, dtype=int32) writes a header of 128 bytes, then the data. */
 START_TEST(npy_files_are_written_as_numpy_does)
 {
     static const int32_t data[3] = { 0, 1, 2 };
@@ -297,7 +298,7 @@ END_TEST
 
 HR_TESTS("formats", cifar_files_are_read_plane_by_plane, cifar100_has_its_own_two_levels,
          damaged_cifar_files_are_refused, idx_files_are_read_plain_and_zipped,
-         an_idx_file_beside_its_zipped_twin_is_one, idx_files_that_lie_are_refused,
-         idx_zipped_files_cut_anywhere_are_refused, idx_labels_must_be_as_many_as_images,
+         an_idx_file_beside_its_zipped_copy_is_read_once, idx_files_with_a_wrong_header_are_refused,
+         truncated_zipped_idx_files_are_refused, idx_labels_must_be_as_many_as_images,
          npy_images_and_labels_are_read, npy_files_that_cannot_be_read_are_refused,
          npy_features_of_all_widths_become_float, npy_files_are_written_as_numpy_does)
