@@ -72,11 +72,14 @@ struct hr_queue {
     hirl_context *context;
 };
 
+/* Filters that resize images. The value is the filter's radius in source pixels at full size. */
+enum { HR_BILINEAR = 1, HR_BICUBIC = 2 };
+
 /* One view of one image: what augmentation does, drawn on the host (data/augment.c). */
 typedef struct hr_augment_record {
     int32_t left, top, width, height; /* crop box in source pixels */
     int32_t size;                     /* side of the result */
-    int32_t filter;                   /* 1 bilinear, 2 bicubic */
+    int32_t filter;                   /* HR_BILINEAR or HR_BICUBIC */
     int32_t resize;   /* evaluation: shorter side before the centre crop, 0: crop box to size */
     int32_t flip;     /* 0 no, 1 last, 2 first (before colour): same pixels */
     int32_t jitter;   /* 0 none, else the four operations in `order` */

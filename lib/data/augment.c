@@ -56,17 +56,17 @@ typedef struct recipe {
 
 /* clang-format off */
 static const recipe recipes[HR_RECIPES] = {
-    [HR_RECIPE_MOCOV2]        = { 0.20, 1.00, 1, MOCO,   0.5, 0.0, false },
-    [HR_RECIPE_SWAV_GLOBAL]   = { 0.14, 1.00, 1, STRONG, 0.5, 0.0, true },
-    [HR_RECIPE_SWAV_LOCAL]    = { 0.05, 0.14, 1, STRONG, 0.5, 0.0, true },
-    [HR_RECIPE_MOCOV3_FIRST]  = { 0.08, 1.00, 1, BYOL,   1.0, 0.0, false },
-    [HR_RECIPE_MOCOV3_SECOND] = { 0.08, 1.00, 1, BYOL,   0.1, 0.2, false },
-    [HR_RECIPE_DINO_FIRST]    = { 0.25, 1.00, 2, BYOL,   1.0, 0.0, true },
-    [HR_RECIPE_DINO_SECOND]   = { 0.25, 1.00, 2, BYOL,   0.1, 0.2, true },
-    [HR_RECIPE_DINO_LOCAL]    = { 0.05, 0.25, 2, BYOL,   0.5, 0.0, true },
-    [HR_RECIPE_IBOT_FIRST]    = { 0.32, 1.00, 2, BYOL,   1.0, 0.0, true },
-    [HR_RECIPE_IBOT_SECOND]   = { 0.32, 1.00, 2, BYOL,   0.1, 0.2, true },
-    [HR_RECIPE_IBOT_LOCAL]    = { 0.05, 0.32, 2, BYOL,   0.5, 0.0, true },
+    [HR_RECIPE_MOCOV2]        = { 0.20, 1.00, HR_BILINEAR, MOCO,   0.5, 0.0, false },
+    [HR_RECIPE_SWAV_GLOBAL]   = { 0.14, 1.00, HR_BILINEAR, STRONG, 0.5, 0.0, true },
+    [HR_RECIPE_SWAV_LOCAL]    = { 0.05, 0.14, HR_BILINEAR, STRONG, 0.5, 0.0, true },
+    [HR_RECIPE_MOCOV3_FIRST]  = { 0.08, 1.00, HR_BILINEAR, BYOL,   1.0, 0.0, false },
+    [HR_RECIPE_MOCOV3_SECOND] = { 0.08, 1.00, HR_BILINEAR, BYOL,   0.1, 0.2, false },
+    [HR_RECIPE_DINO_FIRST]    = { 0.25, 1.00, HR_BICUBIC,  BYOL,   1.0, 0.0, true },
+    [HR_RECIPE_DINO_SECOND]   = { 0.25, 1.00, HR_BICUBIC,  BYOL,   0.1, 0.2, true },
+    [HR_RECIPE_DINO_LOCAL]    = { 0.05, 0.25, HR_BICUBIC,  BYOL,   0.5, 0.0, true },
+    [HR_RECIPE_IBOT_FIRST]    = { 0.32, 1.00, HR_BICUBIC,  BYOL,   1.0, 0.0, true },
+    [HR_RECIPE_IBOT_SECOND]   = { 0.32, 1.00, HR_BICUBIC,  BYOL,   0.1, 0.2, true },
+    [HR_RECIPE_IBOT_LOCAL]    = { 0.05, 0.32, HR_BICUBIC,  BYOL,   0.5, 0.0, true },
 };
 /* clang-format on */
 

@@ -11,7 +11,7 @@
 /* The distribution from which one view is drawn. */
 typedef struct hr_view {
     int32_t size;                 /* side of the result in pixels */
-    int32_t filter;               /* 1 bilinear, 2 bicubic */
+    int32_t filter;               /* HR_BILINEAR or HR_BICUBIC (backend.h) */
     double scale_low, scale_high; /* area of the crop as a share of the image's */
     double ratio_low, ratio_high; /* width / height of the crop, 3/4 to 4/3 */
     double jitter[4], jitter_p;   /* brightness, contrast, saturation, hue; 0: not applied */

@@ -16,7 +16,7 @@ enum { HR_VIEW_FIRST, HR_VIEW_OTHER, HR_VIEW_LOCAL, HR_VIEW_KINDS };
 typedef struct hr_view_config {
     int64_t global_crops_number;                      /* HR_AUTO until resolved */
     hr_key_list local_crops_number, local_crops_size; /* one item per size; count 0: auto */
-    int64_t crop_filter;                              /* 0 auto, 1 bilinear, 2 bicubic */
+    int64_t crop_filter;                              /* 0 auto, HR_BILINEAR, HR_BICUBIC */
     char global_crops_scale[HR_KEY_TEXT_BYTES], local_crops_scale[HR_KEY_TEXT_BYTES];
     char jitter[HR_KEY_TEXT_BYTES], blur_sigma[HR_KEY_TEXT_BYTES];
     /* probabilities */

@@ -66,7 +66,7 @@ START_TEST(crops_lie_inside_and_keep_area_and_ratio)
         x += r.left / (500 - w);
         y += r.top / (375 - h);
     }
-    /* uniform on an interval of width d: standard error d / sqrt(12 n), and five of them as bound */
+    /* uniform on an interval of width d: standard error d / sqrt(12 n), five as bound */
     ck_assert(fabs(share / DRAWS - 0.095) < 5 * 0.09 / sqrt(12.0 * DRAWS));
     ck_assert(fabs(ratio / DRAWS) < 5 * 2 * log(4.0 / 3) / sqrt(12.0 * DRAWS));
     ck_assert(fabs(x / DRAWS - 0.5) < 5 / sqrt(12.0 * DRAWS));
@@ -214,15 +214,16 @@ START_TEST(evaluation_draws_nothing)
     hr_augment_record r;
     hr_view view;
 
-    hr_view_evaluation(&view, 224, 2, mean, std);
+    hr_view_evaluation(&view, 224, HR_BICUBIC, mean, std);
     hr_augment_draw(&r, &view, 500, 375, 1, 2, 3, 0);
     expect_box(&r, 0, 0, 500, 375);
     ck_assert_int_eq(r.resize, 256);
-    ck_assert(!r.flip && !r.jitter && !r.gray && r.sigma == 0 && !r.solarize && r.filter == 2);
-    hr_view_evaluation(&view, 97, 1, mean, std);
+    ck_assert(!r.flip && !r.jitter && !r.gray && r.sigma == 0 && !r.solarize &&
+              r.filter == HR_BICUBIC);
+    hr_view_evaluation(&view, 97, HR_BILINEAR, mean, std);
     hr_augment_draw(&r, &view, 500, 375, 1, 2, 3, 0);
     ck_assert_int_eq(r.resize, 111);
-    hr_view_evaluation(&view, 95, 1, mean, std);
+    hr_view_evaluation(&view, 95, HR_BILINEAR, mean, std);
     hr_augment_draw(&r, &view, 500, 375, 1, 2, 3, 0);
     ck_assert_int_eq(r.resize, 0);
 }

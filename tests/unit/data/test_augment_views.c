@@ -232,7 +232,7 @@ static void whole(hr_augment_record *r, int32_t size)
 {
     memset(r, 0, sizeof *r);
     r->width = r->height = r->size = size;
-    r->filter = 1;
+    r->filter = HR_BILINEAR;
     memcpy(r->mean, mean, sizeof mean);
     memcpy(r->std, std, sizeof std);
 }

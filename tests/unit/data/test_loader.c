@@ -64,7 +64,7 @@ static hr_loader_config plain(int threads, bool shuffled)
                                 .views = 2 };
 
     hr_view_recipe(&config.view[0], HR_RECIPE_MOCOV2, 6, mean, std);
-    hr_view_evaluation(&config.view[1], SIDE, 1, mean, std);
+    hr_view_evaluation(&config.view[1], SIDE, HR_BILINEAR, mean, std);
     return config;
 }
 

@@ -92,7 +92,7 @@ START_TEST(auto_becomes_explicit_numbers)
     ck_assert_int_eq(v.config.global_crops_number, 2);
     ck_assert_int_eq(v.config.local_crops_number.item[0], 10);
     ck_assert_int_eq(v.config.local_crops_size.item[0], 96);
-    ck_assert_int_eq(v.config.crop_filter, 2);
+    ck_assert_int_eq(v.config.crop_filter, HR_BICUBIC);
     ck_assert_str_eq(v.config.global_crops_scale, "0.25,1");
     ck_assert_str_eq(v.config.local_crops_scale, "0.05,0.25");
     ck_assert_str_eq(v.config.jitter, "0.4,0.4,0.2,0.1");
@@ -137,7 +137,7 @@ START_TEST(keys_replace_numbers_of_their_kind_of_view)
     ck_assert(v.view[0].solarize_p == 0 && v.view[1].solarize_p == 0.5 &&
               v.view[2].solarize_p == 0.5 && v.view[3].solarize_p == 1);
     for (int i = 0; i < 6; i++) {
-        ck_assert_int_eq(v.view[i].filter, 1);
+        ck_assert_int_eq(v.view[i].filter, HR_BILINEAR);
         ck_assert(v.view[i].jitter[2] == 0.3 && v.view[i].jitter[3] == 0);
         ck_assert(v.view[i].blur_p == 0.25 && v.view[i].sigma_low == 1 &&
                   v.view[i].sigma_high == 1);
