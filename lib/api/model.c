@@ -8,10 +8,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "config/config.h"
 #include "data/augment.h"
 #include "data/dataset.h"
 #include "ssl/method.h"
-#include "config/config.h"
 #include "train/directory.h"
 #include "train/extract.h"
 
@@ -305,14 +305,12 @@ static hirl_status extract_config(hr_extract_config *config, const hirl_model *m
                                   const hirl_options *options)
 {
     hr_train_config train;
-    int threads = hr_pool_threads(hr_context_pool(model->context));
 
     HR_TRY(hr_options_read(&train, &hr_train_keys, options));
     *config = (hr_extract_config){
         .batch = (int32_t)(train.eval_batch == HR_AUTO ? 64 : train.eval_batch),
-        .threads = (int32_t)(train.loader_threads != HR_AUTO ? train.loader_threads
-                             : threads > 1                   ? threads / 2
-                                                             : 1),
+        .threads = train.loader_threads == HR_AUTO ? hr_pool_half(hr_context_pool(model->context))
+                                                   : (int32_t)train.loader_threads,
         .size = (int32_t)model->config.image_size,
         .filter = BICUBIC,
         .layer = layer,

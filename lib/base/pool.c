@@ -172,6 +172,11 @@ int hr_pool_threads(const hr_pool *pool)
     return pool->threads;
 }
 
+int hr_pool_half(const hr_pool *pool)
+{
+    return pool->threads > 1 ? pool->threads / 2 : 1;
+}
+
 static void share(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
 {
     pool->count = count;

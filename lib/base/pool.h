@@ -12,6 +12,8 @@
 hirl_status hr_pool_create(hr_pool **pool, int threads);
 void hr_pool_destroy(hr_pool *pool);
 int hr_pool_threads(const hr_pool *pool);
+/* Half of the threads, at least 1: the default number of loader threads. */
+int hr_pool_half(const hr_pool *pool);
 
 /* Runs task(arg, i, worker) for each i in [0, count) with worker in [0, threads), and returns
  * when all are done. Nested calls, and calls while another thread uses the pool, run on the

@@ -151,11 +151,8 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     hr_pretrain_config config;
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
-    if (t->loader_threads == HR_AUTO) {
-        int threads = hr_pool_threads(hr_context_pool(trainer->context));
-
-        t->loader_threads = threads > 1 ? threads / 2 : 1;
-    }
+    if (t->loader_threads == HR_AUTO)
+        t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
     HR_TRY(resolve_colours(trainer));
     HR_TRY(make_loader(trainer));
