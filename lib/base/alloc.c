@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { ALIGNMENT = 64, LARGE = 16 << 20 };
+enum { ALIGNMENT = 64, LARGE = 16 << 20, FIRST_ROOM = 16 };
 
 static void *libc_alloc(size_t bytes, size_t alignment, void *user)
 {
@@ -112,6 +112,19 @@ void *hr_grow(void *block, size_t old_bytes, size_t new_bytes)
     if (block)
         memcpy(grown, block, old_bytes);
     hr_free(block);
+    return grown;
+}
+
+void *hr_grow_array(void *array, int64_t *room, int64_t used, size_t size)
+{
+    int64_t more = *room ? 2 * *room : FIRST_ROOM;
+    void *grown;
+
+    if (used < *room)
+        return array;
+    grown = hr_grow(array, (size_t)*room * size, (size_t)more * size);
+    if (grown)
+        *room = more;
     return grown;
 }
 

@@ -421,17 +421,13 @@ static int bytewise(const void *a, const void *b)
 
 static hirl_status add_name(char ***names, int64_t *count, int64_t *room, const char *name)
 {
-    if (*count == *room) {
-        int64_t more = *room ? 2 * *room : 64;
-        char **grown = hr_grow(*names, (size_t)*room * sizeof *grown, (size_t)more * sizeof *grown);
+    char **grown = hr_grow_array(*names, room, *count, sizeof *grown);
 
-        if (!grown)
-            return HIRL_E_NOMEM;
-        *names = grown;
-        *room = more;
-    }
-    (*names)[*count] = hr_strdup(name);
-    if (!(*names)[*count])
+    if (!grown)
+        return HIRL_E_NOMEM;
+    *names = grown;
+    grown[*count] = hr_strdup(name);
+    if (!grown[*count])
         return HIRL_E_NOMEM;
     ++*count;
     return HIRL_OK;

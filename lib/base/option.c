@@ -308,28 +308,14 @@ const hr_option *hr_options_find(const hirl_options *options, const char *key)
     return options ? find(options, key) : NULL;
 }
 
-static hirl_status make_room(hirl_options *options)
-{
-    int32_t room = options->room ? 2 * options->room : 16;
-    hr_option *grown;
-
-    if (options->count < options->room)
-        return HIRL_OK;
-    grown =
-        hr_grow(options->item, (size_t)options->room * sizeof *grown, (size_t)room * sizeof *grown);
-    if (!grown)
-        return HIRL_E_NOMEM;
-    options->item = grown;
-    options->room = room;
-    return HIRL_OK;
-}
-
 static hirl_status keep(hirl_options *options, const char *key, const char *text, int32_t origin)
 {
-    hr_option *item;
+    hr_option *item = hr_grow_array(options->item, &options->room, options->count, sizeof *item);
     char *copy;
 
-    HR_TRY(make_room(options));
+    if (!item)
+        return HIRL_E_NOMEM;
+    options->item = item;
     item = find(options, key);
     if (item && item->origin > origin)
         return HIRL_OK;

@@ -62,7 +62,8 @@ typedef struct hr_option {
 /* the public hirl_options */
 struct hirl_options {
     hr_option *item;
-    int32_t count, room;
+    int32_t count;
+    int64_t room;
 };
 
 /* Checks the text and keeps a copy. A value of higher origin that is already present stays. */

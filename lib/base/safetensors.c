@@ -426,7 +426,7 @@ static hirl_status read_metadata(hr_tensors *list, json_t *metadata)
     list->text = hr_alloc_array(count, sizeof *list->text);
     if (!list->text)
         return HIRL_E_NOMEM;
-    list->texts_room = (int32_t)count;
+    list->texts_room = (int64_t)count;
     json_object_foreach(metadata, key, value) HR_TRY(read_text(list, key, value));
     return HIRL_OK;
 }
@@ -477,7 +477,7 @@ static hirl_status read_entries(hr_tensors *list, span **spans, json_t *root, ui
     *spans = s = hr_alloc_array(count, sizeof *s);
     if (!list->item || !s)
         return HIRL_E_NOMEM;
-    list->room = (int32_t)count;
+    list->room = (int64_t)count;
     json_object_foreach(root, name, entry)
     {
         if (entry == metadata)

@@ -29,22 +29,6 @@ void hr_tensors_done(hr_tensors *list)
     hr_tensors_init(list);
 }
 
-/* Makes room for one more item in an array of `count` items: doubles a full array. */
-static hirl_status make_room(void **array, int32_t *room, int32_t count, size_t size)
-{
-    int32_t more = *room ? 2 * *room : 16;
-    void *grown;
-
-    if (count < *room)
-        return HIRL_OK;
-    grown = hr_grow(*array, (size_t)*room * size, (size_t)more * size);
-    if (!grown)
-        return HIRL_E_NOMEM;
-    *array = grown;
-    *room = more;
-    return HIRL_OK;
-}
-
 /* ---- arrays ---- */
 
 hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int32_t rank,
@@ -90,8 +74,11 @@ static hirl_status push(hr_named **item, hr_tensors *list, const char *name, hr_
 
     HR_TRY(check_name(list, name));
     HR_TRY(hr_tensors_size(&bytes, name, dtype, rank, dim));
-    HR_TRY(make_room((void **)&list->item, &list->room, list->count, sizeof *list->item));
-    new = &list->item[list->count];
+    new = hr_grow_array(list->item, &list->room, list->count, sizeof *new);
+    if (!new)
+        return HIRL_E_NOMEM;
+    list->item = new;
+    new += list->count;
     *new = (hr_named){ .dtype = dtype, .rank = rank, .bytes = bytes };
     memcpy(new->name, name, strlen(name) + 1);
     for (int32_t i = 0; i < rank; i++)
@@ -195,7 +182,10 @@ hirl_status hr_tensors_set_text(hr_tensors *list, const char *key, const char *v
     if (!strncmp(key, HR_TENSORS_CRC, strlen(HR_TENSORS_CRC)))
         return hr_fail(HIRL_E_INVALID,
                        "metadata %s: keys that begin with " HR_TENSORS_CRC " are reserved", key);
-    HR_TRY(make_room((void **)&list->text, &list->texts_room, list->texts, sizeof *list->text));
+    pair = hr_grow_array(list->text, &list->texts_room, list->texts, sizeof *pair);
+    if (!pair)
+        return HIRL_E_NOMEM;
+    list->text = pair;
     new = (hr_text_pair){ hr_strdup(key), hr_strdup(value) };
     if (!new.key || !new.value) {
         hr_free(new.key);

@@ -27,9 +27,9 @@ typedef struct hr_text_pair {
 
 struct hr_tensors {
     hr_named *item;
-    int32_t count, room;
+    int32_t count, texts;
     hr_text_pair *text; /* __metadata__ */
-    int32_t texts, texts_room;
+    int64_t room, texts_room;
 };
 
 void hr_tensors_init(hr_tensors *list);

@@ -104,22 +104,6 @@ static bool is_image_name(const char *file)
            (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
 }
 
-/* Makes room for one more item of `size` bytes. */
-static hirl_status make_room(void *array, int64_t used, int64_t *room, size_t size)
-{
-    void **block = array, *grown;
-    int64_t wanted = *room ? 2 * *room : 64;
-
-    if (used < *room)
-        return HIRL_OK;
-    grown = hr_grow(*block, (size_t)*room * size, (size_t)wanted * size);
-    if (!grown)
-        return HIRL_E_NOMEM;
-    *block = grown;
-    *room = wanted;
-    return HIRL_OK;
-}
-
 static hirl_status keep_text(size_t *at, tree *t, const char *text)
 {
     size_t n = strlen(text) + 1;
@@ -141,9 +125,12 @@ static hirl_status keep_text(size_t *at, tree *t, const char *text)
 
 static hirl_status add_image(tree *t, const place *at, const char *path)
 {
+    entry *grown = hr_grow_array(t->entry, &t->entry_room, t->entries, sizeof *grown);
     entry e = { 0, at->part, at->folder };
 
-    HR_TRY(make_room(&t->entry, t->entries, &t->entry_room, sizeof e));
+    if (!grown)
+        return HIRL_E_NOMEM;
+    t->entry = grown;
     HR_TRY(keep_text(&e.name, t, path));
     t->entry[t->entries++] = e;
     return HIRL_OK;
@@ -151,7 +138,11 @@ static hirl_status add_image(tree *t, const place *at, const char *path)
 
 static hirl_status add_class_folder(tree *t, const char *folder)
 {
-    HR_TRY(make_room(&t->folder, t->folders, &t->folder_room, sizeof *t->folder));
+    char **grown = hr_grow_array(t->folder, &t->folder_room, t->folders, sizeof *grown);
+
+    if (!grown)
+        return HIRL_E_NOMEM;
+    t->folder = grown;
     t->folder[t->folders] = hr_strdup(folder);
     if (!t->folder[t->folders])
         return HIRL_E_NOMEM;
