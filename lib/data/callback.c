@@ -1,5 +1,4 @@
 /* callback.c - images from a function of the application, encoded or as pixels. */
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -14,21 +13,12 @@ typedef struct callback {
 
 static hirl_status copy_pixels(hr_pixels *pixels, const hirl_image *image)
 {
-    size_t n;
-
     if (!image->pixels)
         return hr_fail(HIRL_E_FORMAT, "the data callback gave neither encoded bytes nor pixels");
     if (image->channels != 1 && image->channels != 3)
         return hr_fail(HIRL_E_FORMAT, "the data callback gave %d channels, expected 1 or 3",
                        (int)image->channels);
-    HR_TRY(hr_pixels_size(pixels, image->width, image->height));
-    n = (size_t)image->width * (size_t)image->height;
-    if (image->channels == 3)
-        memcpy(pixels->data, image->pixels, 3 * n);
-    else
-        for (size_t i = 0; i < n; i++)
-            memset(pixels->data + 3 * i, image->pixels[i], 3);
-    return HIRL_OK;
+    return hr_pixels_copy(pixels, image->pixels, image->width, image->height, image->channels);
 }
 
 static hirl_status read(hr_pixels *pixels, void *state, int64_t index)

@@ -41,13 +41,11 @@ static bool ends_with(const char *text, const char *end)
 
 static const char *split_of(const char *name)
 {
-    if (!ends_with(name, ".bin"))
-        return NULL;
-    if (!strncmp(name, "data_batch_", 11))
+    if (!strncmp(name, "data_batch_", 11) && ends_with(name, ".bin"))
         return "train";
     if (!strcmp(name, "test_batch.bin"))
         return "test";
-    return hr_split_name(name, strlen(name) - 4);
+    return hr_split_of_file(name, ".bin");
 }
 
 static bool is_split(const char *name)

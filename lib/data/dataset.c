@@ -56,6 +56,21 @@ hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width, int64_t height)
     return HIRL_OK;
 }
 
+hirl_status hr_pixels_copy(hr_pixels *pixels, const uint8_t *from, int64_t width, int64_t height,
+                           int32_t channels)
+{
+    size_t n;
+
+    HR_TRY(hr_pixels_size(pixels, width, height));
+    n = (size_t)(width * height);
+    if (channels == 3)
+        memcpy(pixels->data, from, 3 * n);
+    else
+        for (size_t i = 0; i < n; i++)
+            memset(pixels->data + 3 * i, from[i], 3);
+    return HIRL_OK;
+}
+
 /* ---- functions that formats call ---- */
 
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images)

@@ -29,6 +29,9 @@ void hr_pixels_done(hr_pixels *pixels);
 hirl_status hr_pixels_check(int64_t width, int64_t height);
 /* Checks the size and makes the buffer large enough for it. */
 hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width, int64_t height);
+/* Copies pixels u8 [height, width, channels]; one channel becomes three equal ones. */
+hirl_status hr_pixels_copy(hr_pixels *pixels, const uint8_t *from, int64_t width, int64_t height,
+                           int32_t channels);
 
 typedef struct hr_data_config {
     char data[HR_KEY_TEXT_BYTES];
@@ -134,8 +137,12 @@ hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images);
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images);
 /* Returns the part of this name; NULL when there is none. */
 hr_part *hr_dataset_part(hirl_dataset *dataset, const char *name);
+/* True when the images of part i are selected, and for data without parts. */
+bool hr_dataset_takes(const hirl_dataset *dataset, int32_t i);
 /* Returns the name as a static string if it is that of a split ("train", "val", ...), else NULL. */
 const char *hr_split_name(const char *name, size_t length);
+/* The split of a file named <split><suffix>; NULL for any other name. */
+const char *hr_split_of_file(const char *name, const char *suffix);
 /* Applies the key `split` to this data: marks parts as taken, sets split, splits and holdout. */
 hirl_status hr_dataset_choose(hirl_dataset *dataset, const char *split);
 void hr_dataset_set_size(hirl_dataset *dataset, int64_t width, int64_t height); /* all images */

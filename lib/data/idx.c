@@ -350,7 +350,7 @@ static hirl_status join(idx_set *set, hirl_dataset *dataset)
     uint8_t *to;
 
     for (int32_t i = 0; i < set->files; i++)
-        if (!dataset->parts || dataset->part[i].taken) {
+        if (hr_dataset_takes(dataset, i)) {
             all.count += set->images[i].dim[0];
             labelled &= set->labels[i].data != NULL;
         }
@@ -358,7 +358,7 @@ static hirl_status join(idx_set *set, hirl_dataset *dataset)
     if (!to)
         return HIRL_E_NOMEM;
     for (int32_t i = 0; i < set->files; i++)
-        if (!dataset->parts || dataset->part[i].taken) {
+        if (hr_dataset_takes(dataset, i)) {
             memcpy(to, set->images[i].data, set->images[i].bytes);
             to += set->images[i].bytes;
         }
@@ -375,7 +375,7 @@ static hirl_status join(idx_set *set, hirl_dataset *dataset)
 static void fill_labels(int32_t *to, const idx_set *set, const hirl_dataset *dataset)
 {
     for (int32_t i = 0; i < set->files; i++)
-        if (!dataset->parts || dataset->part[i].taken)
+        if (hr_dataset_takes(dataset, i))
             for (int64_t k = 0; k < set->labels[i].dim[0]; k++)
                 *to++ = set->labels[i].data[k];
 }

@@ -1,6 +1,6 @@
 /* image.h - decodes JPEG and PNG to u8 RGB, with the same pixels as Pillow. */
-#ifndef HR_IMAGE_H
-#define HR_IMAGE_H
+#ifndef HR_DATA_IMAGE_H
+#define HR_DATA_IMAGE_H
 
 #include "data/dataset.h"
 #include "types.h"

@@ -63,9 +63,7 @@ static void close_files(void *state)
 
 static const char *split_of(const char *name)
 {
-    size_t n = strlen(name);
-
-    return n > 4 && !strcmp(name + n - 4, ".npy") ? hr_split_name(name, n - 4) : NULL;
+    return hr_split_of_file(name, ".npy");
 }
 
 static bool is_split(const char *name)
@@ -155,7 +153,7 @@ static void drop_others(arrays *a, const hirl_dataset *dataset)
     int32_t kept = 0;
 
     for (int32_t i = 0; i < a->files; i++)
-        if (!dataset->parts || dataset->part[i].taken) {
+        if (hr_dataset_takes(dataset, i)) {
             a->file[kept++] = a->file[i];
         } else {
             hr_npy_close(&a->file[i].npy);

@@ -29,6 +29,18 @@ const char *hr_split_name(const char *name, size_t length)
     return NULL;
 }
 
+const char *hr_split_of_file(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+
+    return n > m && !strcmp(name + n - m, suffix) ? hr_split_name(name, n - m) : NULL;
+}
+
+bool hr_dataset_takes(const hirl_dataset *dataset, int32_t i)
+{
+    return !dataset->parts || dataset->part[i].taken;
+}
+
 hr_part *hr_dataset_part(hirl_dataset *dataset, const char *name)
 {
     for (int32_t i = 0; i < dataset->parts; i++)
