@@ -14,9 +14,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/key_text.h"
+#include "config/hierarchy.h"
+#include "config/views.h"
 #include "hier/tree.h"
 #include "ssl/method.h"
-#include "config/hierarchy.h"
 #include "step/optim.h"
 
 enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
@@ -100,7 +101,7 @@ static const hr_key keys[] = {
         "parts of a batch with batch statistics of their own"),
     KEY(path_bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
         "the same in the heads h_l; auto: parts of about 32 images"),
-    KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 swav mocov3 dino ibot", false, "",
+    KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, HR_RECIPE_WORDS, false, "",
         "views as this method draws them; the keys of views change parts of it"),
     KEY(joint_views, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
         "SwAV, DINO, own: the crops of one size are one batch for the norms; 0: each crop alone"),
@@ -277,7 +278,8 @@ static int64_t norm_images(const hr_train_config *c, const hr_method *method)
 }
 
 /* spec.md 8.7: the heads h_l norm over the images of a process */
-static hirl_status resolve_groups(hr_train_config *c, const hr_method *method)
+static hirl_status resolve_groups(hr_train_config *c, const hr_method *method,
+                                  const hr_hierarchy *over)
 {
     if (c->batch_size % c->accumulate)
         return hr_fail(HIRL_E_INVALID, "accumulate: %lld does not divide batch_size %lld",
@@ -286,8 +288,7 @@ static hirl_status resolve_groups(hr_train_config *c, const hr_method *method)
         resolve_parts(&c->bn_groups, c, "bn_groups", norm_images(c, method), method->sync ? 1 : 2));
     if (!method->sync && c->path_bn_groups == HR_AUTO)
         c->path_bn_groups = c->bn_groups;
-    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups",
-                         hr_hierarchy_over(method->name)->images[c->profile], 1);
+    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups", over->images[c->profile], 1);
 }
 
 static hirl_status resolve_masks(hr_train_config *c)
@@ -360,7 +361,7 @@ static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_optio
     HR_TRY(choice_of(&hirl, given, "hirl"));
     HR_TRY(choice_of(&optimizer, given, "optimizer"));
     method = hr_method_find(index);
-    over = hr_hierarchy_over(method->name);
+    over = hr_hierarchy_over(index);
     list[n++] = method->paper;
     list[n++] = over->paper;
     if (profile == HR_PROFILE_REFERENCE) {
@@ -446,7 +447,7 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
     HR_TRY(check_optimizer(c));
     resolve_ends(c);
     HR_TRY(resolve_queue(c, method, n));
-    HR_TRY(resolve_groups(c, method));
+    HR_TRY(resolve_groups(c, method, hr_hierarchy_over(config->model.method)));
     HR_TRY(resolve_masks(c));
     config->spd.spd_weight = hr_spd_weight(&config->spd);
     config->spd.draw = hr_spd_draws_all(&config->spd) ? HR_NEGATIVES_ALL : HR_NEGATIVES_OTHERS;

@@ -10,7 +10,7 @@
  */
 #include "config/hierarchy.h"
 
-#include <string.h>
+#include "methods.h"
 
 #define END                                                                                        \
     {                                                                                              \
@@ -52,22 +52,18 @@ static const hr_setting_pair variant_mocov3[] = { { "base_lr", "1.5e-4" }, /* D1
                                                   END };
 
 /* images: in profile paper, in profile reference */
-static const hr_hierarchy all[] = {
-    { "mocov2", { 32, 32 }, teacher_20, program, none },
-    { "simsiam", { 32, 32 }, online_20, program, none },
-    { "swav", { 128, 128 }, online_20, program_swav, none },
-    { "mocov3", { 32, 32 }, mocov3, program_mocov3, variant_mocov3 },
-    { "dino", { 32, 32 }, teacher_40, program_distill, none },
-    { "ibot", { 32, 43 }, teacher_40, program_distill, none },
-    { "own", { 32, 32 }, online_20, program, none },
-};
-enum { METHODS = sizeof all / sizeof *all };
+static const hr_hierarchy over_mocov2 = { { 32, 32 }, teacher_20, program, none };
+static const hr_hierarchy over_simsiam = { { 32, 32 }, online_20, program, none };
+static const hr_hierarchy over_swav = { { 128, 128 }, online_20, program_swav, none };
+static const hr_hierarchy over_mocov3 = { { 32, 32 }, mocov3, program_mocov3, variant_mocov3 };
+static const hr_hierarchy over_dino = { { 32, 32 }, teacher_40, program_distill, none };
+static const hr_hierarchy over_ibot = { { 32, 43 }, teacher_40, program_distill, none };
+static const hr_hierarchy over_own = { { 32, 32 }, online_20, program, none };
 
-const hr_hierarchy *hr_hierarchy_over(const char *method)
+#define ROW(name) &over_##name,
+static const hr_hierarchy *const all[] = { HR_METHODS(ROW) };
+
+const hr_hierarchy *hr_hierarchy_over(int64_t method)
 {
-    int i = 0;
-
-    while (i < METHODS - 1 && strcmp(all[i].method, method))
-        i++;
-    return &all[i]; /* the last one: a method of the host */
+    return all[method];
 }

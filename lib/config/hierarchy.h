@@ -7,13 +7,12 @@
 
 /* lists end with key NULL and lie over those of the method */
 typedef struct hr_hierarchy {
-    const char *method;
     int32_t images[2]; /* by profile: of a process, groups of the norms in h_l */
     const hr_setting_pair *paper, *reference;
     const hr_setting_pair
         *variant; /* of the method itself, in profile reference, with hirl=1 only */
 } hr_hierarchy;
 
-const hr_hierarchy *hr_hierarchy_over(const char *method); /* its name */
+const hr_hierarchy *hr_hierarchy_over(int64_t method); /* index of the key `method` */
 
 #endif

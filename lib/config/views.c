@@ -4,14 +4,9 @@
 #include "base/error.h"
 #include "ssl/method.h"
 
-/* numbers and draws of views, in the order of the key `recipe` (spec.md 2.2) */
-static const hr_view_defaults recipes[] = {
-    { 2, 0, { HR_RECIPE_MOCOV2, HR_RECIPE_MOCOV2, HR_RECIPE_MOCOV2 }, 0, 0, 1 },
-    { 2, 6, { HR_RECIPE_SWAV_GLOBAL, HR_RECIPE_SWAV_GLOBAL, HR_RECIPE_SWAV_LOCAL }, 0, 0, 1 },
-    { 2, 0, { HR_RECIPE_MOCOV3_FIRST, HR_RECIPE_MOCOV3_SECOND, HR_RECIPE_MOCOV3_SECOND }, 0, 0, 1 },
-    { 2, 10, { HR_RECIPE_DINO_FIRST, HR_RECIPE_DINO_SECOND, HR_RECIPE_DINO_LOCAL }, 0, 0, 1 },
-    { 2, 10, { HR_RECIPE_IBOT_FIRST, HR_RECIPE_IBOT_SECOND, HR_RECIPE_IBOT_LOCAL }, 0, 0, 1 },
-};
+#define ROW(name, globals, locals, first, other, local)                                            \
+    { globals, locals, { HR_RECIPE_##first, HR_RECIPE_##other, HR_RECIPE_##local }, 0, 0, 1 },
+static const hr_view_defaults recipes[] = { HR_RECIPES(ROW) };
 
 /* local views are of use to the method, and whole patches */
 static hirl_status check_locals(const hr_run_views *views, const hr_method *method, int32_t patch)

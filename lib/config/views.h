@@ -2,8 +2,22 @@
 #ifndef HR_TRAIN_VIEWS_H
 #define HR_TRAIN_VIEWS_H
 
-#include "data/views.h"
 #include "config/config.h"
+#include "data/views.h"
+
+/* The recipes, in the order of the key `recipe`: RECIPE(name, global views, local views, drawing of the
+ * first global view, of the other global views, of the local views). From each line follow the choice
+ * of the key and the defaults of the views. */
+#define HR_RECIPES(RECIPE)                                                                         \
+    RECIPE(mocov2, 2, 0, MOCOV2, MOCOV2, MOCOV2)                                                   \
+    RECIPE(swav, 2, 6, SWAV_GLOBAL, SWAV_GLOBAL, SWAV_LOCAL)                                       \
+    RECIPE(mocov3, 2, 0, MOCOV3_FIRST, MOCOV3_SECOND, MOCOV3_SECOND)                               \
+    RECIPE(dino, 2, 10, DINO_FIRST, DINO_SECOND, DINO_LOCAL)                                       \
+    RECIPE(ibot, 2, 10, IBOT_FIRST, IBOT_SECOND, IBOT_LOCAL)
+
+#define HR_RECIPE_WORD(name, globals, locals, first, other, local) " " #name
+/* the names separated by one space, for the choices of a key; [1] skips the first space */
+#define HR_RECIPE_WORDS (&(HR_RECIPES(HR_RECIPE_WORD))[1])
 
 /* global views first */
 typedef struct hr_run_views {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "methods.h"
 
 #define KEY(name, type, standard, low, high, choices, autos, unit, help)                           \
     {                                                                                              \
@@ -14,8 +15,8 @@
     }
 
 static const hr_key keys[] = {
-    KEY(method, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 simsiam swav mocov3 dino ibot own", false,
-        "", "self-supervised method; own: its loss is a function of the host program"),
+    KEY(method, HR_KEY_CHOICE, "mocov2", 0, 0, HR_METHOD_WORDS, false, "",
+        "self-supervised method; own: its loss is a function of the host program"),
     KEY(arch, HR_KEY_CHOICE, "resnet50", 0, 0,
         "resnet18 resnet34 resnet50 vit_micro_patch4_32 vit_tiny_patch16_224 vit_small_patch16_224 "
         "vit_base_patch16_224 vit_large_patch16_224",

@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "base/option.h"
 #include "base/tensors.h"
+#include "methods.h"
 #include "nn/net.h"
 #include "tape/ops.h"
 #include "types.h"
@@ -125,8 +126,9 @@ struct hr_method {
     hirl_status (*load)(void *self, const hr_tensors *in);
 };
 
-extern const hr_method hr_method_mocov2, hr_method_simsiam, hr_method_swav, hr_method_mocov3,
-    hr_method_dino, hr_method_ibot, hr_method_own;
+#define HR_METHOD_DECLARE(name) extern const hr_method hr_method_##name;
+HR_METHODS(HR_METHOD_DECLARE)
+#undef HR_METHOD_DECLARE
 
 const hr_method *hr_method_find(int64_t index); /* index of the key `method` */
 /* the method as a run has it */
