@@ -171,33 +171,26 @@ static const hr_setting_pair small_hirl[] = { { "hirl", "1" },
                                               { "negatives", "100" },
                                               END };
 
+/* a method alone, and with the hierarchy */
+#define BOTH(name, settings, hirl)                                                                 \
+    { name, settings, plain },                                                                     \
+    {                                                                                              \
+        "hirl-" name, settings, hirl                                                               \
+    }
 static const hr_preset presets[] = {
-    { "mocov2", mocov2, plain },
-    { "hirl-mocov2", mocov2, resnet_hirl },
-    { "simsiam", simsiam, plain },
-    { "hirl-simsiam", simsiam, resnet_hirl },
-    { "swav", swav, plain },
-    { "hirl-swav", swav, resnet_hirl },
-    { "swav-800", swav_800, plain },
-    { "hirl-swav-800", swav_800, swav_800_hirl },
-    { "mocov3", mocov3, plain },
-    { "hirl-mocov3", mocov3, vit_hirl },
-    { "dino", dino, plain },
-    { "hirl-dino", dino, vit_hirl },
-    { "ibot", ibot, plain },
-    { "hirl-ibot", ibot, ibot_hirl },
-    { "mocov2-small", mocov2_small, plain },
-    { "hirl-mocov2-small", mocov2_small, small_hirl },
-    { "simsiam-small", simsiam_small, plain },
-    { "hirl-simsiam-small", simsiam_small, small_hirl },
-    { "swav-small", swav_small, plain },
-    { "hirl-swav-small", swav_small, small_hirl },
-    { "mocov3-small", mocov3_small, plain },
-    { "hirl-mocov3-small", mocov3_small, small_hirl },
-    { "dino-small", dino_small, plain },
-    { "hirl-dino-small", dino_small, small_hirl },
-    { "ibot-small", ibot_small, plain },
-    { "hirl-ibot-small", ibot_small, small_hirl },
+    BOTH("mocov2", mocov2, resnet_hirl),
+    BOTH("simsiam", simsiam, resnet_hirl),
+    BOTH("swav", swav, resnet_hirl),
+    BOTH("swav-800", swav_800, swav_800_hirl),
+    BOTH("mocov3", mocov3, vit_hirl),
+    BOTH("dino", dino, vit_hirl),
+    BOTH("ibot", ibot, ibot_hirl),
+    BOTH("mocov2-small", mocov2_small, small_hirl),
+    BOTH("simsiam-small", simsiam_small, small_hirl),
+    BOTH("swav-small", swav_small, small_hirl),
+    BOTH("mocov3-small", mocov3_small, small_hirl),
+    BOTH("dino-small", dino_small, small_hirl),
+    BOTH("ibot-small", ibot_small, small_hirl),
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "config/rates.h"
 #include "config/views.h"
+#include "methods.h"
 #include "support/close.h"
 #include "support/run.h"
 
@@ -256,6 +257,26 @@ START_TEST(each_epoch_of_a_run_of_the_papers_clusters_from_scratch)
 }
 END_TEST
 
+START_TEST(each_method_of_the_paper_has_four_presets)
+{
+#define NAME(name) #name,
+    static const char *const method[] = { HR_METHODS(NAME) };
+    static const char *const form[] = { "%s", "hirl-%s", "%s-small", "hirl-%s-small" };
+    char preset[64];
+
+    for (size_t i = 0; i < sizeof method / sizeof *method; i++)
+        for (int f = 0; f < 4 && strcmp(method[i], "own"); f++) {
+            hirl_options *options;
+
+            snprintf(preset, sizeof preset, form[f], method[i]);
+            hr_assert_ok(hirl_options_create(&options));
+            hr_assert_ok(hirl_options_preset(options, preset));
+            ck_assert_str_eq(hirl_options_get(options, "method"), method[i]);
+            hirl_options_destroy(options);
+        }
+}
+END_TEST
+
 START_TEST(profile_reference_uses_what_the_program_does)
 {
     expect(&reference[_i], "", "reference");
@@ -486,6 +507,7 @@ static Suite *presets_suite(void)
 
     tcase_add_loop_test(tests, presets_use_what_the_paper_states, 0, PAPER);
     tcase_add_loop_test(tests, profile_reference_uses_what_the_program_does, 0, REFERENCE);
+    tcase_add_test(tests, each_method_of_the_paper_has_four_presets);
     tcase_add_test(tests, each_epoch_of_a_run_of_the_papers_clusters_from_scratch);
     tcase_add_test(tests, heads_of_ibots_program_norm_over_43_images);
     tcase_add_test(tests, norms_of_a_small_batch_of_swav_are_over_all_of_it);
