@@ -1,5 +1,5 @@
-/* test_needs.c - a network without what its method's loss reads is refused before the first step, and local
- * views that nobody reads, or that are no whole patches. */
+/* test_needs.c - refused before the first step: networks that lack what the loss reads, local views
+ * that the method does not use or that are not whole patches. */
 #include <check.h>
 #include <string.h>
 
@@ -90,7 +90,7 @@ START_TEST(a_warm_up_above_the_rate_is_refused)
 
     hr_assert_ok(hirl_options_create(&options));
     hr_assert_ok(hirl_options_set(options, "method", "swav"));
-    hr_assert_ok(hirl_options_set(options, "batch_size", "64")); /* lr 0.075, warm-up from 0.3 */
+    hr_assert_ok(hirl_options_set(options, "batch_size", "64")); /* lr is 0.075, warmup_lr 0.3 */
     hr_assert_fails(hr_run_config_read(&c, options, 10000), HIRL_E_INVALID, "warmup_lr");
     hirl_options_destroy(options);
 }
