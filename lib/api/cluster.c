@@ -24,6 +24,9 @@ static hirl_status check_rows(const float *features, int64_t n, int64_t d, const
         if (!(weight[i] >= 0) || !isfinite(weight[i]))
             return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld; from 0 on, and finite",
                            (double)weight[i], (long long)i);
+    for (int64_t i = 0; weight && i < n; i++)
+        if (!(weight[i] > 0)) /* the others are checked when they are placed */
+            HR_TRY(hr_rows_check(features + i * d, 1, d, i, NULL));
     return HIRL_OK;
 }
 
@@ -39,40 +42,43 @@ static hirl_status make(hirl_tree **tree, hr_tree_maker *maker, hirl_context *co
     return hr_tree_maker_finish(tree, maker);
 }
 
-typedef struct cluster_input {
-    const float *features, *weight;
-    int64_t n, d;
-    const hirl_tree *previous;
-} cluster_input;
-
-/* rows of weight 0 are left out; usable: NULL without weights */
-static hirl_status mark_usable(uint8_t **usable, const float *weight, int64_t n)
+/* Rows of weight 0 are left out; *usable is NULL without weights. *count: usable rows. */
+static hirl_status mark_usable(uint8_t **usable, int64_t *count, const float *weight, int64_t n)
 {
+    *count = n;
     if (!weight)
         return HIRL_OK;
     *usable = hr_alloc_array((size_t)n, 1);
     if (!*usable)
         return HIRL_E_NOMEM;
-    for (int64_t i = 0; i < n; i++)
+    *count = 0;
+    for (int64_t i = 0; i < n; i++) {
         (*usable)[i] = weight[i] > 0;
+        *count += (*usable)[i];
+    }
     return HIRL_OK;
 }
 
-static hirl_status cluster(hirl_tree **tree, hr_queue *queue, const cluster_input *in,
+static hirl_status cluster(hirl_tree **tree, hr_queue *queue, hr_row_source *source,
+                           const float *weight, const hirl_tree *previous,
                            const hr_cluster_config *config)
 {
+    hr_tree_input in = { .n = source->n, .weight = weight, .previous = previous };
     hr_tree_maker *maker = NULL;
-    uint8_t *usable = NULL;
+    hr_rows_placed placed = { 0 };
     hr_array rows = { 0 };
-    hirl_status status = hr_rows_take(&rows, queue, HR_REAL, in->n, in->d);
+    uint8_t *usable = NULL;
+    int64_t count;
+    hirl_status status = mark_usable(&usable, &count, weight, source->n);
 
     if (status >= 0)
-        status = hr_rows_upload(queue, &rows, in->features, config->normalize != 0, 0);
+        status = hr_rows_take(&rows, queue, HR_REAL, count ? count : 1, source->d);
     if (status >= 0)
-        status = mark_usable(&usable, in->weight, in->n);
+        status = hr_rows_place(&placed, queue, &rows, source, config->normalize != 0, usable);
+    in.features = hr_slice(&rows, 0, placed.kept);
+    in.usable = usable;
     if (status >= 0)
-        status = hr_tree_maker_create(&maker, queue->context, queue, &rows, in->weight, usable,
-                                      in->previous, config);
+        status = hr_tree_maker_create(&maker, queue->context, queue, &in, config);
     if (status >= 0)
         status = make(tree, maker, queue->context);
     hr_tree_maker_destroy(maker);
@@ -85,7 +91,7 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
                          int64_t d, const float *weight, const hirl_tree *previous,
                          const hirl_options *options)
 {
-    cluster_input in = { features, weight, n, d, previous };
+    hr_rows_array rows = hr_rows_of_array(features, n, d);
     hr_cluster_config config;
     hr_queue *queue = NULL;
     hirl_status status;
@@ -103,7 +109,7 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
     HR_TRY(hr_context_enter(&call, context));
     status = hr_context_take_queue(&queue, context);
     if (status >= 0)
-        status = cluster(tree, queue, &in, &config);
+        status = cluster(tree, queue, &rows.rows, weight, previous, &config);
     hr_context_give_queue(queue);
     return hr_context_leave(&call, status);
 }
@@ -268,16 +274,18 @@ const int32_t *hirl_tree_leaves(const hirl_tree *tree)
 hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
                              const float *features, int64_t n)
 {
+    hr_rows_array rows;
     hr_queue *queue = NULL;
     hirl_status status;
     hr_call call;
 
     if (!path || !tree || !features || n < 1)
         return hr_fail(HIRL_E_INVALID, "assign: path, tree, features and a row are needed");
+    rows = hr_rows_of_array(features, n, tree->d);
     HR_TRY(hr_context_enter(&call, tree->context));
     status = hr_context_take_queue(&queue, tree->context);
     if (status >= 0)
-        status = hr_tree_assign(path, margin, tree, queue, features, n);
+        status = hr_tree_assign(path, margin, tree, queue, &rows.rows);
     hr_context_give_queue(queue);
     return hr_context_leave(&call, status);
 }

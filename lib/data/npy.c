@@ -300,17 +300,24 @@ static bool to_int(int32_t *to, const uint8_t *from, int64_t n, const hr_npy *np
 
 enum { PIECE = 1 << 20 };
 
-static hirl_status read_floats(float *to, const hr_npy *npy, const char *path)
+hirl_status hr_npy_read_floats(float *to, const hr_npy *npy, int64_t first, int64_t items,
+                               const char *path)
 {
-    uint8_t *piece = hr_alloc(PIECE);
+    uint64_t at = npy->data_at + (uint64_t)(first * npy->size);
     int64_t step = PIECE / npy->size;
-    hirl_status status = piece ? HIRL_OK : HIRL_E_NOMEM;
+    hirl_status status = HIRL_OK;
+    uint8_t *piece;
 
-    for (int64_t i = 0; i < npy->items && status >= 0; i += step) {
-        int64_t n = npy->items - i < step ? npy->items - i : step;
+    if (npy->size == (int32_t)sizeof *to)
+        return hr_file_read_at(npy->fd, to, (size_t)items * sizeof *to, at, path);
+    piece = hr_alloc(PIECE);
+    if (!piece)
+        return HIRL_E_NOMEM;
+    for (int64_t i = 0; i < items && status >= 0; i += step) {
+        int64_t n = items - i < step ? items - i : step;
 
         status = hr_file_read_at(npy->fd, piece, (size_t)(n * npy->size),
-                                 npy->data_at + (uint64_t)(i * npy->size), path);
+                                 at + (uint64_t)(i * npy->size), path);
         if (status >= 0)
             to_float(to + i, piece, n, npy->size);
     }
@@ -329,26 +336,34 @@ static hirl_status open_named(hr_npy *npy, const char *path)
                : status;
 }
 
-hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
+hirl_status hr_npy_open_features(hr_npy *npy, const char *path)
 {
     hirl_status status = HIRL_OK;
-    float *values = NULL;
-    hr_npy npy;
 
-    HR_TRY(open_named(&npy, path));
-    if (npy.rank == 2 && npy.items < 1)
+    HR_TRY(open_named(npy, path));
+    if (npy->rank == 2 && npy->items < 1)
         status = hr_fail(HIRL_E_FORMAT,
                          "%s: %lld rows of %lld columns; features need at least 1 of each", path,
-                         (long long)npy.dim[0], (long long)npy.dim[1]);
-    else if (npy.rank != 2 || npy.kind != 'f' || npy.size == 1)
+                         (long long)npy->dim[0], (long long)npy->dim[1]);
+    else if (npy->rank != 2 || npy->kind != 'f' || npy->size == 1)
         status = hr_fail(
             HIRL_E_FORMAT,
             "%s: an array of %d dimensions and type %c%d; expected features [n, d] of f2, f4 or f8",
-            path, (int)npy.rank, npy.kind, (int)npy.size);
-    if (status >= 0) {
-        values = hr_alloc_array((size_t)npy.items, sizeof *values);
-        status = values ? read_floats(values, &npy, path) : HIRL_E_NOMEM;
-    }
+            path, (int)npy->rank, npy->kind, (int)npy->size);
+    if (status < 0)
+        hr_npy_close(npy);
+    return status;
+}
+
+hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
+{
+    hirl_status status;
+    float *values;
+    hr_npy npy;
+
+    HR_TRY(hr_npy_open_features(&npy, path));
+    values = hr_alloc_array((size_t)npy.items, sizeof *values);
+    status = values ? hr_npy_read_floats(values, &npy, 0, npy.items, path) : HIRL_E_NOMEM;
     hr_npy_close(&npy);
     if (status < 0) {
         hr_free(values);

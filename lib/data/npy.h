@@ -22,6 +22,12 @@ bool hr_is_npy(const char *path);
 hirl_status hr_npy_open(hr_npy *npy, const char *path);
 void hr_npy_close(hr_npy *npy);
 
+/* Opens features [n, d] of f2, f4 or f8, with n and d at least 1; FORMAT if the file holds none. */
+hirl_status hr_npy_open_features(hr_npy *npy, const char *path);
+/* to <- items first to first + items - 1 of such an array, as f32 */
+hirl_status hr_npy_read_floats(float *to, const hr_npy *npy, int64_t first, int64_t items,
+                               const char *path);
+
 /* Reads features [n, d] of f2, f4 or f8 as f32. *data is freed with hr_free. */
 hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path);
 /* Reads labels [n], integers of any size, as i32. *label is freed with hr_free. */

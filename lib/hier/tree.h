@@ -51,12 +51,17 @@ hirl_status hr_tree_levels(int64_t m[HR_LEVELS], int32_t *levels, int64_t n,
 
 /* The making of a tree, one Lloyd iteration a step, resumable between any two. */
 typedef struct hr_tree_maker hr_tree_maker;
-/* features [n,d] real on the device, already of unit length if wanted; usable host [n] 1 or 0 (0: the
- * row has no leaf and does not count) or NULL; previous: warm start or NULL */
+/* Of n rows the usable ones are clustered; the others have no leaf. Only `features` must outlive the
+ * call to create: it stays as it is until the maker is destroyed. */
+typedef struct hr_tree_input {
+    hr_array features;         /* real [usable rows, d] on the device, of unit length if wanted */
+    int64_t n;                 /* rows, unusable ones included */
+    const uint8_t *usable;     /* host [n], 1 or 0; NULL: all rows are usable */
+    const float *weight;       /* host [n]; NULL: all weights are 1 */
+    const hirl_tree *previous; /* for a warm start; NULL: none */
+} hr_tree_input;
 hirl_status hr_tree_maker_create(hr_tree_maker **maker, hirl_context *context, hr_queue *queue,
-                                 const hr_array *features, const float *weight,
-                                 const uint8_t *usable, const hirl_tree *previous,
-                                 const hr_cluster_config *config);
+                                 const hr_tree_input *in, const hr_cluster_config *config);
 void hr_tree_maker_destroy(hr_tree_maker *maker);
 hirl_status hr_tree_maker_step(bool *done, hr_tree_maker *maker);
 int64_t hr_tree_maker_total(const hr_tree_maker *maker);

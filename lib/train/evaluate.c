@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "hier/assign.h"
 #include "hier/paths.h"
+#include "hier/rows.h"
 #include "train/trainer.h"
 
 /* held-out images have no leaf of their own: the nearest prototype of their features is it */
@@ -16,6 +17,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     int64_t n = held_out->count, d = pretrain->net.z_dim, levels = trainer->tree->levels;
     float *features = hr_alloc_array((size_t)(n * d), sizeof *features);
     int32_t *path = hr_alloc_array((size_t)(n * levels), sizeof *path);
+    hr_rows_array rows = hr_rows_of_array(features, n, d);
     hr_extract *extract = NULL;
     hirl_status status = features && path ? HIRL_OK : HIRL_E_NOMEM;
 
@@ -25,7 +27,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     if (status >= 0)
         status = hr_extract_run(features, NULL, extract, "extract");
     if (status >= 0)
-        status = hr_tree_assign(path, NULL, trainer->tree, learner->queue, features, n);
+        status = hr_tree_assign(path, NULL, trainer->tree, learner->queue, &rows.rows);
     for (int64_t i = 0; i < n && status >= 0; i++)
         leaf[i] = path[i * levels];
     hr_extract_destroy(extract);

@@ -67,39 +67,35 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
                              hr_trainer_clustered(trainer), &config);
 }
 
-/* unit rows on the device */
-static hirl_status place_points(hirl_trainer *trainer)
+/* unit rows of the readable images on the device */
+static hirl_status place_points(int64_t *readable, hirl_trainer *trainer)
 {
     hr_learner *learner = trainer->learner;
     hr_recluster *r = &trainer->recluster;
     hr_queue *q = learner->queue;
     int64_t n = trainer->dataset->count, d = trainer->pretrain->net.z_dim;
-    hr_array norm = { 0 }, inverse;
-    hirl_status status;
+    hr_rows_array rows = hr_rows_of_array(r->features, n, d);
+    hr_rows_placed placed = { 0 };
 
     hr_array_give(&r->points, q);
-    status = hr_rows_take(&r->points, q, HR_REAL, n, d);
-    if (status >= 0)
-        status = hr_rows_take(&norm, q, HR_REAL, n, 1);
-    if (status >= 0) {
-        inverse = hr_array_1(norm.data, HR_REAL, n);
-        q->be->upload(q, &r->points, r->features, HR_F32);
-        q->be->normalize(q, &r->points, &inverse, &r->points);
-        status = q->be->sync(q);
-    }
-    hr_array_give(&norm, q);
-    return status;
+    HR_TRY(hr_rows_take(&r->points, q, HR_REAL, n, d));
+    HR_TRY(hr_rows_place(&placed, q, &r->points, &rows.rows, true, r->readable));
+    *readable = placed.kept;
+    return HIRL_OK;
 }
 
 static hirl_status begin_clustering(hirl_trainer *trainer)
 {
     hr_recluster *r = &trainer->recluster;
-    const hirl_tree *previous = trainer->config.cluster.warm ? trainer->tree : NULL;
+    hr_tree_input in = { .n = trainer->dataset->count, .usable = r->readable };
     hirl_status status;
+    int64_t readable;
 
-    HR_TRY(place_points(trainer));
-    HR_TRY(hr_tree_maker_create(&r->maker, trainer->context, trainer->learner->queue, &r->points,
-                                NULL, r->readable, previous, &trainer->config.cluster));
+    HR_TRY(place_points(&readable, trainer));
+    in.features = hr_slice(&r->points, 0, readable);
+    in.previous = trainer->config.cluster.warm ? trainer->tree : NULL;
+    HR_TRY(hr_tree_maker_create(&r->maker, trainer->context, trainer->learner->queue, &in,
+                                &trainer->config.cluster));
     if (!r->kept)
         return HIRL_OK;
     status = hr_tree_maker_load(r->maker, r->kept, "maker.");

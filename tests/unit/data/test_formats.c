@@ -1,5 +1,6 @@
 /* test_formats.c - CIFAR, IDX and npy: contents and damaged files. */
 #include "data/npy.h"
+#include "data/npy_rows.h"
 #include "data_files.h"
 
 /* ---- CIFAR ---- */
@@ -237,7 +238,34 @@ START_TEST(npy_files_that_cannot_be_read_are_refused)
 }
 END_TEST
 
-/* 1.5 = 0x3e00, -2 = 0xc000, 2^-24 = 0x0001, 65504 = 0x7bff */
+/* 1.5 = 0x3e00, -2 = 0xc000, 2^-24 = 0x0001, 65504 = 0x7bff, by hand */
+START_TEST(npy_features_are_a_source_of_rows)
+{
+    static const uint16_t half[6] = { 0x3e00, 0xc000, 0x3c00, 0x4000, 0x0001, 0x7bff };
+    static const float want[6] = { 1.5f, -2, 1, 2, 0x1p-24f, 65504 };
+    hr_npy_rows file;
+    float row[4];
+
+    begin();
+    put_npy("h.npy", "'<f2'", "False", "(3, 2)", half, sizeof half);
+    put_npy("f.npy", "'<f4'", "False", "(3, 2)", want, sizeof want);
+    for (int i = 0; i < 2; i++) {
+        hr_assert_ok(hr_npy_rows_open(&file, at(i ? "f.npy" : "h.npy")));
+        ck_assert(file.rows.n == 3 && file.rows.d == 2 && !file.rows.block);
+        hr_assert_ok(file.rows.read(&file.rows, row, 1, 2));
+        ck_assert_mem_eq(row, want + 2, sizeof row);
+        hr_assert_ok(file.rows.read(&file.rows, row, 0, 1));
+        ck_assert_mem_eq(row, want, 2 * sizeof *row);
+        ck_assert(strstr(file.rows.name, i ? "f.npy: row" : "h.npy: row") != NULL);
+        hr_npy_rows_close(&file);
+    }
+    put_npy("i.npy", "'<i8'", "False", "(1, 1)", half, 8);
+    hr_assert_fails(hr_npy_rows_open(&file, at("i.npy")), HIRL_E_FORMAT, "f2, f4 or f8");
+    hr_assert_fails(hr_npy_rows_open(&file, at("none.npy")), HIRL_E_IO, "none.npy");
+    end();
+}
+END_TEST
+
 START_TEST(npy_features_of_all_widths_become_float)
 {
     static const uint16_t half[4] = { 0x3e00, 0xc000, 0x0001, 0x7bff };
@@ -301,4 +329,5 @@ HR_TESTS("formats", cifar_files_are_read_plane_by_plane, cifar100_has_its_own_tw
          an_idx_file_beside_its_zipped_copy_is_read_once, idx_files_with_a_wrong_header_are_refused,
          truncated_zipped_idx_files_are_refused, idx_labels_must_be_as_many_as_images,
          npy_images_and_labels_are_read, npy_files_that_cannot_be_read_are_refused,
-         npy_features_of_all_widths_become_float, npy_files_are_written_as_numpy_does)
+         npy_features_are_a_source_of_rows, npy_features_of_all_widths_become_float,
+         npy_files_are_written_as_numpy_does)

@@ -414,14 +414,14 @@ END_TEST
 START_TEST(a_row_that_is_not_finite_is_named)
 {
     float x[8] = { 0 };
-    uint8_t usable[] = { 1, 1, 0, 1 };
+    int32_t number[] = { 10, 11, 12, 13 };
     hr_array points;
 
     open_with(1);
     x[5] = NAN;
     hr_assert_ok(hr_rows_copy(&points, q, HR_REAL, 4, 2, x, HR_F32));
     hr_assert_fails(hr_rows_finite(q, &points, NULL), HIRL_E_NONFINITE, "row 2");
-    hr_assert_ok(hr_rows_finite(q, &points, usable));
+    hr_assert_fails(hr_rows_finite(q, &points, number), HIRL_E_NONFINITE, "row 12");
     hr_array_give(&points, q);
     hr_assert_ok(hr_rows_take(&points, q, HR_REAL, 4, 2));
     x[5] = 0;
