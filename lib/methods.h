@@ -1,8 +1,9 @@
 /* methods.h - the list of self-supervised methods, in the order of the key `method`.
  *
  * A line METHOD(name) is the only entry of a method in a list. From it follow the choices of the
- * key (nn/net.c), the declaration of `hr_method_<name>` (ssl/method.h), its row in ssl/methods.c and
- * the row `over_<name>` in config/hierarchy.c. A method that lacks one of the two does not build.
+ * key (nn/net.c), the declaration of `hr_method_<name>` (ssl/method.h), its row in ssl/methods.c
+ * and the row `over_<name>` in config/hierarchy.c. A method that lacks one of the two does not
+ * build.
  */
 #ifndef HR_METHODS_H
 #define HR_METHODS_H

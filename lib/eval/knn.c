@@ -230,8 +230,8 @@ static hirl_status find(knn *k, const hr_array *x, const hr_array *skip)
     return q->be->sync(q);
 }
 
-/* Rank of a class by its score among the classes of the first `count` neighbours; -1: none of them is
- * of this class. Scores are divided by the weight of the nearest neighbour. */
+/* Rank of a class by its score among the classes of the first `count` neighbours; -1: none of them
+ * is of this class. Scores are divided by the weight of the nearest neighbour. */
 static int64_t rank_of(knn *k, int32_t class, const int32_t *neighbour, const real *cosine,
                        int64_t count)
 {

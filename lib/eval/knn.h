@@ -21,8 +21,8 @@ typedef struct hr_labelled {
     const int32_t *label; /* host [n], -1: the row is left out */
 } hr_labelled;
 
-/* Classifies the queries by the rows of the bank. query NULL: each bank row is classified by all the
- * others. */
+/* Classifies the queries by the rows of the bank. query NULL: each bank row is classified by all
+ * the others. */
 hirl_status hr_knn(hirl_knn_report *report, hr_queue *queue, const hr_labelled *bank,
                    const hr_labelled *query, const hr_knn_config *config);
 

@@ -1,6 +1,6 @@
 /* assign.c - paths of new rows in a tree: the nearest leaf, then its ancestors (HIRL sec. 4.1).
  *
- *   leaf(x)   = argmin_j |x - centroid_j|^2, with x scaled to unit length if the clustered rows were
+ *   leaf(x)   = argmin_j |x - centroid_j|^2; x has unit length if the clustered rows had
  *   margin(x) = cosine to the most similar leaf prototype - cosine to the second one;
  *               cosine + 1 if the tree has a single leaf
  *

@@ -1,13 +1,13 @@
 /* maker.c - hierarchical k-means, one Lloyd iteration at a time (HIRL Alg. 1).
  *
- *   Level 1 clusters the usable rows into M_1 centroids. Level l >= 2 clusters the M_{l-1} centroids of
- *   the level below, as they are (profile paper) or scaled to unit length (profile reference).
+ *   Level 1 clusters the usable rows into M_1 centroids. Level l >= 2 clusters the centroids of the
+ *   level below, as they are (profile paper) or scaled to unit length (profile reference).
  *
  *   leaf(row) = nearest raw centroid of level 1;  parent_{l-1}(j) = nearest raw centroid of level l
  *
- * Between two iterations the state is the finished levels and the state of the k-means of the level in
- * work. A maker that loads it continues to the same bits. The first iteration of a level creates its
- * k-means.
+ * Between two iterations the state is the finished levels and the state of the k-means of the first
+ * unfinished level. A maker that loads it continues to the same bits. The first iteration of a
+ * level creates its k-means.
  */
 #include <stdio.h>
 #include <string.h>
@@ -326,7 +326,8 @@ hirl_status hr_tree_maker_load(hr_tree_maker *maker, const hr_tensors *in, const
     if (position[0] < 0 || position[0] > tree->levels || position[2] != maker->rows)
         return hr_fail(
             HIRL_E_FORMAT,
-            "cluster: the saved state has level %lld and %lld rows, expected at most level %d and %lld rows",
+            "cluster: the saved state has level %lld and %lld rows, expected at most level %d and "
+            "%lld rows",
             (long long)position[0] + 1, (long long)position[2], tree->levels,
             (long long)maker->rows);
     end_kmeans(maker);

@@ -17,11 +17,12 @@ hr_rows_array hr_rows_of_array(const float *x, int64_t n, int64_t d);
 
 /* rows to read at a time: whole blocks of the source, about 1024 rows */
 int64_t hr_rows_span(const hr_row_source *source);
-/* reads a span, block by block; after a failure a source with block > 0 cannot be read any further */
+/* reads a span, block by block; after a failure a source with block > 0 cannot be read any
+ * further */
 hirl_status hr_rows_read(hr_row_source *source, float *out, int64_t first, int64_t rows);
 
-/* NONFINITE names the first row of host x [n,d] that is not finite, counting from `first`; name as in
- * hr_row_source */
+/* NONFINITE names the first row of host x [n,d] that is not finite, counting from `first`; name as
+ * in hr_row_source */
 hirl_status hr_rows_check(const float *x, int64_t n, int64_t d, int64_t first, const char *name);
 
 /* ---- arrays on the device ---- */
@@ -43,11 +44,11 @@ typedef struct hr_rows_placed {
     int64_t read, kept;
 } hr_rows_placed;
 
-/* Reads what remains of a source into y real [at least the usable rows, d], scaled to unit length if
- * `unit`. Rows that usable [n] marks 0 are left out, and y has no gaps; NULL: all rows are usable. The
- * source may write the marks of a span while it reads it. NONFINITE names a usable row that is not
- * finite. After a failure *placed counts the spans that are complete, and another call continues
- * with the next one. */
+/* Reads what remains of a source into y real [at least the usable rows, d], scaled to unit length
+ * if `unit`. Rows that usable [n] marks 0 are left out, and y has no gaps; NULL: all rows are
+ * usable. The source may write the marks of a span while it reads it. NONFINITE names a usable row
+ * that is not finite. After a failure *placed counts the spans that are complete, and another call
+ * continues with the next one. */
 hirl_status hr_rows_place(hr_rows_placed *placed, hr_queue *queue, const hr_array *y,
                           hr_row_source *source, bool unit, const uint8_t *usable);
 

@@ -33,7 +33,8 @@ static void close_all(void)
     ck_assert_int_eq(hr_alloc_live(), 0);
 }
 
-/* gives x block by block; every block fails once unless `reliable`; marks the usable rows it read */
+/* gives x block by block; every block fails once unless `reliable`; marks the usable rows it
+ * read */
 typedef struct stream {
     hr_row_source rows;
     int64_t at;
