@@ -473,10 +473,9 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
     const hr_method kind = hr_method_of(config->model.method, c->own_teacher), *method = &kind;
 
     if (c->batch_size > n)
-        return hr_fail(
-            HIRL_E_INVALID,
-            "batch_size: %lld, but the data set has %lld images; give a smaller batch_size",
-            (long long)c->batch_size, (long long)n);
+        return hr_fail(HIRL_E_INVALID,
+                       "batch_size: %lld, but the data set has %lld images; give a smaller one",
+                       (long long)c->batch_size, (long long)n);
     if (c->cluster_network && !method->teacher)
         return hr_fail(HIRL_E_INVALID,
                        "cluster_network=teacher: %s has no teacher; give cluster_network=online",
