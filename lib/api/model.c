@@ -9,13 +9,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "config/config.h"
-#include "data/augment.h"
 #include "data/dataset.h"
+#include "data/evaluation.h"
 #include "ssl/method.h"
 #include "train/directory.h"
 #include "train/extract.h"
 
-enum { BICUBIC = 2, EMBED_BATCH = 32 }; /* spec.md 2.2: evaluation transform of kNN and linear */
+enum { EMBED_BATCH = 32 };
 
 /* under the caller's options lie those of the method */
 static hirl_status read_config(hr_model_config *config, const hirl_options *given)
@@ -187,34 +187,6 @@ int64_t hirl_model_dim(const hirl_model *model, const char *layer)
 
 /* ---- images of any size ---- */
 
-static void evaluation_view(hr_view *view, const hirl_model *model)
-{
-    float mean[3], std[3];
-
-    for (int i = 0; i < 3; i++) {
-        mean[i] = (float)model->config.mean[i];
-        std[i] = (float)model->config.std[i];
-    }
-    hr_view_evaluation(view, (int32_t)model->config.image_size, BICUBIC, mean, std);
-}
-
-static hirl_status preprocess(float *input, hr_queue *queue, const hr_view *view,
-                              const uint8_t *const *pixels, const int64_t *height,
-                              const int64_t *width, int64_t n)
-{
-    int64_t size = view->size;
-
-    for (int64_t i = 0; i < n; i++) {
-        hr_array y = { input + i * size * size * 3, HR_F32, 3, { size, size, 3, 1 } };
-        hr_array x = { (void *)pixels[i], HR_U8, 3, { height[i], width[i], 3, 1 } };
-        hr_augment_record record;
-
-        hr_augment_draw(&record, view, width[i], height[i], 0, 0, i, 0);
-        queue->be->augment(queue, &y, &x, &record);
-    }
-    return queue->be->sync(queue);
-}
-
 static hirl_status check_images(const uint8_t *const *pixels, const int64_t *height,
                                 const int64_t *width, int64_t n)
 {
@@ -238,11 +210,11 @@ static hirl_status embed_parts(float *features, const hirl_model *model, int32_t
     hirl_status status = input ? HIRL_OK : HIRL_E_NOMEM;
     hr_view view;
 
-    evaluation_view(&view, model);
+    hr_evaluation_view(&view, size, HR_FILTER_EMBED, model->config.mean, model->config.std);
     for (int64_t i = 0; i < n && status >= 0; i += EMBED_BATCH) {
         int64_t part = n - i < EMBED_BATCH ? n - i : EMBED_BATCH;
 
-        status = preprocess(input, queue, &view, pixels + i, height + i, width + i, part);
+        status = hr_evaluation_input(input, queue, &view, pixels + i, height + i, width + i, part);
         if (status >= 0)
             status = hr_model_embed_input(features + i * dim, model, layer, input, part);
         if (status >= 0)
@@ -312,7 +284,7 @@ static hirl_status extract_config(hr_extract_config *config, const hirl_model *m
         .threads = train.loader_threads == HR_AUTO ? hr_pool_half(hr_context_pool(model->context))
                                                    : (int32_t)train.loader_threads,
         .size = (int32_t)model->config.image_size,
-        .filter = BICUBIC,
+        .filter = HR_FILTER_EMBED,
         .layer = layer,
         .max_bad = train.max_bad,
     };

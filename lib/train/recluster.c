@@ -8,10 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/evaluation.h"
 #include "hier/rows.h"
 #include "train/trainer.h"
-
-enum { BILINEAR = 1 }; /* spec.md 2.2: evaluation transform of the clustering */
 
 hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
 {
@@ -20,7 +19,7 @@ hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
         .batch = (int32_t)c->train.eval_batch,
         .threads = (int32_t)c->train.loader_threads,
         .size = (int32_t)c->model.image_size,
-        .filter = BILINEAR,
+        .filter = HR_FILTER_CLUSTER,
         .layer = HR_LAYER_Z0,
         .max_bad = c->train.max_bad,
         .bf16 = c->train.feature_precision == HR_FEATURES_RUN &&
