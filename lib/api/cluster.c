@@ -1,4 +1,4 @@
-/* cluster.c - hirl/cluster.h: clustering, trees, their files, scores and exports. */
+/* cluster.c - functions of <hirl/cluster.h>: clustering, trees, their files, scores, exports. */
 #include <hirl/cluster.h>
 
 #include <math.h>
@@ -16,13 +16,15 @@
 static hirl_status check_rows(const float *features, int64_t n, int64_t d, const float *weight)
 {
     if (!features)
-        return hr_fail(HIRL_E_INVALID, "cluster: no features");
+        return hr_fail(HIRL_E_INVALID, "cluster: features is NULL");
     if (n < 1 || n > INT32_MAX || d < 1 || d > INT32_MAX)
-        return hr_fail(HIRL_E_INVALID, "cluster: %lld rows of %lld columns cannot be", (long long)n,
-                       (long long)d);
+        return hr_fail(HIRL_E_INVALID,
+                       "cluster: %lld rows of %lld columns; 1 to %d of each are expected",
+                       (long long)n, (long long)d, INT32_MAX);
     for (int64_t i = 0; weight && i < n; i++)
         if (!(weight[i] >= 0) || !isfinite(weight[i]))
-            return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld; from 0 on, and finite",
+            return hr_fail(HIRL_E_INVALID,
+                           "cluster: weight %g of row %lld; a finite number from 0 is expected",
                            (double)weight[i], (long long)i);
     for (int64_t i = 0; weight && i < n; i++)
         if (!(weight[i] > 0)) /* the others are checked when they are placed */
@@ -30,7 +32,7 @@ static hirl_status check_rows(const float *features, int64_t n, int64_t d, const
     return HIRL_OK;
 }
 
-static hirl_status make(hirl_tree **tree, hr_tree_maker *maker, hirl_context *context)
+static hirl_status make_tree(hirl_tree **tree, hr_tree_maker *maker, hirl_context *context)
 {
     bool done = false;
 
@@ -80,7 +82,7 @@ static hirl_status cluster(hirl_tree **tree, hr_queue *queue, hr_row_source *sou
     if (status >= 0)
         status = hr_tree_maker_create(&maker, queue->context, queue, &in, config);
     if (status >= 0)
-        status = make(tree, maker, queue->context);
+        status = make_tree(tree, maker, queue->context);
     hr_tree_maker_destroy(maker);
     hr_free(usable);
     hr_array_give(&rows, queue);
@@ -98,12 +100,12 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
     hr_call call;
 
     if (!tree || !context)
-        return hr_fail(HIRL_E_INVALID, "cluster: no place for the tree, or no context");
+        return hr_fail(HIRL_E_INVALID, "cluster: tree or context is NULL");
     *tree = NULL;
     HR_TRY(check_rows(features, n, d, weight));
     if (previous && previous->d != d)
         return hr_fail(HIRL_E_INVALID,
-                       "cluster: the previous tree has %lld columns, the features %lld",
+                       "cluster: the previous tree has %lld columns, the features have %lld",
                        (long long)previous->d, (long long)d);
     HR_TRY(hr_options_read(&config, &hr_cluster_keys, options));
     HR_TRY(hr_context_enter(&call, context));
@@ -118,13 +120,18 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
 
 static hirl_status check_shape(int32_t levels, int64_t d, const int64_t *m, int64_t n)
 {
-    if (levels < 1 || levels > HR_LEVELS || d < 1 || d > INT32_MAX || n < 0 || n > INT32_MAX || !m)
-        return hr_fail(HIRL_E_INVALID, "tree: %d levels, %lld columns, %lld rows cannot be",
-                       (int)levels, (long long)d, (long long)n);
+    if (!m)
+        return hr_fail(HIRL_E_INVALID, "tree: m is NULL");
+    if (levels < 1 || levels > HR_LEVELS || d < 1 || d > INT32_MAX || n < 0 || n > INT32_MAX)
+        return hr_fail(HIRL_E_INVALID,
+                       "tree: %d levels, %lld columns, %lld rows; 1 to %d levels, 1 to %d columns "
+                       "and 0 to %d rows are expected",
+                       (int)levels, (long long)d, (long long)n, HR_LEVELS, INT32_MAX, INT32_MAX);
     for (int32_t l = 0; l < levels; l++)
         if (m[l] < 1 || m[l] > INT32_MAX || (l && m[l] >= m[l - 1]))
             return hr_fail(HIRL_E_INVALID,
-                           "tree: %lld prototypes at level %d: counts are above 0 and fall",
+                           "tree: %lld prototypes on level %d; counts must be above 0, and fall "
+                           "from level to level",
                            (long long)m[l], (int)l + 1);
     return HIRL_OK;
 }
@@ -132,7 +139,7 @@ static hirl_status check_shape(int32_t levels, int64_t d, const int64_t *m, int6
 static hirl_status copy_prototypes(hirl_tree *tree, int32_t level, const float *prototypes)
 {
     if (!prototypes)
-        return hr_fail(HIRL_E_INVALID, "tree: no prototypes of level %d", (int)level + 1);
+        return hr_fail(HIRL_E_INVALID, "tree: the prototypes of level %d are NULL", (int)level + 1);
     for (int64_t j = 0; j < tree->m[level]; j++) {
         const float *row = prototypes + j * tree->d;
         double square = 0;
@@ -155,7 +162,7 @@ static hirl_status copy_nodes(int32_t *to, const int32_t *from, int64_t n, int64
                               int64_t count, const char *what)
 {
     if (n && !from)
-        return hr_fail(HIRL_E_INVALID, "tree: no %s", what);
+        return hr_fail(HIRL_E_INVALID, "tree: %s is NULL", what);
     for (int64_t i = 0; i < n; i++) {
         if (from[i] < lowest || from[i] >= count)
             return hr_fail(HIRL_E_INVALID, "tree: %s[%lld] is %d, outside %lld to %lld", what,
@@ -165,8 +172,8 @@ static hirl_status copy_nodes(int32_t *to, const int32_t *from, int64_t n, int64
     return HIRL_OK;
 }
 
-static hirl_status fill(hirl_tree *tree, const float *const *prototypes,
-                        const int32_t *const *parents, const int32_t *leaf)
+static hirl_status fill_tree(hirl_tree *tree, const float *const *prototypes,
+                             const int32_t *const *parents, const int32_t *leaf)
 {
     for (int32_t l = 0; l < tree->levels; l++) {
         HR_TRY(copy_prototypes(tree, l, prototypes[l]));
@@ -187,11 +194,11 @@ hirl_status hirl_tree_create(hirl_tree **out, hirl_context *context, int32_t lev
     hirl_status status;
 
     if (!out || !context || !prototypes)
-        return hr_fail(HIRL_E_INVALID, "tree: place, context and prototypes are needed");
+        return hr_fail(HIRL_E_INVALID, "tree: tree, context or prototypes is NULL");
     *out = NULL;
     HR_TRY(check_shape(levels, d, m, n));
     HR_TRY(hr_tree_alloc(&tree, context, levels, d, m, n));
-    status = fill(tree, prototypes, parents, leaf);
+    status = fill_tree(tree, prototypes, parents, leaf);
     if (status < 0) {
         hr_tree_drop(tree);
         return status;
@@ -210,19 +217,19 @@ void hirl_tree_destroy(hirl_tree *tree)
 hirl_status hirl_tree_save(const hirl_tree *tree, const char *path)
 {
     if (!tree || !path)
-        return hr_fail(HIRL_E_INVALID, "tree: no tree, or no path");
+        return hr_fail(HIRL_E_INVALID, "tree: tree or path is NULL");
     return hr_tree_save(tree, path);
 }
 
 hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
 {
     if (!tree || !context || !path)
-        return hr_fail(HIRL_E_INVALID, "tree: place, context and path are needed");
+        return hr_fail(HIRL_E_INVALID, "tree: tree, context or path is NULL");
     *tree = NULL;
     return hr_tree_load(tree, context, path);
 }
 
-/* ---- reading ---- */
+/* ---- properties ---- */
 
 static bool has_level(const hirl_tree *tree, int32_t level)
 {
@@ -269,7 +276,7 @@ const int32_t *hirl_tree_leaves(const hirl_tree *tree)
     return tree ? tree->leaf : NULL;
 }
 
-/* ---- use ---- */
+/* ---- paths, scores, exports ---- */
 
 hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
                              const float *features, int64_t n)
@@ -280,7 +287,7 @@ hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree
     hr_call call;
 
     if (!path || !tree || !features || n < 1)
-        return hr_fail(HIRL_E_INVALID, "assign: path, tree, features and a row are needed");
+        return hr_fail(HIRL_E_INVALID, "assign: path, tree or features is NULL, or n is below 1");
     rows = hr_rows_of_array(features, n, tree->d);
     HR_TRY(hr_context_enter(&call, tree->context));
     status = hr_context_take_queue(&queue, tree->context);
@@ -296,12 +303,14 @@ hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree, co
     hirl_tree_score full = { 0 };
 
     if (!score || !tree || !label)
-        return hr_fail(HIRL_E_INVALID, "scores: score, tree and labels are needed");
+        return hr_fail(HIRL_E_INVALID, "scores: score, tree or label is NULL");
     if (score->struct_size < sizeof(size_t) || score->struct_size > 1 << 20)
-        return hr_fail(HIRL_E_INVALID, "scores: score->struct_size is %zu", score->struct_size);
+        return hr_fail(HIRL_E_INVALID,
+                       "scores: score->struct_size is %zu; set it to sizeof(hirl_tree_score)",
+                       score->struct_size);
     if (n != tree->n)
-        return hr_fail(HIRL_E_INVALID, "scores: %lld labels for a tree of %lld rows", (long long)n,
-                       (long long)tree->n);
+        return hr_fail(HIRL_E_INVALID, "scores: %lld labels, but the tree has %lld rows",
+                       (long long)n, (long long)tree->n);
     full.struct_size = score->struct_size;
     HR_TRY(hr_tree_evaluate(&full, tree, label));
     memcpy(score, &full, full.struct_size < sizeof full ? full.struct_size : sizeof full);
@@ -312,6 +321,6 @@ hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char
                              const char *const *name)
 {
     if (!tree || !path || !format)
-        return hr_fail(HIRL_E_INVALID, "export: tree, path and format are needed");
+        return hr_fail(HIRL_E_INVALID, "export: tree, path or format is NULL");
     return hr_tree_export(tree, path, format, name);
 }

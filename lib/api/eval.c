@@ -1,4 +1,4 @@
-/* eval.c - hirl/eval.h: weighted kNN. */
+/* eval.c - functions of <hirl/eval.h>: weighted kNN. */
 #include <hirl/eval.h>
 
 #include <string.h>
@@ -14,19 +14,25 @@ static hirl_status check(const hirl_knn_report *report, const hr_labelled *bank,
     int64_t n = bank->rows->n, d = bank->rows->d, queries = query ? query->rows->n : n;
 
     if (!report || !x || !bank->label || (query && !query->label))
-        return hr_fail(HIRL_E_INVALID, "knn: report, bank, bank_label and query_label are needed");
+        return hr_fail(HIRL_E_INVALID, "knn: report, bank, bank_label or query_label is NULL");
     if (report->struct_size < sizeof(size_t) || report->struct_size > 1 << 20)
-        return hr_fail(HIRL_E_INVALID, "knn: report->struct_size is %zu", report->struct_size);
+        return hr_fail(HIRL_E_INVALID,
+                       "knn: report->struct_size is %zu; set it to sizeof(hirl_knn_report)",
+                       report->struct_size);
     if (n < 1 || d < 1 || (query ? queries < 1 : n < 2))
-        return hr_fail(HIRL_E_INVALID, "knn: %lld bank rows, %lld queries, %lld columns cannot be",
-                       (long long)n, (long long)queries, (long long)d);
+        return hr_fail(
+            HIRL_E_INVALID,
+            "knn: %lld bank rows, %lld queries, %lld columns; at least 1 of each is expected, and 2 bank rows without queries",
+            (long long)n, (long long)queries, (long long)d);
     if (n > INT32_MAX || queries > INT32_MAX)
-        return hr_fail(HIRL_E_LIMIT, "knn: more than %d rows", INT32_MAX);
+        return hr_fail(HIRL_E_LIMIT,
+                       "knn: %lld bank rows, %lld queries; at most %d of each are expected",
+                       (long long)n, (long long)queries, INT32_MAX);
     return HIRL_OK;
 }
 
-static hirl_status ask(hirl_knn_report *report, hirl_context *context, const hr_labelled *bank,
-                       const hr_labelled *query, const hr_knn_config *config)
+static hirl_status evaluate(hirl_knn_report *report, hirl_context *context, const hr_labelled *bank,
+                            const hr_labelled *query, const hr_knn_config *config)
 {
     hr_queue *queue = NULL;
     hirl_status status;
@@ -52,11 +58,11 @@ hirl_status hirl_eval_knn(hirl_knn_report *report, hirl_context *context, const 
     hr_knn_config config;
 
     if (!context)
-        return hr_fail(HIRL_E_INVALID, "knn: no context");
+        return hr_fail(HIRL_E_INVALID, "knn: context is NULL");
     HR_TRY(check(report, &banks, query ? &queries : NULL, bank));
     HR_TRY(hr_options_read(&config, &hr_knn_keys, options));
     full.struct_size = report->struct_size;
-    HR_TRY(ask(&full, context, &banks, query ? &queries : NULL, &config));
+    HR_TRY(evaluate(&full, context, &banks, query ? &queries : NULL, &config));
     memcpy(report, &full, full.struct_size < sizeof full ? full.struct_size : sizeof full);
     return HIRL_OK;
 }

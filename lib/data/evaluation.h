@@ -11,12 +11,7 @@
 
 /* Filters of hr_view.filter. The authors' program extracts the features for clustering with bilinear
  * filter, and those for kNN and linear classification with bicubic. */
-enum {
-    HR_FILTER_BILINEAR = 1,
-    HR_FILTER_BICUBIC = 2,
-    HR_FILTER_CLUSTER = HR_FILTER_BILINEAR,
-    HR_FILTER_EMBED = HR_FILTER_BICUBIC
-};
+enum { HR_FILTER_CLUSTER = HR_BILINEAR, HR_FILTER_EMBED = HR_BICUBIC };
 
 /* hr_view_evaluation() from the settings of a model */
 void hr_evaluation_view(hr_view *view, int64_t size, int32_t filter, const double mean[3],
