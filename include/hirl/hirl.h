@@ -45,19 +45,20 @@
  *             library-owned, updated by the callback   the application's function reads and writes
  *             library-owned, written by the callback   the application's function writes
  *
- * NULL is allowed only where the description mentions it. In a description of memory, "caller"
- * also means the application whose callback the library calls. A parameter `user` is passed to the
- * callback unchanged; the library never reads the memory behind it.
+ * NULL is allowed as an argument only where the description states what it means ("NULL: ..."). In
+ * a description of memory, "caller" also means the application whose callback the library calls. A
+ * parameter `user` may be NULL; it is passed to the callback unchanged, and the library never reads
+ * the memory behind it.
  *
- * Structs. Each struct begins with struct_size. The caller sets it to the sizeof of the struct
- * before the call; the library then writes no more than so many bytes. New fields are appended, so
- * an application that was compiled with an older header keeps working.
+ * Structs. Each struct begins with struct_size. The caller sets it to the size of the struct before
+ * the call, and the library then reads or writes no more than that many bytes. Later versions only
+ * append fields, so an application that was compiled with an older header keeps working.
  *
  * Threads. Each function has one of these classes:
  *
- *     safe                          any number of threads at once, also with the same handles
- *     one call per HANDLE at a time calls with the same handle must not overlap
- *     exclusive                     no other call may use the handle at the same time
+ *     safe                           any number of threads at once, also with the same handles
+ *     one call per HANDLE at a time  calls with the same handle must not run at the same time
+ *     exclusive                      no other call may use the handle at the same time
  *
  * Failures. A function that can fail returns a hirl_status (status.h). Unless it is described
  * otherwise, a failed call has changed nothing and may be repeated. Besides the errors that are

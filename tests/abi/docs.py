@@ -139,7 +139,7 @@ def fields_of(body):
 
 TOKEN = re.compile(r'''(?P<comment>/\*.*?\*/)
     | typedef\s+struct\s+(?P<struct>\w+)\s*\{(?P<body>.*?)\}\s*\w+;
-    | typedef\s+(?P<back>[\w\s*]+?)(?P<callback>hirl_\w+_fn)\s*\((?P<gets>[^;]*)\);
+    | typedef\s+(?P<back>[\w\s*]+?)(?P<callback>hirl_\w+)\s*\((?P<gets>[^;]*)\);
     | HIRL_API\s+(?P<result>[\w\s*]+?)(?P<function>hirl_\w+)\s*\((?P<takes>[^;]*)\);''', re.S | re.X)
 
 
@@ -223,6 +223,8 @@ def check_declaration(declaration, known):
     if declaration.kind == 'struct':
         yield from check_struct(declaration)
         return
+    if declaration.kind == 'callback' and not declaration.name.endswith('_fn'):
+        yield 'the name of a callback type ends with _fn'
     comment = declaration.comment
     documented, result, statuses = tags_of(comment)
     yield from check_parameters(declaration, documented)
@@ -308,6 +310,7 @@ HIRL_API const char *hirl_toy_name(int32_t index);
 BROKEN = [  # text, its replacement, a part of the fault that must be found
     ('/** Name of a toy, as', '/* Name of a toy, as', 'hirl_toy_name: has no comment directly above'),
     ('/** Receives', '/* Receives', 'hirl_toy_fn: has no comment directly above'),
+    ('typedef void hirl_toy_fn(', 'typedef void hirl_toy_call(', 'hirl_toy_call: the name of a callback type'),
     ('/** What a record is', '/* What a record is', 'hirl_toy: has no comment directly above'),
     ('Threads: safe.', '', 'no thread class'),
     ('Threads: safe.', 'Threads: perhaps.', 'no thread class'),
