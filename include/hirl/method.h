@@ -4,17 +4,14 @@
  * computes the loss from their outputs, and its gradient.
  *
  *     method=own
- *     head="mlp 512 128 bn"           from the encoder to z0: columns of each linear layer (a
- *     number,
- *                                     or in, hidden, z for the columns that other keys give), then
- *                                     words for all layers: bn, out_bn, bias, gelu, normal
- *     predictor="mlp 64 z bn"         after z0, in the online network only; empty: none
- *     own_teacher=1                   adds a teacher, the moving average (ema, ema_end) of encoder
- *     and
- *                                     head, which encodes all views
- *     recipe=..., and other keys      how views are made of an image; with joint_views=0 each view
- *     is
- *                                     encoded on its own
+ *     head="mlp 512 128 bn"        from the encoder to z0: columns of each linear layer (a number;
+ *                                  or in, hidden, z for the columns that other keys give), then
+ *                                  words for all layers: bn, out_bn, bias, gelu, normal
+ *     predictor="mlp 64 z bn"      after z0, in the online network only; empty: none
+ *     own_teacher=1                adds a teacher, the moving average (ema, ema_end) of encoder and
+ *                                  head, which encodes all views
+ *     recipe=..., and other keys   how views are made of an image; with joint_views=0 each view is
+ *                                  encoded on its own
  *
  * V is the number of views, n the number of images, d the number of columns of an output. Row (v,
  * i) of an array [V, n, d] belongs to view v of image i; global views come first.
@@ -79,8 +76,7 @@ typedef struct hirl_method_step {
  * @param[out] loss  [1] float64, library-owned, written by the callback; mean over the n images, in
  *                   nats; 0 before
  * @param[out] grad  [V, n, d] float32, library-owned, written by the callback; d loss / d student;
- * 0
- *                   before; NULL: an evaluation, which needs no gradient and has no commit
+ *                   0 before; NULL: an evaluation, which needs no gradient and has no commit
  * @param[in]  step  [1] struct, library-owned, valid until the callback returns
  * @param[in]  user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
  * @return 0; below 0: the step fails with HIRL_E_CALLBACK and changes nothing
@@ -104,11 +100,9 @@ typedef int32_t hirl_method_commit_fn(int64_t step, void *user);
  * for the size, then with memory of this size.
  *
  * @param[out]    blob  [*size] bytes, library-owned, written by the callback; NULL: only the size
- * is
- *                      wanted
+ *                      is wanted
  * @param[in,out] size  [1] size, library-owned, updated by the callback; before: bytes that fit
- * into
- *                      blob; after: bytes of the state
+ *                      into blob; after: bytes of the state
  * @param[in]     user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
  * @return 0; below 0: the checkpoint is not written, and the call fails with HIRL_E_CALLBACK
  */
@@ -160,11 +154,9 @@ typedef struct hirl_method_calls {
  * @param[in]     calls    [1] struct, caller-owned, read during the call
  *
  * @retval HIRL_E_STATE     the run has another method than own, or the checkpoint holds state and
- * load
- *                          is NULL
+ *                          load is NULL
  * @retval HIRL_E_INVALID   a NULL, no loss, no name or one above 63 bytes, or another name or
- * coupled
- *                          than the run had before
+ *                          coupled than the run had before
  * @retval HIRL_E_CALLBACK  load failed; hirl_error_callback_value() returns its result
  *
  * Threads: one call per trainer at a time. Since 0.1.

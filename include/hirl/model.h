@@ -45,9 +45,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_create(hirl_model **model, hirl_c
  * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
  * @param[in]  context  [1] handle, caller-owned, used during the call
  * @param[in]  path     [] char, caller-owned, read during the call; a file, or the directory of a
- * run:
- *                      its model.safetensors if network=auto and the run has finished, otherwise
- *                      its newest complete checkpoint
+ *                      run: its model.safetensors if network=auto and the run has finished,
+ *                      otherwise its newest complete checkpoint
  * @param[in]  options  [1] handle, caller-owned, read during the call; key network: online, teacher
  *                      or auto (the one that the method evaluates); NULL: auto
  *
@@ -112,8 +111,7 @@ typedef struct hirl_model_info {
  * Describes a model.
  *
  * @param[in,out] info   [1] struct, caller-owned, updated during the call; struct_size is set
- * before,
- *                       the other fields are written on success
+ *                       before, the other fields are written on success
  * @param[in]     model  [1] handle, caller-owned, read during the call
  *
  * @retval HIRL_E_INVALID  a NULL, or struct_size is too small
@@ -163,11 +161,9 @@ HIRL_API int64_t hirl_model_dim(const hirl_model *model, const char *layer);
  *                       hirl_model_dim(model, layer)
  * @param[in]  model     [1] handle, caller-owned, read during the call
  * @param[in]  layer     [] char, caller-owned, read during the call; "backbone", "z0", "z1" ..
- * "zL";
- *                       NULL: "backbone"
+ *                       "zL"; NULL: "backbone"
  * @param[in]  pixels    [n] pointers to [height, width, 3] uint8, caller-owned, read during the
- * call;
- *                       RGB
+ *                       call; RGB
  * @param[in]  height    [n] int64, caller-owned, read during the call; pixels of each image, 1 to
  *                       32768
  * @param[in]  width     [n] int64, caller-owned, read during the call; pixels of each image, 1 to
@@ -193,8 +189,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed(float *features, const hirl
  *                       hirl_model_dim(model, layer)
  * @param[in]  model     [1] handle, caller-owned, read during the call
  * @param[in]  layer     [] char, caller-owned, read during the call; "backbone", "z0", "z1" ..
- * "zL";
- *                       NULL: "backbone"
+ *                       "zL"; NULL: "backbone"
  * @param[in]  input     [n, image_size, image_size, 3] float32, caller-owned, read during the call;
  *                       RGB, normalised with the model's mean and std; where it is not finite, the
  *                       features are not finite either
@@ -220,11 +215,9 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_input(float *features, cons
  *                          unreadable image; NULL: not wanted
  * @param[in]     model     [1] handle, caller-owned, read during the call
  * @param[in]     layer     [] char, caller-owned, read during the call; "backbone", "z0", "z1" ..
- * "zL";
- *                          NULL: "backbone"
+ *                          "zL"; NULL: "backbone"
  * @param[in,out] dataset   [1] handle, caller-owned, updated during the call; of the model's
- * context;
- *                          unreadable images are marked
+ *                          context; unreadable images are marked
  * @param[in]     options   [1] handle, caller-owned, read during the call; keys loader_threads,
  *                          eval_batch (images at a time) and max_bad (share of unreadable images);
  *                          NULL: defaults

@@ -54,16 +54,14 @@ typedef struct hirl_step_report {
     int32_t saved;
     /** seconds of extraction and clustering in this call */
     double cluster_seconds;
-    /** 1: the step was the last of its epoch, and health_std, health_rank and judgement are of
-     * it */
+    /** 1: the step was the last of its epoch; health_std, health_rank and judgement are new */
     int32_t epoch_end;
     /** standard deviation of the columns of normalised z0 over a sample of images, times sqrt(d):
      * about 1 if healthy, 0 if collapsed */
     double health_std;
     /** effective number of directions of normalised z0 over the sample, 1 to d */
     double health_rank;
-    /** share of images whose leaf the last clustering changed, 0 to 1; -1: there was no tree
-     * before */
+    /** share of images whose leaf the last clustering changed, 0 to 1; -1: it was the first */
     double churn;
     /** leaves without an image in the last clustering */
     int64_t empty_clusters;
@@ -102,20 +100,18 @@ typedef struct hirl_step_report {
  * @param[in]  dataset  [1] handle, caller-owned, shared until the trainer is destroyed; of the same
  *                      context; no other trainer may use it in this time
  * @param[in]  options  [1] handle, caller-owned, read during the call; keys method, arch,
- * batch_size,
- *                      epochs, lr, prototypes and all others of a run; out: directory of the run,
- *                      which receives its settings, metrics, checkpoints and model; empty: nothing
- *                      is written; NULL: defaults
+ *                      batch_size, epochs, lr, prototypes and all others of a run; out: directory
+ *                      of the run, which receives its settings, metrics, checkpoints and model;
+ *                      empty: nothing is written; NULL: defaults
  *
  * @retval HIRL_E_INVALID   a NULL; options that contradict each other or do not fit the images,
- * with
- *                          the numbers; resume=1 with overwrite=1; a data set of another context;
- *                          or a run to resume that was made with other options, or other images
- *                          (their number, kind, split, names, sample of pixels, or seed differ)
+ *                          with the numbers; resume=1 with overwrite=1; a data set of another
+ *                          context; or a run to resume that was made with other options, or other
+ *                          images (their number, kind, split, names, sample of pixels, or seed
+ *                          differ)
  * @retval HIRL_E_BUSY      another process uses the directory
  * @retval HIRL_E_STATE     the directory is not empty, and neither resume nor overwrite is set; or
- * it
- *                          holds files with the names of a run's, but no run
+ *                          it holds files with the names of a run's, but no run
  * @retval HIRL_E_CANCELED, HIRL_E_CALLBACK  while colours are measured (mean=auto, std=auto)
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT,
  *         HIRL_E_NOMEM, HIRL_E_UNSUPPORTED
@@ -154,17 +150,14 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  *
  * @retval HIRL_DONE       the run was finished before the call; report is unchanged
  * @retval HIRL_E_CANCELED stopped on request; nothing is lost, and the same call continues the
- * work;
- *                         report is unchanged unless a step was made
+ *                         work; report is unchanged unless a step was made
  * @retval HIRL_E_NONFINITE  a number is not finite; the message names the tensor and the step; the
  *                         trainer is as before the step
  * @retval HIRL_E_FORMAT   more than max_bad of the images are unreadable, those whose callback
- * failed
- *                         included. They stay marked in the data set, so every further call fails:
- *                         after the cause is repaired, open the data set again
+ *                         failed included. They stay marked in the data set, so every further call
+ *                         fails: after the cause is repaired, open the data set again
  * @retval HIRL_E_IO, HIRL_E_CALLBACK, HIRL_E_LIMIT, HIRL_E_UNSUPPORTED  an image is unreadable,
- * with
- *                         on_bad_image=error
+ *                         with on_bad_image=error
  * @retval HIRL_E_STATE    method=own without its functions, or a hirl_trainer_load() that failed
  *                         halfway
  * @retval HIRL_E_INVALID  trainer is NULL, or struct_size is too small
@@ -179,8 +172,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_train_step(hirl_step_report *report,
  * Makes all steps to the end of the current epoch.
  *
  * @param[in,out] report   [1] struct, caller-owned, updated during the call; of the last step, as
- * in
- *                         hirl_train_step(); NULL: not wanted
+ *                         in hirl_train_step(); NULL: not wanted
  * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
  *
  * Errors: as hirl_train_step().
@@ -194,8 +186,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_train_epoch(hirl_step_report *report,
  * Makes all steps to the end of the run.
  *
  * @param[in,out] report   [1] struct, caller-owned, updated during the call; of the last step, as
- * in
- *                         hirl_train_step(); NULL: not wanted
+ *                         in hirl_train_step(); NULL: not wanted
  * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
  *
  * Errors: as hirl_train_step().
@@ -218,8 +209,7 @@ typedef void hirl_report_fn(const hirl_step_report *report, void *user);
  *
  * @param[in,out] trainer  [1] handle, caller-owned, updated during the call; NULL: nothing happens
  * @param[in]     report   [1] function, caller-owned, kept until another one is set or the trainer
- * is
- *                         destroyed; NULL: none, the default
+ *                         is destroyed; NULL: none, the default
  * @param[in]     user     [any] bytes, caller-owned, kept until the same moment; passed to report
  *
  * Threads: one call per trainer at a time. Since 0.1.
@@ -231,7 +221,7 @@ HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *rep
  *
  * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
  * @param[in]     path     [] char, caller-owned, read during the call; NULL: the directory of the
- * run
+ *                         run
  *
  * @retval HIRL_E_INVALID    trainer is NULL, or there is neither a path nor a directory (out=)
  * @retval HIRL_E_NONFINITE  a weight is not finite; existing checkpoints stay
@@ -265,8 +255,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, con
  * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
  * @param[in]  trainer  [1] handle, caller-owned, read during the call
  * @param[in]  network  [] char, caller-owned, read during the call; "online", "teacher" or "auto"
- * (the
- *                      one that the method evaluates); NULL: "auto"
+ *                      (the one that the method evaluates); NULL: "auto"
  *
  * @retval HIRL_E_INVALID  a NULL, another name, or "teacher" in a method without one
  * @retval HIRL_E_STATE    a hirl_trainer_load() failed halfway
@@ -302,8 +291,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree,
  *                         another tree; with as many levels and columns as the heads h_l; NULL: the
  *                         trainer clusters again
  * @param[in]     leaf     [count] int32, caller-owned, read during the call; leaf of each image of
- * the
- *                         data set, -1: none; NULL: only with tree NULL
+ *                         the data set, -1: none; NULL: only with tree NULL
  *
  * @retval HIRL_E_INVALID  a NULL, a leaf outside the tree, or a tree of other levels or columns
  * @retval HIRL_E_STATE    a hirl_trainer_load() failed halfway
@@ -322,7 +310,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer,
  * @param[in,out] report    [1] struct, caller-owned, updated during the call; struct_size is set
  *                          before; on success loss, loss_image and loss_spd are of these images
  * @param[in,out] trainer   [1] handle, caller-owned, updated during the call; the same state after
- * it
+ *                          it
  * @param[in,out] held_out  [1] handle, caller-owned, updated during the call; of the trainer's
  *                          context, at least batch_size images; unreadable ones are marked
  *
