@@ -102,6 +102,13 @@ void small_trainer_close(small_trainer *t)
     hirl_options_destroy(t->options);
 }
 
+void small_trainer_steps(small_trainer *t, int steps)
+{
+    for (int s = 0; s < steps; s++)
+        ck_assert_msg(hirl_train_step(NULL, t->trainer) == HIRL_OK, "step %d of %d: %s", s, steps,
+                      hirl_error_message());
+}
+
 char *small_trainer_state(size_t *bytes, small_trainer *t)
 {
     char path[HR_TEST_PATH], *data;

@@ -43,6 +43,7 @@ extern void (*small_made)(hirl_trainer *trainer);
  * Each list ends with a NULL key, `over` with a NULL list. */
 void small_trainer_open(small_trainer *t, int threads, const small_pair *const *over);
 void small_trainer_close(small_trainer *t);
+void small_trainer_steps(small_trainer *t, int steps);
 /* Returns the bytes of a checkpoint of the current state; the caller frees them. */
 char *small_trainer_state(size_t *bytes, small_trainer *t);
 

@@ -38,8 +38,7 @@ START_TEST(unreadable_images_have_no_leaf_in_the_tree_of_a_run)
 
     small_unreadable = EVERY;
     small_trainer_open(&t, 2, bad);
-    for (int s = 0; s < SMALL_PER_EPOCH + 1; s++)
-        ck_assert_msg(hirl_train_step(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
+    small_trainer_steps(&t, SMALL_PER_EPOCH + 1);
     ck_assert_int_eq(hirl_trainer_tree(&tree, t.trainer), HIRL_OK);
     ck_assert_int_eq(hirl_tree_rows(tree), SMALL_IMAGES);
     leaf = hirl_tree_leaves(tree);
@@ -64,8 +63,7 @@ START_TEST(a_checkpoint_records_the_unreadable_images)
     small_unreadable = EVERY;
     hr_test_file(path);
     small_trainer_open(&t, 2, bad);
-    for (int s = 0; s < SMALL_PER_EPOCH; s++)
-        ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
+    small_trainer_steps(&t, SMALL_PER_EPOCH);
     ck_assert_int_eq(skipped(&t), UNREADABLE);
     ck_assert_int_eq(hirl_trainer_save(t.trainer, path), HIRL_OK);
     small_trainer_close(&t);

@@ -8,17 +8,13 @@
 
 #include "context.h"
 #include "small_methods.h"
+#include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
 #include "train/trainer.h"
 
 enum { MOCOV2, SIMSIAM, SWAV, MOCOV3, DINO, IBOT };
 enum { MOST_SIZE = 112, MOST_DIM = 32, ROWS = SMALL_IMAGES * MOST_DIM };
-
-static void must(hirl_status status)
-{
-    ck_assert_msg(status >= 0, "status %d: %s", (int)status, hirl_error_message());
-}
 
 /* ---- views ---- */
 
@@ -35,7 +31,7 @@ static double first_loss(int method, const char *joint)
     small_trainer t;
 
     small_trainer_open(&t, 2, over);
-    must(hirl_train_step(&report, t.trainer));
+    hr_assert_ok(hirl_train_step(&report, t.trainer));
     small_trainer_close(&t);
     return report.loss_image;
 }
@@ -110,9 +106,9 @@ static void encode(float *rows, const small_trainer *t, const char *network)
     hirl_model *model;
     int64_t d;
 
-    must(hirl_trainer_model(&model, t->trainer, network));
+    hr_assert_ok(hirl_trainer_model(&model, t->trainer, network));
     d = hirl_model_dim(model, "z0");
-    must(hirl_model_embed_input(rows, model, "z0", input, SMALL_IMAGES));
+    hr_assert_ok(hirl_model_embed_input(rows, model, "z0", input, SMALL_IMAGES));
     for (int n = 0; n < SMALL_IMAGES; n++) {
         double square = 0;
 
@@ -143,10 +139,10 @@ static void get_clustered(float *rows, small_trainer *t)
     ck_assert_int_eq(hirl_train_step(NULL, t->trainer), HIRL_E_CANCELED);
     ck_assert_ptr_nonnull(points->data);
     ck_assert_int_le(hr_count(points), ROWS);
-    must(hr_context_enter(&call, t->context));
+    hr_assert_ok(hr_context_enter(&call, t->context));
     q->be->download(q, rows, HR_F32, points);
-    must(q->be->sync(q));
-    must(hr_context_leave(&call, HIRL_OK));
+    hr_assert_ok(q->be->sync(q));
+    hr_assert_ok(hr_context_leave(&call, HIRL_OK));
 }
 
 static double distance(const float *a, const float *b, int64_t n)
@@ -199,8 +195,7 @@ START_TEST(a_run_clusters_features_of_the_network_its_method_names)
 
     small_trainer_open(&t, 2, over);
     n = SMALL_IMAGES * t.trainer->pretrain->net.z_dim;
-    for (int s = 0; s < SMALL_PER_EPOCH; s++)
-        must(hirl_train_step(NULL, t.trainer));
+    small_trainer_steps(&t, SMALL_PER_EPOCH);
     prepare(SMALL_SIDE, SMALL_SIDE);
     encode(want, &t, clustered[_i].network);
     if (other)
@@ -259,11 +254,11 @@ static size_t embed(float *rows, char name[16], hirl_model *model)
         pixels[n] = &small_pixels[n][0][0][0];
         side[n] = SMALL_SIDE;
     }
-    must(hirl_model_describe(&info, model));
+    hr_assert_ok(hirl_model_describe(&info, model));
     snprintf(name, 16, "%s", info.network);
     bytes = (size_t)(SMALL_IMAGES * hirl_model_dim(model, "backbone")) * sizeof *rows;
     ck_assert_uint_le(bytes, 4 * ROWS * sizeof *rows);
-    must(hirl_model_embed(rows, model, "backbone", pixels, side, side, SMALL_IMAGES));
+    hr_assert_ok(hirl_model_embed(rows, model, "backbone", pixels, side, side, SMALL_IMAGES));
     hirl_model_destroy(model);
     return bytes;
 }
@@ -273,9 +268,9 @@ static hirl_model *load(const small_trainer *t, const char *path, const char *ne
     hirl_options *options;
     hirl_model *model = NULL;
 
-    must(hirl_options_create(&options));
-    must(hirl_options_set(options, "network", network));
-    must(hirl_model_load(&model, t->context, path, options));
+    hr_assert_ok(hirl_options_create(&options));
+    hr_assert_ok(hirl_options_set(options, "network", network));
+    hr_assert_ok(hirl_model_load(&model, t->context, path, options));
     hirl_options_destroy(options);
     return model;
 }
@@ -290,7 +285,7 @@ static size_t embed_network(float *rows, char name[16], const small_trainer *t, 
     hirl_model *model;
     size_t bytes;
 
-    must(hirl_trainer_model(&model, t->trainer, network));
+    hr_assert_ok(hirl_trainer_model(&model, t->trainer, network));
     bytes = embed(rows, name, model);
     for (int k = 0; k < 2; k++) {
         if (k)
@@ -323,7 +318,7 @@ START_TEST(auto_is_the_network_that_the_method_evaluates)
 
     hr_test_folder(folder);
     small_trainer_open(&t, 2, over);
-    must(hirl_train_run(NULL, t.trainer));
+    hr_assert_ok(hirl_train_run(NULL, t.trainer));
     bytes = embed_network(automatic, name, &t, folder, "auto");
     ck_assert_str_eq(name, evaluated[_i]);
     embed_network(online, name, &t, folder, "online");

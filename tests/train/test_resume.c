@@ -12,6 +12,7 @@
 #include "base/tensors.h"
 #include "context.h"
 #include "small_trainer.h"
+#include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
 #include "train/trainer.h"
@@ -20,17 +21,6 @@ static const small_pair two_epochs[] = {
     { "epochs", "2" }, { "hirl", "1" }, { "log_every", "1" }, { NULL, NULL }
 };
 static const small_pair *const two[] = { two_epochs, NULL };
-
-static void must(hirl_status status)
-{
-    ck_assert_msg(status == HIRL_OK, "status %d: %s", (int)status, hirl_error_message());
-}
-
-static void make_steps(small_trainer *t, int steps)
-{
-    for (int s = 0; s < steps; s++)
-        must(hirl_train_step(NULL, t->trainer));
-}
 
 static char *read_whole(const char *folder, const char *name)
 {
@@ -64,7 +54,7 @@ static void stop_and_save(small_trainer *t, char phase, int left, const char *pa
     hirl_context_set_progress(t->context, stop_in_phase, &s);
     ck_assert_int_eq(hirl_train_run(NULL, t->trainer), HIRL_E_CANCELED);
     hirl_context_set_progress(t->context, NULL, NULL);
-    must(hirl_trainer_save(t->trainer, path));
+    hr_assert_ok(hirl_trainer_save(t->trainer, path));
 }
 
 /* The run stops while it clusters, resumes, and stops again while it
@@ -83,7 +73,7 @@ START_TEST(extracting_features_again_does_not_restart_a_clustering)
     small_trainer_close(&t);
     for (int i = 0; i < 2; i++) {
         small_trainer_open(&t, 2, two);
-        must(hirl_trainer_load(t.trainer, path));
+        hr_assert_ok(hirl_trainer_load(t.trainer, path));
         stop_and_save(&t, 'e', 0, path);
         small_trainer_close(&t);
     }
@@ -92,8 +82,8 @@ START_TEST(extracting_features_again_does_not_restart_a_clustering)
     ck_assert_str_eq(hr_tensors_text(&list, "phase"), "clustering");
     hr_tensors_done(&list);
     small_trainer_open(&t, 1, two);
-    must(hirl_trainer_load(t.trainer, path));
-    must(hirl_train_run(NULL, t.trainer));
+    hr_assert_ok(hirl_trainer_load(t.trainer, path));
+    hr_assert_ok(hirl_train_run(NULL, t.trainer));
     state = small_trainer_state(&bytes[1], &t);
     ck_assert_uint_eq(bytes[1], bytes[0]);
     ck_assert(!memcmp(state, whole, bytes[0]));
@@ -117,19 +107,19 @@ START_TEST(the_next_step_reports_a_clustering)
 
     hr_test_file(path);
     small_trainer_open(&t, 2, two);
-    make_steps(&t, SMALL_PER_EPOCH);
+    small_trainer_steps(&t, SMALL_PER_EPOCH);
     ck_assert_int_ge(hr_context_enter(&call, t.context), 0);
     ck_assert_int_ge(hr_trainer_recluster(t.trainer), 0);
     ck_assert_int_ge(hr_context_leave(&call, HIRL_OK), 0);
-    must(hirl_trainer_save(t.trainer, path));
+    hr_assert_ok(hirl_trainer_save(t.trainer, path));
     if (_i) {
         small_trainer_close(&t);
         small_trainer_open(&t, 2, two);
-        must(hirl_trainer_load(t.trainer, path));
+        hr_assert_ok(hirl_trainer_load(t.trainer, path));
     }
-    must(hirl_train_step(&report, t.trainer));
+    hr_assert_ok(hirl_train_step(&report, t.trainer));
     ck_assert_int_eq(report.clustered, 1);
-    must(hirl_train_step(&report, t.trainer));
+    hr_assert_ok(hirl_train_step(&report, t.trainer));
     ck_assert_int_eq(report.clustered, 0);
     small_trainer_close(&t);
     unlink(path);
@@ -147,13 +137,13 @@ START_TEST(statistics_of_the_last_clustering_are_kept)
 
     hr_test_file(path);
     small_trainer_open(&t, 2, three);
-    make_steps(&t, 2 * SMALL_PER_EPOCH + 1);
-    must(hirl_trainer_save(t.trainer, path));
-    must(hirl_train_step(&report[0], t.trainer));
+    small_trainer_steps(&t, 2 * SMALL_PER_EPOCH + 1);
+    hr_assert_ok(hirl_trainer_save(t.trainer, path));
+    hr_assert_ok(hirl_train_step(&report[0], t.trainer));
     small_trainer_close(&t);
     small_trainer_open(&t, 2, three);
-    must(hirl_trainer_load(t.trainer, path));
-    must(hirl_train_step(&report[1], t.trainer));
+    hr_assert_ok(hirl_trainer_load(t.trainer, path));
+    hr_assert_ok(hirl_train_step(&report[1], t.trainer));
     small_trainer_close(&t);
     ck_assert_double_ge(report[0].churn, 0);
     ck_assert_double_eq(report[1].churn, report[0].churn);
@@ -197,22 +187,23 @@ START_TEST(a_refused_resume_leaves_the_settings)
 
     hr_test_folder(folder);
     small_trainer_open(&t, 2, over);
-    make_steps(&t, SMALL_PER_EPOCH);
+    small_trainer_steps(&t, SMALL_PER_EPOCH);
     hirl_trainer_destroy(t.trainer);
     t.trainer = NULL;
     before = read_whole(folder, "config.yaml");
     check_environment(folder, 0);
-    must(hirl_options_set(t.options, "resume", "1"));
-    must(hirl_options_set(t.options, "log_every", "7"));
-    must(hirl_dataset_from_memory(&few, t.context, &small_pixels[0][0][0][0], SMALL_IMAGES / 2,
-                                  SMALL_SIDE, SMALL_SIDE, 3, NULL, 0, t.options));
+    hr_assert_ok(hirl_options_set(t.options, "resume", "1"));
+    hr_assert_ok(hirl_options_set(t.options, "log_every", "7"));
+    hr_assert_ok(hirl_dataset_from_memory(&few, t.context, &small_pixels[0][0][0][0],
+                                          SMALL_IMAGES / 2, SMALL_SIDE, SMALL_SIDE, 3, NULL, 0,
+                                          t.options));
     ck_assert_int_eq(hirl_trainer_create(&refused, t.context, NULL, few, t.options),
                      HIRL_E_INVALID);
     after = read_whole(folder, "config.yaml");
     ck_assert_str_eq(after, before);
     free(after);
     check_environment(folder, 0);
-    must(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
+    hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
     after = read_whole(folder, "config.yaml");
     ck_assert_ptr_nonnull(strstr(after, "log_every: \"7\""));
     free(after);
@@ -251,16 +242,16 @@ static hirl_dataset *images_of(small_trainer *t, char which)
     if (which == 'g') {
         hirl_options *options = NULL;
 
-        must(hirl_options_create(&options));
-        must(hirl_options_set(options, "generated_images", "64"));
-        must(hirl_dataset_open(&set, t->context, "generated", options));
+        hr_assert_ok(hirl_options_create(&options));
+        hr_assert_ok(hirl_options_set(options, "generated_images", "64"));
+        hr_assert_ok(hirl_dataset_open(&set, t->context, "generated", options));
         hirl_options_destroy(options);
     } else if (which == 'c')
-        must(hirl_dataset_from_callback(&set, t->context, any_pixels, NULL, SMALL_IMAGES, NULL,
-                                        t->options));
+        hr_assert_ok(hirl_dataset_from_callback(&set, t->context, any_pixels, NULL, SMALL_IMAGES,
+                                                NULL, t->options));
     else
-        must(hirl_dataset_from_memory(&set, t->context, pixels, SMALL_IMAGES, SMALL_SIDE,
-                                      SMALL_SIDE, 3, NULL, 0, t->options));
+        hr_assert_ok(hirl_dataset_from_memory(&set, t->context, pixels, SMALL_IMAGES, SMALL_SIDE,
+                                              SMALL_SIDE, 3, NULL, 0, t->options));
     return set;
 }
 
@@ -274,8 +265,8 @@ START_TEST(a_run_does_not_resume_with_other_images)
 
     hr_test_folder(folder);
     small_trainer_open(&t, 2, over);
-    make_steps(&t, 2);
-    must(hirl_trainer_save(t.trainer, NULL));
+    small_trainer_steps(&t, 2);
+    hr_assert_ok(hirl_trainer_save(t.trainer, NULL));
     for (const char *which = "ogsc"; *which; which++) {
         hirl_dataset *set = images_of(&t, *which);
 
@@ -288,7 +279,7 @@ START_TEST(a_run_does_not_resume_with_other_images)
                                                                    ? "their pixels differ"
                                                                    : "the data set generated"));
         } else {
-            must(hirl_trainer_create(&t.trainer, t.context, NULL, set, t.options));
+            hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, set, t.options));
         }
         hirl_dataset_destroy(set);
     }
@@ -318,13 +309,13 @@ START_TEST(loading_an_earlier_step_removes_later_metrics)
     hr_test_folder(folder);
     hr_test_file(path);
     small_trainer_open(&t, 2, over);
-    make_steps(&t, 2);
-    must(hirl_trainer_save(t.trainer, path));
-    make_steps(&t, 3);
+    small_trainer_steps(&t, 2);
+    hr_assert_ok(hirl_trainer_save(t.trainer, path));
+    small_trainer_steps(&t, 3);
     ck_assert_int_eq(lines_of(folder), 5);
-    must(hirl_trainer_load(t.trainer, path));
+    hr_assert_ok(hirl_trainer_load(t.trainer, path));
     ck_assert_int_eq(lines_of(folder), 2);
-    make_steps(&t, 1);
+    small_trainer_steps(&t, 1);
     ck_assert_int_eq(lines_of(folder), 3);
     small_trainer_close(&t);
     unlink(path);

@@ -121,8 +121,7 @@ START_TEST(evaluating_held_out_images_changes_nothing)
     world w;
 
     open_world(&w, 2, "3", "1", "f32");
-    for (int s = 0; s < 6; s++)
-        ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
+    small_trainer_steps(&w, 6);
     state[0] = small_trainer_state(&bytes[0], &w);
     ck_assert_msg(hirl_trainer_evaluate(&report, w.trainer, w.images) == HIRL_OK, "%s",
                   hirl_error_message());
@@ -332,8 +331,7 @@ START_TEST(training_does_not_change_a_snapshot)
     ck_assert_int_eq(hirl_model_dim(model, "backbone"), 64);
     ck_assert_msg(hirl_model_embed(before, model, NULL, image, side, side, 2) == HIRL_OK, "%s",
                   hirl_error_message());
-    for (int s = 0; s < 4; s++)
-        ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
+    small_trainer_steps(&w, 4);
     ck_assert_int_eq(hirl_model_embed(after, model, NULL, image, side, side, 2), HIRL_OK);
     ck_assert(!memcmp(before, after, sizeof before));
     hirl_model_destroy(model);
@@ -409,8 +407,7 @@ START_TEST(a_trainer_whose_load_failed_halfway_is_refused)
 
     hr_test_file(path);
     open_world(&w, 1, "3", "1", "f32");
-    for (int s = 0; s < 6; s++)
-        ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
+    small_trainer_steps(&w, 6);
     ck_assert_int_eq(hirl_trainer_save(w.trainer, path), HIRL_OK);
     for (int n = 1; n < 4000 && failures < 3; n += 20) {
         hirl_status status;

@@ -24,7 +24,7 @@ extern int32_t small_label[SMALL_ROWS]; /* classes 0 to 3 */
 
 /* options and context alone */
 void small_world_begin(small_world *w);
-/* adds the data set and the model to a world that has begun */
+/* adds the data set and the model after small_world_begin */
 void small_world_make_model(small_world *w);
 /* all objects */
 void small_world_open(small_world *w);
