@@ -86,6 +86,9 @@ typedef struct hirl_step_report {
     /** most host memory that the process has used so far (resident), in 10^9 bytes; it includes the
      * application and mapped files, not GPU memory; 0: unknown */
     double memory_gb;
+    /** task=linear: share of images that the classifier gets right, 0 to 1; of the batch before the
+     * step, or of held-out images; -1: another task */
+    double top1;
 } hirl_step_report;
 
 /**

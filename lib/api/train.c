@@ -5,6 +5,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/exchange.h"
+#include "train/journal.h"
+#include "train/make.h"
+#include "train/run.h"
 #include "train/trainer.h"
 
 static hirl_status fail_null(const char *call, const char *what)
@@ -75,16 +81,16 @@ hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
 static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int64_t end)
 {
     hirl_step_report own = { .struct_size = sizeof own };
-    bool done = trainer->step == trainer->steps && !trainer->epoch_open;
+    bool done = trainer->progress.step == trainer->progress.steps && !trainer->progress.epoch_open;
     hirl_status status = done ? HIRL_DONE : HIRL_OK;
 
-    while (status == HIRL_OK && (trainer->step < end || trainer->epoch_open)) {
+    while (status == HIRL_OK && (trainer->progress.step < end || trainer->progress.epoch_open)) {
         status = hr_trainer_step(&own, trainer);
         if (status != HIRL_OK)
             break;
-        if (trainer->report)
-            trainer->report(&own, trainer->report_user);
-        status = hr_progress(trainer->context, "train", trainer->step, trainer->steps);
+        hr_journal_call(trainer, &own);
+        status =
+            hr_progress(trainer->context, "train", trainer->progress.step, trainer->progress.steps);
     }
     if (report && own.step) {
         size_t size = report->struct_size;
@@ -102,8 +108,10 @@ hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer)
 
     HR_TRY(check(report, trainer));
     HR_TRY(hr_context_enter(&call, trainer->context));
-    end = trainer->epoch_open ? trainer->step /* the steps are made; what ends the epoch is left */
-                              : (trainer->step / trainer->per_epoch + 1) * trainer->per_epoch;
+    end = trainer->progress.epoch_open
+              ? trainer->progress.step /* the steps are made; what ends the epoch is left */
+              : (trainer->progress.step / trainer->progress.per_epoch + 1) *
+                    trainer->progress.per_epoch;
     return leave(&call, trainer, train_to(report, trainer, end));
 }
 
@@ -113,7 +121,14 @@ hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer)
 
     HR_TRY(check(report, trainer));
     HR_TRY(hr_context_enter(&call, trainer->context));
-    return leave(&call, trainer, train_to(report, trainer, trainer->steps));
+    return leave(&call, trainer, train_to(report, trainer, trainer->progress.steps));
+}
+
+static hirl_status set_calls(hirl_trainer *trainer, const hirl_method_calls *calls)
+{
+    if (!trainer->pretrain)
+        return hr_fail(HIRL_E_STATE, "set_method: the run has task=linear; take method=own");
+    return hr_pretrain_set_calls(trainer->pretrain, calls);
 }
 
 hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_calls *calls)
@@ -129,15 +144,14 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
                        calls->struct_size);
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
     HR_TRY(hr_context_enter(&call, trainer->context));
-    return leave(&call, trainer, hr_pretrain_set_calls(trainer->pretrain, &copy));
+    return leave(&call, trainer, set_calls(trainer, &copy));
 }
 
 void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user)
 {
     if (!trainer)
         return;
-    trainer->report = report;
-    trainer->report_user = user;
+    hr_journal_set(trainer, report, user);
 }
 
 hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
@@ -200,12 +214,12 @@ hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
         return fail_null("trainer_tree", tree ? "trainer" : "tree");
     *tree = NULL;
     HR_TRY(check(NULL, trainer));
-    if (!trainer->tree)
+    if (!trainer->grove.tree)
         return hr_fail(HIRL_E_STATE,
                        "the run has no tree yet; clustering begins at cluster_warmup_epoch=%lld",
                        (long long)trainer->config.train.cluster_warmup_epoch);
-    hr_tree_hold(trainer->tree);
-    *tree = trainer->tree;
+    hr_tree_hold(trainer->grove.tree);
+    *tree = trainer->grove.tree;
     return HIRL_OK;
 }
 

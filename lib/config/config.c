@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/key_text.h"
 #include "config/hierarchy.h"
+#include "config/linear.h"
 #include "config/views.h"
 #include "hier/tree.h"
 #include "ssl/method.h"
@@ -164,6 +165,17 @@ static const hr_key keys[] = {
 };
 
 const hr_keys hr_train_keys = { "train", keys, sizeof keys / sizeof *keys };
+
+static const hr_key label_keys[] = {
+    { "task", HR_KEY_CHOICE, "pretrain", 0, 0, "pretrain linear", false, "",
+      "pretrain: learn without labels; linear: train a linear classifier on the frozen encoder of a "
+      "model",
+      offsetof(hr_label_config, task) },
+    { "label_level", HR_KEY_INT, "0", 0, HR_LABEL_LEVELS - 1, NULL, false, "",
+      "labels that a classifier learns: 0 the finest level, 1 the next coarser one",
+      offsetof(hr_label_config, label_level) },
+};
+const hr_keys hr_label_keys = { "train", label_keys, sizeof label_keys / sizeof *label_keys };
 
 static int32_t origin_of(const hirl_options *options, const char *key)
 {
@@ -352,7 +364,8 @@ enum { LISTS = 7 };
 
 const hr_keys *const hr_run_tables[HR_RUN_TABLES] = { &hr_train_keys, &hr_model_keys,
                                                       &hr_view_keys,  &hr_cluster_keys,
-                                                      &hr_spd_keys,   &hr_data_keys };
+                                                      &hr_spd_keys,   &hr_label_keys,
+                                                      &hr_data_keys };
 
 static const hr_key *key_named(const char *name)
 {
@@ -390,7 +403,7 @@ static hirl_status choice_of(int64_t *index, const hirl_options *given, const ch
 static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_options *given)
 {
     static const hr_setting_pair lars[] = { { "decay_all", "0" }, { NULL, NULL } };
-    int64_t index, profile, hirl, optimizer;
+    int64_t index, profile, hirl, optimizer, task;
     const hr_hierarchy *over;
     const hr_method *method;
     int n = 0;
@@ -399,6 +412,12 @@ static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_optio
     HR_TRY(choice_of(&profile, given, "profile"));
     HR_TRY(choice_of(&hirl, given, "hirl"));
     HR_TRY(choice_of(&optimizer, given, "optimizer"));
+    HR_TRY(choice_of(&task, given, "task"));
+    if (task == HR_TASK_LINEAR) {
+        list[n++] = hr_linear_settings;
+        list[n] = NULL;
+        return HIRL_OK;
+    }
     method = hr_method_find(index);
     over = hr_hierarchy_over(index);
     list[n++] = method->paper;
@@ -467,6 +486,23 @@ static hirl_status resolve_levels(hr_run_config *config, int64_t n)
     return HIRL_OK;
 }
 
+/* A labelled run has no groups, queues, masks or prototypes; the rest holds for it too. */
+static hirl_status resolve_labelled(hr_run_config *config, const hirl_options *options)
+{
+    hr_train_config *c = &config->train;
+
+    if (c->hirl)
+        return hr_fail(HIRL_E_INVALID, "hirl=1: task=linear has no hierarchy; give hirl=0");
+    if (c->batch_size % c->accumulate)
+        return hr_fail(HIRL_E_INVALID,
+                       "accumulate: %lld micro-batches do not divide batch_size %lld",
+                       (long long)c->accumulate, (long long)c->batch_size);
+    HR_TRY(resolve_rate(c, options));
+    HR_TRY(check_optimizer(c));
+    resolve_ends(c);
+    return HIRL_OK;
+}
+
 static hirl_status resolve(hr_run_config *config, const hirl_options *options, int64_t n)
 {
     hr_train_config *c = &config->train;
@@ -476,6 +512,8 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
         return hr_fail(HIRL_E_INVALID,
                        "batch_size: %lld, but the data set has %lld images; give a smaller one",
                        (long long)c->batch_size, (long long)n);
+    if (config->label.task == HR_TASK_LINEAR)
+        return resolve_labelled(config, options);
     if (c->cluster_network && !method->teacher)
         return hr_fail(HIRL_E_INVALID,
                        "cluster_network=teacher: %s has no teacher; give cluster_network=online",
@@ -503,7 +541,8 @@ static hirl_status read_tables(hr_run_config *config, const hirl_options *option
     HR_TRY(hr_model_config_read(&config->model, options));
     HR_TRY(hr_options_read(&config->view, &hr_view_keys, options));
     HR_TRY(hr_options_read(&config->cluster, &hr_cluster_keys, options));
-    return hr_options_read(&config->spd, &hr_spd_keys, options);
+    HR_TRY(hr_options_read(&config->spd, &hr_spd_keys, options));
+    return hr_options_read(&config->label, &hr_label_keys, options);
 }
 
 hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *given, int64_t n)

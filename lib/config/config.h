@@ -59,6 +59,14 @@ typedef struct hr_train_config {
 } hr_train_config;
 extern const hr_keys hr_train_keys;
 
+/* what a run trains, and on which labels */
+enum { HR_TASK_PRETRAIN, HR_TASK_LINEAR };
+typedef struct hr_label_config {
+    int64_t task;        /* HR_TASK_ */
+    int64_t label_level; /* 0: the finest labels */
+} hr_label_config;
+extern const hr_keys hr_label_keys;
+
 /* all settings of a run */
 typedef struct hr_run_config {
     hr_train_config train;
@@ -66,13 +74,14 @@ typedef struct hr_run_config {
     hr_view_config view;
     hr_cluster_config cluster;
     hr_spd_config spd;
+    hr_label_config label;
     int32_t levels;       /* L, 0: no hierarchy */
     int64_t m[HR_LEVELS]; /* M_l: prototypes of level l */
 } hr_run_config;
 
 /* The tables of all keys of a run, in the order of the fields above; the last table is the data
  * set's. */
-enum { HR_RUN_TABLES = 6 };
+enum { HR_RUN_TABLES = 7 };
 extern const hr_keys *const hr_run_tables[HR_RUN_TABLES];
 
 /* Fills `options` with the caller's options and, below them, the settings of the method

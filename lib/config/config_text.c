@@ -37,8 +37,10 @@ static const char *const of_method[] = { "method", "hirl", NULL };
 hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
                                hr_setting_fn *fn, void *arg)
 {
-    const void *const fields[HR_RUN_TABLES] = { &config->train,   &config->model, &config->view,
-                                                &config->cluster, &config->spd,   NULL };
+    const void *const fields[HR_RUN_TABLES] = {
+        &config->train, &config->model, &config->view, &config->cluster,
+        &config->spd,   &config->label, NULL
+    };
 
     for (int t = 0; t < HR_RUN_TABLES; t++)
         for (int i = 0; i < hr_run_tables[t]->count; i++) {
@@ -49,6 +51,8 @@ hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *
 
             if (named_before(t, key->name) || is_one_of(key->name, about_the_call))
                 continue;
+            if (hr_run_tables[t] == &hr_label_keys && config->label.task == HR_TASK_PRETRAIN)
+                continue; /* pretraining has no labels */
             if (fields[t])
                 hr_key_print(value, key, (const char *)fields[t] + key->offset);
             else

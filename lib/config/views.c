@@ -36,6 +36,8 @@ hirl_status hr_run_views_of(hr_run_views *views, hr_run_config *config)
     /* one view can be enough for an application's loss */
     defaults.fewest = hr_method_find(m->method)->declared ? 1 : 2;
     defaults.most = hr_method_find(m->method)->student == HR_SEES_ALL ? 0 : 2;
+    if (config->label.task == HR_TASK_LINEAR) /* a classifier sees one view of an image */
+        defaults.fewest = defaults.most = 1;
     defaults.multiple = hr_arch_is_vit(m->arch) ? (int32_t)hr_model_patch(m) : 1;
     HR_TRY(hr_views_resolve(views->view, &views->globals, &views->count, &config->view, &defaults,
                             (int32_t)m->image_size, mean, std));

@@ -13,7 +13,8 @@
     RECIPE(swav, 2, 6, SWAV_GLOBAL, SWAV_GLOBAL, SWAV_LOCAL)                                       \
     RECIPE(mocov3, 2, 0, MOCOV3_FIRST, MOCOV3_SECOND, MOCOV3_SECOND)                               \
     RECIPE(dino, 2, 10, DINO_FIRST, DINO_SECOND, DINO_LOCAL)                                       \
-    RECIPE(ibot, 2, 10, IBOT_FIRST, IBOT_SECOND, IBOT_LOCAL)
+    RECIPE(ibot, 2, 10, IBOT_FIRST, IBOT_SECOND, IBOT_LOCAL)                                       \
+    RECIPE(linear, 1, 0, LINEAR, LINEAR, LINEAR)
 
 #define HR_RECIPE_WORD(name, globals, locals, first, other, local) " " #name
 /* the names separated by one space, for the choices of a key; [1] skips the first space */

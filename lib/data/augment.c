@@ -54,6 +54,11 @@ typedef struct recipe {
         0.4, 0.4, 0.2, 0.1                                                                         \
     }
 
+#define NONE                                                                                       \
+    {                                                                                              \
+        0, 0, 0, 0                                                                                 \
+    }
+
 /* clang-format off */
 static const recipe recipes[HR_RECIPES] = {
     [HR_RECIPE_MOCOV2]        = { 0.20, 1.00, HR_BILINEAR, MOCO,   0.5, 0.0, false },
@@ -67,6 +72,7 @@ static const recipe recipes[HR_RECIPES] = {
     [HR_RECIPE_IBOT_FIRST]    = { 0.32, 1.00, HR_BICUBIC,  BYOL,   1.0, 0.0, true },
     [HR_RECIPE_IBOT_SECOND]   = { 0.32, 1.00, HR_BICUBIC,  BYOL,   0.1, 0.2, true },
     [HR_RECIPE_IBOT_LOCAL]    = { 0.05, 0.32, HR_BICUBIC,  BYOL,   0.5, 0.0, true },
+    [HR_RECIPE_LINEAR]        = { 0.08, 1.00, HR_BILINEAR, NONE,   0.0, 0.0, false },
 };
 /* clang-format on */
 
@@ -91,8 +97,8 @@ void hr_view_recipe(hr_view *view, hr_recipe which, int32_t size, const float me
     view->ratio_low = 3.0 / 4;
     view->ratio_high = 4.0 / 3;
     memcpy(view->jitter, r->jitter, sizeof view->jitter);
-    view->jitter_p = 0.8;
-    view->gray_p = 0.2;
+    view->jitter_p = r->jitter[0] > 0 ? 0.8 : 0; /* a recipe without jitter leaves colours alone */
+    view->gray_p = r->jitter[0] > 0 ? 0.2 : 0;
     view->blur_p = r->blur_p;
     view->sigma_low = 0.1;
     view->sigma_high = 2.0;

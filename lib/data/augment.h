@@ -34,6 +34,7 @@ typedef enum hr_recipe {
     HR_RECIPE_IBOT_FIRST,
     HR_RECIPE_IBOT_SECOND,
     HR_RECIPE_IBOT_LOCAL,
+    HR_RECIPE_LINEAR, /* a crop and a flip: classifiers on a frozen encoder */
     HR_RECIPES
 } hr_recipe;
 

@@ -11,7 +11,10 @@
 #include "base/error.h"
 #include "base/key_text.h"
 #include "nn/model.h"
-#include "train/trainer.h"
+#include "train/checkpoint.h"
+#include "train/feed.h"
+#include "train/recluster.h"
+#include "train/run.h"
 
 enum { FORMAT_VERSION = 1 };
 
@@ -39,21 +42,22 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
 
     HR_TRY(hr_tensors_set_text(out, "format", "hirl-checkpoint"));
     HR_TRY(hr_tensors_set_int(out, "version", FORMAT_VERSION));
-    HR_TRY(hr_tensors_set_text(out, "evaluate",
-                               pretrain->method->evaluate_teacher ? "teacher" : "online"));
+    HR_TRY(hr_tensors_set_text(
+        out, "evaluate", pretrain && pretrain->method->evaluate_teacher ? "teacher" : "online"));
     HR_TRY(hr_model_config_save(out, &trainer->config.model, trainer->config.levels));
     HR_TRY(hr_run_config_save(out, &trainer->config, &trainer->options));
-    HR_TRY(hr_tensors_set_int(out, "step", trainer->step));
+    HR_TRY(hr_tensors_set_int(out, "step", trainer->progress.step));
     HR_TRY(hr_tensors_set_int(out, "images", trainer->dataset->count));
     HR_TRY(save_identity(out, &trainer->identity, trainer->dataset));
-    HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->tree_epoch));
-    HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->own_tree));
-    HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->epoch_open));
-    HR_TRY(hr_tensors_set_int(out, "clustered", trainer->clustered));
+    HR_TRY(hr_tensors_set_int(out, "tree_epoch", trainer->grove.tree_epoch));
+    HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->grove.own_tree));
+    HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->progress.epoch_open));
+    HR_TRY(hr_tensors_set_int(out, "clustered", trainer->grove.clustered));
     return hr_tensors_set_text(out, "phase",
-                               trainer->recluster.maker || trainer->recluster.kept ? "clustering"
-                               : trainer->recluster.extract                        ? "extracting"
-                                                                                   : "training");
+                               trainer->grove.making.maker || trainer->grove.making.kept
+                                   ? "clustering"
+                               : trainer->grove.making.extract ? "extracting"
+                                                               : "training");
 }
 
 static hirl_status add_i32(hr_tensors *out, const char *name, const int32_t *data, int64_t n)
@@ -86,16 +90,18 @@ hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
     HR_TRY(hr_learner_save(out, trainer->learner));
     if (data->unreadable)
         HR_TRY(hr_tensors_add(out, "unreadable", HR_U8, 1, &data->count, data->unreadable));
-    if (trainer->tree)
-        HR_TRY(hr_tree_to_tensors(out, trainer->tree, "tree."));
-    if (trainer->own_leaf)
-        HR_TRY(add_i32(out, "own_leaf", trainer->own_leaf, data->count));
-    if (trainer->recluster.maker)
-        HR_TRY(hr_tree_maker_save(out, trainer->recluster.maker, "maker."));
-    else if (trainer->recluster.kept)
-        HR_TRY(add_kept(out, trainer->recluster.kept));
-    HR_TRY(hr_tensors_add(out, "churn", HR_F64, 1, one, &trainer->churn));
-    return hr_tensors_add(out, "last", HR_F64, 1, last_shape, &trainer->last);
+    if (trainer->grove.tree)
+        HR_TRY(hr_tree_to_tensors(out, trainer->grove.tree, "tree."));
+    if (trainer->grove.own_leaf)
+        HR_TRY(add_i32(out, "own_leaf", trainer->grove.own_leaf, data->count));
+    if (trainer->grove.making.maker)
+        HR_TRY(hr_tree_maker_save(out, trainer->grove.making.maker, "maker."));
+    else if (trainer->grove.making.kept)
+        HR_TRY(add_kept(out, trainer->grove.making.kept));
+    HR_TRY(hr_tensors_add(out, "churn", HR_F64, 1, one, &trainer->grove.churn));
+    if (trainer->probe)
+        HR_TRY(hr_tensors_add(out, "top1", HR_F64, 1, one, &trainer->progress.last.top1));
+    return hr_tensors_add(out, "last", HR_F64, 1, last_shape, &trainer->progress.last);
 }
 
 static hirl_status only_finite(const hr_learner *learner)
@@ -124,7 +130,7 @@ hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
     if (status >= 0 && path)
         status = hr_tensors_save(&state, path);
     else if (status >= 0)
-        status = hr_directory_save(&trainer->directory, &state, trainer->step,
+        status = hr_directory_save(&trainer->directory, &state, trainer->progress.step,
                                    trainer->config.train.keep);
     hr_tensors_done(&state);
     return status;
@@ -205,10 +211,12 @@ static hirl_status load_tree(hirl_trainer *trainer, const hr_tensors *in)
     hirl_tree *tree = NULL;
     hirl_status status;
 
-    if (trainer->tree_epoch < 0 && !trainer->own_tree)
+    if (!trainer->pretrain)
+        return HIRL_OK;
+    if (trainer->grove.tree_epoch < 0 && !trainer->grove.own_tree)
         return hr_pretrain_set_tree(trainer->pretrain, NULL);
     HR_TRY(hr_tree_from_tensors(&tree, trainer->context, in, "tree."));
-    if (!trainer->own_tree && tree->n != trainer->dataset->count)
+    if (!trainer->grove.own_tree && tree->n != trainer->dataset->count)
         status = hr_fail(HIRL_E_FORMAT, "checkpoint: the tree has %lld rows, the data %lld",
                          (long long)tree->n, (long long)trainer->dataset->count);
     else
@@ -217,40 +225,40 @@ static hirl_status load_tree(hirl_trainer *trainer, const hr_tensors *in)
         hr_tree_drop(tree);
         return status;
     }
-    trainer->tree = tree;
-    return trainer->own_tree ? HIRL_OK : hr_tree_leaf_sizes(trainer->leaf_size, tree);
+    trainer->grove.tree = tree;
+    return trainer->grove.own_tree ? HIRL_OK : hr_tree_leaf_sizes(trainer->grove.leaf_size, tree);
 }
 
 static hirl_status load_own_leaves(hirl_trainer *trainer, const hr_tensors *in)
 {
     const hr_named *found;
 
-    if (!trainer->own_tree && !hr_trainer_reassigns(trainer)) {
-        hr_free(trainer->own_leaf);
-        trainer->own_leaf = NULL;
+    if (!trainer->grove.own_tree && !hr_feed_reassigns(trainer)) {
+        hr_free(trainer->grove.own_leaf);
+        trainer->grove.own_leaf = NULL;
         return HIRL_OK;
     }
     HR_TRY(hr_tensors_need(&found, in, "own_leaf", HR_I32, 1, &trainer->dataset->count));
-    if (!trainer->own_leaf)
-        trainer->own_leaf =
-            hr_alloc_array((size_t)trainer->dataset->count, sizeof *trainer->own_leaf);
-    if (!trainer->own_leaf)
+    if (!trainer->grove.own_leaf)
+        trainer->grove.own_leaf =
+            hr_alloc_array((size_t)trainer->dataset->count, sizeof *trainer->grove.own_leaf);
+    if (!trainer->grove.own_leaf)
         return HIRL_E_NOMEM;
     for (int64_t i = 0; i < trainer->dataset->count; i++) {
         int32_t leaf = ((const int32_t *)found->data)[i];
 
-        if (leaf < -1 || leaf >= trainer->tree->m[0])
+        if (leaf < -1 || leaf >= trainer->grove.tree->m[0])
             return hr_fail(HIRL_E_FORMAT, "checkpoint: leaf %d of image %lld; the tree has %lld",
-                           (int)leaf, (long long)i, (long long)trainer->tree->m[0]);
+                           (int)leaf, (long long)i, (long long)trainer->grove.tree->m[0]);
     }
-    memcpy(trainer->own_leaf, found->data, found->bytes);
+    memcpy(trainer->grove.own_leaf, found->data, found->bytes);
     return HIRL_OK;
 }
 
 static hirl_status copy_maker_state(hirl_trainer *trainer, const hr_tensors *in)
 {
     static const char prefix[] = "maker.";
-    hr_recluster *r = &trainer->recluster;
+    hr_recluster *r = &trainer->grove.making;
 
     r->kept = hr_alloc(sizeof *r->kept);
     if (!r->kept)
@@ -276,22 +284,26 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
     const hr_named *last, *churn;
     int64_t own, open, clustered;
 
-    HR_TRY(hr_tensors_int(&trainer->step, in, "step"));
-    HR_TRY(hr_tensors_int(&trainer->tree_epoch, in, "tree_epoch"));
+    HR_TRY(hr_tensors_int(&trainer->progress.step, in, "step"));
+    HR_TRY(hr_tensors_int(&trainer->grove.tree_epoch, in, "tree_epoch"));
     HR_TRY(hr_tensors_int(&own, in, "own_tree"));
     HR_TRY(hr_tensors_int(&open, in, "epoch_open"));
     HR_TRY(hr_tensors_int(&clustered, in, "clustered"));
     HR_TRY(hr_tensors_need(&churn, in, "churn", HR_F64, 1, one));
-    trainer->own_tree = own != 0;
-    trainer->epoch_open = open != 0;
-    trainer->clustered = clustered != 0;
-    memcpy(&trainer->churn, churn->data, sizeof trainer->churn);
+    trainer->grove.own_tree = own != 0;
+    trainer->progress.epoch_open = open != 0;
+    trainer->grove.clustered = clustered != 0;
+    memcpy(&trainer->grove.churn, churn->data, sizeof trainer->grove.churn);
     HR_TRY(hr_tensors_need(&last, in, "last", HR_F64, 1, last_shape));
-    memcpy(&trainer->last, last->data, last->bytes);
-    trainer->started = 0;
-    if (trainer->step < 0 || trainer->step > trainer->steps)
-        return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld", (long long)trainer->step,
-                       (long long)trainer->steps);
+    memcpy(&trainer->progress.last, last->data, last->bytes);
+    if (trainer->probe) {
+        HR_TRY(hr_tensors_need(&last, in, "top1", HR_F64, 1, one));
+        memcpy(&trainer->progress.last.top1, last->data, sizeof(double));
+    }
+    trainer->journal.started = 0;
+    if (trainer->progress.step < 0 || trainer->progress.step > trainer->progress.steps)
+        return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld",
+                       (long long)trainer->progress.step, (long long)trainer->progress.steps);
     return HIRL_OK;
 }
 
@@ -324,8 +336,8 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));
     trainer->half_loaded = true;
     hr_recluster_drop(trainer);
-    hr_tree_drop(trainer->tree);
-    trainer->tree = NULL;
+    hr_tree_drop(trainer->grove.tree);
+    trainer->grove.tree = NULL;
     HR_TRY(load_place(trainer, in));
     HR_TRY(hr_learner_load(trainer->learner, in));
     HR_TRY(load_tree(trainer, in));
@@ -333,11 +345,11 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     HR_TRY(load_unreadable(trainer, in));
     if (phase && !strcmp(phase, "clustering"))
         HR_TRY(copy_maker_state(trainer, in));
-    HR_TRY(hr_loader_seek(trainer->loader, trainer->step / trainer->per_epoch,
-                          trainer->step % trainer->per_epoch));
-    HR_TRY(hr_directory_cut_metrics(&is_told, &trainer->directory, trainer->step));
-    trainer->told = is_told ? trainer->step : -1; /* an epoch whose end is still to be made */
-    trainer->started_step = trainer->step;
+    HR_TRY(hr_feed_seek(trainer, trainer->progress.step));
+    HR_TRY(hr_directory_cut_metrics(&is_told, &trainer->directory, trainer->progress.step));
+    trainer->journal.reported =
+        is_told ? trainer->progress.step : -1; /* an epoch whose end is still to be made */
+    trainer->journal.started_step = trainer->progress.step;
     trainer->half_loaded = false;
     return HIRL_OK;
 }

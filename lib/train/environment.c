@@ -13,7 +13,8 @@
 #include "base/error.h"
 #include "build.h"
 #include "context.h"
-#include "train/trainer.h"
+#include "train/environment.h"
+#include "train/run.h"
 
 /* "unknown" where /proc does not tell */
 static void name_processor(char *name, size_t bytes)
@@ -45,7 +46,7 @@ hirl_status hr_trainer_environment(hirl_trainer *trainer)
                        hr_context_backend(trainer->context)->name, "threads",
                        hr_pool_threads(hr_context_pool(trainer->context)), "processor", processor,
                        "data", trainer->dataset->summary, "time", (json_int_t)time(NULL), "step",
-                       (json_int_t)trainer->step);
+                       (json_int_t)trainer->progress.step);
     bytes = object ? json_dumpb(object, text, sizeof text - 2, JSON_INDENT(1)) : 0;
     json_decref(object);
     if (!bytes || bytes > sizeof text - 2)

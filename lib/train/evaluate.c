@@ -6,7 +6,12 @@
 #include "hier/assign.h"
 #include "hier/paths.h"
 #include "hier/rows.h"
-#include "train/trainer.h"
+#include "train/evaluate.h"
+#include "train/feed.h"
+#include "train/journal.h"
+#include "train/linear.h"
+#include "train/recluster.h"
+#include "train/run.h"
 
 /* held-out images have no leaf of their own: the nearest prototype of their features is it */
 static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset *held_out)
@@ -14,7 +19,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     hr_extract_config config = hr_trainer_extract_config(trainer);
     hr_learner *learner = trainer->learner;
     const hr_pretrain *pretrain = trainer->pretrain;
-    int64_t n = held_out->count, d = pretrain->net.z_dim, levels = trainer->tree->levels;
+    int64_t n = held_out->count, d = pretrain->net.z_dim, levels = trainer->grove.tree->levels;
     float *features = hr_alloc_array((size_t)(n * d), sizeof *features);
     int32_t *path = hr_alloc_array((size_t)(n * levels), sizeof *path);
     hr_rows_array rows = hr_rows_of_array(features, n, d);
@@ -27,7 +32,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     if (status >= 0)
         status = hr_extract_run(features, NULL, extract, "extract");
     if (status >= 0)
-        status = hr_tree_assign(path, NULL, trainer->tree, learner->queue, &rows.rows);
+        status = hr_tree_assign(path, NULL, trainer->grove.tree, learner->queue, &rows.rows);
     for (int64_t i = 0; i < n && status >= 0; i++)
         leaf[i] = path[i * levels];
     hr_extract_destroy(extract);
@@ -38,7 +43,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
 
 static hirl_status make_loader(hr_loader **loader, hirl_trainer *trainer, hirl_dataset *held_out)
 {
-    hr_loader_config config = hr_trainer_loader_config(trainer);
+    hr_loader_config config = hr_feed_loader_config(trainer);
 
     config.on_bad = HR_BAD_ROW_REPLACE;
     HR_TRY(hr_loader_create(loader, held_out, &config));
@@ -49,24 +54,16 @@ static hirl_status make_loader(hr_loader **loader, hirl_trainer *trainer, hirl_d
 static hirl_status one_batch(hr_step_result *result, hirl_trainer *trainer, hr_loader *loader,
                              const int32_t *leaf, int64_t *id, int64_t step)
 {
-    const hr_spd_config *spd = &trainer->config.spd;
     hr_step_input in;
     const hr_batch *batch;
 
     HR_TRY(hr_loader_next(&batch, loader));
-    in = hr_trainer_input(trainer, batch, trainer->step); /* the schedules of now */
+    in = hr_feed_input(trainer, batch, trainer->progress.step); /* the schedules of now */
     in.image = id;
     for (int64_t i = 0; i < in.n; i++)
         id[i] = -2 - batch->image[i];
-    if (leaf) {
-        for (int64_t i = 0; i < in.n; i++)
-            trainer->leaf[i] = leaf[batch->image[i]];
-        hr_paths_draw(trainer->negative, in.n, spd->negatives, trainer->leaf, batch->image,
-                      trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
-                      hr_spd_draws_all(spd));
-        in.leaf = trainer->leaf;
-        in.negative = trainer->negative;
-    }
+    if (leaf)
+        hr_feed_paths(&in, trainer, leaf, batch->image, step);
     return hr_learner_evaluate(result, trainer->learner, &in);
 }
 
@@ -75,7 +72,7 @@ static hirl_status average(hr_step_result *mean, hirl_trainer *trainer, hr_loade
 {
     int64_t steps = hr_loader_steps(loader);
 
-    *mean = (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1 };
+    *mean = (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 };
     for (int64_t s = 0; s < steps; s++) {
         hr_step_result r;
 
@@ -97,10 +94,12 @@ hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
     hr_loader *loader = NULL;
     hirl_status status = HIRL_OK;
 
+    if (trainer->probe)
+        return hr_linear_evaluate(report, trainer, held_out);
     if (held_out->count < trainer->config.train.batch_size)
         return hr_fail(HIRL_E_INVALID, "held-out data: %lld images, less than one batch of %lld",
                        (long long)held_out->count, (long long)trainer->config.train.batch_size);
-    if (trainer->tree) {
+    if (trainer->grove.tree) {
         leaf = hr_alloc_array((size_t)held_out->count, sizeof *leaf);
         status = leaf ? leaves_of(leaf, trainer, held_out) : HIRL_E_NOMEM;
     }

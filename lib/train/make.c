@@ -1,4 +1,6 @@
-/* make.c - a trainer is made of options, images and a start model, or of the last checkpoint of its run directory. */
+/* make.c - a trainer from options, images and a start model, or from the last checkpoint of its run. */
+#include "train/make.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +10,13 @@
 #include "config/idle.h"
 #include "data/colours.h"
 #include "nn/model.h"
+#include "train/checkpoint.h"
+#include "train/environment.h"
+#include "train/feed.h"
+#include "train/linear.h"
 #include "train/pretrain_config.h"
-#include "train/trainer.h"
+#include "train/recluster.h"
+#include "train/run.h"
 
 enum { COLOUR_IMAGES = 1000 };
 
@@ -41,59 +48,6 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
         three_texts(c->std_text, sizeof c->std_text, c->std);
     }
     return HIRL_OK;
-}
-
-hr_loader_config hr_trainer_loader_config(const hirl_trainer *trainer)
-{
-    const hr_train_config *t = &trainer->config.train;
-    hr_loader_config config = {
-        .batch = (int32_t)t->batch_size,
-        .threads = (int32_t)t->loader_threads,
-        .seed = (uint64_t)t->seed,
-        .shuffled = true,
-        .max_bad = t->max_bad,
-        .views = trainer->views.count,
-    };
-
-    for (int v = 0; v < config.views; v++)
-        config.view[v] = trainer->views.view[v];
-    return config;
-}
-
-static hirl_status make_loader(hirl_trainer *trainer)
-{
-    hr_train_config *t = &trainer->config.train;
-    hr_loader_config config;
-
-    HR_TRY(hr_run_views_of(&trainer->views, &trainer->config));
-    config = hr_trainer_loader_config(trainer);
-    config.on_bad = t->on_bad_image == HR_BAD_REPLACE ? HR_BAD_ROW_REPLACE : HR_BAD_ROW_FAIL;
-    HR_TRY(hr_loader_create(&trainer->loader, trainer->dataset, &config));
-    trainer->per_epoch = hr_loader_steps(trainer->loader);
-    trainer->steps = trainer->per_epoch * t->epochs;
-    return hr_loader_seek(trainer->loader, 0, 0);
-}
-
-int64_t hr_trainer_grid(const hirl_trainer *trainer)
-{
-    const hr_net *net = &trainer->pretrain->net;
-
-    return trainer->config.model.image_size / net->vit.shape.patch;
-}
-
-static hirl_status make_masks(hirl_trainer *trainer)
-{
-    const hr_pretrain *pretrain = trainer->pretrain;
-    int64_t patches, batch = trainer->config.train.batch_size;
-
-    if (!pretrain->method->patches)
-        return HIRL_OK;
-    patches = hr_trainer_grid(trainer) * hr_trainer_grid(trainer);
-    if (pretrain->config.mask_most < 1)
-        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g of %lld patches is less than one",
-                       trainer->config.train.mask_high, (long long)patches);
-    trainer->mask = hr_alloc_array((size_t)(trainer->views.globals * batch * patches), 1);
-    return trainer->mask ? HIRL_OK : HIRL_E_NOMEM;
 }
 
 /* the whole network of a model of the same method, else its backbone */
@@ -145,39 +99,53 @@ static hirl_status write_settings(hirl_trainer *trainer)
     return status;
 }
 
+/* The task, its learner, and the weights that it starts from. */
+static hirl_status make_learner(hirl_trainer *trainer, const hirl_model *start)
+{
+    hr_pretrain_config config;
+
+    if (trainer->config.label.task == HR_TASK_LINEAR)
+        return hr_linear_make(trainer, start);
+    config =
+        hr_pretrain_config_of(&trainer->config, &trainer->feed.views, trainer->progress.per_epoch);
+    HR_TRY(hr_pretrain_create(&trainer->learner, &trainer->pretrain, trainer->context, &config));
+    return take_weights(trainer, start);
+}
+
 static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 {
     hr_train_config *t = &trainer->config.train;
-    hr_pretrain_config config;
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
+    if (trainer->config.label.task == HR_TASK_LINEAR && start)
+        trainer->config.model = start->config; /* the classifier sees images as the model does */
     if (t->loader_threads == HR_AUTO)
         t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
     HR_TRY(resolve_colours(trainer));
-    HR_TRY(make_loader(trainer));
-    config = hr_pretrain_config_of(&trainer->config, &trainer->views, trainer->per_epoch);
-    HR_TRY(hr_pretrain_create(&trainer->learner, &trainer->pretrain, trainer->context, &config));
-    HR_TRY(make_masks(trainer));
-    trainer->chosen = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->chosen);
-    trainer->leaf = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->leaf);
-    trainer->negative = hr_alloc_array((size_t)(t->batch_size * trainer->config.spd.negatives),
-                                       sizeof *trainer->negative);
-    if (!trainer->leaf || !trainer->negative || !trainer->chosen)
-        return HIRL_E_NOMEM;
-    return take_weights(trainer, start);
+    HR_TRY(hr_feed_open(trainer));
+    HR_TRY(make_learner(trainer, start));
+    return hr_feed_make(trainer);
 }
 
 /* "; chance level of the loss 9.21, it begins between 0.51 and 9.60", or nothing; the second part of fresh
  * weights only */
-static void expected_loss(char *text, size_t bytes, const hr_pretrain *pretrain, bool fresh)
+static void expected_loss(char *text, size_t bytes, const hirl_trainer *trainer, bool fresh)
 {
-    const hr_method *method = pretrain->method;
-    hr_method_config m = hr_pretrain_numbers(pretrain);
-    double chance = method->chance(&m), first[2];
+    const hr_method *method;
+    hr_method_config m;
+    double chance, first[2];
     int length;
 
     text[0] = 0;
+    if (!trainer->pretrain) {
+        snprintf(text, bytes, "; chance level of the loss %.2f",
+                 log((double)trainer->probe->config.classes));
+        return;
+    }
+    method = trainer->pretrain->method;
+    m = hr_pretrain_numbers(trainer->pretrain);
+    chance = method->chance(&m);
     if (isnan(chance))
         return;
     length = snprintf(text, bytes, "; chance level of the loss %.2f", chance);
@@ -196,10 +164,10 @@ static void announce(hirl_trainer *trainer, bool fresh)
     const hr_train_config *t = &trainer->config.train;
     char expected[128];
 
-    expected_loss(expected, sizeof expected, trainer->pretrain, fresh);
+    expected_loss(expected, sizeof expected, trainer, fresh);
     hr_log(trainer->context, HIRL_LOG_INFO,
            "%lld images, %lld steps of %lld an epoch, %lld epochs; lr %g (%g per 256 images)%s",
-           (long long)trainer->dataset->count, (long long)trainer->per_epoch,
+           (long long)trainer->dataset->count, (long long)trainer->progress.per_epoch,
            (long long)t->batch_size, (long long)t->epochs, t->lr,
            t->lr * 256 / (double)t->batch_size, expected);
     if (t->hirl && !trainer->config.levels)
@@ -220,7 +188,7 @@ static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fr
         HR_TRY(hr_trainer_environment(trainer));
     }
     announce(trainer, fresh && !start);
-    if (fresh)
+    if (fresh && trainer->pretrain)
         hr_idle_keys(trainer->context, &trainer->config, trainer->pretrain->method,
                      &trainer->options);
     return HIRL_OK;
@@ -251,7 +219,7 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
         status = hr_trainer_environment(trainer);
     if (status >= 0)
         hr_log(trainer->context, HIRL_LOG_INFO, "going on at step %lld of %lld",
-               (long long)trainer->step, (long long)trainer->steps);
+               (long long)trainer->progress.step, (long long)trainer->progress.steps);
     hr_tensors_done(&state);
     return status;
 }
@@ -291,11 +259,12 @@ hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const h
     trainer->context = context;
     trainer->dataset = dataset;
     trainer->directory.lock = -1;
-    trainer->tree_epoch = -1;
-    trainer->churn = -1;
-    trainer->told = -1;
-    trainer->last = (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1 };
-    trainer->judgement = "";
+    trainer->grove.tree_epoch = -1;
+    trainer->grove.churn = -1;
+    trainer->journal.reported = -1;
+    trainer->progress.last =
+        (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 };
+    trainer->journal.judgement = "";
     status = create(trainer, start, options);
     if (status < 0) {
         hr_trainer_destroy(trainer);
@@ -310,16 +279,12 @@ void hr_trainer_destroy(hirl_trainer *trainer)
     if (!trainer)
         return;
     hr_recluster_drop(trainer);
-    hr_loader_destroy(trainer->loader);
-    hr_tree_drop(trainer->tree);
+    hr_feed_close(trainer);
+    hr_tree_drop(trainer->grove.tree);
+    hr_free(trainer->grove.own_leaf);
     hr_learner_destroy(trainer->learner);
     hr_directory_close(&trainer->directory);
     hr_options_done(&trainer->options);
-    hr_free(trainer->own_leaf);
-    hr_free(trainer->leaf);
-    hr_free(trainer->negative);
-    hr_free(trainer->chosen);
-    hr_free(trainer->mask);
     hr_dataset_drop(trainer->dataset);
     hr_context_drop(trainer->context);
     hr_free(trainer);

@@ -34,6 +34,15 @@ static hr_optim_config optim_config(const hr_train_config *t)
                               .trust = 0.001 };
 }
 
+hr_learner_config hr_learner_config_of(const hr_train_config *t)
+{
+    return (hr_learner_config){ .batch = t->batch_size,
+                                .accumulate = t->accumulate,
+                                .bf16 = t->precision == HR_PRECISION_BF16,
+                                .optim = optim_config(t),
+                                .seed = (uint64_t)t->seed };
+}
+
 /* patches of an image that may be masked, at most */
 static int64_t mask_most(const hr_run_config *config)
 {
@@ -47,11 +56,7 @@ hr_pretrain_config hr_pretrain_config_of(const hr_run_config *config, const hr_r
 {
     const hr_train_config *t = &config->train;
     hr_pretrain_config c = {
-        .learner = { .batch = t->batch_size,
-                     .accumulate = t->accumulate,
-                     .bf16 = t->precision == HR_PRECISION_BF16,
-                     .optim = optim_config(t),
-                     .seed = (uint64_t)t->seed },
+        .learner = hr_learner_config_of(t),
         .model = config->model,
         .globals = views->globals,
         .views = views->count,

@@ -6,6 +6,9 @@
 #include "config/views.h"
 #include "task/pretrain.h"
 
+/* what every task has: the settings of its learner; without a communicator */
+hr_learner_config hr_learner_config_of(const hr_train_config *config);
+
 /* config is resolved, views are its views, an epoch has per_epoch steps. Left at 0: the communicator, and what the
  * task finds out from its network (hr_pretrain_numbers). */
 hr_pretrain_config hr_pretrain_config_of(const hr_run_config *config, const hr_run_views *views,

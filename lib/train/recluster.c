@@ -10,7 +10,9 @@
 #include "base/error.h"
 #include "data/evaluation.h"
 #include "hier/rows.h"
-#include "train/trainer.h"
+#include "train/journal.h"
+#include "train/recluster.h"
+#include "train/run.h"
 
 hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
 {
@@ -51,7 +53,7 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
 {
     hr_extract_config config = hr_trainer_extract_config(trainer);
     hr_learner *learner = trainer->learner;
-    hr_recluster *r = &trainer->recluster;
+    hr_recluster *r = &trainer->grove.making;
     size_t n = (size_t)trainer->dataset->count, d = (size_t)trainer->pretrain->net.z_dim;
 
     drop_extraction(r); /* what an earlier try left */
@@ -70,7 +72,7 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
 static hirl_status place_points(int64_t *readable, hirl_trainer *trainer)
 {
     hr_learner *learner = trainer->learner;
-    hr_recluster *r = &trainer->recluster;
+    hr_recluster *r = &trainer->grove.making;
     hr_queue *q = learner->queue;
     int64_t n = trainer->dataset->count, d = trainer->pretrain->net.z_dim;
     hr_rows_array rows = hr_rows_of_array(r->features, n, d);
@@ -85,14 +87,14 @@ static hirl_status place_points(int64_t *readable, hirl_trainer *trainer)
 
 static hirl_status begin_clustering(hirl_trainer *trainer)
 {
-    hr_recluster *r = &trainer->recluster;
+    hr_recluster *r = &trainer->grove.making;
     hr_tree_input in = { .n = trainer->dataset->count, .usable = r->readable };
     hirl_status status;
     int64_t readable;
 
     HR_TRY(place_points(&readable, trainer));
     in.features = hr_slice(&r->points, 0, readable);
-    in.previous = trainer->config.cluster.warm ? trainer->tree : NULL;
+    in.previous = trainer->config.cluster.warm ? trainer->grove.tree : NULL;
     HR_TRY(hr_tree_maker_create(&r->maker, trainer->context, trainer->learner->queue, &in,
                                 &trainer->config.cluster));
     if (!r->kept)
@@ -110,7 +112,7 @@ static hirl_status begin_clustering(hirl_trainer *trainer)
 
 void hr_recluster_drop(hirl_trainer *trainer)
 {
-    hr_recluster *r = &trainer->recluster;
+    hr_recluster *r = &trainer->grove.making;
     hr_queue *q = trainer->learner ? trainer->learner->queue : NULL;
 
     drop_extraction(r);
@@ -140,31 +142,31 @@ static double measure_churn(const hirl_tree *before, const hirl_tree *after)
 /* what can fail comes first: a call that failed is made again with the tree of before */
 static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
 {
-    int64_t epoch = trainer->step / trainer->per_epoch, size[3];
+    int64_t epoch = trainer->progress.step / trainer->progress.per_epoch, size[3];
 
     HR_TRY(hr_tree_leaf_sizes(size, tree));
     HR_TRY(hr_directory_tree(&trainer->directory, tree, epoch));
-    if (trainer->config.train.iter_wise_assignment && !trainer->own_leaf) {
-        trainer->own_leaf = hr_alloc_array((size_t)tree->n, sizeof *trainer->own_leaf);
-        if (!trainer->own_leaf)
+    if (trainer->config.train.iter_wise_assignment && !trainer->grove.own_leaf) {
+        trainer->grove.own_leaf = hr_alloc_array((size_t)tree->n, sizeof *trainer->grove.own_leaf);
+        if (!trainer->grove.own_leaf)
             return HIRL_E_NOMEM;
     }
     HR_TRY(hr_pretrain_set_tree(trainer->pretrain, tree));
-    if (trainer->own_leaf)
-        memcpy(trainer->own_leaf, tree->leaf, (size_t)tree->n * sizeof *tree->leaf);
-    trainer->churn = measure_churn(trainer->tree, tree);
-    memcpy(trainer->leaf_size, size, sizeof size);
-    hr_tree_drop(trainer->tree);
+    if (trainer->grove.own_leaf)
+        memcpy(trainer->grove.own_leaf, tree->leaf, (size_t)tree->n * sizeof *tree->leaf);
+    trainer->grove.churn = measure_churn(trainer->grove.tree, tree);
+    memcpy(trainer->grove.leaf_size, size, sizeof size);
+    hr_tree_drop(trainer->grove.tree);
     hr_tree_hold(tree);
-    trainer->tree = tree;
-    trainer->tree_epoch = epoch;
-    trainer->clustered = true;
+    trainer->grove.tree = tree;
+    trainer->grove.tree_epoch = epoch;
+    trainer->grove.clustered = true;
     return HIRL_OK;
 }
 
 static hirl_status cluster(hirl_trainer *trainer)
 {
-    hr_tree_maker *maker = trainer->recluster.maker;
+    hr_tree_maker *maker = trainer->grove.making.maker;
     bool done = false;
 
     while (!done) {
@@ -177,7 +179,7 @@ static hirl_status cluster(hirl_trainer *trainer)
 
 hirl_status hr_trainer_recluster(hirl_trainer *trainer)
 {
-    hr_recluster *r = &trainer->recluster;
+    hr_recluster *r = &trainer->grove.making;
     hirl_tree *tree;
     hirl_status status;
 
@@ -193,7 +195,7 @@ hirl_status hr_trainer_recluster(hirl_trainer *trainer)
     status = take_over(trainer, tree);
     hr_tree_drop(tree);
     HR_TRY(status);
-    trainer->last_cluster_seconds = hr_seconds() - r->seconds;
+    trainer->grove.seconds = hr_seconds() - r->seconds;
     hr_recluster_drop(trainer);
     return HIRL_OK;
 }

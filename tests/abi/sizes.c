@@ -138,7 +138,8 @@ FIELD(hirl_step_report, smallest_leaf, 216)
 FIELD(hirl_step_report, median_leaf, 224)
 FIELD(hirl_step_report, largest_leaf, 232)
 FIELD(hirl_step_report, memory_gb, 240)
-SIZE(hirl_step_report, 248)
+FIELD(hirl_step_report, top1, 248)
+SIZE(hirl_step_report, 256)
 /* clang-format on */
 #endif
 

@@ -57,7 +57,7 @@ ENVIRONMENT = {'getenv', 'secure_getenv'}
 MAY_READ_ENVIRONMENT = {'lib/context.c', 'lib/module.c', 'lib/api/context.c'}
 HEAP = set('malloc calloc realloc free strdup strndup asprintf vasprintf posix_memalign aligned_alloc'.split())
 MAY_USE_HEAP = {'lib/base/alloc.c'}
-FREES_FOREIGN = {'lib/hier/export.c', 'lib/train/report.c'}  # they free strings that json_dumps allocates
+FREES_FOREIGN = {'lib/hier/export.c', 'lib/train/journal.c'}  # they free strings that json_dumps allocates
 LINES = 60
 OF_THE_HIERARCHY = r'\b(?:head_layers|cluster\w*|path_\w+|iter_wise\w*|spd\w*|warm|levels?)\b'
 

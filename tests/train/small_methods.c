@@ -1,7 +1,7 @@
 /* small_methods.c - settings of the six methods for runs of small_trainer.h. */
 #include "small_methods.h"
 
-#include "train/trainer.h"
+#include "train/run.h"
 
 /* xavier: at width 32, weights of size 0.02 would make the class token dominate the image */
 #define SMALL_VIT                                                                                  \

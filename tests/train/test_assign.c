@@ -10,7 +10,8 @@
 #include "small_methods.h"
 #include "support/run.h"
 #include "task/pretrain.h"
-#include "train/trainer.h"
+#include "train/feed.h"
+#include "train/run.h"
 
 enum { SWAV = 2, DIM = 16 };
 
@@ -45,7 +46,7 @@ static void open_and_step(small_trainer *t, const small_pair *own, int steps)
  * image ids */
 static void encode_next_batch(float *z0, int64_t *image, hirl_trainer *trainer)
 {
-    hr_loader_config config = hr_trainer_loader_config(trainer);
+    hr_loader_config config = hr_feed_loader_config(trainer);
     hr_learner *learner = trainer->learner;
     hr_pretrain *task = trainer->pretrain;
     hr_tape *tape = &learner->tape;
@@ -60,7 +61,7 @@ static void encode_next_batch(float *z0, int64_t *image, hirl_trainer *trainer)
     ck_assert_int_ge(hr_context_enter(&call, trainer->context), 0);
     ck_assert_int_ge(hr_loader_create(&loader, trainer->dataset, &config), 0);
     ck_assert_int_ge(
-        hr_loader_seek(loader, trainer->step / SMALL_PER_EPOCH, trainer->step % SMALL_PER_EPOCH),
+        hr_loader_seek(loader, trainer->progress.step / SMALL_PER_EPOCH, trainer->progress.step % SMALL_PER_EPOCH),
         0);
     ck_assert_int_ge(hr_loader_next(&batch, loader), 0);
     micro = hr_micro_of(task, 0, 1, false);
@@ -112,14 +113,14 @@ START_TEST(a_step_assigns_its_batch_to_the_prototypes_nearest_to_view_1)
     small_trainer t;
 
     open_and_step(&t, anew, SMALL_PER_EPOCH + 2);
-    leaf = t.trainer->own_leaf;
+    leaf = t.trainer->grove.own_leaf;
     memcpy(before, leaf, sizeof before);
-    memcpy(of_tree, t.trainer->tree->leaf, sizeof of_tree);
+    memcpy(of_tree, t.trainer->grove.tree->leaf, sizeof of_tree);
     encode_next_batch(&z0[0][0], image, t.trainer);
     make_steps(&t, 1);
     for (int i = 0; i < SMALL_BATCH; i++) {
         double margin;
-        int32_t wanted = nearest(&margin, t.trainer->tree, z0[i]);
+        int32_t wanted = nearest(&margin, t.trainer->grove.tree, z0[i]);
 
         if (margin > 1e-5) /* f32: 16 products of numbers below 4 */
             ck_assert_msg(leaf[image[i]] == wanted, "image %d: leaf %d, not %d", (int)image[i],
@@ -129,7 +130,7 @@ START_TEST(a_step_assigns_its_batch_to_the_prototypes_nearest_to_view_1)
     }
     ck_assert_int_gt(moved, 0);
     ck_assert(!memcmp(leaf, before, sizeof before)); /* leaves of other images stay */
-    ck_assert(!memcmp(t.trainer->tree->leaf, of_tree, sizeof of_tree));
+    ck_assert(!memcmp(t.trainer->grove.tree->leaf, of_tree, sizeof of_tree));
     small_trainer_close(&t);
 }
 END_TEST
@@ -141,7 +142,7 @@ START_TEST(an_epoch_starts_with_the_leaves_of_its_tree)
 
     open_and_step(&t, anew, 2 * SMALL_PER_EPOCH + 1);
     for (int n = 0; n < SMALL_IMAGES; n++)
-        kept += t.trainer->own_leaf[n] == t.trainer->tree->leaf[n];
+        kept += t.trainer->grove.own_leaf[n] == t.trainer->grove.tree->leaf[n];
     batch = SMALL_IMAGES - kept;
     ck_assert_int_le(batch, SMALL_BATCH); /* the one batch of this epoch so far */
     small_trainer_close(&t);

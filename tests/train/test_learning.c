@@ -5,7 +5,7 @@
 
 #include "small_methods.h"
 #include "support/run.h"
-#include "train/trainer.h"
+#include "train/run.h"
 
 enum { EPOCHS = 30, LAST = 20 };
 

@@ -7,7 +7,7 @@
 
 #include "small_methods.h"
 #include "support/run.h"
-#include "train/trainer.h"
+#include "train/run.h"
 
 /* ---- learning ---- */
 

@@ -11,7 +11,7 @@
 #include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
-#include "train/trainer.h"
+#include "train/run.h"
 
 enum { MOCOV2, SIMSIAM, SWAV, MOCOV3, DINO, IBOT };
 enum { MOST_SIZE = 112, MOST_DIM = 32, ROWS = SMALL_IMAGES * MOST_DIM };
@@ -132,7 +132,7 @@ static int32_t stop_at_cluster(const char *phase, int64_t done, int64_t total, v
 static void get_clustered(float *rows, small_trainer *t)
 {
     hr_queue *q = t->trainer->learner->queue;
-    hr_array *points = &t->trainer->recluster.points;
+    hr_array *points = &t->trainer->grove.making.points;
     hr_call call;
 
     hirl_context_set_progress(t->context, stop_at_cluster, NULL);

@@ -15,7 +15,8 @@
 #include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
-#include "train/trainer.h"
+#include "train/recluster.h"
+#include "train/run.h"
 
 static const small_pair two_epochs[] = {
     { "epochs", "2" }, { "hirl", "1" }, { "log_every", "1" }, { NULL, NULL }

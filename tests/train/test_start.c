@@ -10,7 +10,7 @@
 #include "nn/model.h"
 #include "small_trainer.h"
 #include "support/run.h"
-#include "train/trainer.h"
+#include "train/run.h"
 
 static const small_pair plain[] = { { "epochs", "2" }, { "hirl", "0" }, { NULL, NULL } };
 static const small_pair *const over[] = { plain, NULL };

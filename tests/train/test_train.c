@@ -14,7 +14,7 @@
 #include "small_trainer.h"
 #include "support/folder.h"
 #include "support/run.h"
-#include "train/trainer.h"
+#include "train/run.h"
 
 typedef small_trainer world;
 

@@ -13,6 +13,9 @@
 #include "support/run.h"
 
 /* (v / 255 - 0) / (1 / 255) restores the bytes */
+/* recipes of the stored views besides MoCo v2's: HR_RECIPE_LINEAR is a crop and a flip, which they contain */
+enum { STORED = HR_RECIPES - 2 };
+
 static const float none[3] = { 0, 0, 0 }, byte[3] = { 1 / 255.0f, 1 / 255.0f, 1 / 255.0f };
 static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
 
@@ -153,7 +156,28 @@ START_TEST(views_equal_pillow_and_the_second_program)
     fclose(file);
     ck_assert_int_ge(mocov2, 50);
     ck_assert_int_ge(large, 10);
-    ck_assert_int_eq(others, 7 * (HR_RECIPES - 1));
+    ck_assert_int_eq(others, 7 * (STORED));
+}
+END_TEST
+
+START_TEST(the_linear_recipe_only_crops_and_flips)
+{
+    int flipped = 0;
+    hr_view view;
+
+    hr_view_recipe(&view, HR_RECIPE_LINEAR, 32, none, byte);
+    for (int image = 0; image < 200; image++) {
+        hr_augment_record r;
+
+        hr_augment_draw(&r, &view, 100, 80, 3, 1, image, 0);
+        ck_assert(!r.jitter && !r.gray && !r.solarize && r.sigma == 0);
+        ck_assert_int_eq(r.filter, HR_BILINEAR);
+        /* 8 to 100 % of the area, up to rounding of the sides */
+        ck_assert_int_ge(r.width * r.height, 100 * 80 * 7 / 100);
+        flipped += r.flip != 0;
+    }
+    ck_assert_int_gt(flipped, 60);
+    ck_assert_int_lt(flipped, 140);
 }
 END_TEST
 
@@ -193,7 +217,7 @@ START_TEST(fifty_views_of_each_recipe_equal_pillow)
         else
             views += check_set(file);
     fclose(file);
-    ck_assert_int_eq(views, 50 * (HR_RECIPES - 1));
+    ck_assert_int_eq(views, 50 * (STORED));
 }
 END_TEST
 
@@ -320,6 +344,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(cases, open_queue, close_queue);
     tcase_add_test(cases, views_equal_pillow_and_the_second_program);
     tcase_add_test(cases, fifty_views_of_each_recipe_equal_pillow);
+    tcase_add_test(cases, the_linear_recipe_only_crops_and_flips);
     tcase_add_test(cases, evaluation_transform_equals_torchvision);
     tcase_add_test(cases, output_is_normalised_by_channel_and_flipped);
     tcase_add_test(cases, bf16_is_the_rounded_output);

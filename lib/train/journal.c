@@ -1,4 +1,4 @@
-/* report.c - what a step tells: the report struct, a line of metrics.jsonl.
+/* journal.c - what a run reports: the report struct, a line of metrics.jsonl, its clock.
  *
  *   {"step":40,"epoch":3,"time":1785312000,"train_loss":..,"loss_img":..,"loss_spd":..,"lr":..,"wd":..,
  *    "grad_norm":..,"images_per_s":..,"data_wait":..,"mem_gb":..,"eta_s":..,
@@ -18,7 +18,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/rates.h"
-#include "train/trainer.h"
+#include "context.h"
+#include "train/directory.h"
+#include "train/journal.h"
+#include "train/run.h"
 
 double hr_seconds(void)
 {
@@ -28,29 +31,65 @@ double hr_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+void hr_journal_start(hirl_trainer *trainer)
+{
+    trainer->journal.started = hr_seconds();
+    trainer->journal.started_step = trainer->progress.step;
+    trainer->journal.waited = 0;
+}
+
+bool hr_journal_started(const hirl_trainer *trainer)
+{
+    return trainer->journal.started > 0;
+}
+
+void hr_journal_waited(hirl_trainer *trainer, double seconds)
+{
+    trainer->journal.waited += seconds;
+}
+
+void hr_journal_health(hirl_trainer *trainer, const hr_health *health, const char *judgement)
+{
+    trainer->journal.health = *health;
+    trainer->journal.judgement = judgement;
+}
+
+void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, void *user)
+{
+    trainer->journal.report = report;
+    trainer->journal.report_user = user;
+}
+
+void hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report)
+{
+    if (trainer->journal.report)
+        trainer->journal.report(report, trainer->journal.report_user);
+}
+
 static void fill_speed(hirl_step_report *r, const hirl_trainer *trainer)
 {
-    double seconds = hr_seconds() - trainer->started;
-    int64_t steps = trainer->step - trainer->started_step;
+    double seconds = hr_seconds() - trainer->journal.started;
+    int64_t steps = trainer->progress.step - trainer->journal.started_step;
 
     if (steps < 1 || seconds <= 0)
         return;
     r->images_per_s = (double)(steps * trainer->config.train.batch_size) / seconds;
-    r->data_wait = trainer->waited / seconds;
-    r->seconds_left = (double)(trainer->steps - trainer->step) * seconds / (double)steps;
+    r->data_wait = trainer->journal.waited / seconds;
+    r->seconds_left =
+        (double)(trainer->progress.steps - trainer->progress.step) * seconds / (double)steps;
 }
 
 /* of the last step */
 static void fill_rates(hirl_step_report *r, const hirl_trainer *trainer)
 {
-    const hr_method *method = trainer->pretrain->method;
-    int64_t step = trainer->step > 0 ? trainer->step - 1 : 0;
-    hr_rates rates = hr_rates_at(&trainer->config.train, step, trainer->per_epoch);
+    const hr_method *method = trainer->pretrain ? trainer->pretrain->method : NULL;
+    int64_t step = trainer->progress.step > 0 ? trainer->progress.step - 1 : 0;
+    hr_rates rates = hr_rates_at(&trainer->config.train, step, trainer->progress.per_epoch);
 
     r->rate = rates.rate;
     r->weight_decay = rates.decay;
-    r->teacher_momentum = method->teacher ? rates.ema : -1;
-    r->teacher_temperature = method->distills ? rates.teacher_temperature : -1;
+    r->teacher_momentum = method && method->teacher ? rates.ema : -1;
+    r->teacher_temperature = method && method->distills ? rates.teacher_temperature : -1;
 }
 
 static int64_t empty_leaves(const hirl_tree *tree)
@@ -69,11 +108,12 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     size_t size = out->struct_size;
 
     r.struct_size = size;
-    r.step = trainer->step;
-    r.steps = trainer->steps;
-    r.epoch = trainer->step ? (trainer->step - 1) / trainer->per_epoch : 0;
+    r.step = trainer->progress.step;
+    r.steps = trainer->progress.steps;
+    r.epoch =
+        trainer->progress.step ? (trainer->progress.step - 1) / trainer->progress.per_epoch : 0;
     r.epochs = trainer->config.train.epochs;
-    r.images = trainer->step * trainer->config.train.batch_size;
+    r.images = trainer->progress.step * trainer->config.train.batch_size;
     r.loss = result->loss;
     r.loss_image = result->loss_image;
     r.loss_spd = result->loss_spd;
@@ -82,16 +122,18 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     r.teacher_entropy = result->teacher_entropy;
     r.usage_entropy = result->usage_entropy;
     fill_speed(&r, trainer);
-    r.epoch_end = trainer->step > 0 && trainer->step % trainer->per_epoch == 0;
-    r.health_std = trainer->health.std;
-    r.health_rank = trainer->health.rank;
-    r.churn = trainer->churn;
-    r.empty_clusters = empty_leaves(trainer->tree);
-    r.smallest_leaf = trainer->leaf_size[0];
-    r.median_leaf = trainer->leaf_size[1];
-    r.largest_leaf = trainer->leaf_size[2];
+    r.epoch_end =
+        trainer->progress.step > 0 && trainer->progress.step % trainer->progress.per_epoch == 0;
+    r.health_std = trainer->journal.health.std;
+    r.health_rank = trainer->journal.health.rank;
+    r.churn = trainer->grove.churn;
+    r.empty_clusters = empty_leaves(trainer->grove.tree);
+    r.smallest_leaf = trainer->grove.leaf_size[0];
+    r.median_leaf = trainer->grove.leaf_size[1];
+    r.largest_leaf = trainer->grove.leaf_size[2];
     r.memory_gb = 1e-9 * (double)hr_memory_peak();
-    r.judgement = trainer->judgement;
+    r.judgement = trainer->journal.judgement;
+    r.top1 = result->top1;
     memcpy(out, &r, size < sizeof r ? size : sizeof r);
 }
 
@@ -119,6 +161,7 @@ static json_t *line_of(const hirl_step_report *r)
     set_if_any(o, "teacher_temperature", r->teacher_temperature);
     set_if_any(o, "teacher_entropy", r->teacher_entropy);
     set_if_any(o, "usage_entropy", r->usage_entropy);
+    set_if_any(o, "top1", r->top1);
     if (o && r->clustered)
         json_object_set_new(o, "cluster_s", json_real(r->cluster_seconds));
     if (o && r->clustered && r->churn >= 0)
@@ -130,7 +173,7 @@ static json_t *line_of(const hirl_step_report *r)
                             json_pack("{sI sI sI}", "smallest", (json_int_t)r->smallest_leaf,
                                       "median", (json_int_t)r->median_leaf, "largest",
                                       (json_int_t)r->largest_leaf));
-    if (o && r->epoch_end) {
+    if (o && r->epoch_end && r->top1 < 0) { /* a labelled run does not measure them */
         json_object_set_new(o, "std", json_real(r->health_std));
         json_object_set_new(o, "rank", json_real(r->health_rank));
         json_object_set_new(o, "judgement", json_string(r->judgement));
@@ -138,7 +181,7 @@ static json_t *line_of(const hirl_step_report *r)
     return o;
 }
 
-hirl_status hr_trainer_metric(const hirl_trainer *trainer, const hirl_step_report *report)
+static hirl_status write_line(const hirl_trainer *trainer, const hirl_step_report *report)
 {
     json_t *object;
     char *line;
@@ -153,4 +196,16 @@ hirl_status hr_trainer_metric(const hirl_trainer *trainer, const hirl_step_repor
     free(line);
     json_decref(object);
     return status;
+}
+
+void hr_journal_write(hirl_trainer *trainer, const hirl_step_report *report)
+{
+    bool due = report->clustered || report->epoch_end ||
+               trainer->progress.step % trainer->config.train.log_every == 0;
+
+    if (!due || trainer->journal.reported == trainer->progress.step)
+        return;
+    trainer->journal.reported = trainer->progress.step;
+    if (write_line(trainer, report) < 0)
+        hr_log(trainer->context, HIRL_LOG_WARNING, "metrics.jsonl: %s", hr_error_text());
 }

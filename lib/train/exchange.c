@@ -1,21 +1,27 @@
-/* host.c - what a host reads of a run and gives to it: a snapshot of a network, a tree of its own. */
+/* exchange.c - what an application takes from a run and gives to it: a snapshot of a network, its own tree. */
+#include "train/exchange.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "nn/model.h"
-#include "train/trainer.h"
+#include "train/recluster.h"
+#include "train/run.h"
 
 hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, const char *network)
 {
     const hr_learner *learner = trainer->learner;
     const hr_pretrain *pretrain = trainer->pretrain;
-    bool automatic = !strcmp(network, "auto");
-    bool teacher = automatic ? pretrain->method->evaluate_teacher : !strcmp(network, "teacher");
-    const hr_weights *from = teacher ? &learner->teacher : &learner->online;
+    bool automatic = !strcmp(network, "auto"), teacher;
+    const hr_weights *from;
     hirl_model *model;
     hirl_status status;
 
+    if (!pretrain)
+        return hr_fail(HIRL_E_STATE, "task=linear trains no network: take the model it was given");
+    teacher = automatic ? pretrain->method->evaluate_teacher : !strcmp(network, "teacher");
+    from = teacher ? &learner->teacher : &learner->online;
     if (!automatic && !teacher && strcmp(network, "online"))
         return hr_fail(HIRL_E_INVALID, "network: \"%s\" is none of auto, online, teacher", network);
     if (teacher && !pretrain->method->teacher)
@@ -44,12 +50,12 @@ static hirl_status check_leaves(const hirl_tree *tree, const int32_t *leaf, int6
 
 static hirl_status forget_tree(hirl_trainer *trainer)
 {
-    hr_tree_drop(trainer->tree);
-    hr_free(trainer->own_leaf);
-    trainer->tree = NULL;
-    trainer->own_leaf = NULL;
-    trainer->own_tree = false;
-    trainer->tree_epoch = -1;
+    hr_tree_drop(trainer->grove.tree);
+    hr_free(trainer->grove.own_leaf);
+    trainer->grove.tree = NULL;
+    trainer->grove.own_leaf = NULL;
+    trainer->grove.own_tree = false;
+    trainer->grove.tree_epoch = -1;
     return hr_pretrain_set_tree(trainer->pretrain, NULL);
 }
 
@@ -59,6 +65,8 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
     hirl_status status;
     int32_t *copy;
 
+    if (!trainer->pretrain)
+        return hr_fail(HIRL_E_STATE, "task=linear has no path loss, so it takes no tree");
     if (!tree)
         return forget_tree(trainer);
     HR_TRY(check_leaves(tree, leaf, n));
@@ -72,11 +80,11 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
         return status;
     }
     hr_recluster_drop(trainer);
-    hr_free(trainer->own_leaf);
-    hr_tree_drop(trainer->tree);
+    hr_free(trainer->grove.own_leaf);
+    hr_tree_drop(trainer->grove.tree);
     hr_tree_hold((hirl_tree *)tree);
-    trainer->tree = (hirl_tree *)tree;
-    trainer->own_leaf = copy;
-    trainer->own_tree = true;
+    trainer->grove.tree = (hirl_tree *)tree;
+    trainer->grove.own_leaf = copy;
+    trainer->grove.own_tree = true;
     return HIRL_OK;
 }

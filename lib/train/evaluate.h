@@ -1,0 +1,12 @@
+/* evaluate.h - the loss of a run on held-out images, without changing anything. */
+#ifndef HR_TRAIN_EVALUATE_H
+#define HR_TRAIN_EVALUATE_H
+
+#include "types.h"
+
+#include <hirl/train.h>
+
+hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                                hirl_dataset *held_out);
+
+#endif

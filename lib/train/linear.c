@@ -1,0 +1,161 @@
+/* linear.c - a labelled run: a linear classifier on the frozen encoder of a model (task/probe.h). */
+#include "train/linear.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/evaluation.h"
+#include "nn/model.h"
+#include "train/journal.h"
+#include "train/pretrain_config.h"
+#include "train/recluster.h"
+#include "train/run.h"
+
+/* ---- making ---- */
+
+static hirl_status check_labels(const hirl_dataset *dataset, int64_t level)
+{
+    if (!dataset->levels)
+        return hr_fail(HIRL_E_INVALID,
+                       "task=linear: the data set has no labels: folders are classes, "
+                       "or give a file of labels");
+    if (level >= dataset->levels)
+        return hr_fail(HIRL_E_INVALID,
+                       "label_level: %lld, but the data set has %d levels of labels",
+                       (long long)level, (int)dataset->levels);
+    if (dataset->classes[level] < 2)
+        return hr_fail(HIRL_E_INVALID,
+                       "task=linear: the data set has %d class; at least 2 are expected",
+                       (int)dataset->classes[level]);
+    for (int64_t i = 0; i < dataset->count; i++)
+        if (hr_dataset_label(dataset, i, (int32_t)level) < 0)
+            return hr_fail(HIRL_E_INVALID, "task=linear: image %lld (%s) has no label",
+                           (long long)i, hr_dataset_name(dataset, i));
+    return HIRL_OK;
+}
+
+hirl_status hr_linear_make(hirl_trainer *trainer, const hirl_model *start)
+{
+    const hr_train_config *t = &trainer->config.train;
+    int64_t level = trainer->config.label.label_level;
+    hr_probe_config config;
+
+    HR_TRY(check_labels(trainer->dataset, level));
+    if (!start && !trainer->directory.goes_on)
+        return hr_fail(HIRL_E_INVALID,
+                       "task=linear: no model; give the one whose encoder is probed as `start`");
+    config = (hr_probe_config){
+        .learner = hr_learner_config_of(t),
+        .model = trainer->config.model,
+        .size = trainer->feed.views.view[0].size,
+        .classes = trainer->dataset->classes[level],
+        .momentum = t->momentum,
+    };
+    return hr_probe_create(&trainer->learner, &trainer->probe, trainer->context,
+                           start ? &start->weights : NULL, &config);
+}
+
+hirl_status hr_linear_save(const hirl_trainer *trainer)
+{
+    const hr_weights *w = &trainer->learner->online;
+    char *path = hr_path_join(trainer->directory.path, "classifier.safetensors");
+    hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
+    hr_tensors list;
+
+    hr_tensors_init(&list);
+    if (status >= 0)
+        status = hr_layout_save(&list, w->layout, w->slots, &w->value, w->queue, "");
+    if (status >= 0)
+        status = hr_tensors_set_text(&list, "format", "hirl-classifier");
+    if (status >= 0)
+        status = hr_tensors_set_int(&list, "label_level", trainer->config.label.label_level);
+    if (status >= 0)
+        status = hr_tensors_save(&list, path);
+    hr_tensors_done(&list);
+    hr_free(path);
+    return status;
+}
+
+/* ---- evaluation ---- */
+
+/* Numbers of classes mean the same in both sets: as many, of the same names where both have names. */
+static hirl_status check_classes(const hirl_dataset *trained, const hirl_dataset *held_out,
+                                 int64_t level)
+{
+    char **a = trained->class_name[level], **b = held_out->class_name[level];
+
+    if (level >= held_out->levels || held_out->classes[level] != trained->classes[level])
+        return hr_fail(HIRL_E_INVALID,
+                       "held-out data: %d classes at label level %lld; the classifier has %d",
+                       level < held_out->levels ? (int)held_out->classes[level] : 0,
+                       (long long)level, (int)trained->classes[level]);
+    for (int32_t c = 0; a && b && c < trained->classes[level]; c++)
+        if (strcmp(a[c], b[c]))
+            return hr_fail(HIRL_E_INVALID,
+                           "held-out data: class %d is \"%.60s\"; the classifier has \"%.60s\"",
+                           (int)c, b[c], a[c]);
+    return HIRL_OK;
+}
+
+static hirl_status extract(float *features, uint8_t *readable, hirl_trainer *trainer,
+                           hirl_dataset *held_out)
+{
+    hr_extract_config config = hr_trainer_extract_config(trainer);
+    hr_extract *extraction;
+    hirl_status status;
+
+    config.filter = HR_FILTER_EMBED;
+    config.layer = HR_LAYER_BACKBONE;
+    HR_TRY(hr_extract_create(&extraction, trainer->learner->queue, held_out, &trainer->probe->net,
+                             &trainer->probe->encoder, &config));
+    status = hr_extract_run(features, readable, extraction, "extract");
+    hr_extract_destroy(extraction);
+    return status;
+}
+
+static hirl_status count(hr_step_result *result, hirl_trainer *trainer, hirl_dataset *held_out,
+                         const float *features, int32_t *label)
+{
+    int64_t right, labelled = 0, n = held_out->count;
+
+    for (int64_t i = 0; i < n; i++)
+        labelled += label[i] >= 0;
+    if (!labelled)
+        return hr_fail(HIRL_E_INVALID, "held-out data: no readable image has a label");
+    HR_TRY(hr_probe_count(&right, trainer->probe, features, label, n));
+    result->top1 = (double)right / (double)labelled;
+    return HIRL_OK;
+}
+
+hirl_status hr_linear_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                               hirl_dataset *held_out)
+{
+    int64_t n = held_out->count, level = trainer->config.label.label_level;
+    int64_t d = trainer->probe->net.backbone_dim;
+    hr_step_result result = { .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 };
+    uint8_t *readable;
+    int32_t *label;
+    float *features;
+    hirl_status status;
+
+    HR_TRY(check_classes(trainer->dataset, held_out, level));
+    features = hr_alloc_array((size_t)(n * d), sizeof *features);
+    readable = hr_alloc_array((size_t)n, 1);
+    label = hr_alloc_array((size_t)n, sizeof *label);
+    status = features && readable && label ? HIRL_OK : HIRL_E_NOMEM;
+    if (status >= 0)
+        status = extract(features, readable, trainer, held_out);
+    for (int64_t i = 0; i < n && status >= 0; i++)
+        label[i] = readable[i] ? hr_dataset_label(held_out, i, (int32_t)level) : -1;
+    if (status >= 0)
+        status = count(&result, trainer, held_out, features, label);
+    if (status >= 0)
+        hr_trainer_report(report, trainer, &result);
+    hr_free(label);
+    hr_free(readable);
+    hr_free(features);
+    return status;
+}
