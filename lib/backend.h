@@ -259,14 +259,15 @@ typedef struct hr_augment_record {
        const hr_array *proto, const hr_array *path, const hr_array *positive,                        \
        const hr_array *negative, double eps, double divisor_eps)                                     \
     /* Leaves of a step: positive i32 [N], where it is not -1, becomes chosen [N] (NULL: it stays);  \
-     * negative i32 [N,K] is made of drawn [N,K]: with `all` drawn itself, or -1 where it is the     \
-     * positive, else drawn + (drawn >= positive); -1 where drawn or positive is -1 */               \
+     * negative i32 [N,K] is made of drawn [N,K], which may be the same array: with `all` drawn      \
+     * itself, or -1 where it is the positive, else drawn + (drawn >= positive); -1 where drawn or   \
+     * positive is -1 */                                                                             \
     OP(void, path_leaves, hr_queue *q, const hr_array *positive, const hr_array *negative,           \
        const hr_array *chosen, const hr_array *drawn, int32_t all)                                   \
     /* count f64 [1] += rows of z [N,C] whose largest number, the first among equals, is at label;   \
      * label i32 [N], -1: no label, never counted */                                                 \
     OP(void, hits, hr_queue *q, const hr_array *count, const hr_array *z, const hr_array *label)     \
-    /* sum f64 [1] += x, [1] of any float type: a loss joins the results of the step */              \
+    /* sum f64 [1] += x, [1] real or bf16: a loss joins the results of the step */              \
     OP(void, tally, hr_queue *q, const hr_array *sum, const hr_array *x)                             \
                                                                                                      \
     /* ---- optimiser: flat arrays, group g of hr_scalars ---- */                                    \

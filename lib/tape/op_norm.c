@@ -72,11 +72,12 @@ static hr_norm_record *record_of(hr_tape *t, const hr_norm *norm, int64_t channe
 
     if (slot->step != t->resets)
         *slot = (hr_norm_slot){ .step = t->resets, .end = &slot->first };
-    if (!slot->next || slot->part != norm->part) {
+    if (!slot->next || slot->part != norm->part || slot->parts != norm->parts) {
         if (!norm->part || !slot->sequence)
             slot->sequence = slot->end;
         slot->next = slot->sequence;
         slot->part = norm->part;
+        slot->parts = norm->parts;
     }
     r = *slot->next;
     if (!r) {

@@ -31,8 +31,8 @@ hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad);
  * each pass of a micro-batch (a network may encode several views), in order. Zeroed before the first step. */
 typedef struct hr_norm_record hr_norm_record;
 typedef struct hr_norm_slot {
-    uint64_t step; /* of the tape that the records belong to */
-    int64_t part;  /* micro-batch of the last pass */
+    uint64_t step;       /* of the tape that the records belong to */
+    int64_t part, parts; /* micro-batch of the last pass, of how many */
     hr_norm_record *first, **sequence, **next, **end;
 } hr_norm_slot;
 

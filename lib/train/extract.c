@@ -81,7 +81,7 @@ static void blank_unreadable(float *rows, uint8_t *readable, const hr_batch *bat
     }
 }
 
-static hirl_status next_batch(float *features, uint8_t *readable, hr_extract *extract)
+static hirl_status next_batch(float *rows, uint8_t *readable, hr_extract *extract)
 {
     int64_t dim = hr_net_layer_dim(extract->net, extract->config.layer), first = extract->done;
     const hr_batch *batch = NULL;
@@ -90,20 +90,20 @@ static hirl_status next_batch(float *features, uint8_t *readable, hr_extract *ex
     if (!batch)
         return hr_fail(HIRL_E_INTERNAL, "extraction: the loader ended at image %lld of %lld",
                        (long long)first, (long long)extract->dataset->count);
-    HR_TRY(hr_net_embed(features + first * dim, extract->net, extract->weights, &extract->tape,
-                        extract->config.layer, batch->view[0], batch->n, extract->config.size));
-    blank_unreadable(features + first * dim, readable ? readable + first : NULL, batch, dim);
+    HR_TRY(hr_net_embed(rows, extract->net, extract->weights, &extract->tape, extract->config.layer,
+                        batch->view[0], batch->n, extract->config.size));
+    blank_unreadable(rows, readable, batch, dim);
     extract->done += batch->n;
     return HIRL_OK;
 }
 
-hirl_status hr_extract_step(bool *done, float *features, uint8_t *readable, hr_extract *extract)
+hirl_status hr_extract_next(bool *done, float *rows, uint8_t *readable, hr_extract *extract)
 {
     int64_t all = extract->config.sample ? extract->config.sample : extract->dataset->count;
     hirl_status status = HIRL_OK;
 
     if (extract->done < all)
-        status = next_batch(features, readable, extract);
+        status = next_batch(rows, readable, extract);
     if (status < 0) { /* the next call begins with the same batch */
         hr_error failure;
 
@@ -113,6 +113,23 @@ hirl_status hr_extract_step(bool *done, float *features, uint8_t *readable, hr_e
     }
     *done = extract->done >= all;
     return HIRL_OK;
+}
+
+hirl_status hr_extract_seek(hr_extract *extract, int64_t image)
+{
+    if (extract->done == image)
+        return HIRL_OK;
+    HR_TRY(hr_loader_seek(extract->loader, 0, image / extract->config.batch));
+    extract->done = image;
+    return HIRL_OK;
+}
+
+hirl_status hr_extract_step(bool *done, float *features, uint8_t *readable, hr_extract *extract)
+{
+    int64_t dim = hr_net_layer_dim(extract->net, extract->config.layer), first = extract->done;
+
+    return hr_extract_next(done, features + first * dim, readable ? readable + first : NULL,
+                           extract);
 }
 
 hirl_status hr_extract_run(float *features, uint8_t *readable, hr_extract *extract,

@@ -26,6 +26,10 @@ hirl_status hr_extract_create(hr_extract **extract, hr_queue *queue, hirl_datase
 void hr_extract_destroy(hr_extract *extract);
 /* the next batch into features f32 [count, dim] (host) and readable [count] (or NULL); *done after the last */
 hirl_status hr_extract_step(bool *done, float *features, uint8_t *readable, hr_extract *extract);
+/* The same, with the batch at the start of both arrays: its rows and marks alone. */
+hirl_status hr_extract_next(bool *done, float *rows, uint8_t *readable, hr_extract *extract);
+/* Continues with this image, a multiple of the batch; nothing is done when it is the next one. */
+hirl_status hr_extract_seek(hr_extract *extract, int64_t image);
 /* all that is left, with progress under `phase`; CANCELED leaves it where it is */
 hirl_status hr_extract_run(float *features, uint8_t *readable, hr_extract *extract,
                            const char *phase);

@@ -41,12 +41,32 @@ const hr_weights *hr_trainer_clustered(const hirl_trainer *trainer)
                                                  : &trainer->learner->online;
 }
 
+/* ---- features, as they are extracted, go to the device as unit rows ---- */
+
+/* rows of an extraction as a source: batch by batch, in order (hier/rows.h) */
+typedef struct extracted_rows {
+    hr_row_source rows;
+    hr_recluster *making;
+    hirl_context *context;
+} extracted_rows;
+
+/* A batch that was canceled, that failed, or that did not reach the device is extracted again. */
+static hirl_status read_batch(hr_row_source *source, float *out, int64_t first, int64_t rows)
+{
+    extracted_rows *self = (extracted_rows *)source;
+    bool done;
+
+    (void)rows;
+    HR_TRY(hr_progress(self->context, "extract", first, source->n));
+    HR_TRY(hr_extract_seek(self->making->extract, first));
+    return hr_extract_next(&done, out, self->making->readable + first, self->making->extract);
+}
+
 static void drop_extraction(hr_recluster *r)
 {
     hr_extract_destroy(r->extract);
-    hr_free(r->features);
     r->extract = NULL;
-    r->features = NULL;
+    r->placed = (hr_rows_placed){ 0 };
 }
 
 static hirl_status begin_extraction(hirl_trainer *trainer)
@@ -54,35 +74,39 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     hr_extract_config config = hr_trainer_extract_config(trainer);
     hr_learner *learner = trainer->learner;
     hr_recluster *r = &trainer->grove.making;
-    size_t n = (size_t)trainer->dataset->count, d = (size_t)trainer->pretrain->net.z_dim;
+    int64_t n = trainer->dataset->count;
 
-    drop_extraction(r); /* what an earlier try left */
+    drop_extraction(r); /* of an earlier attempt */
     hr_free(r->readable);
-    r->readable = NULL;
+    hr_array_give(&r->points, learner->queue);
     r->seconds = hr_seconds();
-    r->features = hr_alloc_array(n * d, sizeof *r->features);
-    r->readable = hr_alloc_array(n, 1);
-    if (!r->features || !r->readable)
+    r->readable = hr_alloc_array((size_t)n, 1);
+    if (!r->readable)
         return HIRL_E_NOMEM;
+    HR_TRY(hr_rows_take(&r->points, learner->queue, HR_REAL, n, trainer->pretrain->net.z_dim));
     return hr_extract_create(&r->extract, learner->queue, trainer->dataset, &trainer->pretrain->net,
                              hr_trainer_clustered(trainer), &config);
 }
 
-/* unit rows of the readable images on the device */
-static hirl_status place_points(int64_t *readable, hirl_trainer *trainer)
+static hirl_status extract(hirl_trainer *trainer)
 {
-    hr_learner *learner = trainer->learner;
     hr_recluster *r = &trainer->grove.making;
-    hr_queue *q = learner->queue;
-    int64_t n = trainer->dataset->count, d = trainer->pretrain->net.z_dim;
-    hr_rows_array rows = hr_rows_of_array(r->features, n, d);
-    hr_rows_placed placed = { 0 };
+    int64_t n = trainer->dataset->count;
+    extracted_rows source = {
+        .rows = { .n = n,
+                  .d = trainer->pretrain->net.z_dim,
+                  .block = hr_trainer_extract_config(trainer).batch,
+                  .name = "image",
+                  .read = read_batch },
+        .making = r,
+        .context = trainer->context,
+    };
 
-    hr_array_give(&r->points, q);
-    HR_TRY(hr_rows_take(&r->points, q, HR_REAL, n, d));
-    HR_TRY(hr_rows_place(&placed, q, &r->points, &rows.rows, true, r->readable));
-    *readable = placed.kept;
-    return HIRL_OK;
+    if (!r->extract)
+        HR_TRY(begin_extraction(trainer));
+    HR_TRY(hr_rows_place(&r->placed, trainer->learner->queue, &r->points, &source.rows, true,
+                         r->readable));
+    return hr_progress(trainer->context, "extract", n, n);
 }
 
 static hirl_status begin_clustering(hirl_trainer *trainer)
@@ -90,10 +114,8 @@ static hirl_status begin_clustering(hirl_trainer *trainer)
     hr_recluster *r = &trainer->grove.making;
     hr_tree_input in = { .n = trainer->dataset->count, .usable = r->readable };
     hirl_status status;
-    int64_t readable;
 
-    HR_TRY(place_points(&readable, trainer));
-    in.features = hr_slice(&r->points, 0, readable);
+    in.features = hr_slice(&r->points, 0, r->placed.kept);
     in.previous = trainer->config.cluster.warm ? trainer->grove.tree : NULL;
     HR_TRY(hr_tree_maker_create(&r->maker, trainer->context, trainer->learner->queue, &in,
                                 &trainer->config.cluster));
@@ -184,9 +206,7 @@ hirl_status hr_trainer_recluster(hirl_trainer *trainer)
     hirl_status status;
 
     if (!r->maker) {
-        if (!r->extract)
-            HR_TRY(begin_extraction(trainer));
-        HR_TRY(hr_extract_run(r->features, r->readable, r->extract, "extract"));
+        HR_TRY(extract(trainer));
         HR_TRY(begin_clustering(trainer));
         drop_extraction(r);
     }

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/views.h"
 #include "data/loader.h"
+#include "hier/rows.h"
 #include "hier/tree.h"
 #include "step/learner.h"
 #include "task/pretrain.h"
@@ -30,12 +31,12 @@ typedef struct hr_feed {
 
 /* The tree of the coming epoch while it is being made: recluster.c, and checkpoint.c saves it. */
 typedef struct hr_recluster {
-    hr_extract *extract;  /* not NULL: extracting */
-    float *features;      /* host [N, d] */
-    uint8_t *readable;    /* [N] */
-    hr_array points;      /* real [N, d] unit rows on the device */
-    hr_tree_maker *maker; /* not NULL: clustering */
-    hr_tensors *kept;     /* state of a maker, from a checkpoint, until extraction is done */
+    hr_extract *extract;   /* not NULL: extracting */
+    hr_rows_placed placed; /* images extracted, and rows of them in points */
+    uint8_t *readable;     /* [N] */
+    hr_array points;       /* real [N, d] unit rows on the device */
+    hr_tree_maker *maker;  /* not NULL: clustering */
+    hr_tensors *kept;      /* state of a maker, from a checkpoint, until extraction is done */
     double seconds;
 } hr_recluster;
 
