@@ -166,7 +166,7 @@ static hr_tensor *upload_level(hr_tape *t, const call *c, const hr_array *grad, 
         g = hr_slice(grad, level, 1);
         g = hr_array_2(g.data, g.dtype, c->n, d);
     }
-    return hr_normalize(t, hr_leaf(t, &z, &g));
+    return hr_normalize(t, hr_wrap(t, &z, &g));
 }
 
 static hirl_status compute(hr_tape *t, call *c)

@@ -425,7 +425,7 @@ hirl_status hr_net_embed(float *features, const hr_net *net, const hr_weights *w
         hr_tensor *out;
 
         q->be->upload(q, &image, input, HR_F32);
-        out = run_layer(net, &run, layer, hr_leaf(tape, &image, NULL), &positions);
+        out = run_layer(net, &run, layer, hr_wrap(tape, &image, NULL), &positions);
         if (hr_tape_status(tape) >= 0)
             q->be->download(q, features, HR_F32, &out->x);
     }

@@ -234,7 +234,7 @@ static hr_tensor *leaf(hr_tape *t, const hr_array *value, const hr_weights *w, c
 
     if (w->grad.data && t->recording)
         g = part(&w->grad, slot);
-    made = hr_leaf(t, &x, &g);
+    made = hr_wrap(t, &x, &g);
     if (made != &t->dead)
         made->name = slot->name;
     return made;

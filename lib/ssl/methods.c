@@ -31,8 +31,8 @@ void hr_method_entropy(const hr_now *now, hr_tape *t, const hr_tensor *p)
     t->q->be->entropy(t->q, &each, &p->x);
     t->q->be->sum_rows(t->q, &mean, &p->x, 1.0 / (double)n, 0);
     t->q->be->entropy(t->q, &usage, &row);
-    now->entropy->rows = hr_mean(t, hr_leaf(t, &each, NULL));
-    now->entropy->usage = hr_leaf(t, &usage, NULL);
+    now->entropy->rows = hr_mean(t, hr_wrap(t, &each, NULL));
+    now->entropy->usage = hr_wrap(t, &usage, NULL);
 }
 
 double hr_method_log_sum(double k, const hr_method_config *config)

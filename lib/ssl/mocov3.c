@@ -59,7 +59,7 @@ static hr_tensor *contrast(hr_tape *t, hr_tensor *query, hr_tensor *key, const h
 {
     hr_tensor *q = hr_normalize(t, query), *k = hr_normalize(t, key);
     hr_array all = hr_all_ranks(t, &k->x);
-    hr_tensor *scores = hr_linear(t, q, hr_leaf(t, &all, NULL), NULL); /* [n, N] */
+    hr_tensor *scores = hr_linear(t, q, hr_wrap(t, &all, NULL), NULL); /* [n, N] */
 
     return hr_scale(t, hr_cross_entropy(t, hr_scale(t, scores, 1 / temperature), label),
                     2 * temperature);

@@ -43,7 +43,7 @@ hr_tensor *hr_score_queue_join(const hr_score_queue *self, hr_tape *t, hr_tensor
 
     if (!rows || hr_score_queue_stage(self, now->step, now->n) != 3)
         return part[1];
-    part[0] = hr_linear(t, hr_leaf(t, rows, NULL), hr_leaf(t, prototypes, NULL), NULL);
+    part[0] = hr_linear(t, hr_wrap(t, rows, NULL), hr_wrap(t, prototypes, NULL), NULL);
     return hr_concat(t, part, 2);
 }
 

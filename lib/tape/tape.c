@@ -194,18 +194,18 @@ static hr_tensor *new_tensor(hr_tape *t)
     return x;
 }
 
-hr_tensor *hr_leaf(hr_tape *t, const hr_array *x, const hr_array *grad)
+hr_tensor *hr_wrap(hr_tape *t, const hr_array *x, const hr_array *grad)
 {
-    hr_tensor *leaf = new_tensor(t);
+    hr_tensor *made = new_tensor(t);
 
-    if (!leaf)
+    if (!made)
         return &t->dead;
-    leaf->x = *x;
+    made->x = *x;
     if (grad && grad->data) {
-        leaf->g = *grad;
-        leaf->grad = leaf->live = true;
+        made->g = *grad;
+        made->grad = made->live = true;
     }
-    return leaf;
+    return made;
 }
 
 const hr_map *hr_map_of(hr_tape *t, const hr_tensor *x)

@@ -83,8 +83,8 @@ void *hr_tape_keep(hr_tape *t, size_t bytes);
 /* a kept copy of x */
 hr_array hr_tape_keep_copy(hr_tape *t, const hr_array *x);
 
-/* a leaf over an array that the caller owns; grad: its gradient array, or NULL for none */
-hr_tensor *hr_leaf(hr_tape *t, const hr_array *x, const hr_array *grad);
+/* An array as a tensor: the caller owns x and its gradient array grad. grad NULL: no gradient. */
+hr_tensor *hr_wrap(hr_tape *t, const hr_array *x, const hr_array *grad);
 
 /* used by operations: a new tensor and its record; NULL when the tape is dead or an input is.
  * The output wants a gradient when the op has a backward, the tape records and an input wants one. */

@@ -49,7 +49,7 @@ static hr_tensor *leaf_of(whole *all, hr_tape *t, int which, int v)
 {
     hr_array *grad = all->taught ? NULL : &all->grad[which][v];
 
-    return all->value[which][v].data ? hr_leaf(t, &all->value[which][v], grad) : NULL;
+    return all->value[which][v].data ? hr_wrap(t, &all->value[which][v], grad) : NULL;
 }
 
 static void leaves_of(hr_seen *seen, whole *all, hr_tape *t)
@@ -87,7 +87,7 @@ static hirl_status encode_all(whole *student, whole *teacher, hr_array *rows, hr
 static hr_tensor *carried(hr_tape *t, hr_tensor *x, const hr_array *grad, const hr_micro *micro)
 {
     hr_array rows = hr_slice(grad, micro->first, micro->n);
-    hr_tensor *dot = hr_row_dot(t, x, hr_leaf(t, &rows, NULL));
+    hr_tensor *dot = hr_row_dot(t, x, hr_wrap(t, &rows, NULL));
 
     return hr_scale(t, hr_mean(t, dot), (double)micro->n);
 }

@@ -302,7 +302,7 @@ hr_tensor *hr_encode_images(const hr_pretrain *self, const hr_resolution *part,
     hr_array rows =
         hr_slice(&part->image, micro->index * part->stride + part->offset, part->views * micro->n);
 
-    return hr_leaf(&self->learner->tape, &rows, NULL);
+    return hr_wrap(&self->learner->tape, &rows, NULL);
 }
 
 /* one micro-batch's slice of a cell; absent cells stay absent */

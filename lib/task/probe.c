@@ -125,7 +125,7 @@ static hr_tensor *features_of(hr_probe *self, int64_t first, int64_t n)
     hr_tensor *f;
 
     t->training = t->recording = false;
-    f = hr_net_encode(&self->net, &pass, hr_leaf(t, &rows, NULL), &input).pooled;
+    f = hr_net_encode(&self->net, &pass, hr_wrap(t, &rows, NULL), &input).pooled;
     t->training = training;
     t->recording = recording;
     return f;
@@ -200,7 +200,7 @@ hirl_status hr_probe_count(int64_t *right, hr_probe *self, const float *features
         HR_TRY(hr_tape_status(t));
         q->be->upload(q, &x, features + first * d, HR_F32);
         q->be->upload(q, &classes, label + first, HR_I32);
-        z = scores_of(self, hr_leaf(t, &x, NULL));
+        z = scores_of(self, hr_wrap(t, &x, NULL));
         HR_TRY(hr_tape_status(t));
         q->be->hits(q, &count, &z->x, &classes);
     }

@@ -42,7 +42,7 @@ static hr_tensor *permuted(hr_tape *t, const hr_array *x, const hr_array *index)
 
     if (!all.data)
         return &t->dead;
-    y = hr_gather(t, hr_leaf(t, &rows, NULL), index);
+    y = hr_gather(t, hr_wrap(t, &rows, NULL), index);
     if (hr_tape_status(t) < 0)
         return &t->dead;
     y->x.rank = x->rank;

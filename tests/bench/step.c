@@ -118,7 +118,7 @@ static hirl_status step(bench *b)
     label = hr_tape_array(&b->tape, HR_I32, 1, shape);
     q->be->upload(q, &image, b->images, HR_F32);
     q->be->upload(q, &label, b->labels, HR_I32);
-    x = hr_leaf(&b->tape, &image, NULL);
+    x = hr_wrap(&b->tape, &image, NULL);
     if (b->is_vit)
         x = hr_vit_class(&run, hr_vit_run(&b->vit, &run, x, NULL, -1), b->batch);
     else

@@ -161,7 +161,7 @@ static hr_tensor *constant(replay *r, int rank, const int64_t *dim, uint32_t vie
     }
     a = hr_test_upload(&r->tape, HR_REAL, rank, dim, x, HR_F64);
     free(x);
-    return hr_leaf(&r->tape, &a, NULL);
+    return hr_wrap(&r->tape, &a, NULL);
 }
 
 /* 1 for a share of the patches, else 0 */

@@ -100,7 +100,7 @@ static hr_tensor *take_leaf(hr_gradcheck *c, int rank, const int64_t *dim, bool 
         new_leaf(c, rank, dim, grad);
     leaf = &c->leaf[c->at++];
     c->queue->be->upload(c->queue, &leaf->x, leaf->value, HR_REAL);
-    x = hr_leaf(&c->tape, &leaf->x, grad ? &leaf->g : NULL);
+    x = hr_wrap(&c->tape, &leaf->x, grad ? &leaf->g : NULL);
     if (!grad || c->variant == 1)
         return x;
     x = hr_scale(&c->tape, x, 1);

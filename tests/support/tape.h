@@ -64,7 +64,7 @@ static inline hr_tensor *hr_test_leaf(hr_test_tape *test, int rank, const int64_
 
     ck_assert_ptr_nonnull(g.data);
     test->q->be->fill(test->q, &g, 0);
-    return hr_leaf(&test->t, &x, &g);
+    return hr_wrap(&test->t, &x, &g);
 }
 
 static inline hr_tensor *hr_test_constant(hr_test_tape *test, int rank, const int64_t *dim,
@@ -72,7 +72,7 @@ static inline hr_tensor *hr_test_constant(hr_test_tape *test, int rank, const in
 {
     hr_array x = hr_test_array(test, rank, dim, value);
 
-    return hr_leaf(&test->t, &x, NULL);
+    return hr_wrap(&test->t, &x, NULL);
 }
 
 static inline void hr_test_read(double *value, hr_test_tape *test, const hr_array *x)

@@ -125,7 +125,7 @@ double small_network_step(small_network *s, const hr_batch *batch, double rate)
     q->be->scalars(q, &scalars);
     image = hr_test_upload(t, HR_REAL, 4, shape, batch->view[0], HR_F32);
     classes = hr_test_upload(t, HR_I32, 1, shape, label, HR_I32);
-    loss = hr_cross_entropy(t, hr_net_z0(&s->net, &run, hr_leaf(t, &image, NULL), NULL), &classes);
+    loss = hr_cross_entropy(t, hr_net_z0(&s->net, &run, hr_wrap(t, &image, NULL), NULL), &classes);
     hr_assert_ok(hr_tape_backward(t, loss));
     q->be->download(q, &value, HR_F64, &loss->x);
     q->be->sgd(q, &s->weights.value, &s->moment, &s->weights.grad, 0);

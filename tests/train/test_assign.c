@@ -72,7 +72,7 @@ static void encode_next_batch(float *z0, int64_t *image, hirl_trainer *trainer)
     image_rows = hr_tape_array(tape, HR_REAL, 4, (int64_t[]){ SMALL_BATCH, size, size, 3 });
     tape->q->be->upload(tape->q, &image_rows, batch->view[1], HR_F32);
     tape->q->be->download(tape->q, z0, HR_F32,
-                          &hr_net_z0(&task->net, &pass, hr_leaf(tape, &image_rows, NULL), NULL)->x);
+                          &hr_net_z0(&task->net, &pass, hr_wrap(tape, &image_rows, NULL), NULL)->x);
     ck_assert_int_ge(tape->q->be->sync(tape->q), 0);
     memcpy(image, batch->image, SMALL_BATCH * sizeof *image);
     hr_tape_reset(tape);

@@ -228,7 +228,7 @@ static void classes(double *out, network *it, hr_dtype run_type, const int64_t *
     x = hr_test_upload(&tape, run_type, 4, HR_DIM(N, SIZE, SIZE, 3), batch, HR_REAL);
     if (keep)
         input.keep = hr_test_upload(&tape, HR_REAL, 2, HR_DIM(BRANCHES, N), keep, HR_REAL);
-    y = hr_vit_run(&it->net, &run, hr_leaf(&tape, &x, NULL), keep ? &input : NULL, -1);
+    y = hr_vit_run(&it->net, &run, hr_wrap(&tape, &x, NULL), keep ? &input : NULL, -1);
     y = hr_vit_class(&run, y, N);
     hr_assert_ok(hr_tape_status(&tape));
     ck_assert_int_eq(y->x.dtype, HR_REAL);
@@ -319,7 +319,7 @@ START_TEST(images_whose_side_is_no_multiple_of_the_patch_are_refused)
     run.weights = &it.weights;
     hr_assert_ok(hr_tape_init(&tape, it.queue, HR_REAL));
     x = hr_tape_array(&tape, HR_REAL, 4, (int64_t[]){ 1, 10, 10, 3 });
-    hr_vit_run(&it.net, &run, hr_leaf(&tape, &x, NULL), NULL, -1);
+    hr_vit_run(&it.net, &run, hr_wrap(&tape, &x, NULL), NULL, -1);
     hr_assert_fails(hr_tape_status(&tape), HIRL_E_INVALID, "multiple of the patch, 4");
     hr_tape_done(&tape);
     end(&it);

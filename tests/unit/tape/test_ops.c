@@ -309,7 +309,7 @@ static hr_tensor *weight(const int64_t *dim, int rank, uint32_t which, hr_array 
     hr_fill_uniform(value, hr_count(&x), which, -0.3, 0.3);
     here.q->be->upload(here.q, &x, value, HR_REAL);
     here.q->be->fill(here.q, grad, 0);
-    return hr_leaf(&here.t, &x, grad);
+    return hr_wrap(&here.t, &x, grad);
 }
 
 static small_run train_in(hr_dtype type)
@@ -328,7 +328,7 @@ static small_run train_in(hr_dtype type)
     hr_fill_normal(pixel, hr_count(&image), 1);
     here.q->be->upload(here.q, &image, pixel, HR_REAL);
     label = hr_test_i32(&here, 1, HR_DIM(4), (int32_t[]){ 0, 1, 2, 3 });
-    x = hr_conv(t, hr_leaf(t, &image, NULL), weight(HR_DIM(8, 3, 3, 3), 4, 2, &g[0]), 1, 1);
+    x = hr_conv(t, hr_wrap(t, &image, NULL), weight(HR_DIM(8, 3, 3, 3), 4, 2, &g[0]), 1, 1);
     x = hr_max_pool(t, hr_batch_norm(t, x, &norm, NULL, true), 3, 2, 1);
     y = hr_conv(t, x, weight(HR_DIM(8, 3, 3, 8), 4, 3, &g[1]), 1, 1);
     y = hr_mean_pool(t, hr_batch_norm(t, y, &norm, x, true));
