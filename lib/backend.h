@@ -332,7 +332,9 @@ bool hr_cpu_blas_serialised(void);
 hirl_status hr_array_take(hr_array *a, hr_queue *q, const char *what);
 void hr_array_give(hr_array *a, hr_queue *q); /* data NULL: nothing */
 
-/* "auto", "cpu", "cuda", "cuda:N"; auto logs (DEBUG) why it did not take CUDA */
-hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, const char *name);
+/* Writes the names of the table's empty slots, as "a, b, c and 12 more"; returns how many there are. */
+int hr_backend_missing(char *text, size_t bytes, const hr_backend *backend);
+/* UNSUPPORTED, naming the operations that the backend lacks. */
+hirl_status hr_backend_complete(const hr_backend *backend);
 
 #endif

@@ -1,6 +1,5 @@
 /* context.c - what every handle stands on: backend, threads, messages to the host, cancel. */
 #include "context.h"
-#include "host.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -9,8 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends.h"
 #include "base/alloc.h"
 #include "base/error.h"
+
+#ifndef HR_BUILD_ID
+#define HR_BUILD_ID "unnamed build"
+#endif
 
 enum { LINE = 512, KEPT_LINES = 16 };
 
@@ -43,6 +47,22 @@ struct hirl_context {
 
 static _Thread_local hr_call *innermost; /* of the public calls that this thread is in */
 
+/* ---- what modules are given ---- */
+
+static hirl_status fail_text(hirl_status status, const char *text)
+{
+    return hr_fail(status, "%s", text);
+}
+
+static void log_text(hirl_context *context, int32_t level, const char *text)
+{
+    hr_log(context, level, "%s", text);
+}
+
+static const hr_host host = { HR_MODULE_ABI, HR_BUILD_ID, fail_text, hr_alloc, hr_free, log_text };
+
+/* ---- life ---- */
+
 hirl_status hr_context_create(hirl_context **out, const char *backend, int threads)
 {
     hirl_context *context = hr_alloc(sizeof *context);
@@ -53,7 +73,7 @@ hirl_status hr_context_create(hirl_context **out, const char *backend, int threa
     context->references = 1;
     context->process = getpid();
     pthread_mutex_init(&context->lock, NULL);
-    status = hr_backend_open(&context->backend, context, backend);
+    status = hr_backends_open(&context->backend, backend, &host, context);
     if (status >= 0)
         status = hr_pool_create(&context->pool, threads ? threads : hr_cores());
     if (status < 0) {

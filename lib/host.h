@@ -11,8 +11,10 @@
 #include "backend.h"
 #include "types.h"
 
+#include <hirl/context.h>
+
 enum {
-    HR_MODULE_ABI = 3
+    HR_MODULE_ABI = 4
 }; /* raised when modules are found or opened otherwise; the build id has the tables */
 
 typedef struct hr_host {
@@ -21,19 +23,12 @@ typedef struct hr_host {
     hirl_status (*fail)(hirl_status status, const char *text); /* sets the thread's message */
     void *(*alloc)(size_t bytes);
     void (*free)(void *block);
+    void (*log)(hirl_context *context, int32_t level, const char *text); /* HIRL_LOG_... */
 } hr_host;
 
 /* Fills the table for a device (-1: the best one). On failure the message says why. */
 typedef hirl_status hr_module_open_fn(hr_backend *backend, const hr_host *host, uint32_t abi,
                                       const char *build_id, int32_t device);
 #define HR_MODULE_SYMBOL "hr_module_open"
-
-/* loads `file` from the folder in HIRL_BACKEND_PATH; where it is not set, from the compiled-in one */
-hirl_status hr_module_load(hr_backend *backend, const char *file, int32_t device);
-
-/* names of the table's empty slots, "a, b, c and 12 more"; returns how many */
-int hr_backend_missing(char *text, size_t bytes, const hr_backend *backend);
-/* UNSUPPORTED naming the lines that a backend lacks */
-hirl_status hr_backend_complete(const hr_backend *backend);
 
 #endif

@@ -66,7 +66,6 @@ ALLOWED_CIRCLES = [
     'bindings/cli/args bindings/cli/events bindings/cli/output bindings/cli/session',
     'bindings/cli/help bindings/cli/main',
     'cpu/map cpu/norm',
-    'lib/backend lib/context lib/host lib/module',
     'lib/base/safetensors lib/base/tensors',
     'lib/config/config lib/config/config_text',
     'lib/data/dataset lib/data/formats lib/data/identity lib/data/split',

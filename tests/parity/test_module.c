@@ -185,7 +185,7 @@ static hirl_status keep_refusal(hirl_status status, const char *text)
 START_TEST(the_real_module_refuses_another_build_and_a_machine_without_a_device)
 {
     const char *module = getenv("HIRL_TEST_MODULE");
-    hr_host host = { HR_MODULE_ABI, "another build", keep_refusal, malloc, free };
+    hr_host host = { HR_MODULE_ABI, "another build", keep_refusal, malloc, free, NULL };
     hr_module_open_fn *entry;
     hirl_context *context = NULL;
     hr_backend backend;
