@@ -9,25 +9,15 @@
 
 #include "array.h"
 #include "backend.h"
-#include "base/arena.h"
-#include "base/error.h"
 #include "base/pool.h"
+#include "base/workspace.h"
 #include "types.h"
 
 enum { HR_CPU_PENDING = 8 };
 
-typedef struct hr_cpu_scratch_block {
-    void *data;
-    size_t bytes;
-} hr_cpu_scratch_block;
-
 typedef struct hr_cpu_queue {
-    hr_pool *pool;
-    hr_error failure; /* the first since the last sync */
     const hr_scalars *scalars;
-    hr_cpu_scratch_block *scratch; /* one a worker */
-    hr_arena wide;                 /* widened operands of the running kernel */
-    struct {
+    struct { /* outputs of the running kernel that are rounded to bf16 when it ends */
         hr_array to;
         real *from;
     } pending[HR_CPU_PENDING];
@@ -41,8 +31,8 @@ static inline hr_cpu_queue *hr_cpu_state(hr_queue *q)
 
 /* task(arg, i, worker) for i in [0, count): see pool.h. Does nothing after a failure. */
 void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg);
-/* memory of one worker until its next call, kept and grown; not cleared; NULL after a failure. To be
- * called inside a task, or with worker 0 outside. */
+/* memory of one worker until its next call, kept and grown; not cleared; NULL after a failure. To
+ * be called inside a task, or with worker 0 outside. */
 void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes);
 /* memory of the running kernel until hr_cpu_end; NULL after a failure */
 void *hr_cpu_work(hr_queue *q, size_t bytes);

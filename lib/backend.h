@@ -34,7 +34,7 @@ static inline int64_t hr_window_count(int64_t n, hr_geometry g)
  *     v = [relu] (scale_g raw + shift_g + add)
  *
  * scale, shift: [G, C] real, group g = the g-th of G equal contiguous parts of N; absent: 1 and 0.
- * add: a map of the same shape whose own `add` is NULL (its relu and scale are applied), or NULL. */
+ * add: a map of the same shape whose own `add` is NULL (its relu and scale apply), or NULL. */
 struct hr_map {
     hr_array raw;          /* run [N, H, W, C] or [N, C] */
     hr_array scale, shift; /* [G, C]; data NULL: identity */
@@ -67,8 +67,9 @@ struct hr_comm {
 
 struct hr_queue {
     const hr_backend *be;
-    void *state;   /* the backend's own */
-    hr_comm *comm; /* NULL: one rank */
+    void *state;        /* the backend's own */
+    hr_workspace *work; /* threads, memory and first failure on the host: base/workspace.h */
+    hr_comm *comm;      /* NULL: one rank */
     hirl_context *context;
 };
 
@@ -307,19 +308,17 @@ typedef struct hr_augment_record {
 
 struct hr_backend {
     const char *name; /* "cpu", "cuda" */
-    hirl_status (*open_queue)(hr_queue *q, hirl_context *context);
+    void *state;      /* the backend's own */
+    void (*close)(hr_backend *be); /* frees state; NULL: nothing to free */
+    /* sets q->state; the other fields are set before */
+    hirl_status (*open_queue)(hr_queue *q);
     void (*close_queue)(hr_queue *q);
     /* waits; returns and clears the first failure since the last sync of this queue */
     hirl_status (*sync)(hr_queue *q);
-    void (*close)(hr_backend *be);
-    void *state;
 #define OP(type, op, ...) type (*op)(__VA_ARGS__);
     HR_BACKEND_OPS(OP)
 #undef OP
 };
-
-/* the CPU backend; cpu/cpu.c */
-extern const hr_backend hr_cpu;
 
 /* OpenBLAS stays at one thread a call between begin and end (counted; decision 6). */
 void hr_cpu_blas_begin(void);
@@ -327,12 +326,12 @@ void hr_cpu_blas_end(void);
 /* this flavour of OpenBLAS computes on one thread at a time (decision 6): a line for the log */
 bool hr_cpu_blas_serialised(void);
 
-/* memory for an array of this type and shape, filled with 0; the message of a failure begins with `what`, and data
- * stays NULL */
+/* memory for an array of this type and shape, filled with 0; the message of a failure begins with
+ * `what`, and data stays NULL */
 hirl_status hr_array_take(hr_array *a, hr_queue *q, const char *what);
 void hr_array_give(hr_array *a, hr_queue *q); /* data NULL: nothing */
 
-/* Writes the names of the table's empty slots, as "a, b, c and 12 more"; returns how many there are. */
+/* Writes the names of the table's empty slots, as "a, b, c and 12 more"; returns their number. */
 int hr_backend_missing(char *text, size_t bytes, const hr_backend *backend);
 /* UNSUPPORTED, naming the operations that the backend lacks. */
 hirl_status hr_backend_complete(const hr_backend *backend);

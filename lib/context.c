@@ -11,6 +11,7 @@
 #include "backends.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/workspace.h"
 
 #ifndef HR_BUILD_ID
 #define HR_BUILD_ID "unnamed build"
@@ -19,7 +20,8 @@
 enum { LINE = 512, KEPT_LINES = 16 };
 
 typedef struct queue_node {
-    hr_queue queue; /* first: given back as a queue */
+    hr_queue queue; /* first: a queue that is given back is its node */
+    hr_workspace work;
     struct queue_node *next;
 } queue_node;
 
@@ -30,7 +32,7 @@ typedef struct kept_line {
 
 struct hirl_context {
     _Atomic int32_t references;
-    const hr_backend *backend;
+    hr_backends backends;
     hr_pool *pool;
     pid_t process;
     atomic_int cancel;
@@ -59,7 +61,30 @@ static void log_text(hirl_context *context, int32_t level, const char *text)
     hr_log(context, level, "%s", text);
 }
 
-static const hr_host host = { HR_MODULE_ABI, HR_BUILD_ID, fail_text, hr_alloc, hr_free, log_text };
+static void run_tasks(hr_queue *q, int64_t count, hr_task *task, void *arg)
+{
+    hr_workspace_run(q->work, count, task, arg);
+}
+
+static void *scratch_of(hr_queue *q, int worker, size_t bytes)
+{
+    return hr_workspace_scratch(q->work, worker, bytes);
+}
+
+static void stick(hr_queue *q, hirl_status status, const char *text)
+{
+    hr_workspace_fail(q->work, status, text);
+}
+
+static const hr_host host = { .abi = HR_MODULE_ABI,
+                              .build_id = HR_BUILD_ID,
+                              .fail = fail_text,
+                              .alloc = hr_alloc,
+                              .free = hr_free,
+                              .log = log_text,
+                              .run = run_tasks,
+                              .scratch = scratch_of,
+                              .stick = stick };
 
 /* ---- life ---- */
 
@@ -73,7 +98,7 @@ hirl_status hr_context_create(hirl_context **out, const char *backend, int threa
     context->references = 1;
     context->process = getpid();
     pthread_mutex_init(&context->lock, NULL);
-    status = hr_backends_open(&context->backend, backend, &host, context);
+    status = hr_backends_open(&context->backends, backend, &host, context);
     if (status >= 0)
         status = hr_pool_create(&context->pool, threads ? threads : hr_cores());
     if (status < 0) {
@@ -89,6 +114,14 @@ void hr_context_hold(hirl_context *context)
     atomic_fetch_add(&context->references, 1);
 }
 
+static void close_queue(queue_node *node)
+{
+    if (node->queue.state)
+        node->queue.be->close_queue(&node->queue);
+    hr_workspace_done(&node->work);
+    hr_free(node);
+}
+
 void hr_context_drop(hirl_context *context)
 {
     if (!context || atomic_fetch_sub(&context->references, 1) > 1)
@@ -97,9 +130,9 @@ void hr_context_drop(hirl_context *context)
         queue_node *node = context->idle;
 
         context->idle = node->next;
-        node->queue.be->close_queue(&node->queue);
-        hr_free(node);
+        close_queue(node);
     }
+    hr_backends_close(&context->backends);
     if (getpid() == context->process) {
         hr_pool_destroy(context->pool);
         pthread_mutex_destroy(&context->lock);
@@ -114,7 +147,7 @@ hr_pool *hr_context_pool(hirl_context *context)
 
 const hr_backend *hr_context_backend(const hirl_context *context)
 {
-    return context->backend;
+    return context->backends.chosen;
 }
 
 /* ---- queues ---- */
@@ -129,10 +162,30 @@ static void forget_failure(hr_queue *queue)
         (void)hr_error_raise(&kept);
 }
 
+static hirl_status open_queue(queue_node **out, hirl_context *context, const hr_backend *backend)
+{
+    queue_node *node = hr_alloc(sizeof *node);
+    hirl_status status;
+
+    if (!node)
+        return HIRL_E_NOMEM;
+    node->queue.be = backend;
+    node->queue.work = &node->work;
+    node->queue.context = context;
+    status = hr_workspace_init(&node->work, context->pool);
+    if (status >= 0)
+        status = backend->open_queue(&node->queue);
+    if (status < 0) {
+        close_queue(node);
+        return status;
+    }
+    *out = node;
+    return HIRL_OK;
+}
+
 static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backend *backend)
 {
     queue_node **at, *node = NULL;
-    hirl_status status;
 
     pthread_mutex_lock(&context->lock);
     for (at = &context->idle; *at && !node; at = node ? at : &(*at)->next)
@@ -141,16 +194,8 @@ static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backen
             *at = node->next;
         }
     pthread_mutex_unlock(&context->lock);
-    if (!node) {
-        node = hr_alloc(sizeof *node);
-        if (!node)
-            return HIRL_E_NOMEM;
-        status = backend->open_queue(&node->queue, context);
-        if (status < 0) {
-            hr_free(node);
-            return status;
-        }
-    }
+    if (!node)
+        HR_TRY(open_queue(&node, context, backend));
     forget_failure(&node->queue);
     node->next = NULL;
     node->queue.comm = NULL;
@@ -160,13 +205,13 @@ static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backen
 
 hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context)
 {
-    HR_TRY(hr_backend_complete(context->backend)); /* an empty slot is never called */
-    return take(queue, context, context->backend);
+    HR_TRY(hr_backend_complete(context->backends.chosen)); /* an empty slot is never called */
+    return take(queue, context, context->backends.chosen);
 }
 
 hirl_status hr_context_take_cpu_queue(hr_queue **queue, hirl_context *context)
 {
-    return take(queue, context, &hr_cpu);
+    return take(queue, context, context->backends.on_cpu);
 }
 
 void hr_context_give_queue(hr_queue *queue)

@@ -48,7 +48,7 @@ static hirl_status check_whole(const char *path)
 }
 
 static hirl_status open_file(hr_backend *backend, const char *path, const hr_host *host,
-                             int32_t device)
+                             const hr_opening *opening)
 {
     hr_module_open_fn *entry;
     void *module;
@@ -61,11 +61,11 @@ static hirl_status open_file(hr_backend *backend, const char *path, const hr_hos
     if (!entry)
         return hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "module %s: no symbol %s", path,
                        HR_MODULE_SYMBOL);
-    return entry(backend, host, host->abi, host->build_id, device);
+    return entry(backend, host, host->abi, host->build_id, opening);
 }
 
 static hirl_status try_folder(hr_backend *backend, const char *folder, const char *file,
-                              const hr_host *host, int32_t device)
+                              const hr_host *host, const hr_opening *opening)
 {
     char *path = hr_path_join(folder, file);
     hirl_status status;
@@ -73,7 +73,7 @@ static hirl_status try_folder(hr_backend *backend, const char *folder, const cha
     if (!path)
         return HIRL_E_NOMEM;
     if (hr_file_exists(path))
-        status = open_file(backend, path, host, device);
+        status = open_file(backend, path, host, opening);
     else
         status = hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "module: there is no %s", path);
     hr_free(path);
@@ -81,11 +81,11 @@ static hirl_status try_folder(hr_backend *backend, const char *folder, const cha
 }
 
 hirl_status hr_module_load(hr_backend *backend, const char *file, const hr_host *host,
-                           int32_t device)
+                           const hr_opening *opening)
 {
     const char *folder = secure_getenv("HIRL_BACKEND_PATH");
 
     if (folder && folder[0])
-        return try_folder(backend, folder, file, host, device);
-    return try_folder(backend, HR_MODULE_FOLDER, file, host, device);
+        return try_folder(backend, folder, file, host, opening);
+    return try_folder(backend, HR_MODULE_FOLDER, file, host, opening);
 }

@@ -8,6 +8,6 @@
 /* Loads `file` from the folder in HIRL_BACKEND_PATH or, when that is not set, from the compiled-in
  * one, and lets it fill the table. */
 hirl_status hr_module_load(hr_backend *backend, const char *file, const hr_host *host,
-                           int32_t device);
+                           const hr_opening *opening);
 
 #endif

@@ -38,5 +38,6 @@ typedef struct hr_step hr_step;
 typedef struct hr_tape hr_tape;
 typedef struct hr_tensor hr_tensor;
 typedef struct hr_tensors hr_tensors;
+typedef struct hr_workspace hr_workspace;
 
 #endif
