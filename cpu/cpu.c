@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/half.h"
+#include "cpu/blas.h"
 #include "host.h"
 
 /* ---- queues ---- */
@@ -143,7 +144,21 @@ void hr_cpu_end(hr_queue *q)
 
 /* ---- the table ---- */
 
+static void enter(const hr_backend *be)
+{
+    (void)be;
+    hr_cpu_blas_begin();
+}
+
+static void leave(const hr_backend *be)
+{
+    (void)be;
+    hr_cpu_blas_end();
+}
+
 static const hr_backend table = { .name = "cpu",
+                                  .enter = enter,
+                                  .leave = leave,
                                   .open_queue = open_queue,
                                   .close_queue = close_queue,
                                   .sync = sync,
@@ -155,10 +170,12 @@ static const hr_backend table = { .name = "cpu",
 hirl_status hr_cpu_open(hr_backend *backend, const hr_host *host, uint32_t abi,
                         const char *build_id, const hr_opening *opening)
 {
-    (void)host;
     (void)abi;
     (void)build_id;
-    (void)opening;
     *backend = table;
+    if (hr_cpu_blas_serialised())
+        host->log(opening->context, HIRL_LOG_INFO,
+                  "cpu: this build of OpenBLAS computes on one thread at a time; its pthread build "
+                  "(libopenblas0-pthread) uses all threads");
     return HIRL_OK;
 }

@@ -310,6 +310,10 @@ struct hr_backend {
     const char *name; /* "cpu", "cuda" */
     void *state;      /* the backend's own */
     void (*close)(hr_backend *be); /* frees state; NULL: nothing to free */
+    /* called when a public call of the context starts and stops computing, nested and from several
+     * threads; NULL: nothing to do */
+    void (*enter)(const hr_backend *be);
+    void (*leave)(const hr_backend *be);
     /* sets q->state; the other fields are set before */
     hirl_status (*open_queue)(hr_queue *q);
     void (*close_queue)(hr_queue *q);
@@ -319,12 +323,6 @@ struct hr_backend {
     HR_BACKEND_OPS(OP)
 #undef OP
 };
-
-/* OpenBLAS stays at one thread a call between begin and end (counted; decision 6). */
-void hr_cpu_blas_begin(void);
-void hr_cpu_blas_end(void);
-/* this flavour of OpenBLAS computes on one thread at a time (decision 6): a line for the log */
-bool hr_cpu_blas_serialised(void);
 
 /* memory for an array of this type and shape, filled with 0; the message of a failure begins with
  * `what`, and data stays NULL */

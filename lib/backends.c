@@ -56,6 +56,7 @@ static hirl_status open_module(hr_backends *all, const known *k, const hr_host *
         module->name = NULL;
         module->state = NULL;
         module->close = NULL;
+        module->enter = module->leave = NULL;
     }
     status = hr_module_load(module, k->file, host, &opening);
     if (status < 0) {
@@ -135,4 +136,20 @@ void hr_backends_close(hr_backends *all)
     drop_module(all);
     if (all->cpu.close)
         all->cpu.close(&all->cpu);
+}
+
+void hr_backends_enter(const hr_backends *all)
+{
+    if (all->cpu.enter)
+        all->cpu.enter(&all->cpu);
+    if (all->module.enter)
+        all->module.enter(&all->module);
+}
+
+void hr_backends_leave(const hr_backends *all)
+{
+    if (all->module.leave)
+        all->module.leave(&all->module);
+    if (all->cpu.leave)
+        all->cpu.leave(&all->cpu);
 }

@@ -20,5 +20,8 @@ typedef struct hr_backends {
 hirl_status hr_backends_open(hr_backends *all, const char *name, const hr_host *host,
                              hirl_context *context);
 void hr_backends_close(hr_backends *all);
+/* A public call starts or stops computing: calls `enter` or `leave` of each table that has it. */
+void hr_backends_enter(const hr_backends *all);
+void hr_backends_leave(const hr_backends *all);
 
 #endif

@@ -245,7 +245,7 @@ hirl_status hr_context_enter(hr_call *call, hirl_context *context)
     hr_error_keep(&call->before, HIRL_OK);
     innermost = call;
     atomic_fetch_add(&context->entered, 1);
-    hr_cpu_blas_begin();
+    hr_backends_enter(&context->backends);
     return HIRL_OK;
 }
 
@@ -283,7 +283,7 @@ hirl_status hr_context_leave(hr_call *call, hirl_status status)
     give_kept_lines(call->context);
     innermost = call->outer;
     atomic_fetch_sub(&call->context->entered, 1);
-    hr_cpu_blas_end();
+    hr_backends_leave(&call->context->backends);
     if (status >= 0)
         (void)hr_error_raise(&call->before);
     return status;

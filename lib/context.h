@@ -38,8 +38,9 @@ typedef struct hr_call {
     hr_error before;       /* the thread's message: successes leave it alone */
 } hr_call;
 
-/* Public calls bracket their work: the thread is a calling one, OpenBLAS keeps to one thread. Enter
- * refuses in a forked child (HIRL_E_FORKED): then there is nothing to leave. Leave returns status. */
+/* Public calls bracket their work: in between the thread is a calling one, and the backends know
+ * that the context computes (enter and leave of backend.h). Enter refuses in a forked child
+ * (HIRL_E_FORKED): then there is nothing to leave. Leave returns status. */
 hirl_status hr_context_enter(hr_call *call, hirl_context *context);
 hirl_status hr_context_leave(hr_call *call, hirl_status status);
 

@@ -13,10 +13,11 @@
  *   with a table of its own (CUDA)   *backend is empty. The module sets open_queue, close_queue and
  *                                    sync, and the operations that it has; an empty slot is never
  *                                    called.
- *   over the CPU's table (oneDNN)    *backend is a copy of *below, without state and close. The
- *                                    module replaces the slots that it computes better. Such a slot
- *                                    gets a queue that the table below has opened, so it may pass a
- *                                    call on: below->gemm(q, ...). Its own data is q->be->state.
+ *   over the CPU's table (oneDNN)    *backend is a copy of *below, without state, close, enter
+ *                                    and leave. The module replaces the slots that it computes
+ *                                    better. Such a slot gets a queue that the table below has
+ *                                    opened, so it may pass a call on: below->gemm(q, ...). Its own
+ *                                    data is q->be->state.
  *
  * A module is searched as a file in the folder HIRL_BACKEND_PATH or, when that is not set, in the
  * compiled-in one (module.c). backend=NAME opens it or fails; backend=auto takes the first of the

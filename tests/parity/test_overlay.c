@@ -92,6 +92,23 @@ START_TEST(it_logs_while_it_is_opened)
 }
 END_TEST
 
+START_TEST(it_learns_when_a_public_call_computes)
+{
+    hirl_context *context;
+    hr_call outer, inner;
+
+    hr_assert_ok(hr_context_create(&context, "onednn", 1));
+    hr_assert_ok(hr_context_enter(&outer, context));
+    hr_assert_ok(hr_context_enter(&inner, context));
+    ck_assert_int_eq(counts->entered, 2);
+    hr_assert_ok(hr_context_leave(&inner, HIRL_OK));
+    ck_assert_int_eq(counts->left, 1);
+    hr_assert_ok(hr_context_leave(&outer, HIRL_OK));
+    ck_assert_int_eq(counts->left, 2);
+    hr_context_drop(context);
+}
+END_TEST
+
 /* ---- calls ---- */
 
 enum { N = 3001, M = 33, K = 47 };
@@ -191,6 +208,7 @@ static Suite *suite(void)
     tcase_add_test(c, it_is_chosen_by_name_or_by_auto_and_cpu_stays_plain);
     tcase_add_test(c, without_its_file_an_explicit_choice_fails);
     tcase_add_test(c, it_logs_while_it_is_opened);
+    tcase_add_test(c, it_learns_when_a_public_call_computes);
     tcase_add_test(c, its_slots_compute_and_pass_on_to_the_slots_below);
     tcase_add_test(c, its_failure_comes_out_of_sync);
     tcase_add_test(c, a_run_through_it_has_the_bits_of_the_cpu);

@@ -6,6 +6,7 @@
 
 typedef struct hr_test_overlay {
     int opened, closed;
+    int entered, left;
     int64_t relu, gemm; /* calls of each slot */
     int64_t passed_on;  /* calls that went to the slots below */
 } hr_test_overlay;
