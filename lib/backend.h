@@ -69,7 +69,7 @@ struct hr_queue {
     const hr_backend *be;
     void *state;        /* the backend's own */
     hr_workspace *work; /* threads, memory and first failure on the host: base/workspace.h */
-    hr_comm *comm;      /* NULL: one rank */
+    hr_comm *comm;      /* of the context; NULL: one rank */
     hirl_context *context;
 };
 

@@ -34,6 +34,7 @@ struct hirl_context {
     _Atomic int32_t references;
     hr_backends backends;
     hr_pool *pool;
+    hr_comm *comm; /* NULL: one rank */
     pid_t process;
     atomic_int cancel;
     hirl_log_fn *log;
@@ -150,6 +151,21 @@ const hr_backend *hr_context_backend(const hirl_context *context)
     return context->backends.chosen;
 }
 
+void hr_context_set_comm(hirl_context *context, hr_comm *comm)
+{
+    context->comm = comm;
+}
+
+int32_t hr_context_rank(const hirl_context *context)
+{
+    return context->comm ? context->comm->rank : 0;
+}
+
+int32_t hr_context_ranks(const hirl_context *context)
+{
+    return context->comm ? context->comm->ranks : 1;
+}
+
 /* ---- queues ---- */
 
 /* what the last user of a queue left unread is not the next one's */
@@ -198,7 +214,7 @@ static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backen
         HR_TRY(open_queue(&node, context, backend));
     forget_failure(&node->queue);
     node->next = NULL;
-    node->queue.comm = NULL;
+    node->queue.comm = context->comm;
     *queue = &node->queue;
     return HIRL_OK;
 }

@@ -27,6 +27,12 @@ hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context);
 hirl_status hr_context_take_cpu_queue(hr_queue **queue, hirl_context *context);
 void hr_context_give_queue(hr_queue *queue); /* NULL is fine */
 
+/* How the ranks of a distributed run communicate: queues that are taken later carry it. NULL, as at
+ * first: one rank. It must outlive the context. */
+void hr_context_set_comm(hirl_context *context, hr_comm *comm);
+int32_t hr_context_rank(const hirl_context *context);
+int32_t hr_context_ranks(const hirl_context *context);
+
 void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
 void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user);
 void hr_context_cancel(hirl_context *context);

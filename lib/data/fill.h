@@ -38,6 +38,7 @@ struct hr_loader {
     hirl_dataset *dataset;
     hr_loader_config config;
     int64_t steps, count;
+    int64_t whole; /* images of a batch on all ranks */
     size_t largest_view;
     hr_loader_worker *worker; /* [threads], or one for the caller */
     int workers, started;
@@ -61,7 +62,7 @@ struct hr_loader {
 void hr_fill_order(hr_loader *loader, int64_t *image, int64_t epoch, int64_t first, int64_t n);
 /* decodes and augments the image of a row; what went wrong is kept in the slot */
 void hr_fill_row(hr_loader_worker *w, hr_slot *s, int32_t row);
-/* the last image is done: what is to become of unreadable ones */
+/* the last image is done: unreadable ones are replaced, or fail the batch */
 void hr_fill_finish(hr_loader_worker *w, hr_slot *s);
 
 #endif

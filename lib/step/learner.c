@@ -108,7 +108,7 @@ hr_method_config hr_learner_numbers(const hr_learner *learner)
     hr_method_config m = c->method;
 
     m.batch = c->batch;
-    m.ranks = c->comm ? c->comm->ranks : 1;
+    m.ranks = hr_context_ranks(learner->context);
     m.d = learner->net.z_dim;
     m.out = learner->net.out_dim;
     m.seed = c->seed;
@@ -150,7 +150,6 @@ static hirl_status make(hr_learner *learner)
     const hr_learner_config *c = &learner->config;
 
     HR_TRY(hr_context_take_queue(&learner->queue, learner->context));
-    learner->queue->comm = c->comm;
     learner->kind = hr_method_of(c->model.method, c->own_teacher);
     learner->method = &learner->kind;
     HR_TRY(hr_tape_init(&learner->tape, learner->queue, c->bf16 ? HR_BF16 : HR_REAL));
@@ -209,7 +208,6 @@ void hr_learner_destroy(hr_learner *learner)
         if (learner->teacher.queue)
             hr_weights_done(&learner->teacher);
         hr_tape_done(&learner->tape);
-        learner->queue->comm = NULL;
     }
     hr_net_done(&learner->net);
     hr_free(learner->method_state);

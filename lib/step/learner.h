@@ -43,7 +43,6 @@ typedef struct hr_learner_config {
     int64_t mask_most;       /* patches of an image that may be masked, at most */
     double spd_eps;
     uint64_t seed;
-    hr_comm *comm; /* NULL: one rank */
 } hr_learner_config;
 
 typedef struct hr_learner_paths {

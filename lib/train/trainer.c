@@ -141,8 +141,9 @@ static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
     bool last = trainer->step == trainer->steps;
     hirl_status status = HIRL_OK;
 
-    trainer->epoch_open = false;         /* for the checkpoint that is written here */
-    if (last && trainer->directory.path) /* first: the last checkpoint says that the run is done */
+    trainer->epoch_open = false; /* for the checkpoint that is written here */
+    /* first: the last checkpoint says that the run is done */
+    if (last && hr_directory_writes(&trainer->directory))
         status = save_model(trainer);
     if (status >= 0 && trainer->directory.path &&
         (last || (t->save_every && ended % t->save_every == 0))) {

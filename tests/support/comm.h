@@ -2,7 +2,7 @@
  *
  *     hr_test_ranks(2, body, arg);      body(comm, arg) runs once on each of two threads
  *
- * Each rank makes a context and queue of its own and hangs comm on the queue. Sums are taken in the
+ * Each rank makes a context of its own and hangs comm on it. Sums are taken in the
  * order of ranks: the same bits on every rank and in every run.
  */
 #ifndef HR_TEST_COMM_H

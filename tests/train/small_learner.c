@@ -122,7 +122,6 @@ static void fill_config(hr_learner_config *c, const small_run *run, int64_t batc
     *c = hr_learner_config_of(&config, &views, 1);
     c->optim.eps = ADAM_EPS;
     c->mask_most = MOST_MASKED;
-    c->comm = run->comm;
     hirl_options_destroy(options);
 }
 
@@ -266,6 +265,7 @@ void small_learner_run(small_outcome *out, const small_run *run)
 
     fill_config(config, run, batch);
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
+    hr_context_set_comm(context, run->comm);
     hr_assert_ok(hr_context_enter(&call, context));
     hr_assert_ok(hr_learner_create(&learner, context, config));
     if (run->method == OWN) {

@@ -53,7 +53,7 @@ static bool begin(bool resume, bool overwrite)
     hr_directory directory;
     bool goes_on;
 
-    hr_assert_ok(hr_directory_open(&directory, folder, resume, overwrite));
+    hr_assert_ok(hr_directory_open(&directory, folder, resume, overwrite, 0));
     goes_on = directory.goes_on;
     if (!goes_on) {
         hr_assert_ok(hr_directory_clear(&directory));
@@ -67,7 +67,7 @@ static void refused(bool resume, const char *word)
 {
     hr_directory directory;
 
-    hr_assert_fails(hr_directory_open(&directory, folder, resume, false), HIRL_E_STATE, word);
+    hr_assert_fails(hr_directory_open(&directory, folder, resume, false, 0), HIRL_E_STATE, word);
 }
 
 static const char *const foreign[] = { "model.safetensors", "metrics.jsonl", "config.yaml",
@@ -143,7 +143,7 @@ START_TEST(overwrite_takes_no_names_that_another_program_wrote)
     put("log.txt", "mine");
     put_folder("checkpoints");
     put("checkpoints/step_000004.safetensors", "mine");
-    hr_assert_fails(hr_directory_open(&directory, folder, false, true), HIRL_E_STATE,
+    hr_assert_fails(hr_directory_open(&directory, folder, false, true, 0), HIRL_E_STATE,
                     "no config.yaml of a run");
     ck_assert(there("checkpoints/step_000004.safetensors"));
     ck_assert_int_eq(hr_test_entries(folder), 2);
@@ -159,7 +159,7 @@ START_TEST(a_line_that_cannot_be_written_leaves_no_half)
     char path[HR_TEST_PATH], *got;
     size_t bytes;
 
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_ok(hr_directory_metric(&directory, line));
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     low = before;
@@ -211,7 +211,7 @@ START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
              whole, last);
     put("metrics.jsonl", text);
     put("config.yaml", settings);
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 4));
     hr_directory_close(&directory);
     got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
@@ -241,7 +241,7 @@ START_TEST(lines_that_no_run_writes_are_not_kept)
     at = mempcpy(at, last, sizeof last - 1);
     hr_test_write(hr_test_path(path, folder, "metrics.jsonl"), text, (size_t)(at - text));
     free(text);
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 3));
     ck_assert(!kept);
     got = hr_test_read(&bytes, path);
@@ -262,7 +262,7 @@ START_TEST(a_run_before_its_first_checkpoint_has_none_yet)
     ck_assert(!begin(false, false));
     put("checkpoints/notes.txt", "mine");
     hr_tensors_init(&state);
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_fails(hr_directory_load(&state, &directory, NULL), HIRL_E_STATE, "no checkpoint yet");
     hr_directory_close(&directory);
 }
@@ -296,7 +296,7 @@ START_TEST(what_a_killed_run_was_writing_goes)
         put(go[i], "half");
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
         put(stay[i], "other");
-    hr_assert_ok(hr_directory_open(&directory, folder, true, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, true, false, 0));
     hr_directory_close(&directory);
     for (size_t i = 0; i < sizeof go / sizeof *go; i++)
         ck_assert_msg(!there(go[i]), "%s", go[i]);
@@ -313,13 +313,14 @@ START_TEST(a_run_that_was_refused_leaves_nothing)
     hr_directory directory, other;
 
     hr_test_path(path, folder, "new");
-    hr_assert_ok(hr_directory_open(&directory, path, false, false));
-    hr_assert_fails(hr_directory_open(&other, path, false, false), HIRL_E_BUSY, "another process");
+    hr_assert_ok(hr_directory_open(&directory, path, false, false, 0));
+    hr_assert_fails(hr_directory_open(&other, path, false, false, 0), HIRL_E_BUSY,
+                    "another process");
     ck_assert(there("new/LOCK")); /* the other did not take it */
     hr_directory_close(&directory);
     ck_assert(!there("new"));
     put("log.txt", "mine");
-    hr_assert_ok(hr_directory_open(&directory, folder, false, true));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, true, 0));
     hr_directory_close(&directory);
     ck_assert(there("log.txt"));
     ck_assert_int_eq(hr_test_entries(folder), 1);
@@ -334,7 +335,7 @@ START_TEST(what_a_killed_run_left_is_no_obstacle_and_is_not_taken)
     put("LOCK", "");
     put_folder("checkpoints");
     put_folder("trees");
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_directory_close(&directory);
     ck_assert_int_eq(hr_test_entries(folder), 3);
     ck_assert(!begin(false, false));
@@ -349,12 +350,13 @@ START_TEST(a_run_leaves_what_another_made)
 
     hr_test_path(here, folder, "run");
     hr_test_path(moved, folder, "moved");
-    hr_assert_ok(hr_directory_open(&first, here, false, false));
+    hr_assert_ok(hr_directory_open(&first, here, false, false, 0));
     ck_assert_int_eq(rename(here, moved), 0);
-    hr_assert_ok(hr_directory_open(&second, here, false, false));
+    hr_assert_ok(hr_directory_open(&second, here, false, false, 0));
     hr_directory_close(&first);
     ck_assert(there("run/LOCK") && there("run/checkpoints") && there("run/trees"));
-    hr_assert_fails(hr_directory_open(&third, here, false, false), HIRL_E_BUSY, "another process");
+    hr_assert_fails(hr_directory_open(&third, here, false, false, 0), HIRL_E_BUSY,
+                    "another process");
     hr_directory_close(&second);
     ck_assert(!there("run"));
 }
@@ -410,12 +412,71 @@ START_TEST(what_is_left_of_a_run_is_not_removed_unasked)
 }
 END_TEST
 
+/* ---- ranks ---- */
+
+static void write_everything(hr_directory *directory)
+{
+    hr_tensors state;
+    bool kept;
+
+    hr_tensors_init(&state);
+    hr_assert_ok(hr_directory_clear(directory));
+    hr_assert_ok(hr_directory_write(directory, "config.yaml", settings));
+    hr_assert_ok(hr_directory_metric(directory, "{\"step\":1}"));
+    hr_assert_ok(hr_directory_cut_metrics(&kept, directory, 0));
+    hr_assert_ok(hr_directory_save(directory, &state, 4, 2));
+    hr_assert_ok(hr_directory_tree(directory, NULL, 1));
+    hr_tensors_done(&state);
+}
+
+START_TEST(a_rank_above_0_writes_nothing)
+{
+    char path[HR_TEST_PATH];
+    hr_directory directory;
+
+    hr_test_path(path, folder, "new");
+    hr_assert_ok(hr_directory_open(&directory, path, false, false, 1));
+    ck_assert(!hr_directory_writes(&directory));
+    write_everything(&directory);
+    hr_directory_close(&directory);
+    ck_assert_int_eq(hr_test_entries(folder), 0);
+    hr_assert_ok(hr_directory_open(&directory, "", false, false, 1));
+    hr_directory_close(&directory);
+}
+END_TEST
+
+/* rank 0 has the lock, files of the run are there: they stay, even with overwrite */
+START_TEST(a_rank_above_0_reads_what_rank_0_goes_on_with)
+{
+    hr_directory writer, reader;
+
+    ck_assert(!begin(false, false));
+    put("metrics.jsonl", "{\"step\":1}\n");
+    put("checkpoints/step_000004.safetensors", "damaged");
+    hr_assert_ok(hr_directory_open(&writer, folder, true, false, 0));
+    ck_assert(hr_directory_writes(&writer));
+    hr_assert_ok(hr_directory_open(&reader, folder, true, false, 1));
+    ck_assert(reader.goes_on && reader.has_settings);
+    hr_directory_close(&reader);
+    hr_assert_ok(hr_directory_open(&reader, folder, false, true, 1));
+    ck_assert(!reader.goes_on);
+    write_everything(&reader);
+    hr_directory_close(&reader);
+    ck_assert(there("LOCK") && there("metrics.jsonl") && there("config.yaml"));
+    ck_assert(there("checkpoints/step_000004.safetensors"));
+    ck_assert(!there("checkpoints/last.safetensors") && !there("trees/current.hpt"));
+    hr_directory_close(&writer);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("directory");
     TCase *c = tcase_create("begin");
 
     tcase_add_checked_fixture(c, make_folder, remove_folder);
+    tcase_add_test(c, a_rank_above_0_writes_nothing);
+    tcase_add_test(c, a_rank_above_0_reads_what_rank_0_goes_on_with);
     tcase_add_loop_test(c, a_folder_of_other_files_is_refused_and_untouched, 0, FOREIGN);
     tcase_add_test(c, resume_without_a_run_begins_one_beside_other_files);
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
