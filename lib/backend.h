@@ -289,9 +289,10 @@ typedef struct hr_augment_record {
        int32_t group, double trust, double eps)                                                      \
                                                                                                      \
     /* ---- images ---- */                                                                           \
-    /* y run [S,S,3] = the record applied to u8 RGB pixels [H,W,3] (spec.md 2.1) */                  \
-    OP(void, augment, hr_queue *q, const hr_array *y, const hr_array *pixels,                        \
-       const hr_augment_record *record)                                                              \
+    /* y run [n,S,S,3]: y[i] is images[i], u8 RGB [H_i,W_i,3], after records[i]; i < n. The lists  \
+     * images and records are in host memory; the size in every record is S. */ \
+    OP(void, augment, hr_queue *q, const hr_array *y, const hr_array *images,                        \
+       const hr_augment_record *records)                                                             \
                                                                                                      \
     /* ---- clustering and neighbours: real ---- */                                                  \
     /* label i32 [n], distance real [n]: nearest centroid of each row and its squared L2 distance  \

@@ -202,16 +202,15 @@ static hirl_status preprocess(float *input, hr_queue *queue, const hr_view *view
                               const uint8_t *const *pixels, const int64_t *height,
                               const int64_t *width, int64_t n)
 {
-    int64_t size = view->size;
+    hr_array y = hr_array_4(input, HR_F32, n, view->size, view->size, 3);
+    hr_augment_record records[EMBED_BATCH];
+    hr_array images[EMBED_BATCH];
 
     for (int64_t i = 0; i < n; i++) {
-        hr_array y = { input + i * size * size * 3, HR_F32, 3, { size, size, 3, 1 } };
-        hr_array x = { (void *)pixels[i], HR_U8, 3, { height[i], width[i], 3, 1 } };
-        hr_augment_record record;
-
-        hr_augment_draw(&record, view, width[i], height[i], 0, 0, i, 0);
-        queue->be->augment(queue, &y, &x, &record);
+        images[i] = (hr_array){ (void *)pixels[i], HR_U8, 3, { height[i], width[i], 3, 1 } };
+        hr_augment_draw(&records[i], view, width[i], height[i], 0, 0, i, 0);
     }
+    queue->be->augment(queue, &y, images, records);
     return queue->be->sync(queue);
 }
 

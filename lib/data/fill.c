@@ -46,7 +46,7 @@ static hirl_status augment(hr_loader_worker *w, float *to, const hr_augment_reco
 {
     int64_t n = (int64_t)record->size * record->size * 3;
     real *out = w->scratch ? w->scratch : (real *)(void *)to;
-    hr_array y = { out, HR_REAL, 3, { record->size, record->size, 3, 1 } };
+    hr_array y = hr_array_4(out, HR_REAL, 1, record->size, record->size, 3);
     hr_array x = { w->pixels.data, HR_U8, 3, { w->pixels.height, w->pixels.width, 3, 1 } };
 
     w->queue->be->augment(w->queue, &y, &x, record);
