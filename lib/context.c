@@ -1,4 +1,4 @@
-/* context.c - what every handle stands on: backend, threads, messages to the host, cancel. */
+/* context.c - what every handle uses: backend, threads, messages to the application, cancel. */
 #include "context.h"
 
 #include <pthread.h>
@@ -41,14 +41,14 @@ struct hirl_context {
     void *log_user;
     hirl_progress_fn *progress;
     void *progress_user;
-    pthread_mutex_t lock;       /* the fields below */
-    queue_node *idle;           /* queues nobody uses */
-    kept_line kept[KEPT_LINES]; /* lines of other threads */
+    pthread_mutex_t lock;       /* of the fields below */
+    queue_node *idle;           /* queues that nobody uses */
+    kept_line kept[KEPT_LINES]; /* lines of threads outside public calls */
     int kept_count;
     _Atomic int entered;
 };
 
-static _Thread_local hr_call *innermost; /* of the public calls that this thread is in */
+static _Thread_local hr_call *innermost; /* public call that this thread is in, or NULL */
 
 /* ---- what modules are given ---- */
 
@@ -168,7 +168,7 @@ int32_t hr_context_ranks(const hirl_context *context)
 
 /* ---- queues ---- */
 
-/* what the last user of a queue left unread is not the next one's */
+/* a failure that the last user of a queue did not read is not the next user's */
 static void forget_failure(hr_queue *queue)
 {
     hr_error kept;
@@ -221,7 +221,7 @@ static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backen
 
 hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context)
 {
-    HR_TRY(hr_backend_complete(context->backends.chosen)); /* an empty slot is never called */
+    HR_TRY(hr_backend_complete(context->backends.chosen)); /* so an empty slot is never called */
     return take(queue, context, context->backends.chosen);
 }
 
@@ -239,7 +239,7 @@ void hr_context_give_queue(hr_queue *queue)
     if (!queue)
         return;
     context = queue->context;
-    forked = getpid() != context->process; /* the lock may be one that nobody opens */
+    forked = getpid() != context->process; /* in a forked child nobody may ever release the lock */
     if (!forked)
         pthread_mutex_lock(&context->lock);
     node->next = context->idle;
@@ -265,7 +265,7 @@ hirl_status hr_context_enter(hr_call *call, hirl_context *context)
     return HIRL_OK;
 }
 
-/* does this thread itself make a call, or work for one (a loader's, the pool's)? */
+/* true if this thread is in a public call of the context, false for a loader or pool thread */
 static bool on_calling_thread(const hirl_context *context)
 {
     const hr_call *call = innermost;
@@ -329,7 +329,7 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     va_list args;
 
     if (!context->log && atomic_load(&context->entered))
-        return; /* before the first call lines are kept for the log to come */
+        return; /* before the first call lines are kept: the application may still set a log */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
@@ -371,5 +371,5 @@ hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, 
             return hr_fail_callback(answer, "progress");
     }
     status = hr_poll(context);
-    return answer > 0 ? stopped() : status; /* this call's own, whatever another thread polls */
+    return answer > 0 ? stopped() : status; /* a stop by the callback is this call's own */
 }
