@@ -1,7 +1,9 @@
-/* activation.c - ReLU and GELU, elementwise. A NaN stays one.
+/* activation.c - ReLU and GELU, elementwise. A NaN stays a NaN.
  *
- *   y = max(x, 0)       dx = beta dx + (y > 0) dy
- *   y = x Phi(x)        dx = beta dx + (Phi(x) + x phi(x)) dy
+ *   relu   y = max(x, 0)       dx = beta dx + (y > 0) dy
+ *   gelu   y = x Phi(x)        dx = beta dx + (Phi(x) + x phi(x)) dy
+ *
+ * Phi is the distribution function of the standard normal distribution, phi its density.
  */
 #include "cpu/clones.h"
 #include "cpu/cpu.h"
@@ -10,7 +12,7 @@
 
 typedef struct activation_job {
     real *to;
-    const real *x, *dy;
+    const real *x, *dy; /* x: y in the gradient of ReLU */
     int64_t n;
     real beta;
 } activation_job;
@@ -57,13 +59,13 @@ void hr_cpu_relu_grad(hr_queue *q, const hr_array *dx, const hr_array *dy, const
     hr_cpu_end(q);
 }
 
-/* ---- y = x Phi(x), Phi the normal distribution function ----
+/* ---- GELU ----
  *
- * Phi(-|x|) = e^(-x^2/2) erfcx(z) / 2, z = |x| / sqrt 2, with erfcx(z) = e^(z^2) erfc(z). In float
- * (z + 2) erfcx(z) is the polynomial of least relative error (2e-8) in t = (z - 2) / (z + 2).
+ * Phi(-|x|) = e^(-x^2/2) erfcx(z) / 2, z = |x| / sqrt 2, with erfcx(z) = e^(z^2) erfc(z). In float,
+ * (z + 2) erfcx(z) is a minimax polynomial in t = (z - 2) / (z + 2), with a relative error of 2e-8.
  */
 
-/* Phi(x) and the density phi(x) */
+/* returns Phi(x); density: phi(x) */
 static inline real normal(real *density, real x)
 {
     real e = hr_cpu_exp((real)-0.5 * x * x), z = (x < 0 ? -x : x) * (real)0.707106781186547524,

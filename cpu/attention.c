@@ -1,29 +1,34 @@
-/* attention.c - multi-head attention of the tokens of an image (Vaswani et al. 2017).
+/* attention.c - multi-head self-attention over the tokens of an image (Vaswani et al. 2017).
  *
  *   S = s Q K',  s = 1 / sqrt d      P = e^(S - lse), lse = log sum_j e^S_ij      y = P V
  *   dV = P' dy      dS = P (dy V' - <dy, y>)      dQ = s dS K      dK = s dS' Q
  *
- * One task is a head h of an image n; its Q, K and V are [T, d] columns h d .. of the three blocks
- * of a row of qkv. Queries are taken ROWS at a time: no more of S, P and dS than [ROWS, T] is
- * there at once, and backward makes P again from lse. The products are sweeps over packed panels
- * (tile.h): [T, d] turned for S, straight for y.
+ * qkv [N T, 3 D], y [N T, D], lse [N,H,T], with D = H d. One task handles head h of image n: its
+ * Q, K and V are the [T,d] columns [h d, (h + 1) d) of the three blocks of qkv. Queries are taken
+ * ROWS at a time, so that only [ROWS,T] of S, P and dS exists at once; the backward pass recomputes
+ * P from lse. The products are sweeps over packed panels (tile.h).
  */
 #include <math.h>
 #include <string.h>
 
 #include "cpu/clones.h"
 #include "cpu/cpu.h"
+#include "cpu/dot.h"
 #include "cpu/exp.h"
 #include "cpu/tile.h"
 
-enum { ROWS = 48, ROUND = 6, LANES = 16 }; /* queries of a block; of a sweep a multiple of ROUND */
+enum {
+    ROWS = 48, /* queries of a block */
+    ROUND = 6, /* a sweep takes a multiple of this many queries */
+    LANES = 16,
+};
 
 typedef struct attention_job {
     hr_queue *q;
-    const hr_cpu_tile *key, *column; /* panels of T keys; of d columns */
+    const hr_cpu_tile *key, *column; /* tile for panels of the T keys, of the d columns */
     const real *qkv, *y, *dy;
     real *to, *lse, *dqkv;
-    int64_t tokens, heads, d, stride; /* T; stride of a row of qkv, 3 D */
+    int64_t tokens, heads, d, stride; /* T, H, d; numbers in a row of qkv: 3 D */
     int64_t keys, columns;            /* T and d rounded up to whole panels */
     real scale, beta;
 } attention_job;
@@ -48,9 +53,9 @@ static attention_job job_of(hr_queue *q, const hr_array *qkv, const hr_array *ls
 
 /* ---- panels ---- */
 
-/* [rows, cols] -> panels of rows: [cols][lanes], rows beyond the end are 0 */
-static void pack_turned(real *panel, const real *x, int64_t stride, int64_t rows, int64_t cols,
-                        int64_t lanes)
+/* [rows, cols], transposed: panels [cols][lanes] of `lanes` rows each, 0 after the last row */
+static void pack_transposed(real *panel, const real *x, int64_t stride, int64_t rows, int64_t cols,
+                            int64_t lanes)
 {
     for (int64_t first = 0; first < rows; first += lanes, panel += cols * lanes)
         for (int64_t l = 0; l < lanes; l++) {
@@ -61,9 +66,9 @@ static void pack_turned(real *panel, const real *x, int64_t stride, int64_t rows
         }
 }
 
-/* [rows, cols] -> panels of columns: [rows][lanes], columns beyond the end are 0 */
-static void pack_straight(real *panel, const real *x, int64_t stride, int64_t rows, int64_t cols,
-                          int64_t lanes)
+/* [rows, cols]: panels [rows][lanes] of `lanes` columns each, 0 after the last column */
+static void pack_plain(real *panel, const real *x, int64_t stride, int64_t rows, int64_t cols,
+                       int64_t lanes)
 {
     for (int64_t first = 0; first < cols; first += lanes)
         for (int64_t r = 0; r < rows; r++, panel += lanes) {
@@ -74,9 +79,9 @@ static void pack_straight(real *panel, const real *x, int64_t stride, int64_t ro
         }
 }
 
-/* to [rows, cols] = scale panels of columns + beta to; rows `stride` apart */
-static void unpack_straight(real *to, const real *panel, int64_t stride, int64_t rows, int64_t cols,
-                            int64_t lanes, real scale, real beta)
+/* to [rows, cols] = scale x + beta to, x in panels of columns; rows of `to` are `stride` apart */
+static void unpack_plain(real *to, const real *panel, int64_t stride, int64_t rows, int64_t cols,
+                         int64_t lanes, real scale, real beta)
 {
     for (int64_t first = 0; first < cols; first += lanes)
         for (int64_t r = 0; r < rows; r++, panel += lanes) {
@@ -92,8 +97,8 @@ static void unpack_straight(real *to, const real *panel, int64_t stride, int64_t
 
 typedef struct block {
     int64_t first, rows; /* queries [first, first + rows) */
-    int64_t padded;      /* a multiple of ROUND: the last query again and again */
-    int64_t in[ROWS], keys[ROWS], columns[ROWS]; /* starts of rows: in qkv, in S, in y */
+    int64_t padded;      /* rows rounded up to a multiple of ROUND by repeating the last query */
+    int64_t in[ROWS], keys[ROWS], columns[ROWS]; /* where rows start: in the input, in S, in y */
 } block;
 
 static block block_of(const attention_job *job, int64_t first, int64_t in_stride)
@@ -110,9 +115,9 @@ static block block_of(const attention_job *job, int64_t first, int64_t in_stride
     return b;
 }
 
-/* to [padded, keys] = x [rows, d] times turned panels */
-static void times_turned(real *to, const attention_job *job, const block *b, const real *x,
-                         const int64_t *at, const real *panels)
+/* to [padded, keys] = x [padded, d] times transposed panels; row i of x starts at x + at[i] */
+static void times_transposed(real *to, const attention_job *job, const block *b, const real *x,
+                             const int64_t *at, const real *panels)
 {
     hr_cpu_sweep s = { .x = x,
                        .y_at = b->keys,
@@ -128,9 +133,9 @@ static void times_turned(real *to, const attention_job *job, const block *b, con
     }
 }
 
-/* to [padded, columns] = x [padded, T] times straight panels */
-static void times_straight(real *to, const attention_job *job, const block *b, const real *x,
-                           const real *panels)
+/* to [padded, columns] = x [padded, T] times plain panels */
+static void times_plain(real *to, const attention_job *job, const block *b, const real *x,
+                        const real *panels)
 {
     hr_cpu_sweep s = { .x = x,
                        .y_at = b->columns,
@@ -146,7 +151,7 @@ static void times_straight(real *to, const attention_job *job, const block *b, c
     }
 }
 
-/* sums [T, columns] in panels += x' [T, rows] y [rows, columns] in panels */
+/* sums [T, columns] += x' [T, rows] y [rows, columns]; sums and y in panels */
 static void add_outer(real *sums, const attention_job *job, const block *b, const real *x,
                       const real *y)
 {
@@ -156,23 +161,6 @@ static void add_outer(real *sums, const attention_job *job, const block *b, cons
 }
 
 /* ---- softmax ---- */
-
-HR_CLONES static real largest(const real *x, int64_t n)
-{
-    real top[LANES];
-    int64_t k = 0;
-
-    for (int l = 0; l < LANES; l++)
-        top[l] = x[0];
-    for (; k + LANES <= n; k += LANES)
-        for (int l = 0; l < LANES; l++)
-            top[l] = x[k + l] > top[l] ? x[k + l] : top[l];
-    for (; k < n; k++)
-        top[0] = x[k] > top[0] ? x[k] : top[0];
-    for (int l = 1; l < LANES; l++)
-        top[0] = top[l] > top[0] ? top[l] : top[0];
-    return top[0];
-}
 
 HR_CLONES static real total(const real *x, int64_t n)
 {
@@ -220,20 +208,20 @@ HR_CLONES static void softmax_grad(real *restrict ds, const real *restrict p, re
 
 /* ---- forward ---- */
 
-typedef struct forward_room {
-    real *k, *v;    /* panels: K turned, V straight */
+typedef struct forward_memory {
+    real *k, *v;    /* panels: K transposed, V plain */
     real *s, *sums; /* [ROWS, keys], [ROWS, columns] */
-} forward_room;
+} forward_memory;
 
-static bool forward_room_of(forward_room *room, const attention_job *job, int worker)
+static bool forward_memory_of(forward_memory *room, const attention_job *job, int worker)
 {
-    int64_t turned = job->keys * job->d, straight = job->columns * job->tokens;
+    int64_t transposed = job->keys * job->d, plain = job->columns * job->tokens;
     int64_t scores = ROWS * job->keys, sums = ROWS * job->columns;
 
     room->k = hr_cpu_scratch(job->q, worker,
-                             (size_t)(turned + straight + scores + sums) * sizeof *room->k);
-    room->v = room->k + turned;
-    room->s = room->v + straight;
+                             (size_t)(transposed + plain + scores + sums) * sizeof *room->k);
+    room->v = room->k + transposed;
+    room->s = room->v + plain;
     room->sums = room->s + scores;
     return room->k;
 }
@@ -244,23 +232,23 @@ static void forward_task(void *arg, int64_t i, int worker)
     int64_t n = i / job->heads, h = i % job->heads, dim = job->stride / 3;
     const real *q = job->qkv + n * job->tokens * job->stride + h * job->d;
     real *y = job->to + n * job->tokens * dim + h * job->d, *lse = job->lse + i * job->tokens;
-    forward_room room;
+    forward_memory room;
 
-    if (!forward_room_of(&room, job, worker))
+    if (!forward_memory_of(&room, job, worker))
         return;
-    pack_turned(room.k, q + dim, job->stride, job->tokens, job->d, job->key->lanes);
-    pack_straight(room.v, q + 2 * dim, job->stride, job->tokens, job->d, job->column->lanes);
+    pack_transposed(room.k, q + dim, job->stride, job->tokens, job->d, job->key->lanes);
+    pack_plain(room.v, q + 2 * dim, job->stride, job->tokens, job->d, job->column->lanes);
     for (int64_t first = 0; first < job->tokens; first += ROWS) {
         block b = block_of(job, first, job->stride);
 
-        times_turned(room.s, job, &b, q, b.in, room.k);
+        times_transposed(room.s, job, &b, q, b.in, room.k);
         for (int64_t r = 0; r < b.rows; r++) {
-            real *s = room.s + b.keys[r], top = job->scale * largest(s, job->tokens);
+            real *s = room.s + b.keys[r], top = job->scale * hr_cpu_largest(s, job->tokens);
 
             exponential(s, job->scale, top, job->tokens);
             lse[first + r] = top + (real)log((double)total(s, job->tokens));
         }
-        times_straight(room.sums, job, &b, room.s, room.v);
+        times_plain(room.sums, job, &b, room.s, room.v);
         for (int64_t r = 0; r < b.rows; r++) {
             real share = 1 / total(room.s + b.keys[r], job->tokens);
 
@@ -281,33 +269,34 @@ void hr_cpu_attention(hr_queue *q, const hr_array *y, const hr_array *lse, const
 
 /* ---- backward ---- */
 
-typedef struct backward_room {
-    real *k, *v, *straight; /* panels: K and V turned, K straight */
-    real *dk, *dv;          /* [T, columns] in panels */
-    real *p, *ds;           /* [ROWS, keys] */
-    real *rows, *sums;      /* [ROWS, columns]: of dy or Q in panels; of dQ */
-} backward_room;
+typedef struct backward_memory {
+    real *k, *v, *plain_k; /* panels: K and V transposed, K plain */
+    real *dk, *dv;         /* [T, columns] in panels */
+    real *p, *ds;          /* [ROWS, keys] */
+    real *rows;            /* [ROWS, columns] of dy or Q, in panels */
+    real *sums;            /* [ROWS, columns] of dQ */
+} backward_memory;
 
-static bool backward_room_of(backward_room *room, const attention_job *job, int worker)
+static bool backward_memory_of(backward_memory *room, const attention_job *job, int worker)
 {
-    int64_t turned = job->keys * job->d, straight = job->columns * job->tokens;
+    int64_t transposed = job->keys * job->d, plain = job->columns * job->tokens;
     int64_t scores = ROWS * job->keys, sums = ROWS * job->columns;
-    int64_t numbers = 2 * turned + 3 * straight + 2 * scores + 2 * sums;
+    int64_t numbers = 2 * transposed + 3 * plain + 2 * scores + 2 * sums;
 
     room->k = hr_cpu_scratch(job->q, worker, (size_t)numbers * sizeof *room->k);
-    room->v = room->k + turned;
-    room->straight = room->v + turned;
-    room->dk = room->straight + straight;
-    room->dv = room->dk + straight;
-    room->p = room->dv + straight;
+    room->v = room->k + transposed;
+    room->plain_k = room->v + transposed;
+    room->dk = room->plain_k + plain;
+    room->dv = room->dk + plain;
+    room->p = room->dv + plain;
     room->ds = room->p + scores;
     room->rows = room->ds + scores;
     room->sums = room->rows + sums;
     return room->k;
 }
 
-/* P and dS / s of a block, from its scores and from dy V' */
-static void probabilities(const backward_room *room, const attention_job *job, const block *b,
+/* p: from Q K' to P; ds: from dy V' to dS */
+static void probabilities(const backward_memory *room, const attention_job *job, const block *b,
                           const real *lse, const real *y, const real *dy)
 {
     int64_t dim = job->stride / 3;
@@ -329,33 +318,33 @@ static void backward_task(void *arg, int64_t i, int worker)
     const real *q = job->qkv + all + h * job->d, *lse = job->lse + i * job->tokens;
     const real *y = job->y + at, *dy = job->dy + at;
     real *dq = job->dqkv + all + h * job->d, scale = job->scale;
-    backward_room room;
+    backward_memory room;
 
-    if (!backward_room_of(&room, job, worker))
+    if (!backward_memory_of(&room, job, worker))
         return;
     lanes = job->column->lanes;
-    pack_turned(room.k, q + dim, job->stride, job->tokens, job->d, job->key->lanes);
-    pack_turned(room.v, q + 2 * dim, job->stride, job->tokens, job->d, job->key->lanes);
-    pack_straight(room.straight, q + dim, job->stride, job->tokens, job->d, lanes);
+    pack_transposed(room.k, q + dim, job->stride, job->tokens, job->d, job->key->lanes);
+    pack_transposed(room.v, q + 2 * dim, job->stride, job->tokens, job->d, job->key->lanes);
+    pack_plain(room.plain_k, q + dim, job->stride, job->tokens, job->d, lanes);
     memset(room.dk, 0, (size_t)(2 * job->columns * job->tokens) * sizeof *room.dk);
     for (int64_t first = 0; first < job->tokens; first += ROWS) {
         block b = block_of(job, first, job->stride), out = block_of(job, first, dim);
         real *to = dq + first * job->stride;
 
-        times_turned(room.p, job, &b, q, b.in, room.k);
-        times_turned(room.ds, job, &b, dy, out.in, room.v);
+        times_transposed(room.p, job, &b, q, b.in, room.k);
+        times_transposed(room.ds, job, &b, dy, out.in, room.v);
         probabilities(&room, job, &b, lse, y, dy);
-        pack_straight(room.rows, dy + first * dim, dim, b.rows, job->d, lanes);
+        pack_plain(room.rows, dy + first * dim, dim, b.rows, job->d, lanes);
         add_outer(room.dv, job, &b, room.p, room.rows);
-        pack_straight(room.rows, q + first * job->stride, job->stride, b.rows, job->d, lanes);
+        pack_plain(room.rows, q + first * job->stride, job->stride, b.rows, job->d, lanes);
         add_outer(room.dk, job, &b, room.ds, room.rows);
-        times_straight(room.sums, job, &b, room.ds, room.straight);
+        times_plain(room.sums, job, &b, room.ds, room.plain_k);
         for (int64_t r = 0; r < b.rows; r++)
-            unpack_straight(to + r * job->stride, room.sums + b.columns[r], 0, 1, job->d,
-                            job->columns, scale, job->beta);
+            unpack_plain(to + r * job->stride, room.sums + b.columns[r], 0, 1, job->d, job->columns,
+                         scale, job->beta);
     }
-    unpack_straight(dq + dim, room.dk, job->stride, job->tokens, job->d, lanes, scale, job->beta);
-    unpack_straight(dq + 2 * dim, room.dv, job->stride, job->tokens, job->d, lanes, 1, job->beta);
+    unpack_plain(dq + dim, room.dk, job->stride, job->tokens, job->d, lanes, scale, job->beta);
+    unpack_plain(dq + 2 * dim, room.dv, job->stride, job->tokens, job->d, lanes, 1, job->beta);
 }
 
 void hr_cpu_attention_grad(hr_queue *q, const hr_array *dqkv, const hr_array *dy, const hr_array *y,

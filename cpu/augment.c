@@ -1,12 +1,13 @@
-/* augment.c - applies one view's record to decoded pixels (spec.md 2).
+/* augment.c - makes one view of an image: applies an augmentation record to decoded pixels.
  *
- *     crop, resize - brightness, contrast, saturation, hue in drawn order - gray - blur - solarize
- *     - mirror - (v / 255 - mean) / std
+ *     crop, resize - brightness, contrast, saturation, hue in the drawn order - gray - blur
+ *     - solarize - mirror - (v / 255 - mean) / std
  *
  * The mirror commutes with every colour operation (they are pointwise, or symmetric in x), so it is
- * applied while the result is written, wherever the recipe has it.
+ * always applied last, while the result is written, whatever its place in the record.
  *
- * images: n of u8 [H, W, 3]; y [n, S, S, 3]. One image is one task.
+ * images: n of u8 [H,W,3], y [n,S,S,3]. Each image is one task of the queue's threads. A loader
+ * passes one image at a time, on threads that each have a queue.
  */
 #include <math.h>
 #include <string.h>
@@ -27,13 +28,15 @@ static bool check(hr_queue *q, int64_t size, const hr_array *pixels, const hr_au
         return false;
     if (!box || r->size < 1 || (r->resize && r->resize < r->size) || r->size != size)
         hr_cpu_fail(q, HIRL_E_INTERNAL,
-                    "augment: box %d,%d %dx%d of a %lld x %lld image to %d of %lld does not fit",
-                    r->left, r->top, r->width, r->height, (long long)width, (long long)height,
-                    r->size, (long long)size);
+                    "augment: box %d x %d at column %d, row %d of a %lld x %lld image, resize %d, "
+                    "size %d, output of side %lld: these do not fit together",
+                    r->width, r->height, r->left, r->top, (long long)width, (long long)height,
+                    r->resize, r->size, (long long)size);
     return hr_cpu_ok(q);
 }
 
-/* evaluation: the shorter side becomes `resize`, the middle r->size of each side is kept */
+/* For evaluation (r->resize > 0) the shorter side becomes r->resize, and the middle r->size pixels
+ * of each side are kept. */
 static void make_axes(hr_resize_axis *x, hr_resize_axis *y, const hr_augment_record *r)
 {
     int32_t size = r->size;

@@ -1,11 +1,12 @@
-/* blur.c - Gaussian blur as three passes of an extended box blur along each axis (spec.md 2.1.6).
+/* blur.c - Gaussian blur, as Pillow computes it: three passes of an extended box blur per axis.
  *
  *     s2 = sigma^2 / 3, L = sqrt(12 s2 + 1), l = floor((L - 1) / 2)
- *     radius = l + (2l + 1)(l(l + 1) - 3 s2) / (6 (s2 - (l + 1)^2))      Gwosdek et al. 2011
+ *     radius = l + (2l + 1)(l(l + 1) - 3 s2) / (6 (s2 - (l + 1)^2))    (Gwosdek et al. 2011)
  *     w = trunc(2^24 / (2 radius + 1)), e = trunc((2^24 - (2l + 1) w) / 2)
  *     out(x) = (w sum_{|d| <= l} in(x + d) + e (in(x - l - 1) + in(x + l + 1)) + 2^23) >> 24
  *
- * Edge pixels are repeated outwards; every pass rounds to 8 bits; all rows first, then all columns.
+ * Edge pixels are repeated outwards. Every pass rounds to 8 bits. All passes along the rows come
+ * first, then all passes along the columns.
  */
 #include "cpu/image.h"
 
@@ -59,7 +60,7 @@ static inline void pass_of(uint8_t *restrict out, const uint8_t *restrict in, in
     }
 }
 
-/* a constant reach lets the compiler run over i in wide registers; sigma <= 2 has reach 0 or 1 */
+/* A constant reach lets the compiler vectorise the loop; sigma <= 2 has reach 0 or 1. */
 HR_CLONES static void pass(uint8_t *restrict out, const uint8_t *restrict in, int64_t n,
                            int64_t step, box b)
 {
@@ -71,7 +72,7 @@ HR_CLONES static void pass(uint8_t *restrict out, const uint8_t *restrict in, in
         pass_of(out, in, n, step, b, b.reach);
 }
 
-/* rows of width bytes with `margin` bytes before and behind each */
+/* rows of `width` bytes, with `margin` bytes before and after each */
 static void repeat_sides(uint8_t *rows, int64_t width, int64_t height, int64_t margin)
 {
     for (int64_t y = 0; y < height; y++, rows += width + 2 * margin)
@@ -97,7 +98,8 @@ static void swap(uint8_t **a, uint8_t **b)
     *b = c;
 }
 
-/* along rows: the padded plane is one run of bytes; what lands in the margins is overwritten */
+/* Blurs along rows. A pass treats the padded plane as one long row: the results in the margins are
+ * wrong, and repeat_sides overwrites them. */
 static void blur_rows(uint8_t *plane, int64_t width, int64_t height, box b, uint8_t *from,
                       uint8_t *to)
 {
@@ -125,7 +127,7 @@ static void blur_columns(uint8_t *plane, int64_t width, int64_t height, box b, u
     }
 }
 
-/* a plane with margins on all sides */
+/* bytes of a plane with margins on all sides */
 static size_t padded(int64_t width, int64_t height, box b)
 {
     int64_t margin = b.reach + 1;

@@ -1,8 +1,8 @@
-/* clones.h - a kernel compiled for several instruction sets; the loader of the program picks one.
+/* clones.h - HR_CLONES compiles a function for several instruction sets; the loader selects one.
  *
- * All variants give the same bits: nothing contracts a product and a sum (-ffp-contract=off).
- * Not under a sanitizer, whose runtime is not ready when the choice is made; nor with clang (14), which
- * gives static functions of equal name in two files one and the same chooser.
+ * All variants give the same bits, because products and sums are not fused (-ffp-contract=off).
+ * HR_CLONES is empty with a sanitizer, whose runtime is not ready when the loader selects, and with
+ * clang (14), which gives static functions of the same name in two files a single resolver.
  */
 #ifndef HR_CLONES_H
 #define HR_CLONES_H

@@ -1,13 +1,14 @@
-/* color.c - colour operations on 8-bit planes (spec.md 2.1.4, 2.1.5, 2.1.7).
+/* color.c - colour operations on 8-bit planes, as Pillow and torchvision compute them.
  *
  *     gray L = (19595 R + 38470 G + 7471 B + 2^15) >> 16
- *     enhance: v <- D + f (v - D), product and sum rounded to binary32, truncated, clipped
- *     hue: HSV of 8 bits each, H <- (H + trunc(255 shift)) mod 256, and back
+ *     brightness, contrast, saturation: v <- D + f (v - D), where D is 0, the mean of L, or the
+ *         pixel's L; product and sum are each rounded to binary32, the result truncated and clipped
+ *     hue: HSV of 8 bits each, H <- (H + trunc(255 shift)) mod 256, and back to RGB
  *
- * With t = (max - middle) / (max - min) the angle in sixths is K + t or K - t: one division, one
- * rounded sum. Backwards a channel is V - round(V S m / 255^2) with an integer m (channel_of). So
- * all of HSV is binary32, equal to the mixed precision of the specification for all 2^24 colours
- * in both directions.
+ * With t = (max - middle) / (max - min), the hue angle in sixths of a turn is K + t or K - t for an
+ * integer K: one division and one rounded sum. On the way back, a channel is
+ * V - round(V S m / 255^2) with an integer m (channel_of). So binary32 is enough for HSV: in both
+ * directions and for all 2^24 colours the results equal Pillow's, which uses binary64 in parts.
  */
 #include "cpu/image.h"
 
@@ -101,8 +102,8 @@ static inline int32_t min_of(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-/* H of a colour with maximum v and minimum low. In sixths of a turn the angle is 0, 2 or 4 for the
- * largest channel, -+1 for the smallest one, +-t for the middle one. */
+/* H of a colour with maximum v and minimum low. The angle in sixths of a turn has three terms: 0, 2
+ * or 4 for the largest channel, -+1 for the smallest, +-t for the middle one. */
 static inline int32_t hue_of(int32_t r, int32_t g, int32_t b, int32_t v, int32_t low)
 {
     int32_t c = max_of(v - low, 1);
@@ -116,8 +117,9 @@ static inline int32_t hue_of(int32_t r, int32_t g, int32_t b, int32_t v, int32_t
     return v > low ? (int32_t)(turns * 255.0f) : 0;
 }
 
-/* v - round(v s m / 255^2): m = 0 in the two sixths around the channel's own colour, 255 in the two
- * opposite, linear between; `at` = 6 H + 255 n, n sixths from the channel's colour plus 4 */
+/* v - round(v s m / 255^2), where m is 0 in the two sixths around the channel's own colour, 255 in
+ * the two opposite sixths, and linear between. `at` is 6 H + 255 n, with n such that the channel's
+ * own colour lies at five sixths of a turn. */
 static inline int32_t channel_of(int32_t v, int32_t s, int32_t at)
 {
     int32_t k = at >= 6 * 255 ? at - 6 * 255 : at;

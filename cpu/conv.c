@@ -1,11 +1,13 @@
-/* conv.c - convolution of a pending map, and the gradient by its value.
+/* conv.c - convolution of a pending map, and its gradient with respect to the map's value.
  *
  *   y[n,p,o]  = sum_{a,i} x[n, stride p + a - pad, i] w[o,a,i]
- *   dx[n,h,i] = beta dx + sum_{a,o} dy[n, (h + pad - a) / stride, o] w[o,a,i]
+ *   dx[n,h,i] = beta dx[n,h,i] + sum_{a,o} dy[n, (h + pad - a) / stride, o] w[o,a,i]
  *
- * Both are one sweep: windows of a map times packed weights, panel by panel (tile.h). For dx the
- * map is dy, and rows and columns h, w fall into stride^2 phases: h = stride t + phase meets only
- * the taps a = phase + pad (mod stride), on rows of dy that are neighbours.
+ * n image, p output place, a tap of the kernel, o and i channels; the sum of dx has only the taps
+ * where stride divides h + pad - a. Both are the same sweep: windows of a map times packed weights,
+ * panel by panel (tile.h). For dx the map is dy, and the rows and columns of dx fall into stride^2
+ * phases: a row h = stride t + phase meets only the taps a = phase + pad (mod stride), and these
+ * lie on neighbouring rows of dy.
  */
 #include <string.h>
 
@@ -14,8 +16,8 @@
 #include "cpu/window.h"
 
 enum {
-    TASKS = 64, /* at least so many when there are channels to divide */
-    RUN = 256,  /* numbers of a window packed at once */
+    TASKS = 64, /* wanted at least, if there are enough panels to divide */
+    PACK = 256, /* numbers of a window packed at a time */
 };
 
 typedef struct conv_job {
@@ -24,17 +26,18 @@ typedef struct conv_job {
     hr_cpu_window win;
     const real *w;        /* [O,k,k,I] */
     int64_t out, in, k;   /* O, I, kernel */
-    int64_t tap_h, tap_w; /* dx: the first tap of a window; the next is a stride lower */
-    real *panels;         /* [panels, taps, channels of the map, lanes] */
-    int64_t panel_size, panel_count, group; /* panels of one task */
+    int64_t tap_h, tap_w; /* dx: the first tap of a window; each next tap is a stride lower */
+    real *panels;         /* [panel_count, taps, channels of the map, lanes] */
+    int64_t panel_size, panel_count;
+    int64_t group; /* panels of one task */
     real *to;
-    int64_t to_h, to_w, to_c, to_step, phase_h, phase_w;
+    int64_t to_h, to_w, to_c, to_step, phase_h, phase_w; /* the output, and the places written */
     real beta;
 } conv_job;
 
 /* ---- weights in panels ---- */
 
-/* panel [k k I][lanes] of outputs, for y */
+/* for y: panel i is [k k I][lanes] over output channels, 0 after the last channel */
 static void pack_outputs(void *arg, int64_t i, int worker)
 {
     const conv_job *j = arg;
@@ -42,17 +45,18 @@ static void pack_outputs(void *arg, int64_t i, int worker)
     real *panel = j->panels + i * j->panel_size;
 
     (void)worker;
-    for (int64_t first = 0; first < size; first += RUN)
+    for (int64_t first = 0; first < size; first += PACK)
         for (int64_t c = 0; c < lanes; c++) {
             const real *w = j->w + (i * lanes + c) * size;
-            int64_t end = first + RUN < size ? first + RUN : size;
+            int64_t end = first + PACK < size ? first + PACK : size;
 
             for (int64_t s = first; s < end; s++)
                 panel[s * lanes + c] = i * lanes + c < j->out ? w[s] : 0;
         }
 }
 
-/* panel [taps_h, taps_w, O][lanes] of inputs, for dx: taps fall while rows of dy rise */
+/* for dx: panel i is [taps_h, taps_w, O][lanes] over input channels; the tap index falls as the row
+ * of dy rises */
 static void pack_inputs(void *arg, int64_t i, int worker)
 {
     const conv_job *j = arg;
@@ -74,7 +78,7 @@ static void pack_inputs(void *arg, int64_t i, int worker)
 
 /* ---- the sweep ---- */
 
-/* where each place of a unit is written */
+/* y_at: where the output of each place of a unit is written */
 static void targets(const conv_job *j, const hr_cpu_unit *unit, int64_t *y_at)
 {
     for (int64_t n = unit->image.from; n < unit->image.to; n++)
@@ -118,25 +122,25 @@ static void sweep_unit(void *arg, int64_t i, int worker)
     }
 }
 
-static void run(conv_job *j, hr_task *pack)
+static void sweep(conv_job *j, hr_task *pack)
 {
-    int64_t lanes = j->tile->lanes, most;
+    int64_t lanes = j->tile->lanes, least;
 
     hr_cpu_window_cut(&j->win);
     j->panel_count = hr_parts(j->to_c, lanes);
     j->panel_size = j->win.taps_h * j->win.taps_w * j->win.c * lanes;
     j->panels = hr_cpu_work(j->q, (size_t)(j->panel_count * j->panel_size) * sizeof *j->panels);
     hr_cpu_run(j->q, j->panel_count, pack, j);
-    /* a group of panels makes the window values again: not too few in one */
-    most = j->k > 1 ? 2 : 8;
+    /* every group of panels computes the window values anew, so groups must not be too small */
+    least = j->k > 1 ? 2 : 8;
     j->group = hr_parts(j->panel_count, hr_parts(TASKS, j->win.units));
-    j->group = j->group < most ? most : j->group;
+    j->group = j->group < least ? least : j->group;
     hr_cpu_run(j->q, j->win.units * hr_parts(j->panel_count, j->group), sweep_unit, j);
 }
 
 /* ---- y ---- */
 
-/* sums += of y and y^2 */
+/* sums [G,2,O] += (sum y, sum y^2) of each group */
 static void add_stats(hr_queue *q, const hr_array *sums, const hr_array *y)
 {
     int64_t n = hr_count(sums);
@@ -163,19 +167,8 @@ void hr_cpu_conv(hr_queue *q, const hr_array *y, const hr_array *sums, const hr_
                      .to_c = y->dim[3],
                      .to_step = 1 };
 
-    job.win = (hr_cpu_window){ .map = hr_cpu_map_in(q, x),
-                               .images = x->raw.dim[0],
-                               .h = x->raw.dim[1],
-                               .w = x->raw.dim[2],
-                               .c = x->raw.dim[3],
-                               .step = geo.stride,
-                               .origin_h = -geo.pad,
-                               .origin_w = -geo.pad,
-                               .taps_h = geo.kernel,
-                               .taps_w = geo.kernel,
-                               .grid_h = y->dim[1],
-                               .grid_w = y->dim[2] };
-    run(&job, pack_outputs);
+    job.win = hr_cpu_window_of(q, x, y, geo);
+    sweep(&job, pack_outputs);
     hr_cpu_end(q);
     if (sums) {
         add_stats(q, sums, y);
@@ -185,9 +178,11 @@ void hr_cpu_conv(hr_queue *q, const hr_array *y, const hr_array *sums, const hr_
 
 /* ---- dx ---- */
 
-/* along one axis: rows of dx of this phase, the taps they meet, the row of dy of the first tap */
+/* the rows (or columns) of dx of one phase */
 typedef struct phase {
-    int64_t places, taps, first_tap, origin;
+    int64_t places;          /* how many there are */
+    int64_t taps, first_tap; /* the taps they meet, the largest of which comes first */
+    int64_t origin;          /* row of dy that the first tap of the first place meets */
 } phase;
 
 static phase phase_of(int64_t size, int64_t phase_at, hr_geometry geo)
@@ -216,7 +211,7 @@ static void run_phase(conv_job *job, hr_geometry geo)
     job->win.grid_w = w.places;
     job->tap_h = h.first_tap;
     job->tap_w = w.first_tap;
-    run(job, pack_inputs);
+    sweep(job, pack_inputs);
 }
 
 void hr_cpu_conv_dx(hr_queue *q, const hr_array *dx, const hr_array *dy, const hr_array *w,

@@ -1,9 +1,10 @@
-/* conv_dw.c - gradient of a convolution by its weights.
+/* conv_dw.c - gradient of a convolution with respect to its weights.
  *
- *   dw[o,a,i] = beta dw + sum_{n,p} dy[n,p,o] x[n, stride p + a - pad, i]
+ *   dw[o,a,i] = beta dw[o,a,i] + sum_{n,p} dy[n,p,o] x[n, stride p + a - pad, i]
  *
- * Units of places (window.h) are divided among a fixed number of chunks, each with a sum of its own
- * for every panel of output channels; the sums are added in order.
+ * n image, p output place, a tap of the kernel, o and i channels. The units of places (window.h)
+ * are divided into a fixed number of chunks. Each chunk has its own sums for every panel of output
+ * channels, and the sums of the chunks are added in order.
  */
 #include <string.h>
 
@@ -12,10 +13,10 @@
 #include "cpu/window.h"
 
 enum {
-    TASKS = 32,
-    SUM_BYTES = 32 << 20, /* of all chunks */
-    PLACES = 128,         /* at once: their dy panel and window numbers stay in the first cache */
-    REDUCE = 64,          /* numbers of a window that a task of the final sum takes */
+    TASKS = 32,           /* wanted at least */
+    SUM_BYTES = 32 << 20, /* most for the sums of all chunks */
+    PLACES = 128,         /* taken at a time: their dy panel and windows stay in the L1 cache */
+    REDUCE = 64,          /* numbers of a window in one task of the final sum */
 };
 
 typedef struct dw_job {
@@ -23,14 +24,15 @@ typedef struct dw_job {
     const hr_cpu_tile *tile;
     hr_cpu_window win;
     const real *dy;
-    int64_t out, size; /* output channels, numbers of a window */
-    int64_t panels, group, groups, chunks, chunk_units;
-    real *sum; /* [chunks, panels, size, lanes] */
+    int64_t out, size;             /* output channels, numbers of a window */
+    int64_t panels, group, groups; /* panels in all, panels of a group, groups */
+    int64_t chunks, chunk_units;   /* chunks in all, units of a chunk */
+    real *sum;                     /* [chunks, panels, size, lanes] */
     real *dw;
     real beta;
 } dw_job;
 
-/* lanes channels from `first` on, of some places: [count, lanes], 0 beyond the last channel */
+/* to [count, lanes]: the channels of dy [count, out] from `first` on, 0 after the last channel */
 static void pack_dy(real *to, const real *dy, int64_t count, int64_t out, int64_t first, int lanes)
 {
     int64_t width = out - first < lanes ? out - first : lanes;
@@ -41,7 +43,7 @@ static void pack_dy(real *to, const real *dy, int64_t count, int64_t out, int64_
     }
 }
 
-/* sums of panels [from, to) of one chunk += one unit */
+/* adds one unit to the sums of a chunk, for the panels [panel.from, panel.to) */
 static void add_unit(const dw_job *j, const hr_cpu_unit *unit, hr_range panel, real *sum,
                      real *pack)
 {
@@ -83,7 +85,7 @@ static void add_chunk(void *arg, int64_t i, int worker)
     }
 }
 
-/* dw of one panel, REDUCE numbers of the window */
+/* adds the sums of all chunks into dw, for one panel and REDUCE numbers of the window */
 static void reduce(void *arg, int64_t i, int worker)
 {
     const dw_job *j = arg;
@@ -107,7 +109,7 @@ static void reduce(void *arg, int64_t i, int worker)
     }
 }
 
-/* how chunks and panels are divided: sizes alone decide */
+/* divides units into chunks and panels into groups, by sizes only */
 static void cut(dw_job *j)
 {
     int64_t bytes, chunks;
@@ -136,18 +138,7 @@ void hr_cpu_conv_dw(hr_queue *q, const hr_array *dw, const hr_map *x, const hr_a
                    .dw = hr_cpu_out(q, dw, beta != 0),
                    .beta = (real)beta };
 
-    job.win = (hr_cpu_window){ .map = hr_cpu_map_in(q, x),
-                               .images = x->raw.dim[0],
-                               .h = x->raw.dim[1],
-                               .w = x->raw.dim[2],
-                               .c = x->raw.dim[3],
-                               .step = geo.stride,
-                               .origin_h = -geo.pad,
-                               .origin_w = -geo.pad,
-                               .taps_h = geo.kernel,
-                               .taps_w = geo.kernel,
-                               .grid_h = dy->dim[1],
-                               .grid_w = dy->dim[2] };
+    job.win = hr_cpu_window_of(q, x, dy, geo);
     cut(&job);
     hr_cpu_run(q, job.chunks * job.groups, add_chunk, &job);
     hr_cpu_run(q, job.panels * hr_parts(job.size, REDUCE), reduce, &job);

@@ -1,4 +1,4 @@
-/* cpu.c - the CPU backend: its table, queues, memory, widened operands. */
+/* cpu.c - the CPU backend: its table, work queues, failures, scratch memory, bf16 operands. */
 #include "cpu/cpu.h"
 
 #include <stdarg.h>
@@ -59,7 +59,7 @@ void *hr_cpu_work(hr_queue *q, size_t bytes)
     return hr_workspace_take(q->work, bytes);
 }
 
-/* ---- widened operands ---- */
+/* ---- bf16 operands ---- */
 
 enum { PART = 1 << 16 };
 
@@ -94,7 +94,7 @@ static real *widened(hr_queue *q, const hr_array *a, bool read)
     convert_job job = { NULL, a->data, hr_count(a) };
 
     if (a->dtype != HR_BF16) {
-        hr_cpu_fail(q, HIRL_E_INTERNAL, "cpu: an operand of type %d where real or bf16 is due",
+        hr_cpu_fail(q, HIRL_E_INTERNAL, "cpu: operand of type %d; wanted real or bf16",
                     (int)a->dtype);
         return NULL;
     }

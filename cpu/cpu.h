@@ -1,8 +1,8 @@
-/* cpu.h - what the CPU kernels stand on: a queue with threads, scratch memory, widened operands.
+/* cpu.h - what all CPU kernels use: the work queue with its threads, scratch memory, bf16 operands.
  *
- * A kernel is written over `real`. A bf16 operand is widened into the queue's memory by
- * hr_cpu_in / hr_cpu_out, and hr_cpu_end rounds outputs back: so every line accepts bf16, and the
- * arithmetic is the same. For real operands these calls cost nothing.
+ * Kernels compute with `real`. hr_cpu_in and hr_cpu_out widen a bf16 operand into memory of the
+ * queue, and hr_cpu_end rounds the outputs back to bf16. So every operation accepts bf16, with the
+ * same arithmetic. For operands of type HR_REAL these calls cost nothing.
  */
 #ifndef HR_CPU_H
 #define HR_CPU_H
@@ -13,11 +13,11 @@
 #include "base/workspace.h"
 #include "types.h"
 
-enum { HR_CPU_PENDING = 8 };
+enum { HR_CPU_PENDING = 8 }; /* most bf16 outputs of one kernel */
 
 typedef struct hr_cpu_queue {
     const hr_scalars *scalars;
-    struct { /* outputs of the running kernel that are rounded to bf16 when it ends */
+    struct { /* outputs that hr_cpu_end rounds to bf16 */
         hr_array to;
         real *from;
     } pending[HR_CPU_PENDING];
@@ -29,26 +29,29 @@ static inline hr_cpu_queue *hr_cpu_state(hr_queue *q)
     return q->state;
 }
 
-/* task(arg, i, worker) for i in [0, count): see pool.h. Does nothing after a failure. */
+/* calls task(arg, i, worker) for i in [0, count), see pool.h; nothing if the queue has failed */
 void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg);
-/* memory of one worker until its next call, kept and grown; not cleared; NULL after a failure. To
- * be called inside a task, or with worker 0 outside. */
+/* At least `bytes` of uncleared memory for one worker, valid until the worker's next call. Without
+ * memory it returns NULL and the queue fails. Call it within a task, or elsewhere with worker 0. */
 void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes);
-/* memory of the running kernel until hr_cpu_end; NULL after a failure */
+/* memory for the current kernel, valid until hr_cpu_end; NULL if the queue has failed */
 void *hr_cpu_work(hr_queue *q, size_t bytes);
 
-/* values of a float array as real; NULL for an absent array or after a failure */
+/* the values of a float array as real; NULL if the array is absent or the queue has failed */
 const real *hr_cpu_in(hr_queue *q, const hr_array *a);
-/* where to write real values of a float array; read: the old values are needed (beta, +=) */
+/* memory for the new values of a float array, as real; read: it holds the old values (for beta or
+ * +=). NULL as for hr_cpu_in. */
 real *hr_cpu_out(hr_queue *q, const hr_array *a, bool read);
-/* ends a kernel that used in, out or work */
+/* must end every kernel that calls hr_cpu_in, hr_cpu_out or hr_cpu_work */
 void hr_cpu_end(hr_queue *q);
 
+/* false if a kernel has failed since the last sync */
 bool hr_cpu_ok(hr_queue *q);
+/* records a failure, which sync returns, unless there is one already */
 void hr_cpu_fail(hr_queue *q, hirl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* splits n items into fixed parts of at most `part`: how many there are, and the i-th range */
+/* how many parts of at most `part` items n items make; see hr_range_of */
 static inline int64_t hr_parts(int64_t n, int64_t part)
 {
     return (n + part - 1) / part;

@@ -1,4 +1,4 @@
-/* dot.c - dot product in f64, its summation order fixed by n alone. */
+/* dot.c - dot product, scaled sum and maximum of rows; the order of a sum depends on n alone. */
 #include "cpu/dot.h"
 
 #include "cpu/clones.h"
@@ -24,4 +24,21 @@ HR_CLONES void hr_cpu_add_scaled(double *y, double k, const real *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         y[i] += k * (double)x[i];
+}
+
+HR_CLONES real hr_cpu_largest(const real *x, int64_t n)
+{
+    real top[LANES];
+    int64_t k = 0;
+
+    for (int l = 0; l < LANES; l++)
+        top[l] = x[0];
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++)
+            top[l] = x[k + l] > top[l] ? x[k + l] : top[l];
+    for (; k < n; k++)
+        top[0] = x[k] > top[0] ? x[k] : top[0];
+    for (int l = 1; l < LANES; l++)
+        top[0] = top[l] > top[0] ? top[l] : top[0];
+    return top[0];
 }

@@ -1,11 +1,14 @@
-/* dot.h - dot product in f64, its summation order fixed by n alone. */
+/* dot.h - dot product, scaled sum and maximum of rows; the order of a sum depends on n alone. */
 #ifndef HR_CPU_DOT_H
 #define HR_CPU_DOT_H
 
 #include "types.h"
 
+/* <a, b>, n numbers each, in f64 */
 double hr_cpu_dot(const real *a, const real *b, int64_t n);
-/* y += k x */
+/* y [n] += k x [n] */
 void hr_cpu_add_scaled(double *y, double k, const real *x, int64_t n);
+/* max_i x_i, n >= 1; NaN if x[0] is a NaN, other NaNs are ignored */
+real hr_cpu_largest(const real *x, int64_t n);
 
 #endif

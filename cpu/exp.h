@@ -1,9 +1,10 @@
-/* exp.h - e^x for loops over rows: no call, no branch, so that the compiler takes lanes at once.
+/* exp.h - e^x without a call or a branch, so that the compiler can vectorise loops that use it.
  *
  *   x = k ln 2 + r, |r| <= ln 2 / 2      e^x = 2^k (1 + r + r^2 q(r))
  *
- * In float q is the polynomial of least relative error (3e-9), the result is within 2 units in the
- * last place, 0 below -87 and the largest e^k above 88. In double it is libm's. A NaN stays one.
+ * In float, q is a minimax polynomial (relative error 3e-9). The result is within 2 units in the
+ * last place, 0 for x < -87, and e^88 for x > 88. In double this is exp() of the C library. A NaN
+ * stays a NaN.
  */
 #ifndef HR_CPU_EXP_H
 #define HR_CPU_EXP_H
@@ -24,7 +25,7 @@ static inline real hr_cpu_exp(real x)
 
 static inline real hr_cpu_exp(real x)
 {
-    const float round = 0x1.8p23f; /* adding it leaves k in the low bits */
+    const float round = 0x1.8p23f; /* adding this puts the integer k into the low bits */
     float y = x > 88 ? 88 : x, shifted = y * 1.44269504f + round, k = shifted - round, r, q, power;
     uint32_t bits;
 

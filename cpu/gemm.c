@@ -1,8 +1,12 @@
-/* gemm.c - matrix products and sums over rows.
+/* gemm.c - matrix products, sums over rows, and linear combinations of arrays.
  *
- *   c[m,n] = alpha op(a) op(b) + beta c      a fixed grid of tiles, one BLAS call a tile; or, where
- *                                            this is faster, a convolution with a window of one
- *   y[r,c] += b[c]      s[c] = beta s[c] + alpha sum_r x[r,c]      y = alpha x + beta y
+ *   gemm      c[m,n] = alpha op(a) op(b) + beta c
+ *   add_rows  y[r,c] += b[c]
+ *   sum_rows  s[c] = beta s[c] + alpha sum_r x[r,c]
+ *   axpby     y = alpha x + beta y
+ *
+ * A product is cut into a fixed grid of tiles, one BLAS call per tile; or, where this is faster, it
+ * is computed as a convolution with a window of 1 x 1.
  */
 #include "cpu/blas.h"
 #include "cpu/clones.h"
@@ -11,14 +15,14 @@
 #include "cpu/tile.h"
 
 enum {
-    AVX512_BYTES = 128, /* of a panel's row: two registers */
-    TILE_ROWS = 128,    /* of the largest tile; smaller ones when there would be few */
+    AVX512_BYTES = 128, /* of one row of a panel: two registers */
+    TILE_ROWS = 128,    /* of the largest tile */
     TILE_COLS = 1024,
-    LEAST_ROWS = 32,
+    LEAST_ROWS = 32, /* of the smallest tile */
     LEAST_COLS = 64,
-    TILES = 16,
+    TILES = 16, /* with fewer, tiles are halved */
     SUM_COLS = 64,
-    LEAST_PLACES = 128, /* for which panels are worth packing */
+    LEAST_PLACES = 128, /* with fewer, packing panels costs more than it saves */
 };
 
 /* ---- product ---- */
@@ -54,7 +58,7 @@ static hr_cpu_matrix matrix_in(hr_queue *q, const hr_array *x, hr_trans trans)
     return (hr_cpu_matrix){ hr_cpu_in(q, x), hr_cols(x), trans };
 }
 
-/* the grid: sizes alone decide */
+/* sets the grid, which depends only on sizes; returns the number of tiles */
 static int64_t cut(gemm_job *job)
 {
     job->tile_rows = TILE_ROWS;
@@ -73,11 +77,10 @@ static int64_t cut(gemm_job *job)
     return hr_parts(job->m, job->tile_rows) * job->tiles_across;
 }
 
-/* ---- product as a convolution: rows are places, columns channels ---- */
+/* ---- product as a convolution: rows are places, columns are channels ---- */
 
-/* Sweeps of AVX-512 tiles take half the time of OpenBLAS 0.3.21 on processors that it has no
- * AVX-512 kernel for. The panel of a sweep holds columns of c; of a product a' b it holds columns of
- * a. */
+/* On processors for which OpenBLAS 0.3.21 has no AVX-512 kernel, sweeps of AVX-512 tiles take half
+ * its time. The panels hold columns of c or, for a product a' b, columns of a. */
 static bool better_swept(const hr_array *c, int64_t k, hr_trans ta, hr_trans tb, double alpha,
                          double beta)
 {
@@ -89,6 +92,7 @@ static bool better_swept(const hr_array *c, int64_t k, hr_trans ta, hr_trans tb,
     return hr_cpu_tile_for(ta == HR_T ? m : n)->lanes * sizeof(real) == AVX512_BYTES;
 }
 
+/* [rows, cols] as a map of one image with `rows` places, and as the weights of `rows` outputs */
 static hr_array as_map(const hr_array *x)
 {
     return hr_array_4(x->data, x->dtype, 1, hr_rows_of(x), 1, hr_cols(x));
@@ -165,7 +169,7 @@ void hr_cpu_add_rows(hr_queue *q, const hr_array *y, const hr_array *b)
     hr_cpu_end(q);
 }
 
-/* sum [n] += columns of all rows, four rows together */
+/* sum [n] += sum over the rows of x [rows, n], four rows together; rows are `stride` apart */
 HR_CLONES static void add_columns(double *restrict sum, const real *restrict x, int64_t rows,
                                   int64_t stride, int64_t n)
 {
@@ -180,7 +184,7 @@ HR_CLONES static void add_columns(double *restrict sum, const real *restrict x, 
             sum[c] += (double)x[c];
 }
 
-/* columns [from, to) of all rows, in order, in f64 */
+/* sums a span of columns over all rows, in order and in f64 */
 static void sum_rows_part(void *arg, int64_t i, int worker)
 {
     const rows_job *job = arg;

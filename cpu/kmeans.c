@@ -1,17 +1,19 @@
-/* kmeans.c - the two halves of a Lloyd iteration: nearest centroid, sums by cluster.
+/* kmeans.c - the two halves of a Lloyd iteration: nearest centroids, and sums over clusters.
  *
- *   label[i]    = argmin_j |x_i - c_j|^2,  |x - c|^2 = |x|^2 + (|c|^2 - 2 <x, c>)
- *   sum[j]      = sum over i with label j, in order of i, of w_i x_i;   weight[j] = sum of w_i
+ *   kmeans_assign  label[i] = argmin_j |x_i - c_j|^2,  |x - c|^2 = |x|^2 + (|c|^2 - 2 <x, c>)
+ *   kmeans_sum     sum[j] = sum of w_i x_i, weight[j] = sum of w_i, over i with label j, rising
  *
- * Assignment: tiles of ROWS rows meet blocks of COLS centroids; W running minima a row, each over
- * every W-th centroid, are merged at the end. A minimum does not depend on the order in which it is
- * taken, and the lowest index wins ties in both places. Products are sweeps (tile.h), whose sums run
- * over d in one order wherever a row stands: equal rows get equal labels, which the edges of a
- * library's matrix product would not give where two centroids are equally far but for rounding.
- * Sums: rows are sorted by cluster, stable; one task adds all rows of a cluster into a range of
- * columns in f64. Both grids depend on sizes only.
+ * x [n,d]; c, sum [k,d]; label, distance, w [n]; weight [k].
  *
- * x [n,d], c [k,d], label [n], sum [k,d].
+ * Assignment: each tile of ROWS rows is multiplied with blocks of COLS centroids. A row has W
+ * running minima, each over every W-th centroid, which are merged at the end. The lowest index
+ * wins ties in both stages, so the result does not depend on the order. Products are sweeps
+ * (tile.h), which sum over d in the same order for every row: equal rows get equal labels even if
+ * two centroids are equally far. A BLAS product does not guarantee this: it can round differently
+ * at its edges.
+ *
+ * Sums: rows are sorted by cluster (stable); one task adds all rows of some clusters over a span of
+ * columns, in f64. Both grids depend only on sizes.
  */
 #include <math.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 
 enum { ROWS = 256, COLS = 512, LANES = 16 / sizeof(real), VECTORS = 4, W = LANES * VECTORS };
 
+/* an index as wide as a real */
 #ifdef HR_REAL_DOUBLE
 typedef int64_t place;
 #else
@@ -29,7 +32,7 @@ typedef int32_t place;
 typedef real reals __attribute__((vector_size(16)));
 typedef place places __attribute__((vector_size(16)));
 
-/* the smallest scores of a row so far, one of each class of centroids modulo W */
+/* the smallest scores of a row so far, one for each class of centroids modulo W */
 typedef struct nearest {
     real score[W];
     place index[W];
@@ -42,12 +45,12 @@ typedef struct assign_job {
     real *distance;
     const real *x, *c;
     int64_t n, k, d, panel_count;
-    real *panels; /* [panel_count, d, lanes] of -2 c, then zeros */
-    real *square; /* [panel_count, lanes]: |c|^2, then infinities */
+    real *panels; /* [panel_count, d, lanes]: -2 c, 0 after the last centroid */
+    real *square; /* [panel_count, lanes]: |c|^2, infinity after the last centroid */
     int64_t x_at[ROWS], y_at[ROWS];
 } assign_job;
 
-/* |x|^2, summed in eight lanes */
+/* |x|^2 in f64, summed in eight lanes */
 static real square_of(const real *x, int64_t d)
 {
     double lane[8] = { 0 }, sum = 0;
@@ -80,7 +83,8 @@ static void pack(void *arg, int64_t i, int worker)
     }
 }
 
-/* a row's block of -2 <x, c>; scores of places beyond the last centroid are lifted to infinity */
+/* Updates the minima of a row with one block of products -2 <x, c>. Lanes after the last centroid
+ * get an infinite score. */
 static void scan(nearest *best, const real *product, const real *square, int64_t count,
                  int64_t first)
 {
@@ -110,8 +114,8 @@ static void scan(nearest *best, const real *product, const real *square, int64_t
     memcpy(best->index, at, sizeof at);
 }
 
-/* the smallest of the W candidates, lowest index on ties; |x - c|^2 cannot be below 0, NaN stays */
-static void settle(int32_t *label, real *distance, const nearest *best, real square)
+/* merges the W minima of a row; |x - c|^2 is set to 0 if rounding makes it negative; a NaN stays */
+static void merge(int32_t *label, real *distance, const nearest *best, real square)
 {
     int w = 0;
 
@@ -160,8 +164,8 @@ static void assign_tile(void *arg, int64_t tile, int worker)
             scan(&best[i], product + i * COLS, job->square + p * lanes, panels * lanes, p * lanes);
     }
     for (int64_t i = 0; i < rows; i++)
-        settle(job->label + first + i, job->distance + first + i, &best[i],
-               square_of(job->x + (first + i) * job->d, job->d));
+        merge(job->label + first + i, job->distance + first + i, &best[i],
+              square_of(job->x + (first + i) * job->d, job->d));
 }
 
 void hr_cpu_kmeans_assign(hr_queue *q, const hr_array *label, const hr_array *distance,
@@ -194,17 +198,21 @@ void hr_cpu_kmeans_assign(hr_queue *q, const hr_array *label, const hr_array *di
 
 /* ---- sums ---- */
 
-enum { CLUSTER_PARTS = 64, COLUMN_PART = 512 };
+enum {
+    CLUSTER_PARTS = 64, /* spans of clusters, at most */
+    COLUMN_PART = 512,  /* columns of one span */
+};
 
 typedef struct sum_job {
     double *sum, *weight;
     const real *x, *row_weight;
-    const int64_t *begin; /* [k + 1] where a cluster's rows begin in `row` */
-    const int32_t *row;   /* rows sorted by cluster */
-    int64_t k, d, clusters, column_parts;
+    const int64_t *begin; /* [k + 1]: where the rows of each cluster begin in `row` */
+    const int32_t *row;   /* [n]: rows sorted by cluster */
+    int64_t k, d;
+    int64_t clusters, column_parts; /* clusters of one task, spans of columns */
 } sum_job;
 
-/* counting sort of the rows by label, stable; begin [k + 1], row [n] */
+/* stable counting sort of the rows by label; rows with label -1 are left out */
 static void sort_rows(int64_t *begin, int32_t *row, const int32_t *label, int64_t n, int64_t k)
 {
     memset(begin, 0, (size_t)(k + 1) * sizeof *begin);
@@ -216,7 +224,8 @@ static void sort_rows(int64_t *begin, int32_t *row, const int32_t *label, int64_
     for (int64_t i = 0; i < n; i++)
         if (label[i] >= 0)
             row[begin[label[i]]++] = (int32_t)i;
-    memmove(begin + 1, begin, (size_t)k * sizeof *begin); /* each moved on by its own count */
+    memmove(begin + 1, begin,
+            (size_t)k * sizeof *begin); /* the loop has moved each start to the next */
     begin[0] = 0;
 }
 

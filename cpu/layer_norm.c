@@ -1,11 +1,12 @@
-/* layer_norm.c - layer normalisation: every row by its own mean and variance (Ba et al. 2016).
+/* layer_norm.c - layer normalisation: each row by its own mean and variance (Ba et al. 2016).
  *
  *   y = gamma xhat + shift,  xhat = (x - mean) rstd,  rstd = 1 / sqrt(mean (x - mean)^2 + eps)
  *   dx = beta dx + rstd (d - mean d - xhat mean(d xhat)),  d = gamma dy
  *   dgamma += sum_r dy xhat      dshift += sum_r dy
  *
- * Sums along a row are taken in LANES parts, whose order depends on its length alone; sums over rows
- * in f64, one pair of rows [2, D] a fixed part of the rows, added in order.
+ * x, y [R,D]; mean, rstd [R]; gamma, shift [D]. Sums along a row are taken in LANES partial sums,
+ * in an order that depends only on D. For the sums over rows, each fixed part of the rows has
+ * sums [2,D] in f64, and the parts are added in order.
  */
 #include <math.h>
 #include <string.h>
@@ -14,7 +15,11 @@
 #include "cpu/cpu.h"
 #include "cpu/part.h"
 
-enum { LANES = 16, PART_ROWS = 64, SUM_COLS = 256 };
+enum {
+    LANES = 16,
+    PART_ROWS = 64, /* least rows of a part */
+    SUM_COLS = 256, /* columns of one task of the final sum */
+};
 
 typedef struct layer_job {
     hr_queue *q;
@@ -116,7 +121,7 @@ void hr_cpu_layer_norm(hr_queue *q, const hr_array *y, const hr_array *mean, con
 
 /* ---- gradients ---- */
 
-/* means of d and d xhat along a row */
+/* plain = mean d, product = mean(d xhat) of one row */
 HR_CLONES static void row_means(double *plain, double *product, const real *restrict dy,
                                 const real *restrict x, const real *restrict gamma, real mean,
                                 real rstd, int64_t n)
@@ -164,6 +169,7 @@ HR_CLONES static void write_grad(real *restrict dx, const real *restrict dy, con
         }
 }
 
+/* plain [D] += dy, product [D] += dy xhat */
 HR_CLONES static void add_sums(double *restrict plain, double *restrict product,
                                const real *restrict dy, const real *restrict x, real mean,
                                real rstd, int64_t n)

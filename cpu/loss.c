@@ -1,8 +1,13 @@
-/* loss.c - InfoNCE and cross-entropy with their gradients; a row's logarithm of the sum is kept.
+/* loss.c - InfoNCE and cross-entropy, with their gradients.
  *
  *   InfoNCE        loss = mean_n [ lse_n - pos_n / T ]
- *                  lse_n = log( exp(pos_n / T) + sum_k exp(neg_nk / T) ), k: owner_k != id_n
+ *                  lse_n = log( exp(pos_n / T) + sum_k exp(neg_nk / T) ), k with owner_k != id_n
+ *                  dpos_n  = g / (N T) (exp(pos_n / T - lse_n) - 1)
+ *                  dneg_nk = g / (N T) exp(neg_nk / T - lse_n), or 0 if owner_k = id_n
  *   cross-entropy  loss = mean_n [ lse_n - z_n,label ]        lse_n = log sum_c exp z_nc
+ *                  dz_nc = beta dz_nc + g / N (exp(z_nc - lse_n) - [c = label_n])
+ *
+ * pos, id, lse [N]; neg [N,K]; owner [K]; z [N,C]; label [N]. The gradients reuse lse.
  */
 #include <math.h>
 
@@ -16,7 +21,7 @@ typedef struct loss_job {
     double temperature, beta;
     real *lse, *dpos, *dneg;
     const real *lse_in;
-    double *row; /* loss of each row */
+    double *row; /* [N]: loss of each row */
 } loss_job;
 
 static void mean_of_rows(hr_queue *q, const hr_array *loss, const loss_job *job)
@@ -132,8 +137,8 @@ static bool labels_fit(hr_queue *q, const int32_t *label, int64_t rows, int64_t 
 {
     for (int64_t n = 0; n < rows; n++)
         if (label[n] < 0 || label[n] >= classes) {
-            hr_cpu_fail(q, HIRL_E_INVALID, "cross_entropy: label %d of row %lld among %lld classes",
-                        (int)label[n], (long long)n, (long long)classes);
+            hr_cpu_fail(q, HIRL_E_INVALID, "cross_entropy: label %d in row %lld; wanted 0 to %lld",
+                        (int)label[n], (long long)n, (long long)classes - 1);
             return false;
         }
     return true;

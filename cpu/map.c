@@ -12,7 +12,7 @@ int64_t hr_cpu_map_width(int64_t cols)
     return cols >= HR_MAP_WIDTH ? cols : hr_parts(HR_MAP_WIDTH, cols) * cols;
 }
 
-/* x [groups, cols] with the columns of each group repeated to `width`; x NULL: `value` */
+/* x [groups, cols] with its columns repeated to [groups, width]; all `value` if x is NULL */
 static const real *repeated(hr_queue *q, const real *x, real value, int64_t groups, int64_t cols)
 {
     int64_t width = hr_cpu_map_width(cols);
@@ -48,12 +48,12 @@ hr_cpu_map hr_cpu_map_in(hr_queue *q, const hr_map *map)
     m.base = layer_in(q, map);
     if (map->add) {
         m.add = layer_in(q, map->add);
-        m.base.floor = -(real)INFINITY; /* comes after the addition */
+        m.base.floor = -(real)INFINITY; /* the ReLU of the sum is applied after the addition */
     }
     return m;
 }
 
-/* n numbers, `width` at a time; a NaN passes every floor */
+/* out = max(scale x + shift, floor) for n numbers, `width` at a time; a NaN stays a NaN */
 HR_CLONES static void one_layer(real *restrict out, const hr_cpu_layer *base, int64_t at,
                                 const real *scale, const real *shift, int64_t n, int64_t width)
 {
@@ -71,7 +71,7 @@ HR_CLONES static void one_layer(real *restrict out, const hr_cpu_layer *base, in
     }
 }
 
-/* out = [relu] (out + layer), out holding the scaled layer above it */
+/* out = max(out + value of `add`, floor); on entry out holds the value of the base layer */
 HR_CLONES static void add_layer(real *restrict out, const hr_cpu_layer *add, int64_t at,
                                 const real *scale, const real *shift, int64_t n, int64_t width,
                                 real floor)
@@ -91,7 +91,7 @@ HR_CLONES static void add_layer(real *restrict out, const hr_cpu_layer *add, int
     }
 }
 
-/* rows from `row` on, at most `count`, of one group */
+/* how many of the `count` rows from `row` on belong to the group of `row` */
 static int64_t same_group(const hr_cpu_layer *layer, int64_t row, int64_t count)
 {
     int64_t left = layer->group_rows - row % layer->group_rows;
@@ -126,6 +126,7 @@ void hr_cpu_map_rows(real *out, const hr_cpu_map *map, int64_t row, int64_t coun
         rows_of_layer(out, map, &map->add, row, count);
 }
 
+/* v = dv where v > 0, else 0 */
 HR_CLONES static void mask(real *v, const real *dv, int64_t n)
 {
     for (int64_t k = 0; k < n; k++)
@@ -166,7 +167,7 @@ void hr_cpu_map_write(hr_queue *q, const hr_array *y, const hr_map *x)
     hr_cpu_end(q);
 }
 
-/* ---- map_add_grad: da = beta da + dv (v > 0) ---- */
+/* ---- map_add_grad: da = beta da + dv, or + 0 where relu and v <= 0 ---- */
 
 typedef struct add_grad_job {
     hr_queue *q;

@@ -1,6 +1,6 @@
-/* memory.c - memory and order: take, give, upload, download, copy, fill, scalars.
+/* memory.c - memory of the CPU backend: take, give, upload, download, copy, fill, scalars.
  *
- * Float types convert into each other; other types only copy.
+ * Float types are converted into each other; other types are only copied.
  */
 #include <string.h>
 
@@ -35,7 +35,7 @@ static bool is_float(hr_dtype type)
     return type == HR_F32 || type == HR_F64 || type == HR_BF16;
 }
 
-enum { BLOCK = 256 }; /* numbers that pass through f64 at once */
+enum { BLOCK = 256 }; /* numbers converted at a time, via f64 */
 
 static void widen(double *to, const void *x, hr_dtype type, int64_t at, int64_t n)
 {
@@ -117,7 +117,7 @@ typedef struct fill_job {
     int64_t n;
 } fill_job;
 
-/* the first element, then what is written already, again and again */
+/* writes the first element, then doubles the written part by copying it */
 static void fill_part(void *arg, int64_t i, int worker)
 {
     const fill_job *job = arg;

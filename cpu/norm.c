@@ -1,11 +1,16 @@
 /* norm.c - batch normalisation by groups: statistics, scale and shift, gradients.
  *
- *   sums[g] = sum x, sum x^2          mean = s / n      var = ss / n - mean^2
- *   scale = gamma rstd                shift = beta - mean scale
- *   with d = dv (v > 0 if relu):  sums[g] = sum d, sum d xhat
- *   draw = beta draw + gamma rstd (d - sum d / n - xhat sum(d xhat) / n)
+ *   norm_stats    sums[g] = (sum x, sum x^2) over the n rows of group g
+ *   norm_finish   mean = sums[g,0] / n    var = sums[g,1] / n - mean^2    rstd = 1/sqrt(var + eps)
+ *                 scale = gamma rstd      shift = beta - mean scale
+ *   norm_running  running = keep running + (1 - keep) mean over groups of (mean, var n / (n - 1))
+ *   norm_sums     sums[g] = (sum d, sum d xhat),  d = dv, or 0 where relu and v <= 0,
+ *                 xhat = (x - mean) rstd
+ *   norm_dx       draw = beta draw + gamma rstd (d - sum d / n - xhat sum(d xhat) / n)
  *
- * Sums are f64: one pair of rows [2, C] a fixed part of a group, added in order.
+ * sums f64 [G,2,C]; mean, var, rstd, scale, shift [G,C]; gamma, beta [C]; v is the value of the map
+ * (map.h). Each group is cut into parts of fixed size; a part has sums [2,C] in f64, and the parts
+ * are added in order.
  */
 #include <math.h>
 #include <string.h>
@@ -15,11 +20,12 @@
 #include "cpu/map.h"
 #include "cpu/part.h"
 
-enum { PART_ROWS = 64 }; /* the fewest of a part: its sums are [2, C] f64 */
+enum { PART_ROWS = 64 }; /* least rows of a part: they must outweigh its sums, [2,C] in f64 */
 
-/* a grid of parts that never crosses a group */
+/* parts of rows; no part crosses the border of a group */
 typedef struct norm_grid {
-    int64_t groups, group_rows, part_rows, parts; /* parts of one group */
+    int64_t groups, group_rows, part_rows;
+    int64_t parts; /* of each group */
 } norm_grid;
 
 static norm_grid grid_of(int64_t groups, int64_t rows, int64_t cols)
@@ -74,7 +80,7 @@ static void run_sums(sums_job *job, hr_task *task)
     hr_cpu_run(job->q, job->grid.groups, add_parts, job);
 }
 
-/* sum [width], square [width] += of n numbers, `width` at a time, four of them together */
+/* sum [width] += x, square [width] += x^2 over n numbers, four widths together */
 HR_CLONES static void add_squares(double *restrict sum, double *restrict square,
                                   const real *restrict x, int64_t n, int64_t width)
 {
@@ -95,7 +101,7 @@ HR_CLONES static void add_squares(double *restrict sum, double *restrict square,
         }
 }
 
-/* to [cols] = wide [width] folded, `width` a multiple of cols */
+/* to[c] = sum of the wide[k] with k mod cols = c; `width` is a multiple of cols */
 static void fold(double *to, const double *wide, int64_t width, int64_t cols)
 {
     for (int64_t c = 0; c < cols; c++) {
@@ -138,7 +144,7 @@ void hr_cpu_norm_stats(hr_queue *q, const hr_array *sums, const hr_array *x)
     hr_cpu_end(q);
 }
 
-/* ---- [G,C] arithmetic ---- */
+/* ---- statistics to scale and shift: [G,C] ---- */
 
 void hr_cpu_norm_finish(hr_queue *q, const hr_array *scale, const hr_array *shift,
                         const hr_array *mean, const hr_array *rstd, const hr_array *sums,
@@ -203,7 +209,7 @@ void hr_cpu_norm_running(hr_queue *q, const hr_array *mean, const hr_array *var,
 
 /* ---- gradients ---- */
 
-/* sum [width] += d, product [width] += d (x - mean): n numbers, `width` at a time, two together */
+/* sum [width] += d, product [width] += d (x - mean) over n numbers, two widths together */
 HR_CLONES static void add_products(double *restrict sum, double *restrict product,
                                    const real *restrict d, const real *restrict x,
                                    const real *restrict mean, int64_t n, int64_t width)
@@ -280,7 +286,7 @@ typedef struct dx_job {
     real beta;
 } dx_job;
 
-/* what dx is made of, [width] each: dx = k d - base - (x - mean) slope */
+/* coefficients of dx = k d - base - (x - mean) slope, [width] each */
 typedef struct dx_line {
     real *k, *base, *mean, *slope;
 } dx_line;
@@ -339,7 +345,7 @@ static void dx_part(void *arg, int64_t i, int worker)
     }
 }
 
-/* to [C] += sum over groups of sums[., which] */
+/* to [C] += sum over g of sums[g, which] */
 static void add_groups(hr_queue *q, const hr_array *to, const hr_array *sums, int which)
 {
     real *d = hr_cpu_out(q, to, true);

@@ -1,10 +1,12 @@
-/* optim.c - SGD with momentum, AdamW, moving average, finite check, sum of squares: flat arrays.
+/* optim.c - optimisers over flat arrays: SGD, AdamW, moving average, finite check, sum of squares.
  *
- *   SGD      v <- mu v + (grad + wd p)      p <- p - lr v      first step: v = grad + wd p
- *   AdamW    p <- p (1 - lr wd)             (Loshchilov and Hutter 2019)
+ *   sgd      v <- mu v + (grad + wd p)      p <- p - lr v      first step: v = grad + wd p
+ *   adamw    p <- p (1 - lr wd)             (Loshchilov and Hutter 2019)
  *            m <- beta1 m + (1 - beta1) grad      v <- beta2 v + (1 - beta2) grad^2
- *            p <- p - lr (m / unbias1) / (sqrt(v / unbias2) + eps)
- *   average  y <- m y + (1 - m) x
+ *            p <- p - lr (m / unbias1) / (sqrt(v / unbias2) + eps),  unbias_i = 1 - beta_i^t
+ *   ema      y <- m y + (1 - m) x
+ *
+ * lr, wd, mu, unbias and m are read from hr_scalars.
  */
 #include <tgmath.h>
 
@@ -149,7 +151,7 @@ typedef struct check_job {
     const real *x;
     int64_t n;
     int32_t *bad;
-    double *sum; /* of each part */
+    double *sum; /* one of each part */
 } check_job;
 
 static void finite_part(void *arg, int64_t i, int worker)
@@ -160,7 +162,7 @@ static void finite_part(void *arg, int64_t i, int worker)
 
     (void)worker;
     for (int64_t k = r.from; k < r.to; k++)
-        bad |= !(job->x[k] - job->x[k] == 0); /* inf - inf and NaN - NaN are no number */
+        bad |= !(job->x[k] - job->x[k] == 0); /* inf - inf and NaN - NaN are NaN */
     if (bad)
         __atomic_store_n(job->bad, 1, __ATOMIC_RELAXED);
 }

@@ -1,10 +1,13 @@
-/* optim_part.c - parts of a flat array: their lengths, clipping (per tensor or of all), LARC.
+/* optim_part.c - operations per part of a flat array: norms, gradient clipping, LARC.
  *
- *   s_p = sum x^2
- *   x <- x min(1, limit / (sqrt(s) + 1e-6))                  s = s_p, or the sum of all
- *   grad <- a (grad + wd p),  a = trust |p| / (|grad| + wd |p| + eps)     (You et al. 2017; spec.md 1.5)
+ *   part_square  s_p = sum of x^2 over part p
+ *   clip_factor  factor = min(1, limit / (sqrt(s) + 1e-6)),  s = s_p, or the sum of all s_p
+ *   part_scale   x <- factor x
+ *   larc         grad <- a (grad + wd p),  a = trust |p| / (|grad| + wd |p| + eps); unchanged for a
+ *                part with |p| = 0 or |grad| = 0 (You et al. 2017)
  *
- * A task is a chunk of one part; sums are added in the order of the chunks. parts [P,2].
+ * parts [P,2]: first number and count. A task handles a chunk of one part; the sums of the chunks
+ * are added in order.
  */
 #include <math.h>
 
@@ -12,7 +15,7 @@
 #include "cpu/dot.h"
 #include "cpu/part.h"
 
-static const double CLIP_EPS = 1e-6; /* torch.nn.utils.clip_grad_norm_ */
+static const double CLIP_EPS = 1e-6; /* as in torch.nn.utils.clip_grad_norm_ */
 
 typedef struct chunk {
     int64_t part, from, to;
@@ -23,13 +26,13 @@ typedef struct part_job {
     int64_t chunks;
     const real *in;
     real *out;
-    const double *factor; /* of each part; 1: leave it */
+    const double *factor; /* one of each part, or a single one */
     bool one_factor;
-    double *sum; /* of each chunk */
+    double *sum; /* one of each chunk */
     real decay;
 } part_job;
 
-/* all parts cut into chunks, in their order, until hr_cpu_end */
+/* cuts all parts into chunks, in order; the chunks are valid until hr_cpu_end */
 static void cut(part_job *job, hr_queue *q, const hr_array *parts)
 {
     const int64_t *part = parts->data;
@@ -50,7 +53,7 @@ static void cut(part_job *job, hr_queue *q, const hr_array *parts)
         }
 }
 
-/* ---- lengths ---- */
+/* ---- norms ---- */
 
 static void square_chunk(void *arg, int64_t i, int worker)
 {

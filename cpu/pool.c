@@ -1,8 +1,9 @@
-/* pool.c - maximum over windows and mean over places of a pending map, and their gradients.
+/* pool.c - maximum over windows and mean over all places of a pending map, with their gradients.
  *
- *   y[n,p,c] = max_a x[n, stride p + a - pad, c]     at: place of the winner in its window, the
- *                                                    first of equals; a NaN wins
- *   y[n,c]   = mean over h, w of x[n,h,w,c]          dx = beta dx + dy / (H W)
+ *   max_pool   y[n,p,c] = max_a x[n, stride p + a - pad, c]     at[n,p,c] = a of the maximum, the
+ *                                                               first of equals; a NaN is a maximum
+ *              dx = beta dx, then dx[n, stride p + at - pad, c] += dy[n,p,c]
+ *   mean_pool  y[n,c] = mean over h, w of x[n,h,w,c]            dx = beta dx + dy / (H W)
  */
 #include <string.h>
 
@@ -21,7 +22,7 @@ typedef struct pool_job {
     real beta;
 } pool_job;
 
-/* rows of the image that the window row oh covers, cut at the borders */
+/* the rows (or columns) of the image in the window of output row `at`, cut at the borders */
 static hr_range window(int64_t at, int64_t size, hr_geometry geo)
 {
     int64_t from = at * geo.stride - geo.pad, to = from + geo.kernel;
@@ -98,7 +99,7 @@ void hr_cpu_max_pool(hr_queue *q, const hr_array *y, const hr_array *at, const h
     hr_cpu_end(q);
 }
 
-/* one image: windows may overlap, their gradients add up in order */
+/* a task handles one image: windows can overlap, so their gradients are added in order */
 static void max_grad_image(void *arg, int64_t n, int worker)
 {
     const pool_job *j = arg;

@@ -1,11 +1,12 @@
-/* resize.c - crop and resize by separable convolution with antialiasing (spec.md 2.1.2, 8.1).
+/* resize.c - crop and resize as Pillow does: separable convolution with antialiasing.
  *
  *     scale = in / out, f = max(scale, 1), centre_x = (x + 1/2) scale
- *     w_x(t) = kernel((t - centre_x + 1/2) / f)   over the taps t inside the box, sum 1, 22 bits
+ *     w_x(t) = kernel((t - centre_x + 1/2) / f)    for taps t inside the box; scaled to sum 1, then
+ *                                                  rounded to 22 fractional bits
  *     out(x) = (2^21 + sum_t w_x(t) in(t)) >> 22, clipped to 0..255
  *
- * Kernels: triangle (support 1), Keys' cubic with a = -1/2 (support 2). Along rows first, kept in 8
- * bits, then along columns; only source rows that the second pass reads are made.
+ * Kernels: triangle (support 1), Keys' cubic with a = -1/2 (support 2). The first pass runs along
+ * rows and stores 8 bits, only for the source rows that the second pass, along columns, reads.
  */
 #include "cpu/image.h"
 
@@ -17,14 +18,14 @@
 enum {
     BITS = 22,
     HALF = 1 << (BITS - 1),
-    BLOCK = 32, /* bytes that are summed at once: rows are padded to it */
-    ROWS = 8,   /* rows that are squeezed at once: one pixel of each, with 4 bytes, is a block */
+    BLOCK = 32, /* bytes summed at a time; rows are padded to a multiple of it */
+    ROWS = 8,   /* rows squeezed at a time: one pixel of each, 4 bytes wide, makes a block */
 };
 
 typedef uint32_t words __attribute__((vector_size(BLOCK)));
 typedef int32_t lanes __attribute__((vector_size(BLOCK)));
 
-/* result i of an axis: weight[i * room + k] of source pixel first[i] + k, k < count[i] */
+/* result i of an axis: weight[i * room + k] times source pixel first[i] + k, over k < count[i] */
 typedef struct taps {
     int32_t room;
     int32_t *first, *count, *weight;
@@ -58,7 +59,7 @@ static int32_t quantise(double w)
     return (int32_t)(w * (1 << BITS) + (w < 0 ? -0.5 : 0.5));
 }
 
-/* the taps of result x of the axis, as weights of sum 1 in `exact` */
+/* the taps of result i of the axis */
 static void fill_taps(taps *t, int32_t i, const hr_resize_axis *axis, int32_t filter)
 {
     double scale = (double)axis->count / axis->size;
@@ -109,8 +110,8 @@ static inline void clip(words *sum)
     *sum = (words)((v & ~above) | (above & 255));
 }
 
-/* out[j] = sum_k weight[k] in[k * stride + j], one block. A word holds four bytes, summed in four
- * registers: nothing is widened or packed across lanes. */
+/* out[j] = sum_k weight[k] in[k * stride + j] for j in one block. A 32-bit word holds four bytes,
+ * which are summed in four registers: no widening or packing across vector lanes. */
 static inline void blend(uint8_t *out, const uint8_t *in, int64_t stride, const int32_t *weight,
                          int32_t count)
 {
@@ -136,7 +137,7 @@ HR_CLONES static void blend_rows(uint8_t *out, const uint8_t *in, int64_t stride
         blend(out + j, in + j, stride, weight, count);
 }
 
-/* ROWS rows at once: a column of pixels is a block, so a tap is a block too */
+/* ROWS rows together: the pixels of one column form a block, so each tap reads one block */
 HR_CLONES static void squeeze_rows(uint8_t *out, int64_t stride, const uint8_t *const row[ROWS],
                                    const taps *t, int32_t n, uint8_t *columns)
 {
@@ -169,10 +170,10 @@ HR_CLONES static void split_row(uint8_t *restrict r, uint8_t *restrict g, uint8_
     }
 }
 
-/* the parts of the work memory behind the taps */
+/* the parts of the work memory after the taps */
 typedef struct parts {
     uint8_t *columns; /* [width, BLOCK] pixels of ROWS rows */
-    uint8_t *last;    /* the last source row, with a byte more */
+    uint8_t *last;    /* copy of the last source row, with one more byte */
     uint8_t *mixed;   /* one row of the result, interleaved */
     uint8_t *rows;    /* [height + ROWS - 1, stride] squeezed rows, written ROWS at a time */
     int64_t stride;
@@ -205,7 +206,7 @@ static void cut(parts *p, void *work, int64_t width, int32_t wanted)
 static void squeeze(const parts *p, const uint8_t *source, int64_t width, int64_t height,
                     int32_t low, int32_t high, const taps *across, int32_t wanted)
 {
-    /* a pixel is read with the byte behind it */
+    /* 4 bytes are read for each pixel, one more than it has: the last row is read from a copy */
     memcpy(p->last, source + 3 * width * (height - 1), (size_t)(3 * width));
     for (int32_t y = low; y < high; y += ROWS) {
         const uint8_t *row[ROWS];

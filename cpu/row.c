@@ -1,9 +1,12 @@
-/* row.c - rows of a matrix: unit length, dot products, selection, a ring.
+/* row.c - operations on rows: normalisation, dot products, selection, writes to a ring buffer.
  *
- *   y = x / max(|x|, 1e-12)        dx = beta dx + inv (dy - y <y, dy>), 0 for a row of no length
- *   y_r = <a_r, b_r>               da_r = beta da_r + g_r b_r
- *   y_r = x_index[r]               dx_index[r] += dy_r, in order of r
- *   ring[(step per_step + first + r) mod rows] = x_r
+ *   normalize    y_r = inv_r x_r, inv_r = 1 / max(|x_r|, 1e-12)
+ *                dx_r = beta dx_r + inv_r (dy_r - y_r <y_r, dy_r>), or beta dx_r if |x_r| <= 1e-12
+ *   row_dot      y_r = <a_r, b_r>                da_r = beta da_r + g_r b_r
+ *   gather       y_r = x_index[r]                scatter_add: dx_index[r] += dy_r, in order of r
+ *   ring_write   ring[(step per_step + first + r) mod ring rows] = x_r
+ *
+ * x, y, a, b [R,C]; inv, g and y of row_dot [R].
  */
 #include <math.h>
 #include <string.h>
@@ -121,7 +124,7 @@ void hr_cpu_row_dot(hr_queue *q, const hr_array *y, const hr_array *a, const hr_
     run_rows(q, &job, dot_part);
 }
 
-/* parts are of numbers, not of rows: there may be one long row */
+/* tasks split the numbers, not the rows: there may be a single long row */
 static void dot_grad_part(void *arg, int64_t i, int worker)
 {
     const row_job *job = arg;
@@ -156,7 +159,7 @@ void hr_cpu_row_dot_grad(hr_queue *q, const hr_array *da, const hr_array *g, con
     hr_cpu_end(q);
 }
 
-/* ---- selection: rows of the outermost dimension ---- */
+/* ---- selection: a row is one index of the outermost dimension ---- */
 
 static int64_t row_length(const hr_array *x)
 {
@@ -183,7 +186,7 @@ typedef struct scatter_job {
 
 enum { SCATTER_COLS = 256 };
 
-/* columns of all rows, so that every number has one writer and one order */
+/* a task takes a span of columns of all rows: each sum has one writer and one order */
 static void scatter_part(void *arg, int64_t i, int worker)
 {
     const scatter_job *job = arg;

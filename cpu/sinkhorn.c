@@ -1,12 +1,12 @@
-/* sinkhorn.c - SwAV's targets: equal use of all prototypes (Sinkhorn-Knopp; Caron et al. 2020).
+/* sinkhorn.c - SwAV's targets by Sinkhorn-Knopp: equal use of all prototypes (Caron et al. 2020).
  *
  *   e_nk = exp((s_nk - top_n) / eps)                      top_n = max_k s_nk
- *   v_n  = exp((top_n - max_m top_m) / eps)               then `iterations` times
+ *   v_n  = exp((top_n - max_m top_m) / eps)               to start; then `iterations` times:
  *   u_k  = 1 / sum_n e_nk v_n      v_n = 1 / sum_k u_k e_nk
- *   y_rk = u_k e_nk v_n            n = first + r: every row sums to 1
+ *   y_rk = u_k e_nk v_n            n = first + r; every row sums to 1
  *
- * s [N,K], y [R,K]. The usual form divides by K and N as well, which cancels in y; a maximum of each
- * row keeps rows apart that lie far below the largest score. Sums are f64.
+ * s [N,K], y [R,K]; sums in f64. The usual form also divides by K and N, which cancels in y. The
+ * maximum is taken per row so that rows far below the largest score do not underflow.
  */
 #include <math.h>
 
@@ -23,7 +23,7 @@ typedef struct sinkhorn_job {
     double scale, top; /* 1 / eps; the largest score */
 } sinkhorn_job;
 
-/* v holds the largest score of each row until start_row has used it */
+/* v holds the largest score of each row until start_row overwrites it */
 static void top_row(void *arg, int64_t n, int worker)
 {
     const sinkhorn_job *job = arg;
@@ -47,7 +47,7 @@ static void start_row(void *arg, int64_t n, int worker)
     job->v[n] = exp(job->scale * (top - job->top));
 }
 
-/* u of some columns: all rows in order */
+/* u of a span of columns, summed over the rows in order */
 static void balance_cols(void *arg, int64_t i, int worker)
 {
     const sinkhorn_job *job = arg;

@@ -1,11 +1,13 @@
-/* spd.c - semantic path discrimination, HIRL eqs. 2 and 3, with its gradient (spec.md 3.7).
+/* spd.c - loss of semantic path discrimination and its gradient (HIRL, eqs. 2 and 3).
  *
  *   f_l = (1 + <u^l, c^l>) / 2          s(u, P) = prod_l f_l                     (eq. 2)
- *   l+  = -log(s+ + eps)                l- = sum_k -log(1 - s_k + eps) / (drawn + divisor_eps)
+ *   l+  = -log(s+ + eps)                l- = sum_k -log(1 - s_k + eps) / (K_n + divisor_eps)
  *   loss = (1/N') sum_n (l+ + l-)                                                (eq. 3)
- *   ds/d<u^l, c^l> = 1/2 prod_{j != l} f_j, made without division: a factor can be 0
+ *   ds/d<u^l, c^l> = 1/2 prod_{j != l} f_j, computed without division because a factor can be 0
  *
- * u [L,N,d], c^l [M_l,d] constant, path [M_1,L] node of each leaf's path on each level.
+ * u [L,N,d]; c^l [M_l,d], constant; path [M_1,L]: the node of each leaf's path on each level;
+ * positive [N]: leaf, or -1 for a row without loss; negative [N,K]: leaves, -1 where none was
+ * drawn. K_n is the number of negatives drawn for row n, N' the number of rows with a leaf.
  */
 #include <math.h>
 #include <string.h>
@@ -18,21 +20,21 @@ typedef struct spd_job {
     const real *u, *proto[HR_LEVELS];
     const int32_t *path, *positive, *negative;
     int64_t levels, rows, d, negatives;
-    int64_t first[HR_LEVELS + 1]; /* place of each level's first prototype among all */
+    int64_t first[HR_LEVELS + 1]; /* index of each level's first node among all nodes */
     double eps, divisor_eps, rows_with_leaf;
     real *du;
-    double *row; /* loss of each row */
+    double *row; /* [N]: loss of each row */
 } spd_job;
 
-/* What one row knows of every prototype: paths share nodes, so each dot product is made once and
- * each prototype is added to the gradient once. */
+/* What one row keeps for each node. Paths share nodes: each dot product is computed once, and each
+ * prototype is added to the gradient once. */
 typedef struct nodes {
     double *product; /* <u^l, c^l> */
     double *slope;   /* d loss / d <u^l, c^l> */
-    int32_t *met;    /* nodes on paths of this row, in the order they were met */
+    int32_t *met;    /* the `count` nodes on paths of this row, in the order of the paths */
     int64_t count;
-    uint8_t *seen;
-    double *du; /* [d] */
+    uint8_t *seen; /* 1 for a node in `met` */
+    double *du;    /* [d] */
 } nodes;
 
 static size_t nodes_bytes(const spd_job *job)
@@ -65,14 +67,14 @@ static const real *direction(const spd_job *job, int64_t level, int64_t n)
     return job->u + (level * job->rows + n) * job->d;
 }
 
-/* nodes of a leaf's path, by their places among those of all levels */
+/* at [L]: the nodes of a leaf's path, as indices among the nodes of all levels */
 static void path_of(const spd_job *job, int32_t leaf, int64_t at[HR_LEVELS])
 {
     for (int64_t l = 0; l < job->levels; l++)
         at[l] = job->first[l] + job->path[leaf * job->levels + l];
 }
 
-/* similarity of row n to a path */
+/* similarity of row n to a path (eq. 2) */
 static double similarity(const spd_job *job, int64_t n, nodes *k, const int64_t at[HR_LEVELS])
 {
     double s = 1;
@@ -91,7 +93,7 @@ static double similarity(const spd_job *job, int64_t n, nodes *k, const int64_t 
     return s;
 }
 
-/* the derivative of the loss by the similarity to a path, handed on to its nodes */
+/* adds to the slopes of a path's nodes; dloss: derivative of the loss by the path's similarity */
 static void push(const spd_job *job, nodes *k, const int64_t at[HR_LEVELS], double dloss)
 {
     for (int64_t l = 0; l < job->levels; l++) {
@@ -103,16 +105,23 @@ static void push(const spd_job *job, nodes *k, const int64_t at[HR_LEVELS], doub
     }
 }
 
-/* loss of row n, and its slopes */
+static double count_leaves(const int32_t *leaf, int64_t n)
+{
+    double count = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        count += leaf[i] >= 0;
+    return count;
+}
+
+/* loss of row n; adds up the slopes of its nodes */
 static double row_loss(const spd_job *job, int64_t n, nodes *k)
 {
     const int32_t *negative = job->negative + n * job->negatives;
-    double drawn = 0, sum = 0, s, divisor, plus;
+    double drawn = count_leaves(negative, job->negatives), divisor = drawn + job->divisor_eps;
+    double sum = 0, s, plus;
     int64_t at[HR_LEVELS];
 
-    for (int64_t i = 0; i < job->negatives; i++)
-        drawn += negative[i] >= 0;
-    divisor = drawn + job->divisor_eps;
     path_of(job, job->positive[n], at);
     plus = similarity(job, n, k, at) + job->eps;
     push(job, k, at, -1 / plus / job->rows_with_leaf);
@@ -123,7 +132,7 @@ static double row_loss(const spd_job *job, int64_t n, nodes *k)
             continue;
         path_of(job, negative[i], at);
         s = similarity(job, n, k, at);
-        rest = (s < 1 ? 1 - s : 0) + job->eps; /* rounding may give s > 1 */
+        rest = (s < 1 ? 1 - s : 0) + job->eps; /* rounding can give s > 1 */
         sum -= log(rest);
         push(job, k, at, 1 / (rest * divisor) / job->rows_with_leaf);
     }
@@ -157,15 +166,6 @@ static void spd_row(void *arg, int64_t n, int worker)
         write_du(job, n, &k, l);
 }
 
-static double count_leaves(const int32_t *positive, int64_t n)
-{
-    double count = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        count += positive[i] >= 0;
-    return count;
-}
-
 static void mean_of_rows(hr_queue *q, const hr_array *loss, const spd_job *job)
 {
     real *to = hr_cpu_out(q, loss, false);
@@ -196,7 +196,8 @@ void hr_cpu_spd(hr_queue *q, const hr_array *loss, const hr_array *du, const hr_
                     .du = hr_cpu_out(q, du, false) };
 
     if (job.levels > HR_LEVELS) {
-        hr_cpu_fail(q, HIRL_E_INTERNAL, "spd: %d levels", (int)job.levels);
+        hr_cpu_fail(q, HIRL_E_INTERNAL, "spd: %d levels; wanted at most %d", (int)job.levels,
+                    HR_LEVELS);
         job.levels = 0;
     }
     for (int64_t l = 0; l < job.levels; l++) {

@@ -1,17 +1,18 @@
-/* target.c - soft targets: softmax of a teacher's rows, and cross-entropy towards them.
+/* target.c - soft targets: softmax of the teacher's outputs, and the cross-entropy against them.
  *
  *   p_nk  = softmax((z_n - center) / T)[k]
  *   h_n   = - sum_k p_nk log p_nk
  *   loss  = sum_n w_n ( - sum_k p_nk log softmax(z_n / T)[k] )
- *         = sum_n w_n ( lse_n sum_k p_nk - sum_k p_nk z_nk / T )      lse_n = log sum_c exp(z_nc / T)
+ *         = sum_n w_n ( lse_n sum_k p_nk - sum_k p_nk z_nk / T ),  lse_n = log sum_c exp(z_nc / T)
  *   dz_nk = beta dz_nk + g w_n / T ( softmax(z_n / T)[k] sum_c p_nc - p_nk )
  *
- * p, z [N,K]; h [N]; center [K]; w [N], absent: 1/N. A row of weight 0 is not looked at.
+ * p, z [N,K]; h [N]; center [K]; w [N], 1/N when absent. Rows of weight 0 are not read.
  */
 #include <math.h>
 
 #include "cpu/clones.h"
 #include "cpu/cpu.h"
+#include "cpu/dot.h"
 #include "cpu/exp.h"
 #include "cpu/part.h"
 
@@ -22,23 +23,10 @@ typedef struct target_job {
     int64_t rows, cols;
     double scale, beta; /* scale: 1 / T */
     real *to, *lse;
-    double *row; /* loss of each row */
+    double *row; /* [N]: weighted loss of each row */
 } target_job;
 
-HR_CLONES static real largest(const real *x, int64_t n)
-{
-    real top[LANES];
-
-    for (int l = 0; l < LANES; l++)
-        top[l] = x[0];
-    for (int64_t k = 0; k < n; k++)
-        top[k % LANES] = x[k] > top[k % LANES] ? x[k] : top[k % LANES];
-    for (int l = 1; l < LANES; l++)
-        top[0] = top[l] > top[0] ? top[l] : top[0];
-    return top[0];
-}
-
-/* e_k = exp(scale (x_k - top)), and their sum; e may be x */
+/* e_k = exp(scale (x_k - top)); returns their sum; e may be x */
 HR_CLONES static double exponentials(real *e, const real *x, real top, real scale, int64_t n)
 {
     double sum[LANES] = { 0 };
@@ -67,7 +55,8 @@ static void softmax_row(void *arg, int64_t n, int worker)
     (void)worker;
     for (int64_t k = 0; k < job->cols; k++)
         p[k] = job->center ? z[k] - job->center[k] : z[k];
-    share = (real)(1 / exponentials(p, p, largest(p, job->cols), (real)job->scale, job->cols));
+    share =
+        (real)(1 / exponentials(p, p, hr_cpu_largest(p, job->cols), (real)job->scale, job->cols));
     for (int64_t k = 0; k < job->cols; k++)
         p[k] *= share;
 }
@@ -118,8 +107,8 @@ static double weight_of(const target_job *job, int64_t n)
     return job->weight ? (double)job->weight[n] : 1 / (double)job->rows;
 }
 
-/* sum_k p_k and sum_k p_k (z_k - top) */
-HR_CLONES static void along(double sum[2], const real *p, const real *z, real top, int64_t n)
+/* sum[0] = sum_k p_k, sum[1] = sum_k p_k (z_k - top) */
+HR_CLONES static void target_sums(double sum[2], const real *p, const real *z, real top, int64_t n)
 {
     double of_p[LANES] = { 0 }, of_z[LANES] = { 0 };
     int64_t k = 0;
@@ -152,13 +141,13 @@ static void entropy_row(void *arg, int64_t n, int worker)
     job->lse[n] = 0;
     if (weight == 0)
         return;
-    top = largest(z, job->cols);
+    top = hr_cpu_largest(z, job->cols);
     for (int64_t i = 0; i < hr_parts(job->cols, CHUNK); i++) {
         hr_range r = hr_range_of(job->cols, CHUNK, i);
 
         sum += exponentials(e, z + r.from, top, (real)job->scale, r.to - r.from);
     }
-    along(of, p, z, top, job->cols);
+    target_sums(of, p, z, top, job->cols);
     job->lse[n] = (real)(job->scale * (double)top + log(sum));
     job->row[n] = weight * (of[0] * log(sum) - job->scale * of[1]);
 }
@@ -216,7 +205,7 @@ static void entropy_grad_row(void *arg, int64_t n, int worker)
             dz[k] = job->beta == 0 ? 0 : (real)job->beta * dz[k];
         return;
     }
-    along(of, p, z, 0, job->cols);
+    target_sums(of, p, z, 0, job->cols);
     add_slope(dz, p, z,
               (slope){ (real)job->beta, (real)((double)job->g[0] * job->scale * weight),
                        (real)of[0], (real)job->scale, job->lse_in[n] },

@@ -1,7 +1,7 @@
-/* tile.c - the inner loops of convolution and of other products, for each instruction set (tile_body.h).
+/* tile.c - the inner loops of tile_body.h for each instruction set, and the choice between them.
  *
- * Products and sums are fused where the processor can: results differ between processor types,
- * never between numbers of threads.
+ * Products and sums are fused where the processor supports it, so results differ between processor
+ * types, but never between numbers of threads.
  */
 #include "cpu/tile.h"
 
@@ -74,8 +74,8 @@ const hr_cpu_tile *hr_cpu_tile_for(int64_t channels)
 /* ---- long windows ---- */
 
 enum {
-    PANEL_BYTES = 24576, /* of a panel that stays in the first cache */
-    RUN = 256,           /* numbers of a window row at once when it does not */
+    PANEL_BYTES = 24576, /* most of a panel that stays in the L1 cache */
+    RUN = 256,           /* numbers of a window row taken at a time when the panel is larger */
 };
 
 void hr_cpu_sweep_panel(const hr_cpu_tile *tile, const hr_cpu_sweep *whole, const real *panel)

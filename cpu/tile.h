@@ -1,8 +1,9 @@
-/* tile.h - the inner loops of convolution and of other products, for the instruction set of this machine.
+/* tile.h - the inner loops of convolution and of other products, for each instruction set.
  *
- * A tile keeps some places times one panel of channels in registers while it runs over the
- * window. The window of a place is `rows` runs of neighbouring numbers; places start anywhere, so
- * nothing is gathered or copied. A panel holds `lanes` channels of every number of the window.
+ * A tile keeps the sums of several places and one panel of channels in registers while it goes
+ * over the window. The window of a place is `rows` spans of `run` adjacent numbers, which can start
+ * anywhere: inputs need not be gathered or copied. A panel holds the weights of `lanes` channels
+ * for every number of the window.
  */
 #ifndef HR_CPU_TILE_H
 #define HR_CPU_TILE_H
@@ -10,7 +11,7 @@
 #include "types.h"
 
 /* y[y_at[p] + c] = keep y + sum_{r,k} x[x_at[p] + r row_stride + k] panel[(r run + k) lanes + c]
- * for p < places, c < width; keep 0: y is not read */
+ * for p < places, c < width, r < rows, k < run; with keep 0, y is not read */
 typedef struct hr_cpu_sweep {
     real *y;
     const real *x;
@@ -27,11 +28,11 @@ typedef struct hr_cpu_tile {
                    int64_t run);
 } hr_cpu_tile;
 
-/* the best one for so many channels; depends on the processor only */
+/* the best tile for this number of channels; depends only on it and on the processor */
 const hr_cpu_tile *hr_cpu_tile_for(int64_t channels);
 
-/* all of a window, in pieces whose part of the panel stays in the first cache; a place's sum runs
- * over its window in the same order whatever the other places are */
+/* Sweeps a whole window, in pieces whose part of the panel fits in the L1 cache. The order in which
+ * a place's window is summed does not depend on the other places. */
 void hr_cpu_sweep_panel(const hr_cpu_tile *tile, const hr_cpu_sweep *whole, const real *panel);
 
 #endif

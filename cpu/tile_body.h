@@ -1,7 +1,7 @@
-/* tile_body.h - one instruction set's tiles; tile.c includes it once for each.
+/* tile_body.h - the tiles of one instruction set; tile.c includes this file once for each set.
  *
- * Before it: NAME(x) a suffix, TARGET its attribute, BYTES of a register, TALL places and WIDE
- * registers of a full tile, MULTIPLY_ADD(a, b, c) = a b + c.
+ * tile.c defines: NAME(x), which adds a suffix; TARGET, the function attribute; BYTES of a vector
+ * register; TALL places times WIDE registers of a full tile; MULTIPLY_ADD(a, b, c) = a b + c.
  */
 
 typedef real NAME(lanes) __attribute__((vector_size(BYTES)));
@@ -11,7 +11,7 @@ typedef NAME(lanes) NAME(memory) __attribute__((aligned(sizeof(real)), may_alias
 #define lanes NAME(lanes)
 #define memory NAME(memory)
 
-/* acc [height][WIDE] += sum over window rows and numbers of x broadcast, times the panel */
+/* acc[i] += sum of x times its row of the panel w, over the numbers x of the window at at[i] */
 static inline __attribute__((always_inline)) TARGET void NAME(multiply)(
     lanes acc[][WIDE], const hr_cpu_sweep *s, const real *w, const int64_t *at, int height)
 {
@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) TARGET void NAME(multiply)(
     }
 }
 
-/* `height` places from p on */
+/* y of the `height` places from p on */
 static inline __attribute__((always_inline)) TARGET void NAME(places)(const hr_cpu_sweep *s,
                                                                       const real *w, int64_t p,
                                                                       int height)
@@ -79,7 +79,7 @@ static TARGET void NAME(sweep)(const hr_cpu_sweep *s, const real *w)
         NAME(places)(s, w, p, 1);
 }
 
-/* sum [count][LANES] += sum_p x[x_at[p] + i] dy[p][.]: `count` numbers of the window */
+/* sum[i][.] += sum_p x[x_at[p] + i] dy[p][.] for `count` numbers i of the window */
 static inline __attribute__((always_inline)) TARGET void NAME(outer)(real *sum, const real *x,
                                                                      const int64_t *x_at,
                                                                      const real *dy, int64_t places,

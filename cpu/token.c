@@ -1,7 +1,10 @@
-/* token.c - blocks of rows: tokens of images.
+/* token.c - operations on blocks of rows, such as the tokens of an image.
  *
  *   strip          y[n, at + i] = x[n, from + i] + beta y[n, at + i]      i < count
  *   scale_blocks   y_n = k_n x_n + beta y_n
+ *
+ * strip: y [N,T,D], x [N,U,D], or [1,U,D] shared by all n. scale_blocks: k [N], and block n is the
+ * n-th of N equal contiguous parts of x and y.
  */
 #include "cpu/cpu.h"
 #include "cpu/part.h"
@@ -54,7 +57,7 @@ void hr_cpu_strip(hr_queue *q, const hr_array *y, const hr_array *x, int64_t at,
 typedef struct scale_job {
     real *y;
     const real *k, *x;
-    int64_t n, length; /* numbers in all, of one block */
+    int64_t n, length; /* numbers of y, numbers of one block */
     real beta;
 } scale_job;
 

@@ -1,11 +1,12 @@
-/* top.c - the K rows of a bank with the largest dot products.
- *
- * Tiles of ROWS queries meet blocks of COLS bank rows in one matrix product. Each query keeps a heap
- * of K candidates in its output row, the worst on top: a bank row enters when it beats the worst. As
- * bank rows come in rising order, one of equal score never does, so the lowest index wins ties.
- * Places that the bank cannot fill have index -1 and score -infinity.
+/* top.c - the K rows of a bank with the largest dot product with each query.
  *
  * x [n,d], bank [m,d], index and score [n,K], skip [n].
+ *
+ * Each tile of ROWS queries is multiplied with blocks of COLS bank rows. A query keeps a heap of
+ * K candidates in its output row, the worst on top; a bank row enters if it beats the worst. Bank
+ * rows come in rising order and a row of equal score does not enter, so the lowest index wins
+ * ties. If the bank has fewer than K rows, the remaining entries have index -1 and score
+ * -infinity.
  */
 #include <math.h>
 
@@ -23,7 +24,7 @@ typedef struct top_job {
     int64_t n, m, d, k;
 } top_job;
 
-/* is candidate a worse than candidate b: lower score, or the same and a higher index */
+/* whether candidate a is worse than b: a lower score, or the same score and a higher index */
 static bool worse(const int32_t *index, const real *score, int64_t a, int64_t b)
 {
     return score[a] < score[b] || (score[a] == score[b] && index[a] > index[b]);
@@ -49,6 +50,7 @@ static void sift(int32_t *index, real *score, int64_t count, int64_t i)
     }
 }
 
+/* puts the `cols` bank rows from `first` on into the heap if they are better than its worst */
 static void offer(int32_t *index, real *score, int64_t k, const real *product, int64_t cols,
                   int64_t first, int64_t skip)
 {
@@ -61,7 +63,7 @@ static void offer(int32_t *index, real *score, int64_t k, const real *product, i
     }
 }
 
-/* heap to falling order: the worst goes to the end */
+/* sorts the heap into falling order */
 static void sort(int32_t *index, real *score, int64_t k)
 {
     for (int64_t last = k - 1; last > 0; last--) {

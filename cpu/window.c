@@ -1,14 +1,14 @@
-/* window.c - the value of a pending map around some places of the output grid, zero padded. */
+/* window.c - zero-padded windows of a pending map's value, for the places of an output grid. */
 #include "cpu/window.h"
 
 #include <string.h>
 
 enum {
     UNIT_PLACES = 256,
-    UNIT_NUMBERS = 1 << 17, /* of the padded buffer: half of a cache of 1 MiB */
+    UNIT_NUMBERS = 1 << 17, /* most of the padded buffer: in float, half of a 1 MiB cache */
 };
 
-/* rows and columns of values that n places in a line see */
+/* rows (or columns) of the map that the windows of n adjacent places cover */
 static int64_t reach(const hr_cpu_window *win, int64_t n, int64_t taps)
 {
     return taps ? (n - 1) * win->step + taps : 0;
@@ -22,6 +22,22 @@ static int64_t buffer_size(const hr_cpu_window *win, int64_t images, int64_t row
 static int64_t clamp(int64_t n, int64_t most)
 {
     return n < 1 ? 1 : n < most ? n : most;
+}
+
+hr_cpu_window hr_cpu_window_of(hr_queue *q, const hr_map *x, const hr_array *y, hr_geometry geo)
+{
+    return (hr_cpu_window){ .map = hr_cpu_map_in(q, x),
+                            .images = x->raw.dim[0],
+                            .h = x->raw.dim[1],
+                            .w = x->raw.dim[2],
+                            .c = x->raw.dim[3],
+                            .step = geo.stride,
+                            .origin_h = -geo.pad,
+                            .origin_w = -geo.pad,
+                            .taps_h = geo.kernel,
+                            .taps_w = geo.kernel,
+                            .grid_h = y->dim[1],
+                            .grid_w = y->dim[2] };
 }
 
 void hr_cpu_window_cut(hr_cpu_window *win)
@@ -56,7 +72,7 @@ size_t hr_cpu_window_bytes(const hr_cpu_window *win)
     return (size_t)table_size(win) * sizeof(int64_t) + (size_t)numbers * sizeof(real);
 }
 
-/* one row of values: `cols` columns from origin_w on, of image n, row h */
+/* to [cols, C]: `cols` columns from origin_w on, of row h of image n */
 static void fill_row(const hr_cpu_window *win, real *to, int64_t n, int64_t h, int64_t cols)
 {
     int64_t from = win->origin_w < 0 ? 0 : win->origin_w, end = win->origin_w + cols;
@@ -84,7 +100,7 @@ static void fill(const hr_cpu_window *win, const hr_cpu_unit *unit, real *to)
             fill_row(win, to, n, win->origin_h + unit->row.from * win->step + r, cols);
 }
 
-/* starts of windows when rows of x are `width` places and images `height` rows apart */
+/* x_at of all places, for x [images, height, width, C] */
 static void place(const hr_cpu_window *win, hr_cpu_unit *unit, int64_t height, int64_t width)
 {
     int64_t rows = unit->row.to - unit->row.from, p = 0;

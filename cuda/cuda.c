@@ -1,4 +1,4 @@
-/* cuda.c - the CUDA backend: its table, queues, memory. */
+/* cuda.c - the CUDA backend: its table, work queues, memory, and the entry of the module. */
 #include "cuda.h"
 
 #include <cuda_runtime_api.h>
@@ -8,11 +8,11 @@
 typedef struct cuda_queue {
     cudaStream_t stream;
     hr_scalars *scalars; /* on the device */
-    cudaError_t failure; /* the first since the last sync */
-    const char *where;
+    cudaError_t failure; /* the first failure since the last sync */
+    const char *where;   /* the call or kernel that failed */
 } cuda_queue;
 
-static const hr_host *host;
+static const hr_host *host; /* functions of the library; see host.h */
 
 static hirl_status fail(hirl_status status, const char *where, cudaError_t error)
 {
@@ -36,6 +36,7 @@ static hirl_status status_of(cudaError_t error)
     }
 }
 
+/* records the first failure of the queue, which sync returns */
 static void stick(hr_queue *q, cudaError_t error, const char *where)
 {
     cuda_queue *state = q->state;
@@ -72,7 +73,7 @@ static hirl_status open_queue(hr_queue *q)
         if (state->stream)
             cudaStreamDestroy(state->stream);
         host->free(state);
-        return fail(status_of(error), "opening a stream", error);
+        return fail(status_of(error), "creating a stream", error);
     }
     q->state = state;
     return HIRL_OK;
@@ -95,7 +96,7 @@ static hirl_status sync(hr_queue *q)
     cuda_queue *state = q->state;
     cudaError_t error;
 
-    stick(q, cudaStreamSynchronize(state->stream), "waiting");
+    stick(q, cudaStreamSynchronize(state->stream), "synchronising the stream");
     error = state->failure;
     state->failure = cudaSuccess;
     return error == cudaSuccess ? HIRL_OK : fail(status_of(error), state->where, error);
@@ -107,14 +108,14 @@ void *hr_cuda_take(hr_queue *q, size_t bytes)
 {
     void *block = NULL;
 
-    stick(q, cudaMalloc(&block, bytes ? bytes : 1), "taking memory");
+    stick(q, cudaMalloc(&block, bytes ? bytes : 1), "allocating memory");
     return block;
 }
 
 void hr_cuda_give(hr_queue *q, void *block)
 {
-    stick(q, cudaStreamSynchronize(hr_cuda_stream(q)), "giving memory back");
-    stick(q, cudaFree(block), "giving memory back");
+    stick(q, cudaStreamSynchronize(hr_cuda_stream(q)), "freeing memory");
+    stick(q, cudaFree(block), "freeing memory");
 }
 
 void hr_cuda_scalars(hr_queue *q, const hr_scalars *s)
@@ -122,7 +123,7 @@ void hr_cuda_scalars(hr_queue *q, const hr_scalars *s)
     cuda_queue *state = q->state;
 
     stick(q, cudaMemcpyAsync(state->scalars, s, sizeof *s, cudaMemcpyHostToDevice, state->stream),
-          "scalars");
+          "copying the scalars of the step");
 }
 
 /* ---- the table ---- */
@@ -149,13 +150,12 @@ static hirl_status choose_device(int32_t device)
     if (error != cudaSuccess)
         return fail(HIRL_E_BACKEND_UNAVAILABLE, "no usable device", error);
     if (device >= count || !count) {
-        snprintf(text, sizeof text, "cuda: device %d was asked for, there are %d", (int)device,
-                 count);
+        snprintf(text, sizeof text, "cuda: device %d was requested, %d found", (int)device, count);
         return host->fail(HIRL_E_BACKEND_UNAVAILABLE, text);
     }
     error = cudaSetDevice(device < 0 ? 0 : device);
     return error == cudaSuccess ? HIRL_OK
-                                : fail(HIRL_E_BACKEND_UNAVAILABLE, "choosing the device", error);
+                                : fail(HIRL_E_BACKEND_UNAVAILABLE, "selecting the device", error);
 }
 
 #if defined(__GNUC__)
@@ -171,7 +171,7 @@ hirl_status hr_module_open(hr_backend *backend, const hr_host *library, uint32_t
     host = library;
     if (abi != HR_MODULE_ABI || strcmp(build_id, HR_BUILD_ID))
         return host->fail(HIRL_E_BACKEND_UNAVAILABLE,
-                          "cuda: the module is of another build than the library");
+                          "cuda: the module and the library are from different builds");
     status = choose_device(opening->device);
     if (status >= 0)
         *backend = table;

@@ -1,4 +1,4 @@
-/* cuda.h - what the CUDA kernels share: the queue's state and the prototypes of the table. */
+/* cuda.h - declarations shared by the CUDA kernels: stream, launch check, kernel prototypes. */
 #ifndef HR_CUDA_H
 #define HR_CUDA_H
 
@@ -17,7 +17,7 @@ extern "C" {
 #if defined(__CUDACC__) || defined(HR_WITH_CUDART)
 cudaStream_t hr_cuda_stream(hr_queue *q);
 #endif
-/* after each launch: a refused one sticks in the queue under the kernel's name */
+/* checks a launch: a failure is recorded in the queue, with the kernel's name */
 void hr_cuda_launched(hr_queue *q, const char *kernel);
 
 #define OP(type, op, ...) type hr_cuda_##op(__VA_ARGS__);

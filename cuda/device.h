@@ -1,8 +1,8 @@
-/* device.h - the few words that kernels are written in, and the one macro that launches them.
+/* device.h - the macros that kernels are written in, and HR_LAUNCH, which launches a kernel.
  *
- * Under nvcc they are CUDA's. Compiled by the host compiler (tests only) they come from emulate.h,
- * where a block's threads are fibers that switch at barriers: the same .cu files run without a GPU.
- * Grids and blocks are one-dimensional.
+ * nvcc compiles them to CUDA. A host compiler (only in tests) takes them from emulate.h, where the
+ * threads of a block are fibers that switch at barriers: the same .cu files run without a GPU.
+ * Grids and blocks are one-dimensional. HR_DEVICE functions can also be called on the host.
  */
 #ifndef HR_CUDA_DEVICE_H
 #define HR_CUDA_DEVICE_H
@@ -10,7 +10,7 @@
 #ifdef __CUDACC__
 
 #define HR_KERNEL static __global__ void
-#define HR_DEVICE static __device__ inline
+#define HR_DEVICE static __host__ __device__ inline
 #define HR_SHARED __shared__
 #define HR_BLOCK ((int64_t)blockIdx.x)
 #define HR_THREAD ((int)threadIdx.x)

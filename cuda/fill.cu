@@ -1,4 +1,4 @@
-/* fill.cu - y = value, any type. Twin: cpu/memory.c. */
+/* fill.cu - y = value, for every type. The CPU kernel is in cpu/memory.c. */
 #include "cuda.h"
 #include "device.h"
 #include "number.cuh"
@@ -16,12 +16,9 @@ template <typename T> HR_KERNEL fill(T *y, int64_t n, T value)
 
 static hr_bf16 to_bf16(double value)
 {
-    union {
-        float value;
-        uint32_t bits;
-    } u = { (float)value };
-    hr_bf16 h = { (uint16_t)((u.bits + 0x7FFFu + (u.bits >> 16 & 1u)) >> 16) };
+    hr_bf16 h;
 
+    hr_narrow(&h, (float)value);
     return h;
 }
 

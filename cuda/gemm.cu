@@ -1,6 +1,7 @@
-/* gemm.cu - c = alpha op(a) op(b) + beta c by 32 x 32 tiles in shared memory. Twin: cpu/gemm.c.
+/* gemm.cu - c[m,n] = alpha op(a) op(b) + beta c, by 32 x 32 tiles in shared memory.
  *
- * A block of 256 threads makes one tile of c, four rows a thread; sums in f32, in the order of k.
+ * A block of 256 threads computes one tile of c, four rows per thread, with sums in f32 in the
+ * order of k. The CPU kernel is in cpu/gemm.c.
  */
 #include "cuda.h"
 #include "device.h"
@@ -9,11 +10,12 @@
 enum { TILE = 32, THREADS = 256, ROWS = TILE * TILE / THREADS };
 
 typedef struct gemm_shape {
-    int64_t m, n, k, lda, ldb, tiles; /* tiles: of a row of c */
+    int64_t m, n, k, lda, ldb, tiles; /* tiles: how many lie across c */
     int ta, tb;                       /* 1: transposed */
     float alpha, beta;
 } gemm_shape;
 
+/* op(x)[row, col]; 0 outside of [rows, cols], the shape of op(x) */
 template <typename T>
 HR_DEVICE float at(const T *x, int64_t row, int64_t col, int64_t rows, int64_t cols, int64_t ld,
                    int transposed)

@@ -1,6 +1,7 @@
-/* norm.cu - sums of x and x^2 by group and channel. Twin: cpu/norm.c.
+/* norm.cu - sums f64 [G,2,C] of x and x^2 for each group and channel.
  *
- * A block sums 32 channels of one group: 8 lanes of rows in f64, then the lanes in order.
+ * A block sums 32 channels of one group in f64: each of its 8 lanes sums every 8th row, then the
+ * lanes are added in order. The CPU kernel is in cpu/norm.c.
  */
 #include "cuda.h"
 #include "device.h"

@@ -1,4 +1,4 @@
-/* number.cuh - reading and writing the float types of a run, f32 and bf16, as float. */
+/* number.cuh - reads and writes the activation types, f32 and bf16, as float. */
 #ifndef HR_CUDA_NUMBER_H
 #define HR_CUDA_NUMBER_H
 
@@ -30,7 +30,7 @@ HR_DEVICE void hr_narrow(float *to, float x)
     *to = x;
 }
 
-/* to nearest, ties to even; NaN stays NaN (lib/base/half.h) */
+/* rounds to nearest, ties to even; a NaN stays a NaN; same bits as lib/base/half.h */
 HR_DEVICE void hr_narrow(hr_bf16 *to, float x)
 {
     union {

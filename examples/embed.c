@@ -1,4 +1,4 @@
-/* embed.c - loads a model, embeds images, prints the nearest ones of the first.
+/* embed.c - loads a model, embeds images, and prints the images nearest to the first one.
  *
  *     cc embed.c -o embed $(pkg-config --cflags --libs hirl) -lm
  *     ./embed model.safetensors my/photos
@@ -24,7 +24,7 @@ static float cosine(const float *a, const float *b, int64_t d)
     return aa > 0 && bb > 0 ? (float)(ab / sqrt(aa * bb)) : 0;
 }
 
-/* the rows most like row 0, best first; rows of unreadable images do not count */
+/* Prints the images most similar to image 0, best first. Unreadable images are skipped. */
 static void print_nearest(const hirl_dataset *images, const float *row, const uint8_t *readable,
                           int64_t n, int64_t d)
 {
@@ -81,7 +81,7 @@ int main(int count, char **word)
     hirl_model *model = NULL;
     hirl_status status = hirl_options_create(&options);
 
-    for (int i = 3; i + 1 < count && status >= 0; i += 2) /* any key and its value */
+    for (int i = 3; i + 1 < count && status >= 0; i += 2) /* further pairs of key and value */
         status = hirl_options_set(options, word[i], word[i + 1]);
     if (status >= 0)
         status = hirl_context_create(&context, options);

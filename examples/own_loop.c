@@ -1,8 +1,8 @@
-/* own_loop.c - the hierarchy added to a training loop that is not ours: hirl_cluster and hirl_spd_loss.
+/* own_loop.c - adds the hierarchy to an application's own training loop.
  *
- * The host's model is one matrix W and one matrix H_l a level, trained by plain gradient descent:
- * z_0 = x W, z_l = z_0 H_l. Each epoch clusters z_0; each step takes the path loss of a batch and its
- * gradient with respect to z_l, and carries it back by hand:
+ * The application's model is a matrix W and one matrix H_l per level, z_0 = x W and z_l = z_0 H_l,
+ * trained by plain gradient descent. Each epoch clusters z_0 with hirl_cluster(). Each step gets
+ * the path loss of a batch and its gradients dz_l from hirl_spd_loss(), and back-propagates them:
  *
  *     dH_l = z_0' dz_l      dz_0 = sum_l dz_l H_l'      dW = x' dz_0
  *
@@ -14,11 +14,11 @@
 
 #include <hirl/hirl.h>
 
-enum { N = 1200, IN = 12, D = 8, L = 2, BATCH = 100, NEGATIVES = 20, EPOCHS = 6, GROUPS = 24 };
+enum { N = 1200, IN = 12, D = 8, L = 2, BATCH = 100, NEGATIVES = 20, EPOCHS = 6, CENTRES = 24 };
 
 static float x[N * IN], z0[N * D], w[IN * D], h[L * D * D];
 
-static float draw(void) /* uniform in -1 to 1 */
+static float draw(void) /* uniform between -1 and 1 */
 {
     static uint32_t state = 1;
 
@@ -28,34 +28,34 @@ static float draw(void) /* uniform in -1 to 1 */
 
 static void fill(void)
 {
-    float middle[GROUPS * IN];
+    float centre[CENTRES * IN];
 
-    for (int i = 0; i < GROUPS * IN; i++)
-        middle[i] = draw();
+    for (int i = 0; i < CENTRES * IN; i++)
+        centre[i] = draw();
     for (int i = 0; i < N * IN; i++)
-        x[i] = middle[i % (GROUPS * IN)] + 0.2f * draw(); /* row i is of group i % GROUPS */
+        x[i] = centre[i % (CENTRES * IN)] + 0.2f * draw(); /* row r: centre r % CENTRES */
     for (int i = 0; i < IN * D; i++)
         w[i] = 0.5f * draw();
     for (int i = 0; i < L * D * D; i++)
         h[i] = 0.5f * draw();
 }
 
-/* c += a b, with a as [m, k] or, turned, as [k, m]; b as [k, n] or, turned, as [n, k] */
-static void multiply(float *c, const float *a, int turn_a, const float *b, int turn_b, int m, int n,
-                     int k, float scale)
+/* c += scale a b. a is [m, k], or [k, m] if transposed; b is [k, n], or [n, k] if transposed. */
+static void multiply(float *c, const float *a, int transpose_a, const float *b, int transpose_b,
+                     int m, int n, int k, float scale)
 {
     for (int i = 0; i < m; i++)
         for (int j = 0; j < n; j++) {
             float sum = 0;
 
             for (int e = 0; e < k; e++)
-                sum +=
-                    (turn_a ? a[e * m + i] : a[i * k + e]) * (turn_b ? b[j * k + e] : b[e * n + j]);
+                sum += (transpose_a ? a[e * m + i] : a[i * k + e]) *
+                       (transpose_b ? b[j * k + e] : b[e * n + j]);
             c[i * n + j] += scale * sum;
         }
 }
 
-static void forward(float *out, const float *in, int rows) /* z_0 of rows of x */
+static void forward(float *out, const float *in, int rows) /* z_0 = x W */
 {
     memset(out, 0, sizeof(float) * (size_t)rows * D);
     multiply(out, in, 0, w, 0, rows, D, IN, 1);

@@ -1,4 +1,4 @@
-/* pretrain.c - trains HIRL-MoCo v2 on a folder of images (or on generated ones), step by step.
+/* pretrain.c - trains HIRL-MoCo v2 step by step, on a folder of images or on generated ones.
  *
  *     cc pretrain.c -o pretrain $(pkg-config --cflags --libs hirl)
  *     ./pretrain my/photos model.safetensors 20
@@ -15,7 +15,7 @@ static void on_log(int32_t level, const char *text, void *user)
         fprintf(stderr, "%s\n", text);
 }
 
-/* one line at the end of each epoch; `report` also tells rates, health and the time left */
+/* Prints one line per epoch. The report also holds rates, health measures and the time left. */
 static hirl_status train(hirl_trainer *trainer)
 {
     hirl_step_report report = { .struct_size = sizeof report };
@@ -32,7 +32,7 @@ static hirl_status train(hirl_trainer *trainer)
     return status;
 }
 
-/* the evaluated network as one file with torchvision's names */
+/* Saves the network that the method evaluates, as one file with torchvision's parameter names. */
 static hirl_status save(const hirl_trainer *trainer, const char *path)
 {
     hirl_model *model = NULL;
@@ -41,7 +41,7 @@ static hirl_status save(const hirl_trainer *trainer, const char *path)
     if (status >= 0)
         status = hirl_model_save(model, path);
     if (status >= 0)
-        printf("%s: written\n", path);
+        printf("wrote %s\n", path);
     hirl_model_destroy(model);
     return status;
 }
@@ -61,7 +61,7 @@ int main(int count, char **word)
         status = hirl_options_preset(options, "hirl-mocov2-small");
     if (status >= 0 && count > 3)
         status = hirl_options_set(options, "epochs", word[3]);
-    for (int i = 4; i + 1 < count && status >= 0; i += 2) /* any other key and its value */
+    for (int i = 4; i + 1 < count && status >= 0; i += 2) /* further pairs of key and value */
         status = hirl_options_set(options, word[i], word[i + 1]);
     if (status >= 0)
         status = hirl_context_create(&context, options);

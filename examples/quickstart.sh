@@ -1,8 +1,8 @@
 #!/bin/sh
-# The main job on the images that the library draws itself: pretrain MoCo v2 and HIRL-MoCo v2,
-# compare them and an untrained encoder by nearest neighbours, cluster each into a tree, score it.
-# Installs missing packages when root, builds into build/, writes to build/quickstart.
-# EPOCHS=n of the environment changes the length of the two runs.
+# quickstart.sh - trains MoCo v2 and HIRL-MoCo v2 on images that the library draws. Compares
+# their nearest-neighbour accuracy and the scores of their trees with those of an untrained encoder.
+# Installs missing packages if run as root, builds into build/, and writes to build/quickstart.
+# The environment variable EPOCHS sets the length of the two runs (10 epochs by default).
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=tests/packages.sh
@@ -25,9 +25,9 @@ ninja -C build bindings/cli/hirl >build/ninja.log || {
 hirl=build/bindings/cli/hirl
 rm -rf "$out"
 mkdir -p "$out"
-echo "built after $(($(date +%s) - begun)) s"
+echo "built in $(($(date +%s) - begun)) s"
 
-# run NAME PRESET: trains into $out/NAME, seconds into $out/NAME.seconds
+# train NAME PRESET: trains into $out/NAME, and writes the time to $out/NAME.seconds
 train() {
     echo "--- $hirl pretrain preset=$2 $data epochs=$epochs out=$out/$1"
     from=$(date +%s)
@@ -36,21 +36,22 @@ train() {
     echo $(($(date +%s) - from)) >"$out/$1.seconds"
 }
 
-# judge NAME MODEL [PRESET]: kNN at three label levels, and the tree of z0 with its scores
-judge() {
+# evaluate NAME MODEL [PRESET]: kNN at three label levels; builds a tree from z0 and scores it
+evaluate() {
     echo "--- $hirl eval knn model=$2 $data"
     $hirl eval knn "model=$2" ${3-} $data "out=$out/$1.knn.json"
     $hirl cluster "model=$2" preset=hirl-mocov2-small $data "out=$out/$1.tree" --quiet >/dev/null
     $hirl tree eval "$out/$1.tree" $data "out=$out/$1.tree.json" --quiet
 }
 
-# numbers FILE KEY: the values of a key in per cent, one for each label level
+# numbers FILE KEY: prints the values of a JSON key in per cent, one per label level
 numbers() {
     sed -n "s/.*\"$2\": \([0-9.e-]*\).*/\1/p" "$1" | while read -r x; do
         awk -v x="$x" 'BEGIN { printf " %6.1f", 100 * x }'
     done
 }
 
+# row TITLE NAME: prints a line of the table
 row() {
     printf '%-16s%s  %s  %6s\n' "$1" "$(numbers "$out/$2.knn.json" knn_top1)" \
         "$(numbers "$out/$2.tree.json" dendrogram_purity)" "$(cat "$out/$2.seconds")"
@@ -59,9 +60,9 @@ row() {
 train mocov2 mocov2-small
 train hirl-mocov2 hirl-mocov2-small
 echo 0 >"$out/random.seconds"
-judge random random preset=hirl-mocov2-small
-judge mocov2 "$out/mocov2"
-judge hirl-mocov2 "$out/hirl-mocov2"
+evaluate random random preset=hirl-mocov2-small
+evaluate mocov2 "$out/mocov2"
+evaluate hirl-mocov2 "$out/hirl-mocov2"
 
 echo
 $hirl tree show "$out/hirl-mocov2.tree" $data depth=2 width=4 examples=0
@@ -72,4 +73,4 @@ row 'random encoder' random
 row 'MoCo v2' mocov2
 row 'HIRL-MoCo v2' hirl-mocov2
 echo
-echo "$(($(date +%s) - begun)) s in all; runs, embeddings' trees and scores are in $out"
+echo "$(($(date +%s) - begun)) s in total; runs, trees and scores are in $out"

@@ -1,7 +1,7 @@
-/* simclr.c - a method of one's own: SimCLR (Chen et al. 2020), alone and under HIRL, stopped and resumed.
+/* simclr.c - a custom method, SimCLR (Chen et al. 2020), trained alone and under HIRL, and resumed.
  *
- *     p_ij = exp(u_i.u_j / T) / sum_{k != i} exp(u_i.u_k / T)     u: the 2n outputs at unit length
- *     L    = mean_i -log p_ii'                                    i': the other view of i's image
+ *     p_ij = exp(u_i.u_j / T) / sum_{k != i} exp(u_i.u_k / T)   u: the 2n outputs of unit norm
+ *     L    = mean_i -log p_ii'                                  i': the other view of row i's image
  *     dL/du_i = sum_j (p_ij + p_ji - 2 [j = i']) u_j / (2n T)
  *
  *     cc simclr.c -o simclr $(pkg-config --cflags --libs hirl) -lm
@@ -31,13 +31,13 @@ static double dot(const double *a, const double *b, int64_t d)
 
 static int32_t simclr(double *loss, float *grad, const hirl_method_step *step, void *user)
 {
-    int64_t n = step->n, d = step->d, rows = 2 * n; /* rows i and i + n are views of image i */
+    int64_t n = step->n, d = step->d, rows = 2 * n; /* rows i, i + n: views of image i */
     double t = step->temperature, *u, *p, *length, *g, *row, sum;
 
     (void)user;
     u = step->views == 2 ? calloc((size_t)(rows * (2 * d + rows + 1)), sizeof *u) : NULL;
     if (!u)
-        return -1; /* hirl_train_run() answers HIRL_E_CALLBACK */
+        return -1; /* makes hirl_train_run() return HIRL_E_CALLBACK */
     p = u + rows * d, length = p + rows * rows, g = length + rows;
     for (int64_t i = 0; i < rows * d; i++)
         u[i] = step->student[i];
@@ -55,11 +55,11 @@ static int32_t simclr(double *loss, float *grad, const hirl_method_step *step, v
         *loss -= log(row[(i + n) % rows]) / (double)rows;
         row[(i + n) % rows] -= 1; /* now p_ij - [j = i'] */
     }
-    for (int64_t i = 0; i < rows && grad; i++, g += d) { /* a row of zeros each time */
+    for (int64_t i = 0; i < rows && grad; i++, g += d) { /* each row of g starts as zeros */
         for (int64_t j = 0; j < rows; j++)
             for (int64_t k = 0; k < d; k++)
                 g[k] += (p[i * rows + j] + p[j * rows + i]) * u[j * d + k] / (double)rows / t;
-        for (int64_t k = 0; k < d; k++) /* what points along u_i only changes its length */
+        for (int64_t k = 0; k < d; k++) /* drops the part along u_i, which the scaling cancels */
             grad[i * d + k] = (float)((g[k] - dot(g, u + i * d, d) * u[i * d + k]) / length[i]);
     }
     free(u);
@@ -92,7 +92,8 @@ int main(void)
         printf("hirl=%d: loss %.6f, resumed %.6f\n", hirl, whole.loss, again.loss);
         hirl_trainer_destroy(trainer);
     }
-    fprintf(stderr, "%s\n", bad ? hirl_error_message() : "resumed runs end with the same loss");
+    fprintf(stderr, "%s\n",
+            bad ? hirl_error_message() : "the resumed runs ended with the same loss");
     hirl_dataset_destroy(images);
     hirl_context_destroy(context);
     hirl_options_destroy(options);

@@ -34,7 +34,7 @@ typedef struct hr_pool hr_pool;
 typedef struct hr_queue hr_queue;
 typedef struct hr_rng hr_rng;
 typedef struct hr_scalars hr_scalars;
-typedef struct hr_step hr_step;
+typedef struct hr_node hr_node;
 typedef struct hr_tape hr_tape;
 typedef struct hr_tensor hr_tensor;
 typedef struct hr_tensors hr_tensors;

@@ -1,6 +1,7 @@
-"""Adds up what meson recorded in the given build folders: 'N passed, N failed, N skipped'.
+"""count.py - adds up the test results that meson recorded in the given build folders.
 
-A test that speaks TAP counts once a line, any other once; a test that died counts as one failure.
+Prints 'N passed, N failed, N skipped'; exits with status 1 if any test failed. A program that prints TAP counts once for
+each line, any other program once; a program that crashed counts as one failure.
 """
 import json
 import pathlib
@@ -11,7 +12,7 @@ LINE = re.compile(r"^(not )?ok\b(.*)$", re.M)
 
 
 def count(test):
-    """-> passed, failed, skipped of one record of testlog.json"""
+    """Returns passed, failed and skipped of one record of testlog.json."""
     lines = LINE.findall(test.get("stdout", ""))
     skipped = sum("# skip" in rest.lower() for _, rest in lines)
     failed = sum(bool(no) for no, _ in lines)

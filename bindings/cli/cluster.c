@@ -1,30 +1,41 @@
-/* cluster.c - hirl cluster: hierarchical k-means over features, or over images with a model.
+/* cluster.c - hirl cluster: hierarchical k-means over features, or over images and a model.
  *
- * data= is features.npy (f32 [n, d]), a folder that hirl embed wrote, or images together with model=.
+ * data= is a features.npy (f32 [n, d]), an output folder of hirl embed, or, with model=, images.
  */
-#include "cli.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "names.h"
+#include "rows.h"
+#include "session.h"
+#include "text.h"
+#include "tree_file.h"
+#include "verbs.h"
+
 static const cli_key keys[] = {
-    { "model", "text", "", "", "",
-      "for images: run directory, checkpoint or model file; random: untrained, of preset=" },
-    { "layer", "text", "z0", "", "", "for images: backbone, z0, or z1 to zL (network=online)" },
+    { "model", "text", "", "", "", "for images: " CLI_MODEL_HELP },
+    { "layer", "text", "z0", "", "", "for images: " CLI_LAYER_HELP },
     { "names", "text", "", "", "",
-      "for features: names of the rows, one a line; default: filenames.txt beside the features" },
-    { "previous", "text", "", "", "", "tree to start from: equal levels begin at its prototypes" },
+      "for features: file with one row name per line; default: filenames.txt beside the features" },
+    { "previous", "text", "", "", "",
+      "tree to start from: a level with the same number of prototypes starts from them" },
     { "out", "text", "clusters", "", "", "folder for tree.hpt, clusters.csv and skipped.txt" },
-    { "overwrite", "flag", "0", "", "", "replaces a tree, and files of its names, that out holds" },
+    CLI_KEY_OVERWRITE,
     { 0 },
 };
 
-/* where the rows come from */
+/* The rows to cluster, and their names. */
 typedef struct source {
     hirl_model *model;
-    hirl_dataset *dataset; /* NULL: features from a file */
+    hirl_dataset *dataset; /* NULL: the features come from a file */
     cli_rows rows;
-    cli_names names; /* of all images, count 0: none */
+    cli_names names; /* of all images; count 0: no names */
 } source;
 
 static bool is_npy(const char *path)
@@ -34,7 +45,7 @@ static bool is_npy(const char *path)
     return length > 4 && !strcmp(path + length - 4, ".npy");
 }
 
-/* filenames.txt beside the features, when it has a line for each row */
+/* Reads names=, or else filenames.txt beside the features if it has one line per row. */
 static int read_names(source *from, cli_session *session, const char *path)
 {
     const char *given = cli_own(session, "names"), *slash = strrchr(path, '/');
@@ -50,14 +61,15 @@ static int read_names(source *from, cli_session *session, const char *path)
     if (code || from->names.count == from->rows.count)
         return code;
     if (*given)
-        return cli_error(session, CLI_DATA, "names: '%s' has %lld lines, the features %lld rows",
-                         given, (long long)from->names.count, (long long)from->rows.count);
-    cli_names_done(&from->names);
+        return cli_error(session, CLI_DATA,
+                         "names: '%s' has %lld lines, but the features have %lld rows", given,
+                         (long long)from->names.count, (long long)from->rows.count);
+    cli_names_free(&from->names);
     return CLI_OK;
 }
 
-/* what says how images become features */
-static int refuse_of_images(cli_session *session)
+/* Refuses the keys that control how images become features. */
+static int refuse_image_keys(cli_session *session)
 {
     int code = cli_refuse_keys(session, "model layer network loader_threads eval_batch max_bad",
                                "features from a file");
@@ -69,13 +81,13 @@ static int from_features(source *from, cli_session *session, const char *path)
 {
     hirl_status status;
     char count[32];
-    int code = refuse_of_images(session);
+    int code = refuse_image_keys(session);
 
     if (code)
         return code;
     status = hirl_npy_read(&from->rows.value, &from->rows.count, &from->rows.dim, path);
     if (status < 0)
-        return cli_fail_data(session, status);
+        return cli_check_data(session, status);
     from->rows.images = from->rows.count;
     from->rows.loaded = true;
     cli_note(session, "%s: %s rows of %lld columns", path,
@@ -90,7 +102,7 @@ static int from_images(source *from, cli_session *session)
     if (!code)
         code = cli_model_open(&from->model, session);
     if (!code)
-        code = cli_data_open(&from->dataset, session, NULL);
+        code = cli_data_open(&from->dataset, session);
     if (!code)
         code = cli_data_print(session, from->dataset);
     if (!code)
@@ -105,7 +117,7 @@ static int open_source(source *from, cli_session *session)
 {
     const char *data = hirl_options_get(session->options, "data");
     char inside[CLI_PATH];
-    int code = cli_data_need(session);
+    int code = cli_require_data(session);
 
     if (!code)
         code = cli_join(inside, session, data, "embeddings.npy");
@@ -116,19 +128,20 @@ static int open_source(source *from, cli_session *session)
     if (is_npy(data) && !*cli_own(session, "model"))
         return from_features(from, session, data);
     if (!*cli_own(session, "model"))
-        return cli_error(session, CLI_USAGE,
-                         "images need model= to become features; data=features.npy needs none");
+        return cli_error(
+            session, CLI_USAGE,
+            "clustering images needs model= to compute features; data=features.npy needs none");
     return from_images(from, session);
 }
 
-/* rows back to the places of their images; weight 0 and no features where there is none */
+/* Moves each row to the position of its image. Images without a row get zeros and weight 0. */
 static int spread(float **weight, cli_session *session, const cli_rows *rows)
 {
     size_t bytes = (size_t)rows->dim * sizeof *rows->value;
 
     *weight = calloc((size_t)rows->images, sizeof **weight);
     if (!*weight)
-        return cli_error(session, CLI_MEMORY, "out of memory");
+        return cli_no_memory(session);
     for (int64_t r = rows->count - 1; r >= 0; r--) {
         float *from = rows->value + r * rows->dim, *to = rows->value + rows->image[r] * rows->dim;
 
@@ -141,7 +154,7 @@ static int spread(float **weight, cli_session *session, const cli_rows *rows)
     return CLI_OK;
 }
 
-static int make(hirl_tree **tree, cli_session *session, const source *from)
+static int build(hirl_tree **tree, cli_session *session, const source *from)
 {
     const cli_rows *rows = &from->rows;
     const char *path = cli_own(session, "previous");
@@ -160,12 +173,12 @@ static int make(hirl_tree **tree, cli_session *session, const source *from)
     hirl_tree_destroy(previous);
     free(weight);
     if (status < 0)
-        return cli_fail(session, status);
+        return cli_check(session, status);
     cli_progress_clear(&session->progress);
     return CLI_OK;
 }
 
-/* beside embeddings that are clustered it is theirs, and stays */
+/* In a folder with embeddings, skipped.txt belongs to them and is kept. */
 static bool writes_skipped(cli_session *session, const source *from)
 {
     const char *folder = cli_own(session, "out");
@@ -198,17 +211,17 @@ static int write_all(cli_session *session, const hirl_tree *tree, const source *
     if (status >= 0)
         status = hirl_tree_export(tree, csv, "csv", from->names.count ? from->names.name : NULL);
     if (status < 0)
-        return cli_fail_write(session, status);
+        return cli_check_write(session, status);
     return write_skipped(session, from);
 }
 
-static int tell(cli_session *session, const hirl_tree *tree, const source *from, double seconds)
+static int report(cli_session *session, const hirl_tree *tree, const source *from, double seconds)
 {
     const char *folder = cli_own(session, "out");
 
     cli_tree_print_sizes(session, tree);
     if (!session->json)
-        printf("%s: tree.hpt, clusters.csv; %.1f s\n", folder, seconds);
+        printf("%s: wrote tree.hpt and clusters.csv in %.1f s\n", folder, seconds);
     cli_emit(session, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:f, s:o}", "event", "result",
                                 "verb", "cluster", "out", cli_text(folder), "rows",
                                 (json_int_t)from->rows.count, "columns", (json_int_t)from->rows.dim,
@@ -229,24 +242,24 @@ static int run(cli_session *session)
 {
     source from = { 0 };
     hirl_tree *tree = NULL;
-    double begun = 0;
+    double started = 0;
     int code = cli_session_begin(session);
 
     if (!code)
         code = open_source(&from, session);
     if (!code)
         code = prepare(session, &from);
-    begun = cli_seconds();
-    session->running = false; /* prototype counts are settings: refused before clustering begins */
+    started = cli_seconds();
+    session->running = false; /* a wrong number of prototypes is still a usage error */
     if (!code)
-        code = make(&tree, session, &from);
+        code = build(&tree, session, &from);
     if (!code)
         code = write_all(session, tree, &from);
     if (!code)
-        code = tell(session, tree, &from, cli_seconds() - begun);
+        code = report(session, tree, &from, cli_seconds() - started);
     hirl_tree_destroy(tree);
-    cli_names_done(&from.names);
-    cli_rows_done(&from.rows);
+    cli_names_free(&from.names);
+    cli_rows_free(&from.rows);
     hirl_dataset_destroy(from.dataset);
     hirl_model_destroy(from.model);
     return code;
@@ -255,7 +268,7 @@ static int run(cli_session *session)
 const cli_verb cli_cluster = {
     .name = "cluster",
     .alias = "tree build",
-    .help = "builds the prototype tree of features or images (hierarchical k-means)",
+    .help = "build a tree of prototypes from features or images (hierarchical k-means)",
     .example = "data=features.npy prototypes=800,200,50 out=clusters",
     .positional = "data",
     .objects = "context data cluster",

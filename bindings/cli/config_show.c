@@ -1,16 +1,21 @@
-/* config_show.c - hirl config show: every key with the value that a run would use, as YAML with its origin. */
-#include "cli.h"
-
+/* config_show.c - hirl config show: the settings that a run would use, as YAML with origins. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "preset.h"
+#include "verbs.h"
+
 static const cli_key keys[] = {
-    { "all", "flag", "1", "", "", "0: only what differs from the defaults" },
+    { "all", "flag", "1", "", "", "0: prints only settings that differ from the defaults" },
     { 0 },
 };
 
-/* words, numbers and lists stand bare; anything else in double quotes */
+/* Words, numbers and lists are printed bare, other text in double quotes. */
 static void put_scalar(const char *text)
 {
     static const char bare[] =
@@ -32,7 +37,7 @@ static void put_scalar(const char *text)
     putchar('"');
 }
 
-/* more than their writing */
+/* Compares numbers: "1" and "1.0" do not differ. */
 static bool differs(const char *a, const char *b)
 {
     double x = strtod(a, NULL), y = strtod(b, NULL);
@@ -40,7 +45,7 @@ static bool differs(const char *a, const char *b)
     return fabs(x - y) > 1e-9 * fabs(y);
 }
 
-/* why a value is left to the run, from the help of its key */
+/* Prints how a run chooses a value, from the "auto: ..." part of the key's help. */
 static void put_reason(const char *help)
 {
     const char *reason = strstr(help, "auto: ");
@@ -49,27 +54,27 @@ static void put_reason(const char *help)
         printf("; %.*s", (int)strcspn(reason, ";"), reason);
 }
 
-/* "# preset", "# auto (default)": who set it, and whether he left it to the library */
+/* Prints where the value comes from: "# preset", or "# auto (default)" if the library chose it. */
 static void put_origin(const hirl_option_info *info, const hirl_options *options, const char *value)
 {
     static const char *const origins[] = { "default", "preset", "file", "given" };
     const char *set = hirl_options_get(options, info->name);
     int32_t origin = hirl_options_origin(options, info->name);
-    const char *who = origins[origin];
+    const char *source = origins[origin];
 
     if (!origin && strcmp(set, info->default_value))
-        who = "method";
+        source = "method";
     if (!strcmp(value, "auto")) {
-        printf("  # %s", who);
+        printf("  # %s", source);
         put_reason(info->help);
     } else if (!strcmp(set, "auto")) {
-        printf("  # auto (%s)", who);
+        printf("  # auto (%s)", source);
     } else if (differs(set, value) && !strcmp(info->name, "lr")) {
         printf("  # base_lr x batch_size / 256");
     } else if (differs(set, value) && !strcmp(info->name, "base_lr")) {
         printf("  # lr x 256 / batch_size");
     } else {
-        printf("  # %s", who);
+        printf("  # %s", source);
     }
     putchar('\n');
 }
@@ -78,19 +83,19 @@ static bool is_shown(const cli_session *session, const hirl_option_info *info)
 {
     const char *set = hirl_options_get(session->options, info->name);
 
-    return cli_flag(session, "all") || hirl_options_origin(session->options, info->name) > 0 ||
+    return cli_own_flag(session, "all") || hirl_options_origin(session->options, info->name) > 0 ||
            strcmp(set, info->default_value) || !strcmp(info->name, "lr");
 }
 
 static void put_settings(const cli_session *session, const hirl_options *resolved)
 {
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     const char *object = "";
 
-    for (int32_t i = 0; i < hirl_options_count(); i++) {
+    for (int32_t i = 0; cli_library_key(&info, i); i++) {
         const char *value;
 
-        if (hirl_options_describe(&info, i) < 0 || !is_shown(session, &info))
+        if (!is_shown(session, &info))
             continue;
         if (strcmp(object, info.object))
             printf("# %s\n", info.object);
@@ -118,11 +123,11 @@ static int run(cli_session *session)
 {
     hirl_options *resolved = NULL;
     hirl_status status;
-    int code = cli_take_preset(session);
+    int code = cli_default_preset(session);
 
     if (!code) {
         status = hirl_options_resolve(&resolved, session->options, 0);
-        code = status < 0 ? cli_fail(session, status) : CLI_OK;
+        code = cli_check(session, status);
     }
     if (!code && session->json)
         emit_settings(session, resolved);
@@ -134,7 +139,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_config_show = {
     .name = "config show",
-    .help = "prints the settings that a run with these arguments would have, as YAML",
+    .help = "print the settings that a run with these arguments would use, as YAML",
     .example = "preset=hirl-mocov2-small",
     .preset = CLI_PRESET,
     .objects = "context data model view train cluster loss eval",

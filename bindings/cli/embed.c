@@ -1,19 +1,26 @@
-/* embed.c - hirl embed: one feature row per image, with names, labels and what was skipped. */
-#include "cli.h"
-
+/* embed.c - hirl embed: writes one feature row per image, with names, labels and skipped images. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "rows.h"
+#include "session.h"
+#include "text.h"
+#include "verbs.h"
+
 static const cli_key keys[] = {
-    { "model", "text", "", "", "",
-      "run directory, checkpoint or model file; random: untrained, of preset=" },
-    { "out", "text", "embeddings", "", "", "folder for embeddings, names, labels and config.json" },
-    { "layer", "text", "backbone", "", "",
-      "backbone, z0, or z1 to zL: the head of a level of the tree (network=online)" },
+    { "model", "text", "", "", "", CLI_MODEL_HELP },
+    { "out", "text", "embeddings", "", "",
+      "folder for the embeddings, names, labels and config.json" },
+    { "layer", "text", "backbone", "", "", CLI_LAYER_HELP },
     { "format", "choice", "npy", "npy csv", "",
       "npy: embeddings.npy; csv: embeddings.csv (filenames,embedding_0,..,labels)" },
-    { "overwrite", "flag", "0", "", "",
-      "replaces embeddings, and files of their names, that out holds" },
+    CLI_KEY_OVERWRITE,
     { 0 },
 };
 
@@ -40,14 +47,12 @@ static int write_labels(cli_session *session, const cli_rows *rows, const hirl_d
 
     if (code)
         return code;
-    label = calloc((size_t)rows->count + 1, sizeof *label);
+    label = cli_labels(dataset, rows->image, rows->count, 0);
     if (!label)
-        return cli_error(session, CLI_MEMORY, "out of memory");
-    for (int64_t r = 0; r < rows->count; r++)
-        label[r] = hirl_dataset_label(dataset, rows->image[r], 0);
+        return cli_no_memory(session);
     status = hirl_npy_write(path, label, "i4", 1, &rows->count);
     free(label);
-    return status < 0 ? cli_fail_write(session, status) : CLI_OK;
+    return cli_check_write(session, status);
 }
 
 static int write_csv(cli_session *session, const cli_rows *rows, const hirl_dataset *dataset,
@@ -86,10 +91,10 @@ static int write_rows(cli_session *session, const cli_rows *rows, const hirl_dat
     if (code)
         return code;
     status = hirl_npy_write(path, rows->value, "f4", 2, (int64_t[]){ rows->count, rows->dim });
-    return status < 0 ? cli_fail_write(session, status) : CLI_OK;
+    return cli_check_write(session, status);
 }
 
-/* an older result had these: with labels, or in the other format */
+/* Removes files of an earlier result that this one lacks: labels, or the other format. */
 static int remove_old(cli_session *session, const char *folder, bool labels)
 {
     bool csv = !strcmp(cli_own(session, "format"), "csv");
@@ -138,36 +143,37 @@ static int run(cli_session *session)
     hirl_dataset *dataset = NULL;
     hirl_model *model = NULL;
     cli_rows rows = { 0 };
-    double begun;
+    double started;
     int code = cli_session_begin(session);
 
     if (!code)
-        code = cli_data_need(session);
+        code = cli_require_data(session);
     if (!code && *cli_own(session, "model") && !cli_model_is_random(session))
-        code = cli_refuse_keys(session, "preset", "a model that is read from a file");
+        code = cli_refuse_keys(session, "preset", "a model loaded from a file");
     if (!code)
         code = cli_model_open(&model, session);
     if (!code)
-        code = cli_data_open(&dataset, session, NULL);
+        code = cli_data_open(&dataset, session);
     if (!code)
         code = cli_data_print(session, dataset);
     if (!code)
         code = prepare(session);
-    begun = cli_seconds();
+    started = cli_seconds();
     if (!code)
         code = cli_rows_embed(&rows, session, model, cli_own(session, "layer"), dataset);
     if (!code)
         code = write_all(session, &rows, dataset);
     if (!code && !session->json)
-        printf("%s: %lld rows of %lld columns (%s), %.1f s\n", folder, (long long)rows.count,
-               (long long)rows.dim, cli_own(session, "layer"), cli_seconds() - begun);
+        printf("%s: wrote %lld rows of %lld columns (%s) in %.1f s\n", folder,
+               (long long)rows.count, (long long)rows.dim, cli_own(session, "layer"),
+               cli_seconds() - started);
     if (!code)
         cli_emit(session, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:f}", "event", "result",
                                     "verb", "embed", "out", cli_text(folder), "rows",
                                     (json_int_t)rows.count, "columns", (json_int_t)rows.dim,
                                     "skipped", (json_int_t)(rows.images - rows.count), "seconds",
-                                    cli_seconds() - begun));
-    cli_rows_done(&rows);
+                                    cli_seconds() - started));
+    cli_rows_free(&rows);
     hirl_dataset_destroy(dataset);
     hirl_model_destroy(model);
     return code;
@@ -175,7 +181,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_embed = {
     .name = "embed",
-    .help = "writes one feature row per image (embeddings.npy, filenames.txt, labels.npy)",
+    .help = "write one feature row per image (embeddings.npy, filenames.txt, labels.npy)",
     .example = "model=run data=PHOTOS out=embeddings",
     .objects = "context data",
     .also = "preset network loader_threads eval_batch max_bad",

@@ -1,28 +1,35 @@
-/* eval_knn.c - hirl eval knn: weighted nearest neighbours as in the paper, at every label level.
+/* eval_knn.c - hirl eval knn: weighted k-nearest-neighbour classification, at every label level.
  *
- * Bank and queries are two splits of the data; where it has none, every tenth image asks the others.
- * The best of all K is what the paper prints.
+ * Queries are classified by a labelled bank. Both are splits of the data; without such
+ * splits, every tenth image is a query. As in the paper, the best accuracy over all K is reported.
  */
-#include "cli.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "pixels.h"
+#include "rows.h"
+#include "session.h"
+#include "verbs.h"
+
 static const cli_key keys[] = {
     { "model", "text", "", "", "",
-      "run directory, checkpoint or model file; features=random: the run that says its settings" },
+      "run directory, checkpoint or model file; features=random: a run whose settings are used" },
     { "features", "choice", "model", "model pixels random", "",
-      "model; pixels: normalised images; random: an untrained model of the same shape" },
-    { "layer", "text", "backbone", "", "", "backbone, z0, or z1 to zL (network=online)" },
+      "model: of model=; pixels: normalised pixel values; random: of an untrained model" },
+    { "layer", "text", "backbone", "", "", CLI_LAYER_HELP },
     { "bank_split", "text", "bank", "", "",
-      "split of the bank; bank: train, else all but every tenth image" },
+      "split that is the bank; bank: train, or without such splits all but every tenth image" },
     { "query_split", "text", "queries", "", "",
-      "split of the queries; queries: test, else validation, else val, else every tenth" },
-    { "out", "text", "", "", "", "a .json file for the result" },
+      "split that is classified; queries: test, validation or val, or else every tenth image" },
+    { "out", "text", "", "", "", "a .json file for the result, in addition to the printed one" },
     { 0 },
 };
-
-enum { LABEL_LEVELS = 4 };
 
 typedef struct side {
     hirl_dataset *dataset;
@@ -35,8 +42,8 @@ typedef struct comparison {
     side bank, query;
     hirl_model *model;
     int32_t levels;
-    int32_t classes[LABEL_LEVELS];
-    hirl_knn_report report[LABEL_LEVELS];
+    int32_t classes[CLI_LABEL_LEVELS];
+    hirl_knn_report report[CLI_LABEL_LEVELS];
     double seconds;
 } comparison;
 
@@ -50,9 +57,9 @@ static int open_side(side *s, cli_session *session, const char *split)
     if (status >= 0)
         status = hirl_dataset_describe(&info, s->dataset);
     if (status < 0)
-        return cli_fail_data(session, status);
+        return cli_check_data(session, status);
     if (info.label_levels < 1)
-        return cli_error(session, CLI_DATA, "kNN needs labels, and these images have none");
+        return cli_error(session, CLI_DATA, "kNN needs labels, but these images have none");
     snprintf(s->split, sizeof s->split, "%s", info.split);
     return cli_data_print(session, s->dataset);
 }
@@ -71,19 +78,19 @@ static int open_data(comparison *c)
     if (status >= 0)
         status = hirl_dataset_describe(&info, c->query.dataset);
     if (status < 0)
-        return cli_fail(c->session, status);
+        return cli_check(c->session, status);
     c->levels = info.label_levels;
     memcpy(c->classes, info.classes, sizeof c->classes);
     return CLI_OK;
 }
 
-/* whose settings features=random takes, "": those of the keys */
+/* The run whose settings features=random uses; "": it uses the keys. */
 static const char *run_of(const cli_session *session)
 {
     return cli_model_is_random(session) ? "" : cli_own(session, "model");
 }
 
-/* keys that the features are not made with */
+/* Refuses keys without effect on the chosen kind of features. */
 static int refuse_useless(cli_session *session)
 {
     const char *features = cli_own(session, "features");
@@ -101,12 +108,12 @@ static int refuse_useless(cli_session *session)
         if (!code && *run_of(session))
             code = cli_refuse_object(session, "model", "", "the settings of a run (model=)");
     } else if (!cli_model_is_random(session)) {
-        code = cli_refuse_keys(session, "preset", "a model that is read from a file");
+        code = cli_refuse_keys(session, "preset", "a model loaded from a file");
     }
     return code;
 }
 
-/* an untrained model with the options of model='s run where there is one, else those given */
+/* Creates an untrained model, with the settings of the run model= if given, or else of the keys. */
 static int open_random(comparison *c)
 {
     cli_session *session = c->session;
@@ -118,8 +125,8 @@ static int open_random(comparison *c)
     int code = of_run ? cli_join(path, session, run, "config.yaml") : CLI_OK;
 
     if (!code && *run && !of_run)
-        code = cli_error(session, CLI_USAGE, "features=random: '%s' holds no config.yaml of a run",
-                         run);
+        code = cli_error(session, CLI_USAGE,
+                         "features=random: '%s' is not a run: it holds no config.yaml", run);
     if (code)
         return code;
     status = hirl_options_create(&options);
@@ -129,7 +136,7 @@ static int open_random(comparison *c)
         status =
             hirl_model_create(&c->model, session->context, of_run ? options : session->options);
     hirl_options_destroy(options);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int open_features(comparison *c)
@@ -146,7 +153,7 @@ static int64_t skipped(const side *s)
     return s->rows.images - s->rows.count;
 }
 
-static int fill(comparison *c, side *s)
+static int compute_rows(comparison *c, side *s)
 {
     const char *layer = cli_own(c->session, "layer");
     int code = c->model ? cli_rows_embed(&s->rows, c->session, c->model, layer, s->dataset)
@@ -160,19 +167,16 @@ static int fill(comparison *c, side *s)
 
 static int32_t *labels(const side *s, int32_t level)
 {
-    int32_t *label = malloc((size_t)(s->rows.count + 1) * sizeof *label);
-
-    for (int64_t r = 0; label && r < s->rows.count; r++)
-        label[r] = hirl_dataset_label(s->dataset, s->rows.image[r], level);
-    return label;
+    return cli_labels(s->dataset, s->rows.image, s->rows.count, level);
 }
 
 static int compare(comparison *c, int32_t level)
 {
     int32_t *bank_label = labels(&c->bank, level), *label = labels(&c->query, level);
-    hirl_status status = HIRL_E_NOMEM;
+    hirl_status status = HIRL_OK;
+    bool allocated = bank_label && label;
 
-    if (bank_label && label) {
+    if (allocated) {
         c->report[level] = (hirl_knn_report){ .struct_size = sizeof(hirl_knn_report) };
         status = hirl_eval_knn(&c->report[level], c->session->context, c->bank.rows.value,
                                bank_label, c->bank.rows.count, c->query.rows.value, label,
@@ -181,24 +185,25 @@ static int compare(comparison *c, int32_t level)
     free(bank_label);
     free(label);
     cli_progress_clear(&c->session->progress);
-    return status < 0 ? cli_fail(c->session, status) : CLI_OK;
+    return allocated ? cli_check(c->session, status) : cli_no_memory(c->session);
 }
 
 static int compare_levels(comparison *c)
 {
-    double begun = cli_seconds();
-    int code = fill(c, &c->bank);
+    double started = cli_seconds();
+    int code = compute_rows(c, &c->bank);
 
     if (!code)
-        code = fill(c, &c->query);
+        code = compute_rows(c, &c->query);
     if (!code && c->bank.rows.dim != c->query.rows.dim)
         code =
             cli_error(c->session, CLI_DATA,
-                      "features=pixels needs images of one size: bank %lld numbers, queries %lld",
+                      "features=pixels needs images of one size, but the bank has %lld values per "
+                      "image and the queries have %lld",
                       (long long)c->bank.rows.dim, (long long)c->query.rows.dim);
     for (int32_t l = 0; l < c->levels && !code; l++)
         code = compare(c, l);
-    c->seconds = cli_seconds() - begun;
+    c->seconds = cli_seconds() - started;
     return code;
 }
 
@@ -206,7 +211,7 @@ static void print(const comparison *c)
 {
     const hirl_knn_report *first = &c->report[0];
 
-    printf("%lld queries against %lld images, %lld columns, %.1f s; correct in per cent\n%-12s",
+    printf("%lld queries, bank of %lld images, %lld columns, %.1f s; accuracy in per cent\n%-12s",
            (long long)first->queries, (long long)first->bank, (long long)c->bank.rows.dim,
            c->seconds, "");
     for (int32_t i = 0; i < first->ks; i++)
@@ -239,7 +244,7 @@ static json_t *level_json(const comparison *c, int32_t level)
     return one;
 }
 
-/* what the model is: with features=random its settings are those of a run */
+/* Describes the model: with features=random it may have the settings of a run, not of the keys. */
 static json_t *model_json(const comparison *c)
 {
     hirl_model_info info = { .struct_size = sizeof info };
@@ -251,7 +256,7 @@ static json_t *model_json(const comparison *c)
                      (json_int_t)info.backbone_dim, "parameters", (json_int_t)info.parameters);
 }
 
-static int tell(comparison *c)
+static int report(comparison *c)
 {
     cli_session *session = c->session;
     json_t *levels = json_array(), *result;
@@ -280,7 +285,7 @@ static int run(cli_session *session)
     int code = cli_session_begin(session);
 
     if (!code)
-        code = cli_data_need(session);
+        code = cli_require_data(session);
     if (!code && *cli_own(session, "out"))
         code = cli_file_try(session, "", cli_own(session, "out"));
     if (!code)
@@ -292,9 +297,9 @@ static int run(cli_session *session)
     if (!code)
         code = compare_levels(&c);
     if (!code)
-        code = tell(&c);
-    cli_rows_done(&c.bank.rows);
-    cli_rows_done(&c.query.rows);
+        code = report(&c);
+    cli_rows_free(&c.bank.rows);
+    cli_rows_free(&c.query.rows);
     hirl_dataset_destroy(c.bank.dataset);
     hirl_dataset_destroy(c.query.dataset);
     hirl_model_destroy(c.model);
@@ -303,7 +308,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_eval_knn = {
     .name = "eval knn",
-    .help = "weighted nearest neighbours as in the paper, at every label level",
+    .help = "classify by weighted nearest neighbours, at every label level",
     .example = "model=run data=PHOTOS",
     .objects = "context data model eval",
     .also = "preset loader_threads eval_batch max_bad",

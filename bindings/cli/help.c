@@ -1,7 +1,11 @@
-/* help.c - hirl --help and hirl VERB --help, made from the field tables of verb and library. */
-#include "cli.h"
+/* help.c - hirl --help and hirl VERB --help, made from the key tables. */
+#include "help.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "events.h"
+#include "keys.h"
 
 static void put_key(const char *name, const char *standard, const char *range, const char *unit,
                     const char *help)
@@ -17,19 +21,26 @@ static void put_key(const char *name, const char *standard, const char *range, c
 
 static void put_presets(void)
 {
+    int used = 0;
+
     printf("  %-34s (", "");
-    for (int32_t i = 0; i < hirl_preset_count(); i++)
-        printf("%s%s", i ? " " : "", hirl_preset_name(i));
+    for (int32_t i = 0; i < hirl_preset_count(); i++) {
+        if (used > 60) {
+            printf("\n  %-35s", "");
+            used = 0;
+        }
+        used += printf("%s%s", used ? " " : "", hirl_preset_name(i));
+    }
     puts(")");
 }
 
-/* of a library's key: that of the preset which the verb takes */
+/* The default of a library key: the value of the preset if the verb has one. */
 static const char *default_of(const hirl_options *preset, const hirl_option_info *info)
 {
     return preset ? hirl_options_get(preset, info->name) : info->default_value;
 }
 
-/* NULL: the verb takes none */
+/* The values of the verb's preset; NULL: it has none, or out of memory. */
 static hirl_options *preset_of(const cli_verb *verb)
 {
     hirl_options *options = NULL;
@@ -45,14 +56,14 @@ static hirl_options *preset_of(const cli_verb *verb)
 static void put_library_keys(const cli_session *session)
 {
     hirl_options *preset = preset_of(session->verb);
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     const char *object = "";
 
-    for (int32_t i = 0; i < hirl_options_count(); i++) {
-        if (hirl_options_describe(&info, i) < 0 || !cli_takes(session->verb, &info))
+    for (int32_t i = 0; cli_library_key(&info, i); i++) {
+        if (!cli_accepts(session->verb, &info))
             continue;
         if (strcmp(object, info.object))
-            printf("\n%s\n", info.object);
+            printf("\nlibrary keys, %s:\n", info.object);
         object = info.object;
         put_key(info.name, default_of(preset, &info), strcmp(info.type, "flag") ? info.range : "",
                 info.unit, info.help);
@@ -73,14 +84,14 @@ static void emit_keys(cli_session *session)
 {
     const cli_verb *verb = session->verb;
     hirl_options *preset = preset_of(verb);
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     json_t *keys = json_array();
 
     for (const cli_key *k = verb->keys; k && k->name; k++)
         json_array_append_new(
             keys, describe(k->name, k->type, k->standard, k->range, k->unit, k->help, "program"));
-    for (int32_t i = 0; i < hirl_options_count(); i++)
-        if (hirl_options_describe(&info, i) == HIRL_OK && cli_takes(verb, &info))
+    for (int32_t i = 0; cli_library_key(&info, i); i++)
+        if (cli_accepts(verb, &info))
             json_array_append_new(keys, describe(info.name, info.type, default_of(preset, &info),
                                                  info.range, info.unit, info.help, info.object));
     cli_emit(session, json_pack("{s:s, s:s, s:s, s:o}", "event", "help", "verb", verb->name, "help",
@@ -88,41 +99,41 @@ static void emit_keys(cli_session *session)
     hirl_options_destroy(preset);
 }
 
-void cli_help_verb(const cli_session *session)
+void cli_help_verb(cli_session *session)
 {
     const cli_verb *verb = session->verb;
 
     if (session->json) {
-        cli_session copy = *session;
-
-        emit_keys(&copy);
+        emit_keys(session);
         return;
     }
-    printf("hirl %s - %s\n\n  hirl %s %s\n", verb->name, verb->help, verb->name, verb->example);
+    printf("hirl %s - %s\n\nexample: hirl %s%s%s\n", verb->name, verb->help, verb->name,
+           *verb->example ? " " : "", verb->example);
     if (verb->alias)
-        printf("  also: hirl %s\n", verb->alias);
+        printf("alias: hirl %s\n", verb->alias);
     if (verb->note)
         printf("\n%s\n", verb->note);
     if (verb->keys && verb->keys[0].name)
-        printf("\n%s\n", verb->name);
+        printf("\nkeys of hirl %s:\n", verb->name);
     for (const cli_key *k = verb->keys; k && k->name; k++)
         put_key(k->name, k->standard, k->range, k->unit, k->help);
     put_library_keys(session);
-    puts(
-        "\nkey=value, --key value and --key=value are the same; a config.yaml may hold the library's "
-        "keys.\n--json  one JSON object a line on stdout    --quiet, -q  results and errors only\n"
-        "--verbose, -v  more                         --help, -h");
+    puts("\nswitches:\n"
+         "  --json                             print one JSON object per line on stdout\n"
+         "  --quiet, -q                        print results, warnings and errors only\n"
+         "  --verbose, -v                      print all log messages\n"
+         "  --help, -h                         print this help\n\n"
+         "key=value, --key value and --key=value are equivalent. A config file (.yaml, .yml or\n"
+         ".json) may be given as well; it sets library keys.");
 }
 
-void cli_help_program(void)
+void cli_help_program(const cli_verb *const *verb, int count)
 {
-    const cli_verb *verb;
-
-    printf("hirl %s - hierarchical image representations, learned without labels\n\n"
-           "  hirl VERB [config.yaml] key=value ...\n\n",
+    printf("hirl %s - learns hierarchical image representations without labels\n\n"
+           "usage: hirl VERB [config.yaml] [key=value ...]\n\nverbs:\n",
            hirl_version());
-    for (int i = 0; (verb = cli_verb_at(i)); i++)
-        printf("  %-18s %s\n", verb->name, verb->help);
-    puts("\nhirl VERB --help lists the keys of a verb with default, range and unit.\n"
-         "hirl pretrain data=PHOTOS out=run starts; hirl --version says which program this is.");
+    for (int i = 0; i < count; i++)
+        printf("  %-18s %s\n", verb[i]->name, verb[i]->help);
+    puts("\n'hirl VERB --help' prints the keys of a verb with their defaults, ranges and units;\n"
+         "'hirl --version' prints the version. To start: hirl pretrain data=PHOTOS out=run");
 }

@@ -1,9 +1,12 @@
-/* info.c - hirl info: which program, library and backend this is; hirl info differences. */
-#include "cli.h"
-
+/* info.c - hirl info: version, build and backend; hirl info differences: presets and the paper. */
+#include <stdio.h>
 #include <string.h>
 
-static const cli_key no_keys[] = { { 0 } };
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "session.h"
+#include "verbs.h"
 
 static int run_info(cli_session *session)
 {
@@ -25,67 +28,65 @@ static int run_info(cli_session *session)
 
 const cli_verb cli_info = {
     .name = "info",
-    .help = "version, build, backend and threads: what a bug report needs",
+    .help = "print version, build, backend and threads, for a bug report",
     .example = "",
     .objects = "context",
-    .keys = no_keys,
     .run = run_info,
 };
 
-/* why a small preset differs, key by key */
+/* Why the value of a key differs in a small preset. */
 static const char *reason(const char *key)
 {
     static const char *const why[][2] = {
         { "arch", "small images need few layers" },
         { "width", "a quarter of the channels: minutes instead of days on a CPU" },
-        { "stem", "3x3 without pooling keeps the detail of small images" },
-        { "image_size", "images of this size, not of 224 pixels" },
-        { "epochs", "a run of minutes" },
-        { "batch_size", "fewer images, more steps" },
-        { "lr", "for this batch and a short run" },
-        { "base_lr", "for this batch and a short run" },
-        { "queue", "no longer than half of the images" },
-        { "prototypes", "as many images a prototype as in the paper" },
+        { "stem", "a 3x3 stem without pooling keeps the detail of small images" },
+        { "image_size", "the preset is for images of this size" },
+        { "epochs", "the run takes minutes" },
+        { "batch_size", "there are fewer images; a smaller batch gives more steps" },
+        { "lr", "suits this batch size and a short run" },
+        { "base_lr", "suits this batch size and a short run" },
+        { "queue", "at most half of the images" },
+        { "prototypes", "as many images per prototype as in the paper" },
         { "negatives", "there are fewer other leaves" },
-        { "cluster_warmup_epoch",
-          "early enough for a short run, late enough for features that mean something" },
+        { "cluster_warmup_epoch", "early enough for a short run, late enough for useful features" },
         { "temperature", "measured: better in a short run" },
-        { "blur_p", "a blur leaves little of small images" },
-        { "ema", "fewer steps: the teacher must follow faster" },
-        { "warmup_epochs", "a share of a short run" },
-        { "min_lr", "in proportion to the rate" },
-        { "head", "measured: batch norm lets targets differ within minutes" },
-        { "hidden_dim", "narrow heads behind a narrow encoder" },
-        { "predictor_dim", "narrow heads behind a narrow encoder" },
-        { "z_dim", "narrow heads behind a narrow encoder" },
+        { "blur_p", "blur removes most of the detail of small images" },
+        { "ema", "there are fewer steps, so the teacher must follow faster" },
+        { "warmup_epochs", "a similar share of a short run" },
+        { "min_lr", "in proportion to the learning rate" },
+        { "head", "measured: with batch norm, targets become distinct within minutes" },
+        { "hidden_dim", "narrow heads for a narrow encoder" },
+        { "predictor_dim", "narrow heads for a narrow encoder" },
+        { "z_dim", "narrow heads for a narrow encoder" },
         { "out_dim", "fewer images need fewer prototypes or outputs" },
-        { "head_layers", "small heads" },
-        { "freeze_prototypes", "a share of a short run" },
-        { "freeze_last_layer", "a share of a short run" },
-        { "warmup_teacher_temperature_epochs", "a share of a short run" },
-        { "local_crops_number", "fewer small views: minutes on a CPU" },
-        { "local_crops_scale", "small images bear no smaller crops" },
-        { "global_crops_scale", "small images bear no smaller crops" },
-        { "local_crops_size", "in proportion to the image" },
-        { "levels", "follows from the prototypes, which are chosen when the images are known" },
-        { "bn_groups", "follows from the batch" },
-        { "path_bn_groups", "follows from the batch" },
-        { "eval_batch", "as the batch" },
+        { "head_layers", "small heads for a small encoder" },
+        { "freeze_prototypes", "a similar share of a short run" },
+        { "freeze_last_layer", "a similar share of a short run" },
+        { "warmup_teacher_temperature_epochs", "a similar share of a short run" },
+        { "local_crops_number", "fewer local views: minutes on a CPU" },
+        { "local_crops_scale", "smaller crops of small images show too little" },
+        { "global_crops_scale", "smaller crops of small images show too little" },
+        { "local_crops_size", "in proportion to the image size" },
+        { "levels", "follows from prototypes, which are chosen once the images are known" },
+        { "bn_groups", "follows from the batch size" },
+        { "path_bn_groups", "follows from the batch size" },
+        { "eval_batch", "equals the batch size" },
         { "patch_size", "fewer tokens: minutes on a CPU" },
         { "vit_dim", "a small encoder" },
         { "vit_depth", "a small encoder" },
         { "vit_heads", "a small encoder" },
         { "drop_path", "a small encoder needs none" },
-        { "optimizer", "LARC is for large batches" },
-        { "warmup_lr", "a short run has no such warm-up" },
+        { "optimizer", "LARC is meant for large batches" },
+        { "warmup_lr", "a short run does not warm up from this rate" },
         { "weight_decay_end", "a short run keeps the first value" },
         { "teacher_temperature", "a short run keeps the first value" },
-        { "sinkhorn_eps", "measured: targets of few prototypes stay apart" },
+        { "sinkhorn_eps", "measured: with few prototypes, targets stay distinct" },
         { "jitter", "measured: better on small images" },
-        { "solarize_p", "small images are hard to know without their tones" },
-        { "warm", "minutes on a CPU: each tree starts from that of the epoch before" },
-        { "kmeans_redo", "one start, from the tree of the epoch before" },
-        { "kmeans_iterations", "a warm start needs fewer" },
+        { "solarize_p", "small images are hard to recognise once solarised" },
+        { "warm", "minutes on a CPU: each tree starts from the previous epoch's tree" },
+        { "kmeans_redo", "one attempt, which starts from the previous epoch's tree" },
+        { "kmeans_iterations", "a warm start needs fewer iterations" },
     };
 
     for (size_t i = 0; i < sizeof why / sizeof *why; i++)
@@ -94,46 +95,48 @@ static const char *reason(const char *key)
     return "";
 }
 
-/* what no key says */
+/* differences that do not show in the value of a key */
 static const char *const also[][2] = {
     { "path loss",
-      "profile=paper follows eq. 3; the authors' program (profile=reference) halves it (spd_weight) and masks a drawn positive (draw=all)" },
+      "profile=paper follows eq. 3. As in the authors' code, profile=reference halves the loss\n"
+      "(spd_weight) and draws negatives from all leaves, masking the positive (draw=all)." },
     { "batch norm on one device",
-      "groups of bn_groups with permuted keys stand for the paper's 8 GPUs" },
-    { "queue", "a key of the same image is never a negative; profile=reference: it is" },
-    { "k-means",
-      "warm=1, which the small presets keep, starts a level from the last tree; sums in f64, in row order" },
+      "bn_groups groups with shuffled keys stand in for the paper's 8 GPUs." },
+    { "queue", "A key of the same image is never a negative; with profile=reference it is." },
+    { "k-means", "With warm=1 (small presets), a level starts from the last tree.\n"
+                 "Sums are in f64, in row order." },
     { "k-means, profile=reference",
-      "first rows, subsets and splits of empty clusters as faiss draws them, from scratch each epoch; "
-      "a split gives up after 64 rounds, where faiss may loop for ever" },
-    { "resize", "Pillow's arithmetic, on 8-bit pixels" },
-    { "running statistics", "mean over the groups; profile=reference: those of the first" },
-    { "average of the teacher",
-      "taken when a step commits: the same image losses as at the start of the next one, where "
-      "the authors' program takes it; trees are made of features one step newer" },
+      "Initial rows, subsets and splits of empty clusters are drawn as in faiss, from scratch in\n"
+      "each epoch. A split gives up after 64 rounds, where faiss may loop forever." },
+    { "resize", "The arithmetic of Pillow, on 8-bit pixels." },
+    { "running statistics",
+      "Averaged over the groups; with profile=reference, those of the first group." },
+    { "update of the teacher",
+      "Made when a step commits; the authors' code makes it at the start of the next step. Image\n"
+      "losses are the same, but trees are built from features that are one step newer." },
     { "DINO, iBOT",
-      "clip=tensor as the methods' authors; profile=reference clips the common norm, decays all of h_l by "
-      "0.01 and takes the next step's m" },
+      "clip=tensor, as in the original code of these methods. profile=reference clips the global\n"
+      "norm, applies weight decay 0.01 to h_l, and takes the next step's m for the teacher." },
     { "SimSiam",
-      "each view is encoded once; the authors' program encodes it twice, which gives the same loss and counts its "
-      "running statistics twice" },
+      "Each view is encoded once. The authors' code encodes it twice, which gives the same loss\n"
+      "but updates the running statistics twice." },
     { "SwAV",
-      "crops of one size are one batch for its norms; profile=reference: each crop alone, leaves chosen anew in "
-      "each step" },
+      "Crops of one size share batch statistics. With profile=reference each crop has its own,\n"
+      "and leaves are reassigned in every step." },
     { "MoCo v3",
-      "clusters the trained encoder's features and keeps the patch embedding; profile=reference: the "
-      "average's, and trains it" },
-    { "norms of h_l",
-      "over parts of about 32 images (SwAV: 128), as on the paper's GPUs; path_bn_groups changes it" },
+      "Clusters features of the online network, whose patch embedding is frozen. With\n"
+      "profile=reference, clusters features of the teacher and trains the patch embedding." },
+    { "batch norm in h_l",
+      "Over groups of about 32 images (SwAV: 128), as on the paper's GPUs; see path_bn_groups." },
 };
 
 static const cli_key difference_keys[] = {
     { "method", "choice", "mocov2", "mocov2 simsiam swav mocov3 dino ibot", "",
-      "whose presets are compared" },
+      "method whose presets to compare" },
     { 0 },
 };
 
-/* all that a run of the preset would use */
+/* The settings that a run with the preset would use. */
 static hirl_status settings_of(hirl_options **resolved, const char *preset)
 {
     hirl_options *options;
@@ -153,7 +156,7 @@ static const char *cell(const json_t *row, const char *column)
     return json_string_value(json_object_get(row, column));
 }
 
-/* columns as wide as what stands in them */
+/* Prints a table whose columns are as wide as their widest cell. */
 static void print_differences(const json_t *rows, char names[2][64])
 {
     static const char *const column[] = { "key", "paper", "small" };
@@ -173,9 +176,23 @@ static void print_differences(const json_t *rows, char names[2][64])
                width[2], cell(row, "small"), cell(row, "why"));
 }
 
+/* A line break in the text starts a new line of the second column. */
+static void print_also(void)
+{
+    puts("\nfurther differences, common to all presets:");
+    for (size_t i = 0; i < sizeof also / sizeof *also; i++) {
+        const char *text = also[i][1], *end;
+
+        printf("%-28s", also[i][0]);
+        for (; (end = strchr(text, '\n')); text = end + 1)
+            printf("%.*s\n%28s", (int)(end - text), text, "");
+        puts(text);
+    }
+}
+
 static int run_differences(cli_session *session)
 {
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     hirl_options *small = NULL, *paper = NULL;
     json_t *rows = json_array();
     hirl_status status;
@@ -186,13 +203,10 @@ static int run_differences(cli_session *session)
     status = settings_of(&paper, names[0]);
     if (status >= 0)
         status = settings_of(&small, names[1]);
-    for (int32_t i = 0; status >= 0 && i < hirl_options_count(); i++) {
-        const char *a, *b;
+    for (int32_t i = 0; status >= 0 && cli_library_key(&info, i); i++) {
+        const char *a = hirl_options_get(paper, info.name);
+        const char *b = hirl_options_get(small, info.name);
 
-        if (hirl_options_describe(&info, i) < 0)
-            continue;
-        a = hirl_options_get(paper, info.name);
-        b = hirl_options_get(small, info.name);
         if (!strcmp(a, b) || !strcmp(info.name, "preset"))
             continue;
         json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "key", info.name, "paper", a,
@@ -203,16 +217,14 @@ static int run_differences(cli_session *session)
     if (!session->json && status >= 0)
         print_differences(rows, names);
     if (!session->json && status >= 0)
-        puts("\nthe same for every preset:");
-    for (size_t i = 0; !session->json && status >= 0 && i < sizeof also / sizeof *also; i++)
-        printf("%-26s %s\n", also[i][0], also[i][1]);
+        print_also();
     cli_emit(session, json_pack("{s:s, s:o}", "event", "differences", "keys", rows));
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 const cli_verb cli_info_differences = {
     .name = "info differences",
-    .help = "where the defaults differ from the paper, and why",
+    .help = "list where a small preset differs from the paper, and why",
     .example = "",
     .objects = "",
     .keys = difference_keys,

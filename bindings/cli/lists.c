@@ -1,16 +1,28 @@
-/* lists.c - hirl methods: the presets and their main values; hirl models: the encoders. */
-#include "cli.h"
-
+/* lists.c - hirl methods: the presets with their main values; hirl models: the encoders. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const cli_key no_keys[] = { { 0 } };
-static const char *const shown[] = { "method",     "arch", "image_size", "epochs",
-                                     "batch_size", "lr",   "prototypes", "negatives" };
-enum { SHOWN = sizeof shown / sizeof *shown, HIERARCHY = 6 }; /* from there on: HIRL's own */
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "text.h"
+#include "verbs.h"
 
-/* learning rate that the optimiser will get: lr, or else from base_lr */
-double cli_rate(const hirl_options *options)
+/* the columns of hirl methods */
+static const struct {
+    const char *key;
+    int width;
+    bool hierarchical; /* a key of HIRL, without effect when hirl=0 */
+} shown[] = {
+    { "method", 9, false },     { "arch", 21, false },       { "image_size", 10, false },
+    { "epochs", 10, false },    { "batch_size", 10, false }, { "lr", 10, false },
+    { "prototypes", 18, true }, { "negatives", 10, true },
+};
+enum { SHOWN = sizeof shown / sizeof *shown };
+
+/* The peak learning rate: lr, or base_lr batch_size / 256 when lr is 0. */
+static double learning_rate(const hirl_options *options)
 {
     double rate = strtod(hirl_options_get(options, "lr"), NULL);
     double base = strtod(hirl_options_get(options, "base_lr"), NULL);
@@ -29,24 +41,24 @@ static int put_preset(cli_session *session, const char *name)
     if (!session->json)
         printf("%-20s", name);
     for (int i = 0; status >= 0 && i < SHOWN; i++) {
-        const char *value = hirl_options_get(options, shown[i]);
+        const char *value = hirl_options_get(options, shown[i].key);
         char rate[32];
 
-        if (!strcmp(shown[i], "lr")) {
-            snprintf(rate, sizeof rate, "%.6g", cli_rate(options));
+        if (!strcmp(shown[i].key, "lr")) {
+            snprintf(rate, sizeof rate, "%.6g", learning_rate(options));
             value = rate;
         }
-        if (i >= HIERARCHY && !strcmp(hirl_options_get(options, "hirl"), "0"))
+        if (shown[i].hierarchical && !strcmp(hirl_options_get(options, "hirl"), "0"))
             value = "-";
-        json_object_set_new(row, shown[i], json_string(value ? value : ""));
+        json_object_set_new(row, shown[i].key, json_string(value ? value : ""));
         if (!session->json)
-            printf(" %-*s", i == 0 ? 9 : i == 1 ? 21 : i == 6 ? 18 : 10, value ? value : "");
+            printf(" %-*s", shown[i].width, value ? value : "");
     }
     if (!session->json)
         putchar('\n');
     hirl_options_destroy(options);
     cli_emit(session, row);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int run_methods(cli_session *session)
@@ -56,7 +68,7 @@ static int run_methods(cli_session *session)
     if (!session->json) {
         printf("%-20s", "preset");
         for (int i = 0; i < SHOWN; i++)
-            printf(" %-*s", i == 0 ? 9 : i == 1 ? 21 : i == 6 ? 18 : 10, shown[i]);
+            printf(" %-*s", shown[i].width, shown[i].key);
         putchar('\n');
     }
     for (int32_t i = 0; i < hirl_preset_count() && !code; i++)
@@ -66,10 +78,9 @@ static int run_methods(cli_session *session)
 
 const cli_verb cli_methods = {
     .name = "methods",
-    .help = "lists the methods: presets and their main values",
+    .help = "list the presets of the methods, with their main values",
     .example = "",
     .objects = "",
-    .keys = no_keys,
     .run = run_methods,
 };
 
@@ -89,18 +100,17 @@ static int put_model(cli_session *session, const char *arch)
         cli_emit(session, json_pack("{s:s, s:s, s:I, s:I}", "event", "model", "arch", arch,
                                     "backbone_dim", (json_int_t)info.backbone_dim, "parameters",
                                     (json_int_t)info.parameters));
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int run_models(cli_session *session)
 {
-    hirl_option_info info = { .struct_size = sizeof info };
+    hirl_option_info info;
     char names[512] = "", *rest = NULL;
     int code = CLI_OK;
 
-    for (int32_t i = 0; i < hirl_options_count(); i++)
-        if (hirl_options_describe(&info, i) == HIRL_OK && !strcmp(info.name, "arch"))
-            snprintf(names, sizeof names, "%s", info.range);
+    if (cli_find_library_key(&info, "arch"))
+        snprintf(names, sizeof names, "%s", info.range);
     for (char *arch = strtok_r(names, " ", &rest); arch && !code; arch = strtok_r(NULL, " ", &rest))
         code = put_model(session, arch);
     return code;
@@ -108,9 +118,8 @@ static int run_models(cli_session *session)
 
 const cli_verb cli_models = {
     .name = "models",
-    .help = "lists the encoders with their columns and parameters",
+    .help = "list the encoders, with their feature columns and parameters",
     .example = "",
     .objects = "model",
-    .keys = no_keys,
     .run = run_models,
 };

@@ -1,8 +1,12 @@
-/* main.c - the program hirl: finds the verb, reads its arguments, runs it. */
-#include "cli.h"
-
-#include <stdlib.h>
+/* main.c - the program hirl: finds the verb, reads its arguments, calls it. */
+#include <stdio.h>
 #include <string.h>
+
+#include "args.h"
+#include "help.h"
+#include "session.h"
+#include "verbs.h"
+#include "words.h"
 
 static const cli_verb *const verbs[] = {
     &cli_pretrain,         &cli_embed,     &cli_cluster,  &cli_tree_show,
@@ -10,11 +14,6 @@ static const cli_verb *const verbs[] = {
     &cli_info_differences, &cli_methods,   &cli_models,   &cli_config_show,
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
-
-const cli_verb *cli_verb_at(int index)
-{
-    return index >= 0 && index < VERBS ? verbs[index] : NULL;
-}
 
 static const cli_verb *find(const char *name)
 {
@@ -24,7 +23,7 @@ static const cli_verb *find(const char *name)
     return NULL;
 }
 
-/* a verb of two words before a verb of one; *words counts those taken */
+/* Tries a verb of two words, then one of a single word; *words is the number of words consumed. */
 static const cli_verb *find_words(int count, char **word, int *words)
 {
     const cli_verb *verb = NULL;
@@ -42,7 +41,7 @@ static const cli_verb *find_words(int count, char **word, int *words)
 static int refuse_verb(int count, char **word)
 {
     const char *name[2 * VERBS], *near;
-    char asked[64];
+    char typed[64];
     int names = 0;
 
     for (int i = 0; i < VERBS; i++) {
@@ -50,22 +49,22 @@ static int refuse_verb(int count, char **word)
         if (verbs[i]->alias)
             name[names++] = verbs[i]->alias;
     }
-    snprintf(asked, sizeof asked, "%s", word[0]);
-    near = cli_nearest(asked, name, names);
+    snprintf(typed, sizeof typed, "%s", word[0]);
+    near = cli_nearest(typed, name, names);
     if (!near && count > 1 && !strchr(word[1], '=')) {
-        snprintf(asked, sizeof asked, "%.30s %.30s", word[0], word[1]);
-        near = cli_nearest(asked, name, names);
+        snprintf(typed, sizeof typed, "%.30s %.30s", word[0], word[1]);
+        near = cli_nearest(typed, name, names);
     }
-    fprintf(stderr, "hirl: unknown verb '%s'%s%s%s; hirl --help lists them\n", asked,
-            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    fprintf(stderr, "hirl: unknown verb '%s'%s%s%s 'hirl --help' lists all verbs\n", typed,
+            near ? "; did you mean '" : ";", near ? near : "", near ? "'?" : "");
     return CLI_USAGE;
 }
 
-/* the exit code of what was printed: none of it may be lost */
-static int leave(int code)
+/* Turns lost output into a failure; returns the exit code. */
+static int flush_output(int code)
 {
     if ((fflush(stdout) || ferror(stdout)) && !code) {
-        fprintf(stderr, "hirl: the output could not be written\n");
+        fprintf(stderr, "hirl: the output could not be written to stdout\n");
         code = CLI_FAILED;
     }
     return code;
@@ -87,10 +86,12 @@ static int run(const cli_verb *verb, int count, char **word)
         code = verb->run(&session);
     cli_session_end(&session);
     if (session.lost && !code) {
-        fprintf(stderr, "hirl: an event was lost: no memory, or a number that JSON has not\n");
+        fprintf(
+            stderr,
+            "hirl: a JSON event was lost: out of memory, or a value that JSON cannot represent\n");
         code = CLI_FAILED;
     }
-    return leave(code);
+    return flush_output(code);
 }
 
 int main(int count, char **word)
@@ -99,12 +100,12 @@ int main(int count, char **word)
     int words;
 
     if (count < 2) {
-        cli_help_program();
+        cli_help_program(verbs, VERBS);
         return CLI_USAGE;
     }
     if (!strcmp(word[1], "--version") || !strcmp(word[1], "version")) {
         printf("hirl %s\n", hirl_version());
-        return leave(CLI_OK);
+        return flush_output(CLI_OK);
     }
     if (!strcmp(word[1], "--help") || !strcmp(word[1], "-h") || !strcmp(word[1], "help")) {
         verb = count > 2 ? find_words(count - 2, word + 2, &words) : NULL;
@@ -112,8 +113,8 @@ int main(int count, char **word)
             return refuse_verb(count - 2, word + 2);
         if (verb)
             return run(verb, 1, (char *[]){ "--help" });
-        cli_help_program();
-        return leave(CLI_OK);
+        cli_help_program(verbs, VERBS);
+        return flush_output(CLI_OK);
     }
     verb = find_words(count - 1, word + 1, &words);
     if (!verb)

@@ -1,9 +1,12 @@
-/* names.c - names of rows: a text file with one name a line, or the images of a data set. */
-#include "cli.h"
+/* names.c - names of rows, from a text file with one name per line or from a data set. */
+#include "names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "messages.h"
 
 static char *read_text(const char *path, size_t *bytes)
 {
@@ -58,8 +61,8 @@ int cli_names_read(cli_names *names, cli_session *session, const char *path)
     names->count = count_lines(names->text, bytes);
     names->name = calloc((size_t)names->count + 1, sizeof *names->name);
     if (!names->name) {
-        cli_names_done(names);
-        return cli_error(session, CLI_MEMORY, "out of memory for %lld names",
+        cli_names_free(names);
+        return cli_error(session, CLI_MEMORY, "out of memory: cannot store %lld names",
                          (long long)names->count);
     }
     at = names->text;
@@ -80,14 +83,14 @@ int cli_names_of(cli_names *names, cli_session *session, const hirl_dataset *dat
     *names = (cli_names){ .count = hirl_dataset_count(dataset) };
     names->name = calloc((size_t)names->count + 1, sizeof *names->name);
     if (!names->name)
-        return cli_error(session, CLI_MEMORY, "out of memory for %lld names",
+        return cli_error(session, CLI_MEMORY, "out of memory: cannot store %lld names",
                          (long long)names->count);
     for (int64_t i = 0; i < names->count; i++)
         names->name[i] = hirl_dataset_name(dataset, i);
     return CLI_OK;
 }
 
-void cli_names_done(cli_names *names)
+void cli_names_free(cli_names *names)
 {
     free(names->name);
     free(names->text);

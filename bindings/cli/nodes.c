@@ -1,8 +1,11 @@
-/* nodes.c - which rows lie below which node of a tree, and what they are. */
-#include "cli.h"
+/* nodes.c - which rows lie below which node of a tree, and their most frequent class. */
+#include "nodes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "messages.h"
 
 static int larger_first(const void *a, const void *b)
 {
@@ -36,7 +39,7 @@ static int place_classes(cli_nodes *nodes, cli_session *session, const hirl_data
         return CLI_OK;
     nodes->classes = info.classes[0];
     nodes->seen = calloc((size_t)nodes->classes + 1, sizeof *nodes->seen);
-    return nodes->seen ? CLI_OK : cli_error(session, CLI_MEMORY, "out of memory");
+    return nodes->seen ? CLI_OK : cli_no_memory(session);
 }
 
 int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tree,
@@ -51,7 +54,7 @@ int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tre
 
         nodes->node[l] = node;
         if (!node)
-            return cli_error(session, CLI_MEMORY, "out of memory");
+            return cli_no_memory(session);
         for (int64_t r = 0; r < nodes->rows; r++) {
             int32_t below = l ? nodes->node[l - 1][r] : leaf[r];
 
@@ -61,7 +64,7 @@ int cli_nodes_place(cli_nodes *nodes, cli_session *session, const hirl_tree *tre
     return place_classes(nodes, session, dataset);
 }
 
-void cli_nodes_done(cli_nodes *nodes)
+void cli_nodes_free(cli_nodes *nodes)
 {
     for (int l = 0; l < 8; l++)
         free(nodes->node[l]);
@@ -69,7 +72,8 @@ void cli_nodes_done(cli_nodes *nodes)
     *nodes = (cli_nodes){ 0 };
 }
 
-int64_t cli_next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t row)
+/* The first row after `row` that lies below a node; -1: no more rows. */
+static int64_t next_row(const cli_nodes *nodes, int32_t level, int32_t id, int64_t row)
 {
     const int32_t *node = nodes->node[level - 1];
 
@@ -85,7 +89,7 @@ int64_t cli_spread_rows(int64_t *row, const cli_nodes *nodes, int32_t level, con
     int64_t wanted = node->size < most ? node->size : most, seen = 0, found = 0;
 
     for (int64_t r = -1; found < wanted; seen++) {
-        r = cli_next_row(nodes, level, node->id, r);
+        r = next_row(nodes, level, node->id, r);
         if (r < 0)
             break;
         if (seen == (2 * found + 1) * node->size / (2 * wanted))
@@ -104,7 +108,7 @@ bool cli_majority(char *text, size_t bytes, const cli_nodes *nodes, const hirl_d
     if (!seen)
         return false;
     memset(seen, 0, (size_t)nodes->classes * sizeof *seen);
-    for (int64_t r = -1; (r = cli_next_row(nodes, level, id, r)) >= 0; size++) {
+    for (int64_t r = -1; (r = next_row(nodes, level, id, r)) >= 0; size++) {
         int32_t label = hirl_dataset_label(dataset, r, 0);
 
         if (label >= 0 && ++seen[label] > seen[best])

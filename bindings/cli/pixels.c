@@ -1,23 +1,27 @@
-/* pixels.c - rows of features that are the images themselves: the baseline of eval knn.
+/* pixels.c - rows of features that are the pixels of the images: a baseline for hirl eval knn.
  *
- * Unreadable images are named, counted and left out, up to max_bad of all, as the library does.
+ * Unreadable images are reported and left out. A share of them above max_bad is an error.
  */
-#include "cli.h"
+#include "pixels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "messages.h"
+#include "session.h"
 
 typedef struct reading {
     cli_session *session;
     const hirl_dataset *dataset;
     cli_rows *rows;
-    int64_t height, width; /* of the first image that was read; 0: none yet */
+    int64_t height, width; /* of the first readable image; 0: none read yet */
     int64_t bad;
     float mean[3], std[3];
 } reading;
 
-/* mean= or std= */
-static int take_colours(float value[3], cli_session *session, const char *key)
+/* Reads the three numbers of mean= or std=. */
+static int read_colours(float value[3], cli_session *session, const char *key)
 {
     const char *text = hirl_options_get(session->options, key);
     int end = 0;
@@ -27,10 +31,10 @@ static int take_colours(float value[3], cli_session *session, const char *key)
     if (end && !text[end] && isfinite(value[0]) && isfinite(value[1]) && isfinite(value[2]))
         return CLI_OK;
     return cli_error(session, CLI_USAGE,
-                     "%s=%s: features=pixels takes three numbers, as in 0.5,0.5,0.5", key, text);
+                     "%s=%s: features=pixels needs three numbers, such as 0.5,0.5,0.5", key, text);
 }
 
-/* one row: (u8/255 - mean) / std, channels last */
+/* One row: (u8 / 255 - mean) / std, channels last. */
 static void put_pixels(float *row, const uint8_t *pixels, int64_t count, const float mean[3],
                        const float std[3])
 {
@@ -44,7 +48,7 @@ static int put_image(reading *r, int64_t image, const uint8_t *pixels, int64_t h
 {
     cli_rows *rows = r->rows;
     int code =
-        r->width ? CLI_OK : cli_rows_take(rows, r->session, rows->images, 3 * height * width);
+        r->width ? CLI_OK : cli_rows_alloc(rows, r->session, rows->images, 3 * height * width);
 
     if (code)
         return code;
@@ -55,7 +59,8 @@ static int put_image(reading *r, int64_t image, const uint8_t *pixels, int64_t h
     if (height != r->height || width != r->width)
         return cli_error(
             r->session, CLI_DATA,
-            "features=pixels needs images of one size: '%s' has %lld x %lld, the first %lld x %lld",
+            "features=pixels needs images of one size: '%s' is %lld x %lld, the first image is "
+            "%lld x %lld",
             hirl_dataset_name(r->dataset, image), (long long)width, (long long)height,
             (long long)r->width, (long long)r->height);
     put_pixels(rows->value + rows->count * rows->dim, pixels, height * width, r->mean, r->std);
@@ -74,11 +79,12 @@ static int count_bad(reading *r, int64_t image)
         return CLI_OK;
     return cli_error(
         r->session, CLI_DATA,
-        "%lld of %lld images (%.3g of all) cannot be read, more than max_bad=%s; the last: %s: %s",
+        "%lld of %lld images (a share of %.3g) cannot be read, more than max_bad=%s; the last "
+        "one is %s: %s",
         (long long)r->bad, (long long)r->rows->images, share, most, name, reason);
 }
 
-/* anything else, as memory that is short, is no fault of the image */
+/* Any other status, such as HIRL_E_NOMEM, does not concern the image. */
 static bool is_unreadable(hirl_status status)
 {
     return status == HIRL_E_FORMAT || status == HIRL_E_IO || status == HIRL_E_LIMIT ||
@@ -93,21 +99,22 @@ static int read_image(reading *r, int64_t image)
     int code;
 
     if (status < 0)
-        return is_unreadable(status) ? count_bad(r, image) : cli_fail(r->session, status);
+        return is_unreadable(status) ? count_bad(r, image) : cli_check(r->session, status);
     code = put_image(r, image, pixels, height, width);
     hirl_free(pixels);
     return code;
 }
 
-static int take_all_colours(reading *r)
+static int read_mean_std(reading *r)
 {
-    int code = take_colours(r->mean, r->session, "mean");
+    int code = read_colours(r->mean, r->session, "mean");
 
     if (!code)
-        code = take_colours(r->std, r->session, "std");
+        code = read_colours(r->std, r->session, "std");
     for (int c = 0; c < 3 && !code; c++)
         if (!(r->std[c] > 0))
-            code = cli_error(r->session, CLI_USAGE, "std: %g is not above 0", (double)r->std[c]);
+            code = cli_error(r->session, CLI_USAGE,
+                             "std: each value must be above 0, but one is %g", (double)r->std[c]);
     return code;
 }
 
@@ -115,7 +122,7 @@ int cli_rows_pixels(cli_rows *rows, cli_session *session, const hirl_dataset *da
 {
     reading r = { .session = session, .dataset = dataset, .rows = rows };
     int64_t images = hirl_dataset_count(dataset);
-    int code = take_all_colours(&r);
+    int code = read_mean_std(&r);
 
     *rows = (cli_rows){ .images = images };
     session->running = true;

@@ -1,153 +1,26 @@
-/* pretrain.c - hirl pretrain: a training run, stopped and resumed at any moment. */
-#include "cli.h"
-
-#include <dirent.h>
-#include <stdlib.h>
+/* pretrain.c - hirl pretrain: a training run that can be stopped at any moment and resumed. */
+#include <stdio.h>
 #include <string.h>
+
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "preset.h"
+#include "resume.h"
+#include "session.h"
+#include "text.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
     { "out", "text", "run", "", "",
       "run directory: config.yaml, env.json, metrics.jsonl, checkpoints, trees" },
-    { "init", "text", "", "", "", "model file, checkpoint or run whose weights are the start" },
+    { "init", "text", "", "", "", "model file, checkpoint or run whose weights to start from" },
     { "time_limit", "int", "0", "0 to 100000", "minutes",
-      "stops then as Ctrl-C does, ready to resume; 0: never" },
+      "time after which the run saves and stops, as with Ctrl-C; 0: no limit" },
     { 0 },
 };
-
-static bool is_preset(const char *name)
-{
-    for (int32_t i = 0; i < hirl_preset_count(); i++)
-        if (!strcmp(hirl_preset_name(i), name))
-            return true;
-    return false;
-}
-
-int cli_take_preset(cli_session *session)
-{
-    const char *preset = session->verb->preset;
-    hirl_status status;
-    char small[128];
-
-    if (cli_is_typed(session, "preset") && !*hirl_options_get(session->options, "preset"))
-        return cli_error(session, CLI_USAGE, "preset= is empty; hirl methods lists them");
-    if (hirl_options_origin(session->options, "preset") > 0)
-        return CLI_OK;
-    snprintf(small, sizeof small, "hirl-%.100s-small",
-             hirl_options_get(session->options, "method"));
-    if (hirl_options_origin(session->options, "method") > 0 && is_preset(small))
-        preset = small;
-    cli_note(session,
-             "preset=%s: its effect can be seen within minutes and without a GPU; "
-             "preset=%.*s has the paper's values",
-             preset, (int)(strlen(preset) - strlen("-small")), preset);
-    status = hirl_options_preset(session->options, preset);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
-}
-
-static bool library_flag(const cli_session *session, const char *key)
-{
-    const char *text = hirl_options_get(session->options, key);
-
-    return text && (!strcmp(text, "1") || !strcmp(text, "true") || !strcmp(text, "yes"));
-}
-
-/* as the library names them (train/directory_files.c) */
-static bool is_checkpoint(const char *name)
-{
-    int end = 0;
-
-    sscanf(name, "step_%*[0-9].safetensors%n", &end);
-    return (end && !name[end]) || !strcmp(name, "last.safetensors");
-}
-
-/* the run has a checkpoint, and resume=1 takes it */
-static int goes_on(bool *yes, cli_session *session)
-{
-    char path[CLI_PATH];
-    int code = cli_join(path, session, cli_own(session, "out"), "checkpoints");
-    DIR *folder = !code && library_flag(session, "resume") ? opendir(path) : NULL;
-    struct dirent *entry;
-
-    *yes = false;
-    while (folder && (entry = readdir(folder)))
-        *yes |= is_checkpoint(entry->d_name);
-    if (folder)
-        closedir(folder);
-    return code;
-}
-
-/* what preset= says of the method, with what was given beside it */
-typedef struct asked_method {
-    char value[2][64];
-} asked_method;
-static const char *const of_method[] = { "method", "hirl" };
-
-static asked_method ask_method(const cli_session *session)
-{
-    asked_method asked;
-
-    for (int i = 0; i < 2; i++)
-        snprintf(asked.value[i], sizeof asked.value[i], "%s",
-                 hirl_options_get(session->options, of_method[i]));
-    return asked;
-}
-
-/* the settings of a run stand over those of a preset, which would say nothing without a word */
-static int check_preset(cli_session *session, const asked_method *asked)
-{
-    const char *preset = hirl_options_get(session->options, "preset");
-
-    for (int i = 0; i < 2 && *preset; i++) {
-        const char *has = hirl_options_get(session->options, of_method[i]);
-
-        if (strcmp(asked->value[i], has) != 0)
-            return cli_error(session, CLI_USAGE,
-                             "preset=%s has %s=%s, but the run to be resumed has %s", preset,
-                             of_method[i], asked->value[i], has);
-    }
-    return CLI_OK;
-}
-
-/* a run that goes on takes its own config.yaml, which stands over another file's; what is typed and contradicts it
- * is refused by the library */
-static int take_settings(cli_session *session)
-{
-    char path[CLI_PATH];
-    asked_method asked;
-    hirl_status status;
-    bool later;
-
-    if (cli_own_from_file(session, "out"))
-        return CLI_MEMORY;
-    if (!*cli_own(session, "out"))
-        return cli_error(session, CLI_USAGE, "out= is empty: the directory of the run is missing");
-    if (cli_join(path, session, cli_own(session, "out"), "config.yaml"))
-        return CLI_USAGE;
-    status = hirl_options_set(session->options, "out", cli_own(session, "out"));
-    if (status < 0)
-        return cli_fail(session, status);
-    if (!library_flag(session, "resume"))
-        return cli_take_preset(session);
-    if (goes_on(&later, session))
-        return CLI_USAGE;
-    if (!cli_exists(path, "") && hirl_options_origin(session->options, "data") == 0)
-        return cli_error(session, CLI_USAGE, "'%s' is missing: %s", path,
-                         later ? "the checkpoints need data=, the images of the run"
-                               : "no run to go on with, and no data= to begin one");
-    if (!cli_exists(path, "") && later) {
-        cli_note(session, "%s: config.yaml is missing, going on with what the checkpoint holds",
-                 cli_own(session, "out"));
-        return CLI_OK;
-    }
-    if (!cli_exists(path, "")) /* one command for a scheduler: begins, then goes on */
-        return cli_take_preset(session);
-    asked = ask_method(session);
-    status = hirl_options_load(session->options, path);
-    if (status < 0)
-        return cli_fail(session, status);
-    cli_note(session, "%s: going on with its config.yaml", cli_own(session, "out"));
-    return check_preset(session, &asked);
-}
 
 static void on_epoch(cli_session *session, const hirl_step_report *report)
 {
@@ -174,14 +47,15 @@ static void on_epoch(cli_session *session, const hirl_step_report *report)
 
 static void on_clustered(cli_session *session, const hirl_step_report *report)
 {
-    char moved[48] = "";
+    char moved[64] = "";
 
     if (report->churn >= 0)
-        snprintf(moved, sizeof moved, ", %.0f %% of the images moved", 100 * report->churn);
-    cli_note(
-        session, "clustered in %.1f s, leaves of %lld to %lld images (median %lld), %lld empty%s",
-        report->cluster_seconds, (long long)report->smallest_leaf, (long long)report->largest_leaf,
-        (long long)report->median_leaf, (long long)report->empty_clusters, moved);
+        snprintf(moved, sizeof moved, ", %.0f %% of the images changed leaf", 100 * report->churn);
+    cli_note(session,
+             "clustered in %.1f s: leaves have %lld to %lld images (median %lld), %lld are empty%s",
+             report->cluster_seconds, (long long)report->smallest_leaf,
+             (long long)report->largest_leaf, (long long)report->median_leaf,
+             (long long)report->empty_clusters, moved);
     cli_emit(session,
              json_pack("{s:s, s:I, s:f, s:I, s:{s:I, s:I, s:I}, s:f}", "event", "clustered",
                        "epoch", (json_int_t)report->epoch + 1, "seconds", report->cluster_seconds,
@@ -222,30 +96,30 @@ static void print_settings(cli_session *session)
                        hirl_context_backend(session->context), "settings", cli_settings(session)));
 }
 
-/* " key=value" as a shell takes it */
+/* Prints " key=value", quoted for a shell. */
 static void put_key(const char *key, const char *value)
 {
     printf(" %s=", key);
     cli_put_word(stdout, value);
 }
 
-/* after a stop: saves, and says how to go on */
-static int leave(cli_session *session, hirl_trainer *trainer)
+/* Saves the state of a stopped run and prints the command that resumes it. */
+static int save_stopped(cli_session *session, hirl_trainer *trainer)
 {
-    static const char *const of_machine[] = { "backend", "threads" }; /* config.yaml has neither */
+    static const char *const machine_keys[] = { "backend", "threads" }; /* not in config.yaml */
     const char *out = cli_own(session, "out");
     hirl_status status = hirl_trainer_save(trainer, NULL);
 
     if (status < 0)
-        return cli_fail_write(session, status);
+        return cli_check_write(session, status);
     cli_progress_clear(&session->progress);
     if (!session->json) {
-        printf("%s, saved; go on with: hirl pretrain",
+        printf("%s, state saved; resume with: hirl pretrain",
                cli_session_limited() ? "time limit reached" : "stopped");
         put_key("out", out);
         for (int i = 0; i < 2; i++)
-            if (cli_is_typed(session, of_machine[i]))
-                put_key(of_machine[i], hirl_options_get(session->options, of_machine[i]));
+            if (cli_is_typed(session, machine_keys[i]))
+                put_key(machine_keys[i], hirl_options_get(session->options, machine_keys[i]));
         puts(" resume=1");
     }
     cli_emit(session, json_pack("{s:s, s:o, s:i}", "event", "stopped", "out", cli_text(out), "exit",
@@ -253,50 +127,49 @@ static int leave(cli_session *session, hirl_trainer *trainer)
     return CLI_AGAIN;
 }
 
-/* adds " key=value" where it is not the default */
-static void put_given(char *text, size_t bytes, const cli_session *session, const char *key)
+/* Appends " key=value" to the text when the value is not the default. */
+static void append_key(char *text, size_t bytes, const cli_session *session, const char *key)
 {
-    hirl_option_info info = { .struct_size = sizeof info };
     const char *value = hirl_options_get(session->options, key);
     size_t used = strlen(text);
-    int32_t i = 0;
+    hirl_option_info info;
 
-    while (hirl_options_describe(&info, i) == HIRL_OK && strcmp(info.name, key) != 0)
-        i++;
-    if (strcmp(value, info.default_value) != 0)
+    if (cli_find_library_key(&info, key) && strcmp(value, info.default_value) != 0)
         snprintf(text + used, bytes - used, " %s=%s", key, value);
 }
 
-/* what can be done with the run; the tree only when there is one */
+/* Prints commands that use the run. The tree has a row for each image of the training set, so
+ * `hirl tree show` must select the same images. */
 static void suggest(const cli_session *session, const char *out)
 {
-    static const char *const drawn[] = { "generated_images", "generated_test_images",
-                                         "generated_size", "generated_seed" };
+    static const char *const generated[] = { "generated_images", "generated_test_images",
+                                             "generated_size", "generated_seed" };
     const char *data = hirl_options_get(session->options, "data");
-    char set[512] = "", same[1024]; /* the tree has a row for each image that was trained on */
+    char set[512] = "", same[1024];
 
-    for (size_t i = 0; i < sizeof drawn / sizeof *drawn && !strcmp(data, "generated"); i++)
-        put_given(set, sizeof set, session, drawn[i]);
-    put_given(set, sizeof set, session, "exif");
-    snprintf(same, sizeof same, "%s", set);
-    put_given(same, sizeof same, session, "max_images");
-    put_given(same, sizeof same, session, "split");
     if (session->quiet)
         return;
-    fputs("next: hirl embed", stdout);
+    for (size_t i = 0; i < sizeof generated / sizeof *generated && !strcmp(data, "generated"); i++)
+        append_key(set, sizeof set, session, generated[i]);
+    append_key(set, sizeof set, session, "exif");
+    snprintf(same, sizeof same, "%s", set);
+    append_key(same, sizeof same, session, "max_images");
+    append_key(same, sizeof same, session, "split");
+    puts("next steps:");
+    fputs("  hirl embed", stdout);
     put_key("model", out);
     put_key("data", data);
-    printf("%s out=embeddings", same);
+    printf("%s out=embeddings\n", same);
     if (cli_exists(out, "trees/current.hpt")) {
-        fputs(", hirl tree show", stdout);
+        fputs("  hirl tree show", stdout);
         put_key("tree", out);
         put_key("data", data);
-        fputs(same, stdout);
+        puts(same);
     }
-    fputs("; with labels: hirl eval knn", stdout);
+    fputs("  hirl eval knn", stdout);
     put_key("model", out);
     put_key("data", data);
-    puts(set);
+    printf("%s  # needs labels\n", set);
 }
 
 static int finish(cli_session *session, const hirl_step_report *report, double seconds)
@@ -318,12 +191,12 @@ static int finish(cli_session *session, const hirl_step_report *report, double s
     return CLI_OK;
 }
 
-/* resume=1 of a run that was done: nothing was measured */
+/* resume=1 on a finished run: there are no measurements to report. */
 static int finished(cli_session *session)
 {
     const char *out = cli_own(session, "out");
 
-    cli_note(session, "%s: the run was finished already", out);
+    cli_note(session, "%s: the run has already finished", out);
     if (!session->json)
         suggest(session, out);
     cli_emit(session, json_pack("{s:s, s:s, s:o, s:b}", "event", "result", "verb", "pretrain",
@@ -334,7 +207,7 @@ static int finished(cli_session *session)
 static int train(cli_session *session, hirl_trainer *trainer)
 {
     hirl_step_report report = { .struct_size = sizeof report };
-    double begun = cli_seconds();
+    double started = cli_seconds();
     hirl_status status;
 
     hirl_trainer_set_report(trainer, on_report, session);
@@ -342,25 +215,27 @@ static int train(cli_session *session, hirl_trainer *trainer)
     session->running = true;
     status = hirl_train_run(&report, trainer);
     if (status == HIRL_E_CANCELED)
-        return leave(session, trainer);
+        return save_stopped(session, trainer);
     if (status == HIRL_DONE)
         return finished(session);
-    return status < 0 ? cli_fail(session, status) : finish(session, &report, cli_seconds() - begun);
+    if (status < 0)
+        return cli_check(session, status);
+    return finish(session, &report, cli_seconds() - started);
 }
 
-/* a run that goes on does not read where it began: that may be gone by now */
-static int open_start(hirl_model **start, cli_session *session)
+/* Loads init=. A resumed run does not need that file, which may no longer exist. */
+static int open_init(hirl_model **start, cli_session *session)
 {
     const char *init = cli_own(session, "init");
     hirl_status status = HIRL_OK;
-    bool later;
-    int code = goes_on(&later, session);
+    bool resumes;
+    int code = cli_resumes(&resumes, session);
 
     if (code)
         return code;
-    if (*init && !later)
+    if (*init && !resumes)
         status = hirl_model_load(start, session->context, init, session->options);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int run(cli_session *session)
@@ -369,36 +244,36 @@ static int run(cli_session *session)
     hirl_trainer *trainer = NULL;
     hirl_model *start = NULL;
     hirl_status status;
-    bool later;
-    int code = take_settings(session);
+    bool resumes;
+    int code = cli_run_settings(session);
 
     if (!code && !strcmp(hirl_options_get(session->options, "method"), "own"))
         code = cli_error(session, CLI_USAGE,
-                         "method=own: its loss is a function of a host program "
-                         "(hirl_trainer_set_method(), examples/simclr.c)");
+                         "method=own needs a loss function of an application; see "
+                         "hirl_trainer_set_method() and examples/simclr.c");
     if (!code)
         code = cli_session_begin(session);
     if (!code && hirl_options_origin(session->options, "data") == 0)
-        cli_note(session, "data=generated: images that the library draws; data=PHOTOS takes yours");
+        cli_note(session, "data=generated: images drawn by the library; data=FOLDER uses your own");
     if (!code) {
-        code = cli_data_open(&dataset, session, NULL);
-        if (code && library_flag(session, "resume") && !cli_is_typed(session, "data"))
+        code = cli_data_open(&dataset, session);
+        if (code && cli_library_flag(session, "resume") && !cli_is_typed(session, "data"))
             cli_note(session,
-                     "data= is of the run's config.yaml; give it where the images lie now");
+                     "this data= comes from the run's config.yaml; if the images have moved, "
+                     "give their new place with data=");
     }
     if (!code)
         code = cli_data_print(session, dataset);
     if (!code)
-        code = open_start(&start, session);
+        code = open_init(&start, session);
     if (!code) {
         status = hirl_trainer_create(&trainer, session->context, start, dataset, session->options);
-        code = status == HIRL_E_IO ? cli_fail_write(session, status) /* the run directory */
-               : status < 0        ? cli_fail(session, status)
-                                   : CLI_OK;
-        if (status == HIRL_E_INVALID && library_flag(session, "resume") &&
-            !goes_on(&later, session) && later)
-            cli_note(session, "a run keeps its settings; another begins from its weights with "
-                              "init= and another out=");
+        code = status == HIRL_E_IO ? cli_check_write(session, status) /* the run directory */
+                                   : cli_check(session, status);
+        if (status == HIRL_E_INVALID && cli_library_flag(session, "resume") &&
+            !cli_resumes(&resumes, session) && resumes)
+            cli_note(session, "a resumed run keeps its settings; to start another run from its "
+                              "weights, use init= and another out=");
     }
     if (!code) {
         print_settings(session);
@@ -412,10 +287,11 @@ static int run(cli_session *session)
 
 const cli_verb cli_pretrain = {
     .name = "pretrain",
-    .help = "learns representations of images without labels, and their tree",
+    .help = "train an encoder and a tree of prototypes on images, without labels",
     .example = "data=PHOTOS out=run",
-    .note = "defaults are those of " CLI_PRESET ", the preset that is taken when none is given;\n"
-            "hirl config show preset=NAME all=0 prints another's",
+    .note =
+        "The defaults below are those of preset=" CLI_PRESET ", which is used when no preset is\n"
+        "given. 'hirl config show preset=NAME all=0' prints the values of another preset.",
     .preset = CLI_PRESET,
     .positional = "data",
     .objects = "context data model view train cluster loss",

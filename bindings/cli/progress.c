@@ -1,18 +1,21 @@
-/* progress.c - the progress line on stderr.
+/* progress.c - the progress line on stderr, and the texts of a training report.
  *
- *     Epoch 12/200 [ 340/5004] loss 6.91 (img 5.80 spd 1.11) lr 0.0298 1 240 img/s data 3% mem 18.2G eta 7:12:05
+ *     Epoch 12/200 [ 340/5004] loss 6.91 (img 5.80 spd 1.11) lr 0.0298 1 240 img/s data 3%
+ *         mem 18.2G eta 7:12:05
  *     extract 12 800/50 000 3 100/s left 0:00:12
  *
- * Redrawn in place on a terminal, absent elsewhere; phases appear once they have taken two seconds.
+ * The line is redrawn in place on a terminal, and absent elsewhere. A phase is shown after 2 s.
  */
-#include "cli.h"
+#include "progress.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "text.h"
 
 static const double shown_after = 2, redrawn_every = 0.1; /* seconds */
 
@@ -22,31 +25,6 @@ double cli_seconds(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-const char *cli_grouped(char *buffer, size_t bytes, double number)
-{
-    char digits[32];
-    int length, out = 0;
-
-    if (!isfinite(number) || fabs(number) > 1e15)
-        number = 0;
-    length = snprintf(digits, sizeof digits, "%.0f", number);
-    for (int i = 0; i < length && (size_t)out + 2 < bytes; i++) {
-        if (i && (length - i) % 3 == 0 && digits[i - 1] != '-')
-            buffer[out++] = ' ';
-        buffer[out++] = digits[i];
-    }
-    buffer[out] = 0;
-    return buffer;
-}
-
-const char *cli_clock(char *buffer, size_t bytes, double seconds)
-{
-    long whole = isfinite(seconds) && seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
-
-    snprintf(buffer, bytes, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
-    return buffer;
 }
 
 const char *cli_losses(char *buffer, size_t bytes, const hirl_step_report *report)
@@ -96,16 +74,16 @@ void cli_progress_phase(cli_progress *progress, const char *phase, int64_t done,
     double now = cli_seconds(), rate;
     char line[256], a[32], b[32], c[32], left[32];
 
-    if (!progress->redraw || !strcmp(phase, "train")) /* steps are drawn from their report */
+    if (!progress->redraw || !strcmp(phase, "train")) /* cli_progress_step() draws the steps */
         return;
     if (strcmp(progress->phase, phase) || done < progress->first) {
         snprintf(progress->phase, sizeof progress->phase, "%s", phase);
         progress->first = done;
-        progress->begun = now;
+        progress->started = now;
     }
-    if (now - progress->begun < shown_after || now - progress->drawn < redrawn_every)
+    if (now - progress->started < shown_after || now - progress->drawn < redrawn_every)
         return;
-    rate = (double)(done - progress->first) / (now - progress->begun);
+    rate = (double)(done - progress->first) / (now - progress->started);
     snprintf(line, sizeof line, "%s %s/%s %s/s left %s", phase,
              cli_grouped(a, sizeof a, (double)done), cli_grouped(b, sizeof b, (double)total),
              cli_grouped(c, sizeof c, rate),
@@ -138,5 +116,5 @@ void cli_progress_step(cli_progress *progress, const hirl_step_report *report)
              cli_losses(losses, sizeof losses, report), cli_speed(rate, sizeof rate, report),
              100 * report->data_wait, report->memory_gb, cli_left(left, sizeof left, report));
     draw(progress, line);
-    progress->phase[0] = 0; /* the next phase is a new one */
+    progress->phase[0] = 0; /* a later phase starts its timing anew */
 }

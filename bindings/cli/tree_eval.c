@@ -1,38 +1,41 @@
-/* tree_eval.c - hirl tree eval: purity, NMI and dendrogram purity against each level of labels. */
-#include "cli.h"
-
+/* tree_eval.c - hirl tree eval: purity, NMI and dendrogram purity at each label level. */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "events.h"
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+#include "session.h"
+#include "tree_file.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
-    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
-    { "out", "text", "", "", "", "a .json file for the scores" },
+    CLI_KEY_TREE,
+    { "out", "text", "", "", "", "a .json file for the scores, in addition to the printed ones" },
     { 0 },
 };
 
-enum { LABEL_LEVELS = 4 };
-
 typedef struct scores {
-    int32_t levels; /* of labels */
-    int32_t classes[LABEL_LEVELS];
-    hirl_tree_score level[LABEL_LEVELS];
+    int32_t levels; /* label levels */
+    int32_t classes[CLI_LABEL_LEVELS];
+    hirl_tree_score level[CLI_LABEL_LEVELS];
 } scores;
 
 static int score_level(hirl_tree_score *score, cli_session *session, const hirl_tree *tree,
                        const hirl_dataset *dataset, int32_t level)
 {
     int64_t rows = hirl_tree_rows(tree);
-    int32_t *label = malloc((size_t)(rows + 1) * sizeof *label);
+    int32_t *label = cli_labels(dataset, NULL, rows, level);
     hirl_status status;
 
     if (!label)
-        return cli_error(session, CLI_MEMORY, "out of memory");
-    for (int64_t r = 0; r < rows; r++)
-        label[r] = hirl_dataset_label(dataset, r, level);
+        return cli_no_memory(session);
     *score = (hirl_tree_score){ .struct_size = sizeof *score };
     status = hirl_tree_evaluate(score, tree, label, rows);
     free(label);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, status);
 }
 
 static int score(scores *result, cli_session *session, const hirl_tree *tree,
@@ -43,11 +46,11 @@ static int score(scores *result, cli_session *session, const hirl_tree *tree,
     int code = CLI_OK;
 
     if (status < 0)
-        return cli_fail(session, status);
+        return cli_check(session, status);
     if (info.count != hirl_tree_rows(tree))
         return cli_rows_differ(session, hirl_tree_rows(tree), info.count);
     if (info.label_levels < 1)
-        return cli_error(session, CLI_DATA, "these images have no labels to compare the tree with");
+        return cli_error(session, CLI_DATA, "tree eval needs labels, but these images have none");
     session->running = true;
     result->levels = info.label_levels;
     for (int32_t l = 0; l < result->levels && !code; l++) {
@@ -114,13 +117,13 @@ static int run(cli_session *session)
     int code = cli_session_begin(session);
 
     if (!code)
-        code = cli_data_need(session);
+        code = cli_require_data(session);
     if (!code && *cli_own(session, "out"))
         code = cli_file_try(session, "", cli_own(session, "out"));
     if (!code)
         code = cli_tree_open(&tree, session);
     if (!code)
-        code = cli_data_open(&dataset, session, NULL);
+        code = cli_data_open(&dataset, session);
     if (!code)
         code = cli_data_print(session, dataset);
     if (!code)
@@ -141,7 +144,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_tree_eval = {
     .name = "tree eval",
-    .help = "scores the tree against the labels of its images",
+    .help = "score the tree against the labels of its images",
     .example = "clusters data=PHOTOS",
     .positional = "tree",
     .objects = "data",

@@ -1,16 +1,23 @@
-/* tree_export.c - hirl tree export: the tree as json, dot, newick, graphml, csv or an HTML page. */
-#include "cli.h"
-
+/* tree_export.c - hirl tree export: writes the tree as json, dot, newick, graphml, csv or html. */
+#include <stdio.h>
 #include <string.h>
 
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "session.h"
+#include "tree_file.h"
+#include "tree_page.h"
+#include "verbs.h"
+
 static const cli_key keys[] = {
-    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
+    CLI_KEY_TREE,
     { "out", "text", "", "", "", "the file to write" },
     { "format", "choice", "auto", "auto json dot newick graphml csv html", "",
-      "auto: from the end of out (.nwk is newick)" },
+      "auto: chosen by the extension of out (.nwk is newick)" },
     { "names", "text", "", "", "",
-      "names of the rows, one a line; default: those of data=, or numbers" },
-    { "examples", "int", "4", "1 to 100", "images", "html: thumbnails at each node" },
+      "file with one row name per line; default: the names of data=, or else row numbers" },
+    { "examples", "int", "4", "1 to 100", "images", "html: thumbnails per node" },
     { "thumbnail", "int", "48", "8 to 512", "pixels", "html: longer side of a thumbnail" },
     { 0 },
 };
@@ -32,24 +39,6 @@ static const char *format_of(cli_session *session, const char *out)
     return NULL;
 }
 
-static int read_names(cli_names *names, hirl_dataset **dataset, cli_session *session, int64_t rows)
-{
-    int code = CLI_OK;
-
-    if (hirl_options_origin(session->options, "data") > 0)
-        code = cli_data_open(dataset, session, NULL);
-    if (!code && *cli_own(session, "names"))
-        code = cli_names_read(names, session, cli_own(session, "names"));
-    else if (!code && *dataset)
-        code = cli_names_of(names, session, *dataset);
-    if (!code && *dataset && hirl_dataset_count(*dataset) != rows)
-        return cli_rows_differ(session, rows, hirl_dataset_count(*dataset));
-    if (!code && names->count && names->count != rows)
-        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
-                         (long long)rows, (long long)names->count);
-    return code;
-}
-
 static int run(cli_session *session)
 {
     const char *out = cli_own(session, "out"), *format = format_of(session, out);
@@ -59,31 +48,31 @@ static int run(cli_session *session)
     int code = cli_session_begin(session);
 
     if (!code && !*out)
-        code = cli_error(session, CLI_USAGE, "out= is missing: the file to write");
+        code = cli_error(session, CLI_USAGE, "out= is missing: give the file to write");
     if (!code && !format)
         code = cli_error(session, CLI_USAGE,
-                         "format= is missing: '%s' does not end with one that is known", out);
+                         "format= is missing: '%s' does not end with a known extension", out);
     if (!code && strcmp(format, "html"))
         code = cli_refuse_keys(session, "examples thumbnail", "a format other than html");
     if (!code)
         code = cli_tree_open(&tree, session);
     if (!code)
-        code = read_names(&names, &dataset, session, hirl_tree_rows(tree));
+        code = cli_tree_names(&names, &dataset, session, tree);
     if (!code && !strcmp(format, "html") && !dataset)
-        code = cli_error(session, CLI_USAGE, "format=html shows images: data= is missing");
+        code = cli_error(session, CLI_USAGE, "format=html needs data=, the images to show");
     if (!code && !strcmp(format, "html"))
         code = cli_tree_page(session, tree, dataset, out);
     else if (!code) {
         hirl_status status = hirl_tree_export(tree, out, format, names.count ? names.name : NULL);
 
-        code = status < 0 ? cli_fail_write(session, status) : CLI_OK;
+        code = cli_check_write(session, status);
     }
     if (!code && !session->json)
-        printf("%s: %s\n", out, format);
+        printf("%s: wrote the tree as %s\n", out, format);
     if (!code)
         cli_emit(session, json_pack("{s:s, s:s, s:o, s:s}", "event", "result", "verb",
                                     "tree export", "out", cli_text(out), "format", format));
-    cli_names_done(&names);
+    cli_names_free(&names);
     hirl_dataset_destroy(dataset);
     hirl_tree_destroy(tree);
     return code;
@@ -91,7 +80,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_tree_export = {
     .name = "tree export",
-    .help = "writes the tree as json, dot, newick, graphml, csv or a page of thumbnails",
+    .help = "write the tree as json, dot, newick, graphml, csv or an HTML page of thumbnails",
     .example = "clusters out=tree.json",
     .positional = "tree",
     .objects = "data",

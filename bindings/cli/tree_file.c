@@ -1,11 +1,17 @@
-/* tree_file.c - opens the tree that tree= names, and says how large its nodes are. */
-#include "cli.h"
+/* tree_file.c - the tree that tree= names, the names of its rows, and the sizes of its nodes. */
+#include "tree_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* a run has trees/current.hpt, a clustering tree.hpt */
+#include "files.h"
+#include "images.h"
+#include "keys.h"
+#include "messages.h"
+
+/* The folder of a clustering holds tree.hpt, a run directory trees/current.hpt. */
 static int find(char path[CLI_PATH], cli_session *session, const char *given)
 {
     static const char *const inside[] = { "tree.hpt", "trees/current.hpt" };
@@ -16,25 +22,24 @@ static int find(char path[CLI_PATH], cli_session *session, const char *given)
     for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
         if (cli_exists(given, inside[i]))
             return cli_join(path, session, given, inside[i]);
-    return cli_error(session, CLI_DATA, "'%s' holds no tree (tree.hpt or trees/current.hpt)",
-                     given);
+    return cli_error(session, CLI_DATA,
+                     "'%s' holds no tree (neither tree.hpt nor trees/current.hpt)", given);
 }
 
 int cli_tree_open(hirl_tree **tree, cli_session *session)
 {
     const char *given = cli_own(session, "tree");
     char path[CLI_PATH];
-    hirl_status status;
     int code;
 
     if (!*given)
-        return cli_error(session, CLI_USAGE,
-                         "tree= is missing: a .hpt file, or the folder of a run or clustering");
+        return cli_error(
+            session, CLI_USAGE,
+            "tree= is missing: give a .hpt file, or the folder of a run or of a clustering");
     code = find(path, session, given);
     if (code)
         return code;
-    status = hirl_tree_load(tree, session->context, path);
-    return status < 0 ? cli_fail(session, status) : CLI_OK;
+    return cli_check(session, hirl_tree_load(tree, session->context, path));
 }
 
 static int by_size(const void *a, const void *b)
@@ -44,7 +49,7 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* {level, prototypes, empty, smallest, median, largest} of the sizes of one level */
+/* {level, prototypes, empty, smallest, median, largest} of one level */
 static json_t *level_sizes(const hirl_tree *tree, int32_t level)
 {
     int64_t count = hirl_tree_count(tree, level), empty = 0;
@@ -99,6 +104,29 @@ int cli_rows_differ(cli_session *session, int64_t rows, int64_t images)
 {
     return cli_error(
         session, CLI_DATA,
-        "the tree has %lld rows, the data %lld images: give the data=, split= and max_images= that were clustered",
+        "the tree has %lld rows, but the data has %lld images: give the data=, split= and "
+        "max_images= that were clustered",
         (long long)rows, (long long)images);
+}
+
+int cli_tree_names(cli_names *names, hirl_dataset **dataset, cli_session *session,
+                   const hirl_tree *tree)
+{
+    int64_t rows = hirl_tree_rows(tree);
+    int code = CLI_OK;
+
+    if (hirl_options_origin(session->options, "data") > 0)
+        code = cli_data_open(dataset, session);
+    if (!code && *cli_own(session, "names"))
+        code = cli_names_read(names, session, cli_own(session, "names"));
+    else if (!code && *dataset)
+        code = cli_names_of(names, session, *dataset);
+    if (code)
+        return code;
+    if (*dataset && hirl_dataset_count(*dataset) != rows)
+        return cli_rows_differ(session, rows, hirl_dataset_count(*dataset));
+    if (names->count && names->count != rows)
+        return cli_error(session, CLI_DATA, "the tree has %lld rows, but there are %lld names",
+                         (long long)rows, (long long)names->count);
+    return CLI_OK;
 }

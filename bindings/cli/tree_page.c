@@ -1,12 +1,18 @@
-/* tree_page.c - the tree as one HTML file that needs no network: folded nodes with thumbnails.
+/* tree_page.c - the tree as one self-contained HTML file: collapsible nodes with thumbnails.
  *
- * A thumbnail is a PNG of at most `thumbnail` pixels a side, averaged over boxes, as a data URI.
+ * A thumbnail is a PNG in a data URI, box-filtered to at most `thumbnail` pixels per side.
  */
-#include "cli.h"
+#include "tree_page.h"
 
 #include <png.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "files.h"
+#include "keys.h"
+#include "nodes.h"
+#include "session.h"
+#include "text.h"
 
 typedef struct page {
     cli_session *session;
@@ -15,8 +21,8 @@ typedef struct page {
     cli_nodes nodes;
     FILE *stream;
     int64_t examples, side;
-    int64_t shown, expected; /* thumbnails */
-    bool short_of_memory;    /* the page is not whole */
+    int64_t shown, expected; /* thumbnails done, and their expected number */
+    bool short_of_memory;    /* the page is incomplete */
 } page;
 
 static void put_base64(FILE *stream, const uint8_t *data, size_t bytes)
@@ -54,7 +60,8 @@ static void put_escaped(FILE *stream, const char *text)
         }
 }
 
-/* mean of each box of the source that a pixel of the thumbnail covers */
+/* Box filter: each pixel of to [h,w,3] is the mean of the pixels of from [height,width,3] that it
+ * covers. */
 static void shrink(uint8_t *to, int64_t h, int64_t w, const uint8_t *from, int64_t height,
                    int64_t width)
 {
@@ -73,7 +80,7 @@ static void shrink(uint8_t *to, int64_t h, int64_t w, const uint8_t *from, int64
         }
 }
 
-/* false: out of memory */
+/* Writes the image as base64 of a PNG; false: out of memory. */
 static bool put_png(FILE *stream, const uint8_t *pixels, int64_t height, int64_t width)
 {
     png_image image = { .version = PNG_IMAGE_VERSION,
@@ -93,7 +100,7 @@ static bool put_png(FILE *stream, const uint8_t *pixels, int64_t height, int64_t
     return made;
 }
 
-/* an image that cannot be read has none */
+/* Writes nothing for an unreadable image. */
 static void put_thumbnail(page *p, int64_t row)
 {
     int64_t height, width, h, w, longer;
@@ -168,10 +175,10 @@ static void put_page(page *p)
         "img{margin:1px;image-rendering:pixelated;vertical-align:middle}"
         "summary{cursor:pointer}i{color:#666}\n</style></head><body>\n<p>",
         p->stream);
-    fprintf(p->stream, "%lld images, levels", (long long)p->nodes.rows);
+    fprintf(p->stream, "%lld images; nodes per level, from the top:", (long long)p->nodes.rows);
     for (int32_t l = hirl_tree_levels(p->tree); l >= 1; l--)
         fprintf(p->stream, " %lld", (long long)hirl_tree_count(p->tree, l));
-    fputs("; a node says its size and its most frequent class</p>\n", p->stream);
+    fputs(". Each node shows its size and its most frequent class.</p>\n", p->stream);
     put_nodes(p, hirl_tree_levels(p->tree), -1);
     fputs("</body></html>\n", p->stream);
 }
@@ -200,6 +207,6 @@ int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_datase
         else
             code = cli_file_end(&file, session);
     }
-    cli_nodes_done(&p.nodes);
+    cli_nodes_free(&p.nodes);
     return code;
 }

@@ -1,20 +1,27 @@
-/* tree_show.c - hirl tree show: the tree as text, largest nodes first. */
-#include "cli.h"
-
+/* tree_show.c - hirl tree show: prints the tree as text, largest nodes first. */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "events.h"
+#include "keys.h"
+#include "messages.h"
+#include "nodes.h"
+#include "session.h"
+#include "text.h"
+#include "tree_file.h"
+#include "verbs.h"
 
 static const cli_key keys[] = {
-    { "tree", "text", "", "", "", "a .hpt file, or the folder of a run or of a clustering" },
-    { "depth", "int", "2", "1 to 8", "levels", "levels shown, from the top" },
-    { "width", "int", "8", "1 to 100000", "nodes", "children shown of each node" },
-    { "examples", "int", "2", "0 to 100", "images", "images named at each node" },
-    { "names", "text", "", "", "", "names of the rows, one a line; default: those of data=" },
-    { "ascii", "flag", "0", "", "", "no box-drawing characters" },
+    CLI_KEY_TREE,
+    { "depth", "int", "2", "1 to 8", "levels", "levels to show, from the top" },
+    { "width", "int", "8", "1 to 100000", "nodes", "children to show per node" },
+    { "examples", "int", "2", "0 to 100", "images", "images to name per node" },
+    { "names", "text", "", "", "", "file with one row name per line; default: the names of data=" },
+    { "ascii", "flag", "0", "", "", "1: draws with ASCII, without box-drawing characters" },
     { 0 },
 };
 
-typedef struct view {
+typedef struct display {
     cli_session *session;
     hirl_tree *tree;
     hirl_dataset *dataset; /* NULL: not given */
@@ -22,9 +29,9 @@ typedef struct view {
     cli_nodes nodes;
     int64_t depth, width, examples;
     const char *tee, *corner, *bar, *gap;
-} view;
+} display;
 
-static void put_majority(const view *v, int32_t level, int32_t id)
+static void put_majority(const display *v, int32_t level, int32_t id)
 {
     char text[96];
 
@@ -34,7 +41,7 @@ static void put_majority(const view *v, int32_t level, int32_t id)
     cli_put_text(stdout, text);
 }
 
-static void put_examples(const view *v, int32_t level, const cli_child *node)
+static void put_examples(const display *v, int32_t level, const cli_child *node)
 {
     int64_t row[CLI_EXAMPLES];
     int64_t n = v->names.count ? cli_spread_rows(row, &v->nodes, level, node, v->examples) : 0;
@@ -45,16 +52,16 @@ static void put_examples(const view *v, int32_t level, const cli_child *node)
     }
 }
 
-/* false: out of memory, not all is shown */
-static bool put_level(const view *v, int32_t level, int32_t parent, const char *prefix)
+/* Prints the children of a node. False: out of memory, the output is incomplete. */
+static bool put_level(const display *v, int32_t level, int32_t parent, const char *prefix)
 {
     int64_t count, hidden = 0;
     cli_child *list = cli_children(v->tree, level, parent, &count);
     int32_t lowest = hirl_tree_levels(v->tree) - (int32_t)v->depth + 1;
     char deeper[256], number[32];
-    bool whole = list != NULL;
+    bool complete = list != NULL;
 
-    for (int64_t i = 0; whole && i < count && i < v->width; i++) {
+    for (int64_t i = 0; complete && i < count && i < v->width; i++) {
         bool last = i + 1 == count;
 
         printf("%s%s%d.%d  %s", prefix, last ? v->corner : v->tee, (int)level, (int)list[i].id,
@@ -64,43 +71,21 @@ static bool put_level(const view *v, int32_t level, int32_t parent, const char *
         putchar('\n');
         snprintf(deeper, sizeof deeper, "%s%s", prefix, last ? v->gap : v->bar);
         if (level > lowest && level > 1)
-            whole = put_level(v, level - 1, list[i].id, deeper);
+            complete = put_level(v, level - 1, list[i].id, deeper);
     }
-    for (int64_t i = v->width; whole && i < count; i++)
+    for (int64_t i = v->width; complete && i < count; i++)
         hidden += list[i].size;
-    if (whole && count > v->width)
+    if (complete && count > v->width)
         printf("%s%s... %lld more (%s)\n", prefix, v->corner, (long long)(count - v->width),
                cli_grouped(number, sizeof number, (double)hidden));
     free(list);
-    return whole;
+    return complete;
 }
 
-static int name_rows(view *v)
+static int show(display *v)
 {
     cli_session *session = v->session;
-    int64_t rows = hirl_tree_rows(v->tree);
-    int code = CLI_OK;
-
-    if (hirl_options_origin(session->options, "data") > 0)
-        code = cli_data_open(&v->dataset, session, NULL);
-    if (!code && *cli_own(session, "names"))
-        code = cli_names_read(&v->names, session, cli_own(session, "names"));
-    else if (!code && v->dataset)
-        code = cli_names_of(&v->names, session, v->dataset);
-    if (code)
-        return code;
-    if (v->dataset && hirl_dataset_count(v->dataset) != rows)
-        return cli_rows_differ(session, rows, hirl_dataset_count(v->dataset));
-    if (v->names.count && v->names.count != rows)
-        return cli_error(session, CLI_DATA, "the tree has %lld rows, the names %lld lines",
-                         (long long)rows, (long long)v->names.count);
-    return CLI_OK;
-}
-
-static int show(view *v)
-{
-    cli_session *session = v->session;
-    bool plain = cli_flag(session, "ascii");
+    bool plain = cli_own_flag(session, "ascii");
     char rows[32];
 
     v->depth = cli_own_int(session, "depth");
@@ -115,19 +100,19 @@ static int show(view *v)
            (long long)hirl_tree_dim(v->tree));
     cli_tree_print_sizes(session, v->tree);
     if (!put_level(v, hirl_tree_levels(v->tree), -1, ""))
-        return cli_error(session, CLI_MEMORY, "out of memory");
+        return cli_no_memory(session);
     return CLI_OK;
 }
 
 static int run(cli_session *session)
 {
-    view v = { .session = session };
+    display v = { .session = session };
     int code = cli_session_begin(session);
 
     if (!code)
         code = cli_tree_open(&v.tree, session);
     if (!code)
-        code = name_rows(&v);
+        code = cli_tree_names(&v.names, &v.dataset, session, v.tree);
     if (!code)
         code = cli_nodes_place(&v.nodes, session, v.tree, v.dataset);
     if (!code && session->json)
@@ -137,8 +122,8 @@ static int run(cli_session *session)
                            (json_int_t)hirl_tree_dim(v.tree), "levels", cli_tree_sizes(v.tree)));
     else if (!code)
         code = show(&v);
-    cli_nodes_done(&v.nodes);
-    cli_names_done(&v.names);
+    cli_nodes_free(&v.nodes);
+    cli_names_free(&v.names);
     hirl_dataset_destroy(v.dataset);
     hirl_tree_destroy(v.tree);
     return code;
@@ -146,7 +131,7 @@ static int run(cli_session *session)
 
 const cli_verb cli_tree_show = {
     .name = "tree show",
-    .help = "prints the tree with counts, classes and example names",
+    .help = "print the tree with node sizes, classes and example names",
     .example = "clusters data=PHOTOS depth=2",
     .positional = "tree",
     .objects = "data",

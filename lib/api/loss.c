@@ -15,8 +15,6 @@
 #include "hier/tree.h"
 #include "tape/ops.h"
 
-#define REFERENCE_DIVISOR_EPS 1e-6 /* spec.md 3.7 */
-
 /* what one call works with, all on the host */
 typedef struct call {
     hr_spd_config config;
@@ -142,10 +140,11 @@ static hr_array put(hr_tape *t, hr_dtype dtype, int64_t rows, int64_t cols, cons
 static hr_spd_paths put_paths(hr_tape *t, const call *c)
 {
     const hirl_tree *tree = c->tree;
-    hr_spd_paths paths = { .levels = tree->levels, .eps = c->config.spd_eps };
+    bool reference = c->config.profile == HR_PROFILE_REFERENCE;
+    hr_spd_paths paths = { .levels = tree->levels,
+                           .eps = c->config.spd_eps,
+                           .divisor_eps = hr_spd_divisor_eps(reference) };
 
-    if (c->config.profile == HR_PROFILE_REFERENCE)
-        paths.divisor_eps = REFERENCE_DIVISOR_EPS;
     for (int l = 0; l < tree->levels; l++)
         paths.proto[l] = put(t, HR_REAL, tree->m[l], tree->d, tree->proto[l], HR_F32);
     paths.path = put(t, HR_I32, tree->m[0], tree->levels, c->path, HR_I32);

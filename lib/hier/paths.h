@@ -17,6 +17,12 @@ typedef struct hr_spd_config {
 } hr_spd_config;
 extern const hr_keys hr_spd_keys;
 
+/* added to the number of drawn negatives, the divisor of the second term of HIRL eq. 3 */
+static inline double hr_spd_divisor_eps(bool reference)
+{
+    return reference ? 1e-6 : 0;
+}
+
 /* the weight in force: as given, else 1 in profile paper and 0.5 in profile reference (D1) */
 double hr_spd_weight(const hr_spd_config *config);
 

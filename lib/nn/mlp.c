@@ -114,7 +114,7 @@ hirl_status hr_norm_add(hr_norm_slots *slots, hr_layout *params, hr_layout *norm
     return add_vector(&slots->var, norms, name, ".running_var", HR_FIRST_ONE, 1, channels);
 }
 
-hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_run *run, hr_tensor *y, hr_tensor *add,
+hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor *y, hr_tensor *add,
                        bool relu)
 {
     const hr_weights *w = run->weights;
@@ -204,7 +204,7 @@ hirl_status hr_mlp_path(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const 
     return hr_mlp_init(mlp, params, norms, name, d, &shape);
 }
 
-static hr_tensor *activate(const hr_mlp *mlp, int layer, const hr_run *run, hr_tensor *x)
+static hr_tensor *activate(const hr_mlp *mlp, int layer, const hr_pass *run, hr_tensor *x)
 {
     bool last = layer + 1 == mlp->layers;
 
@@ -215,7 +215,7 @@ static hr_tensor *activate(const hr_mlp *mlp, int layer, const hr_run *run, hr_t
     return !last && mlp->gelu ? hr_gelu(run->tape, hr_write(run->tape, x)) : x;
 }
 
-hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_run *run, hr_tensor *x)
+hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_pass *run, hr_tensor *x)
 {
     hr_tape *t = run->tape;
 

@@ -14,7 +14,7 @@
 #include "types.h"
 
 /* How a network runs: which weights, which statistics. */
-typedef struct hr_run {
+typedef struct hr_pass {
     hr_tape *tape;
     const hr_weights *weights;
     int64_t groups;         /* BN groups of the batch */
@@ -22,7 +22,7 @@ typedef struct hr_run {
     bool commit;            /* running statistics are updated at commit */
     int64_t part, parts;    /* which micro-batch of how many of the step; 0 of 0: one whole batch */
     bool sync;              /* statistics of each group over all ranks (SyncBN) */
-} hr_run;
+} hr_pass;
 
 /* indices of a batch norm's slots */
 typedef struct hr_norm_slots {
@@ -34,7 +34,7 @@ typedef struct hr_norm_slots {
 hirl_status hr_norm_add(hr_norm_slots *slots, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t channels, bool zero_gamma);
 /* v = [relu](norm(y) + add), pending */
-hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_run *run, hr_tensor *y, hr_tensor *add,
+hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor *y, hr_tensor *add,
                        bool relu);
 
 enum { HR_MLP_LAYERS = 8 };
@@ -72,7 +72,7 @@ hirl_status hr_mlp_init(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const 
 /* A projection head h_l of HIRL: (depth-1) x [Linear(d, d, no bias) - BN - ReLU] - Linear(d, d, bias) */
 hirl_status hr_mlp_path(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t d, int32_t depth);
-hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_run *run,
+hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_pass *run,
                       hr_tensor *x); /* [N,in] -> [N,out] real */
 
 #endif

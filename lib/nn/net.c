@@ -307,8 +307,8 @@ void hr_net_done(hr_net *net)
 
 /* ---- running ---- */
 
-hr_features hr_net_look(const hr_net *net, const hr_run *run, hr_tensor *image,
-                        const hr_net_extra *extra)
+hr_features hr_net_encode(const hr_net *net, const hr_pass *run, hr_tensor *image,
+                          const hr_net_extra *extra)
 {
     hr_vit_mask mask = { extra ? extra->mask : NULL, net->mask_token };
     hr_features f = { NULL, NULL };
@@ -323,22 +323,22 @@ hr_features hr_net_look(const hr_net *net, const hr_run *run, hr_tensor *image,
     return f;
 }
 
-hr_tensor *hr_net_backbone(const hr_net *net, const hr_run *run, hr_tensor *image)
+hr_tensor *hr_net_backbone(const hr_net *net, const hr_pass *run, hr_tensor *image)
 {
-    return hr_net_look(net, run, image, NULL).pooled;
+    return hr_net_encode(net, run, image, NULL).pooled;
 }
 
-hr_tensor *hr_net_head(const hr_net *net, const hr_run *run, hr_tensor *x)
+hr_tensor *hr_net_head(const hr_net *net, const hr_pass *run, hr_tensor *x)
 {
     return hr_mlp_run(&net->head, run, x);
 }
 
-hr_tensor *hr_net_z0(const hr_net *net, const hr_run *run, hr_tensor *image)
+hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image)
 {
     return hr_net_head(net, run, hr_net_backbone(net, run, image));
 }
 
-hr_tensor *hr_net_out(const hr_net *net, const hr_run *run, hr_tensor *z0)
+hr_tensor *hr_net_out(const hr_net *net, const hr_pass *run, hr_tensor *z0)
 {
     hr_tape *t = run->tape;
     hr_tensor *rows;
@@ -353,7 +353,7 @@ hr_tensor *hr_net_out(const hr_net *net, const hr_run *run, hr_tensor *z0)
     return hr_linear(t, hr_normalize(t, z0), rows, NULL);
 }
 
-hr_tensor *hr_net_path(const hr_net *net, const hr_run *run, int32_t level, hr_tensor *z0)
+hr_tensor *hr_net_path(const hr_net *net, const hr_pass *run, int32_t level, hr_tensor *z0)
 {
     return hr_mlp_run(&net->path[level], run, z0);
 }
@@ -383,7 +383,7 @@ int64_t hr_net_layer_dim(const hr_net *net, int32_t layer)
     return layer == HR_LAYER_BACKBONE ? net->backbone_dim : net->z_dim;
 }
 
-static hr_tensor *run_layer(const hr_net *net, const hr_run *run, int32_t layer, hr_tensor *image)
+static hr_tensor *run_layer(const hr_net *net, const hr_pass *run, int32_t layer, hr_tensor *image)
 {
     hr_tensor *x;
 
@@ -396,7 +396,7 @@ static hr_tensor *run_layer(const hr_net *net, const hr_run *run, int32_t layer,
 hirl_status hr_net_embed(float *features, const hr_net *net, const hr_weights *weights,
                          hr_tape *tape, int32_t layer, const float *input, int64_t n, int64_t size)
 {
-    hr_run run = { .tape = tape, .weights = weights, .groups = 1, .running_groups = 1 };
+    hr_pass run = { .tape = tape, .weights = weights, .groups = 1, .running_groups = 1 };
     int64_t shape[4] = { n, size, size, 3 };
     hr_queue *q = tape->q;
     hirl_status status;
@@ -404,7 +404,7 @@ hirl_status hr_net_embed(float *features, const hr_net *net, const hr_weights *w
 
     hr_tape_reset(tape);
     tape->training = tape->recording = false;
-    image = hr_tape_array(tape, tape->run, 4, shape);
+    image = hr_tape_array(tape, tape->type, 4, shape);
     if (image.data) {
         hr_tensor *out;
 

@@ -87,16 +87,16 @@ typedef struct hr_features {
     hr_tensor *tokens; /* [N (P+1), D], transformers only */
 } hr_features;
 
-hr_features hr_net_look(const hr_net *net, const hr_run *run, hr_tensor *image,
-                        const hr_net_extra *extra);
-hr_tensor *hr_net_backbone(const hr_net *net, const hr_run *run,
+hr_features hr_net_encode(const hr_net *net, const hr_pass *run, hr_tensor *image,
+                          const hr_net_extra *extra);
+hr_tensor *hr_net_backbone(const hr_net *net, const hr_pass *run,
                            hr_tensor *image); /* pooled [N, backbone_dim] */
-hr_tensor *hr_net_head(const hr_net *net, const hr_run *run,
+hr_tensor *hr_net_head(const hr_net *net, const hr_pass *run,
                        hr_tensor *x); /* [N, backbone_dim] -> z0 [N, z_dim] */
-hr_tensor *hr_net_z0(const hr_net *net, const hr_run *run, hr_tensor *image); /* [N, z_dim] */
-hr_tensor *hr_net_out(const hr_net *net, const hr_run *run,
+hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image); /* [N, z_dim] */
+hr_tensor *hr_net_out(const hr_net *net, const hr_pass *run,
                       hr_tensor *z0); /* [N, out_dim]; NULL: nothing follows z0 */
-hr_tensor *hr_net_path(const hr_net *net, const hr_run *run, int32_t level,
+hr_tensor *hr_net_path(const hr_net *net, const hr_pass *run, int32_t level,
                        hr_tensor *z0); /* h_l(z0) */
 /* patches of an image of this side, 0 for a ResNet */
 int64_t hr_net_patches(const hr_net *net, int64_t size);

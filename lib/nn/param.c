@@ -235,9 +235,9 @@ static hr_tensor *leaf(hr_tape *t, const hr_array *value, const hr_weights *w, c
     return made;
 }
 
-hr_tensor *hr_weight_run(hr_tape *t, const hr_weights *w, int32_t slot)
+hr_tensor *hr_weight_cast(hr_tape *t, const hr_weights *w, int32_t slot)
 {
-    return leaf(t, t->run == HR_BF16 ? &w->low : &w->value, w, &w->layout->slot[slot]);
+    return leaf(t, t->type == HR_BF16 ? &w->low : &w->value, w, &w->layout->slot[slot]);
 }
 
 hr_tensor *hr_weight(hr_tape *t, const hr_weights *w, int32_t slot)

@@ -72,7 +72,7 @@ void hr_weights_copy(hr_weights *w, const hr_weights *from);
 void hr_weights_refresh(hr_weights *w); /* low <- value */
 
 /* leaves on a tape: in the run's precision (convolutions), or as they are */
-hr_tensor *hr_weight_run(hr_tape *t, const hr_weights *w, int32_t slot);
+hr_tensor *hr_weight_cast(hr_tape *t, const hr_weights *w, int32_t slot);
 hr_tensor *hr_weight(hr_tape *t, const hr_weights *w, int32_t slot);
 hr_array hr_running(const hr_weights *w, int32_t slot);
 

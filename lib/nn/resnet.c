@@ -102,16 +102,16 @@ hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, 
     return HIRL_OK;
 }
 
-static hr_tensor *conv_norm(const hr_conv_norm *c, const hr_run *run, hr_tensor *x, hr_tensor *add,
+static hr_tensor *conv_norm(const hr_conv_norm *c, const hr_pass *run, hr_tensor *x, hr_tensor *add,
                             bool relu)
 {
-    hr_tensor *y =
-        hr_conv(run->tape, x, hr_weight_run(run->tape, run->weights, c->weight), c->stride, c->pad);
+    hr_tensor *y = hr_conv(run->tape, x, hr_weight_cast(run->tape, run->weights, c->weight),
+                           c->stride, c->pad);
 
     return hr_norm_run(&c->norm, run, y, add, relu);
 }
 
-static hr_tensor *run_block(const hr_block *block, const hr_run *run, hr_tensor *x)
+static hr_tensor *run_block(const hr_block *block, const hr_pass *run, hr_tensor *x)
 {
     hr_tensor *shortcut = x, *y = x;
 
@@ -122,7 +122,7 @@ static hr_tensor *run_block(const hr_block *block, const hr_run *run, hr_tensor 
     return hr_write(run->tape, conv_norm(&block->conv[block->convs - 1], run, y, shortcut, true));
 }
 
-hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_run *run, hr_tensor *image)
+hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *run, hr_tensor *image)
 {
     hr_tensor *x = conv_norm(&net->stem, run, image, NULL, true);
 

@@ -30,7 +30,7 @@ typedef struct hr_resnet {
 /* depth 18, 34, 50; width multiplies the channels; zero_init: last gamma of a branch starts at 0 */
 hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, int32_t depth,
                            double width, bool small, bool zero_init);
-hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_run *run,
+hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *run,
                          hr_tensor *image); /* [N,H,W,3] -> [N,dim] real */
 
 #endif

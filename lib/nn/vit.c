@@ -200,23 +200,23 @@ static hr_tensor *add_branch(hr_tape *t, hr_tensor *x, hr_tensor *branch, const 
 
 /* ---- network ---- */
 
-static hr_tensor *norm_run(const hr_vit_pair *pair, const hr_run *run, hr_tensor *x)
+static hr_tensor *norm_run(const hr_vit_pair *pair, const hr_pass *run, hr_tensor *x)
 {
     return hr_layer_norm(run->tape, x, hr_weight(run->tape, run->weights, pair->weight),
                          hr_weight(run->tape, run->weights, pair->bias), NORM_EPS);
 }
 
-static hr_tensor *linear_run(const hr_vit_pair *pair, const hr_run *run, hr_tensor *x)
+static hr_tensor *linear_run(const hr_vit_pair *pair, const hr_pass *run, hr_tensor *x)
 {
-    return hr_linear(run->tape, x, hr_weight_run(run->tape, run->weights, pair->weight),
+    return hr_linear(run->tape, x, hr_weight_cast(run->tape, run->weights, pair->weight),
                      hr_weight(run->tape, run->weights, pair->bias));
 }
 
 /* [N,S,S,3] -> [N,h,w,D] */
-static hr_tensor *embed(const hr_vit *net, const hr_run *run, hr_tensor *image)
+static hr_tensor *embed(const hr_vit *net, const hr_pass *run, hr_tensor *image)
 {
     hr_tape *t = run->tape;
-    hr_tensor *weight = hr_weight_run(t, run->weights, net->patch.weight);
+    hr_tensor *weight = hr_weight_cast(t, run->weights, net->patch.weight);
     hr_tensor *bias = hr_weight(t, run->weights, net->patch.bias);
 
     if (net->frozen_patch) {
@@ -227,7 +227,7 @@ static hr_tensor *embed(const hr_vit *net, const hr_run *run, hr_tensor *image)
 }
 
 /* [1, 1 + side^2, D] */
-static hr_tensor *positions(const hr_vit *net, const hr_run *run, int64_t side)
+static hr_tensor *positions(const hr_vit *net, const hr_pass *run, int64_t side)
 {
     hr_tensor *table = hr_weight(run->tape, run->weights, net->position);
 
@@ -236,8 +236,8 @@ static hr_tensor *positions(const hr_vit *net, const hr_run *run, int64_t side)
     return hr_resize_positions(run->tape, table, side);
 }
 
-static hr_tensor *run_block(const hr_vit *net, int i, const hr_run *run, hr_tensor *x, int64_t rows,
-                            const hr_array *keep)
+static hr_tensor *run_block(const hr_vit *net, int i, const hr_pass *run, hr_tensor *x,
+                            int64_t rows, const hr_array *keep)
 {
     const hr_vit_block *block = &net->block[i];
     hr_tape *t = run->tape;
@@ -250,7 +250,7 @@ static hr_tensor *run_block(const hr_vit *net, int i, const hr_run *run, hr_tens
     return add_branch(t, x, y, keep, BRANCHES * i + 1);
 }
 
-hr_tensor *hr_vit_run(const hr_vit *net, const hr_run *run, hr_tensor *image,
+hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
                       const hr_vit_draw *draw, const hr_vit_mask *mask)
 {
     hr_tape *t = run->tape;
@@ -282,13 +282,13 @@ static int64_t tokens_of(const hr_tensor *tokens, int64_t images)
     return rows > 0 ? rows : 1;
 }
 
-hr_tensor *hr_vit_class(const hr_run *run, hr_tensor *tokens, int64_t images)
+hr_tensor *hr_vit_class(const hr_pass *run, hr_tensor *tokens, int64_t images)
 {
     return hr_convert(run->tape, hr_strip(run->tape, tokens, tokens_of(tokens, images), 0, 1),
                       HR_REAL);
 }
 
-hr_tensor *hr_vit_patches(const hr_run *run, hr_tensor *tokens, int64_t images)
+hr_tensor *hr_vit_patches(const hr_pass *run, hr_tensor *tokens, int64_t images)
 {
     int64_t rows = tokens_of(tokens, images);
 

@@ -60,10 +60,10 @@ bool hr_vit_named(hr_vit_shape *shape, const char *name);
 hirl_status hr_vit_init(hr_vit *net, hr_layout *params, const hr_vit_shape *shape);
 /* [N,S,S,3], S any multiple of the patch -> all tokens after the last norm [N (P+1), D], in the
  * run's type; draw NULL: no stochastic depth; mask NULL: none */
-hr_tensor *hr_vit_run(const hr_vit *net, const hr_run *run, hr_tensor *image,
+hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
                       const hr_vit_draw *draw, const hr_vit_mask *mask);
 /* of the tokens of so many images: the class tokens [N, D] real, the patch tokens [N P, D] */
-hr_tensor *hr_vit_class(const hr_run *run, hr_tensor *tokens, int64_t images);
-hr_tensor *hr_vit_patches(const hr_run *run, hr_tensor *tokens, int64_t images);
+hr_tensor *hr_vit_class(const hr_pass *run, hr_tensor *tokens, int64_t images);
+hr_tensor *hr_vit_patches(const hr_pass *run, hr_tensor *tokens, int64_t images);
 
 #endif

@@ -1,6 +1,6 @@
 /* method.h - what a self-supervised method is. It knows nothing of the hierarchy.
  *
- * The learner shows the views of a batch (task/look.c) to the networks as the method says, hands
+ * The learner shows the views of a batch (task/encode.c) to the networks as the method says, hands
  * it what came out and gets L_img (task/losses.c). What a method keeps between steps are named arrays: checkpoints
  * and resume need no code of the method. Its settings are values of keys that lie under the
  * caller's: what the paper states, and over them what the authors' program has instead. Those of
@@ -17,7 +17,7 @@
 #include "types.h"
 
 enum { HR_METHOD_VIEWS = 16, HR_METHOD_FIELDS = HR_METHOD_VIEWS };
-_Static_assert((int)HR_METHOD_VIEWS <= (int)HR_STEP_INS,
+_Static_assert((int)HR_METHOD_VIEWS <= (int)HR_NODE_INS,
                "rows of all views are put together in one step");
 
 /* numbers of a run that methods ask for */

@@ -98,7 +98,7 @@ static hirl_status make_networks(hr_learner *learner)
     learner->inverse = hr_array_1(NULL, HR_REAL, net->out_dim);
     if (net->last_kind == HR_LAST_PROTOTYPES)
         HR_TRY(hr_array_take(&learner->inverse, q, "learner"));
-    HR_TRY(hr_learner_settle(learner, true));
+    HR_TRY(hr_learner_refresh(learner, true));
     return make_optim(learner);
 }
 
@@ -216,7 +216,7 @@ void hr_learner_destroy(hr_learner *learner)
     hr_free(learner);
 }
 
-hirl_status hr_learner_settle(hr_learner *learner, bool teacher_follows)
+hirl_status hr_learner_refresh(hr_learner *learner, bool teacher_follows)
 {
     hr_queue *q = learner->queue;
 

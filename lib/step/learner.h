@@ -126,6 +126,6 @@ hirl_status hr_learner_evaluate(hr_learner_result *result, hr_learner *learner,
 hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner);
 hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in);
 /* after weights were given from elsewhere: prototypes at unit length, copies in the run's precision, teacher */
-hirl_status hr_learner_settle(hr_learner *learner, bool teacher_follows);
+hirl_status hr_learner_refresh(hr_learner *learner, bool teacher_follows);
 
 #endif

@@ -157,7 +157,7 @@ hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,
         status = learner->method->commit(learner->method_state, in->step);
     if (status >= 0) {
         commit(learner, in);
-        status = hr_learner_settle(learner, false);
+        status = hr_learner_refresh(learner, false);
     }
     hr_tape_reset(&learner->tape);
     if (status >= 0)

@@ -7,13 +7,13 @@
  */
 #include "tape/ops.h"
 
-static hr_step *elementwise(hr_tape *t, const hr_op *op, hr_tensor *x)
+static hr_node *elementwise(hr_tape *t, const hr_op *op, hr_tensor *x)
 {
     x = hr_write(t, x);
     return hr_tape_push(t, op, x->x.dtype, x->x.rank, x->x.dim, 1, &x);
 }
 
-static void relu_backward(hr_tape *t, const hr_step *s)
+static void relu_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -25,7 +25,7 @@ static void relu_backward(hr_tape *t, const hr_step *s)
 hr_tensor *hr_relu(hr_tape *t, hr_tensor *x)
 {
     static const hr_op op = { "relu", relu_backward };
-    hr_step *s = elementwise(t, &op, x);
+    hr_node *s = elementwise(t, &op, x);
 
     if (!s)
         return &t->dead;
@@ -33,7 +33,7 @@ hr_tensor *hr_relu(hr_tape *t, hr_tensor *x)
     return s->out;
 }
 
-static void gelu_backward(hr_tape *t, const hr_step *s)
+static void gelu_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -45,7 +45,7 @@ static void gelu_backward(hr_tape *t, const hr_step *s)
 hr_tensor *hr_gelu(hr_tape *t, hr_tensor *x)
 {
     static const hr_op op = { "gelu", gelu_backward };
-    hr_step *s = elementwise(t, &op, x);
+    hr_node *s = elementwise(t, &op, x);
 
     if (!s)
         return &t->dead;

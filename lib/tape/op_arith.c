@@ -16,7 +16,7 @@ static void give_multiple(hr_tape *t, hr_tensor *x, const hr_array *dy, double k
         t->q->be->axpby(t->q, dx, dy, k, beta);
 }
 
-static void add_backward(hr_tape *t, const hr_step *s)
+static void add_backward(hr_tape *t, const hr_node *s)
 {
     give_multiple(t, s->in[0], &s->out->g, 1);
     give_multiple(t, s->in[1], &s->out->g, 1);
@@ -27,7 +27,7 @@ hr_tensor *hr_add(hr_tape *t, hr_tensor *a, hr_tensor *b)
     static const hr_op op = { "add", add_backward };
     hr_tensor *in[2] = { hr_write(t, a), hr_write(t, b) };
     char left[HR_SHAPE], right[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     if (!hr_same_shape(&a->x, &b->x))
         return hr_tape_fail(t, HIRL_E_INVALID, "add: shapes %s and %s differ",
@@ -40,7 +40,7 @@ hr_tensor *hr_add(hr_tape *t, hr_tensor *a, hr_tensor *b)
     return s->out;
 }
 
-static void scale_backward(hr_tape *t, const hr_step *s)
+static void scale_backward(hr_tape *t, const hr_node *s)
 {
     give_multiple(t, s->in[0], &s->out->g, s->number[0]);
 }
@@ -48,7 +48,7 @@ static void scale_backward(hr_tape *t, const hr_step *s)
 hr_tensor *hr_scale(hr_tape *t, hr_tensor *x, double k)
 {
     static const hr_op op = { "scale", scale_backward };
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 1, &x);
@@ -65,7 +65,7 @@ static hr_array flat(const hr_array *x)
     return hr_array_2(x->data, x->dtype, 1, hr_count(x));
 }
 
-static void mean_backward(hr_tape *t, const hr_step *s)
+static void mean_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -82,7 +82,7 @@ hr_tensor *hr_mean(hr_tape *t, hr_tensor *x)
     static const hr_op op = { "mean", mean_backward };
     int64_t n;
     hr_array row, *part;
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     n = hr_count(&x->x);
@@ -99,7 +99,7 @@ hr_tensor *hr_mean(hr_tape *t, hr_tensor *x)
     return s->out;
 }
 
-static void convert_backward(hr_tape *t, const hr_step *s)
+static void convert_backward(hr_tape *t, const hr_node *s)
 {
     give_multiple(t, s->in[0], &s->out->g, 1);
 }
@@ -107,7 +107,7 @@ static void convert_backward(hr_tape *t, const hr_step *s)
 hr_tensor *hr_convert(hr_tape *t, hr_tensor *x, hr_dtype dtype)
 {
     static const hr_op op = { "convert", convert_backward };
-    hr_step *s;
+    hr_node *s;
 
     if (dtype != HR_REAL && dtype != HR_BF16)
         return hr_tape_fail(t, HIRL_E_INVALID, "convert: type %d is no type of activations",

@@ -7,7 +7,7 @@
  */
 #include "tape/ops.h"
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dqkv = hr_grad(t, s->in[0], &beta);
@@ -22,7 +22,7 @@ hr_tensor *hr_attention(hr_tape *t, hr_tensor *qkv, int64_t tokens, int64_t head
     static const hr_op op = { "attention", backward };
     char found[HR_SHAPE];
     int64_t rows, cols;
-    hr_step *s;
+    hr_node *s;
 
     qkv = hr_write(t, qkv);
     rows = hr_rows_of(&qkv->x);

@@ -10,7 +10,7 @@
 
 enum { POS, NEG, LSE, QUEUE, ID, OWNER };
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     hr_tensor *query = s->in[0], *key = s->in[1];
     const hr_array *saved = s->saved, *dneg = &saved[NEG];
@@ -57,7 +57,7 @@ hr_tensor *hr_info_nce(hr_tape *t, hr_tensor *q, hr_tensor *k, const hr_array *q
     const hr_backend *be = t->q->be;
     int64_t n, keys = queue->dim[0];
     hr_array *saved;
-    hr_step *s;
+    hr_node *s;
 
     q = hr_write(t, q);
     k = hr_write(t, k);

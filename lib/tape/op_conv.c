@@ -7,7 +7,7 @@
  */
 #include "tape/ops.h"
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     hr_tensor *x = s->in[0], *w = s->in[1];
     hr_queue *q = t->q;
@@ -27,7 +27,7 @@ hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad)
     const hr_map *map = hr_map_of(t, x);
     char found[HR_SHAPE], weight[HR_SHAPE];
     int64_t h, width;
-    hr_step *s;
+    hr_node *s;
 
     if (x->x.rank != 4 || w->x.rank != 4 || x->x.dim[3] != w->x.dim[3] ||
         w->x.dim[1] != w->x.dim[2])
@@ -40,7 +40,7 @@ hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad)
         x->x.dim[2] + 2 * pad < geo.kernel)
         return hr_tape_fail(t, HIRL_E_INVALID, "conv: %s is smaller than a window of %d, pad %d",
                             hr_shape(found, &x->x), (int)geo.kernel, pad);
-    s = hr_tape_push(t, &op, t->run, 4, (int64_t[]){ x->x.dim[0], h, width, w->x.dim[0] }, 2,
+    s = hr_tape_push(t, &op, t->type, 4, (int64_t[]){ x->x.dim[0], h, width, w->x.dim[0] }, 2,
                      (hr_tensor *[]){ x, w });
     if (!s || !map)
         return &t->dead;

@@ -12,7 +12,7 @@
 
 enum { LSE, LABEL, WEIGHT = LABEL };
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dz = hr_grad(t, s->in[0], &beta);
@@ -26,7 +26,7 @@ hr_tensor *hr_cross_entropy(hr_tape *t, hr_tensor *z, const hr_array *label)
 {
     static const hr_op op = { "cross_entropy", backward };
     char found[HR_SHAPE], labels[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     z = hr_write(t, z);
     if (z->x.rank != 2 || hr_count(label) != z->x.dim[0])
@@ -44,7 +44,7 @@ hr_tensor *hr_cross_entropy(hr_tape *t, hr_tensor *z, const hr_array *label)
     return s->out;
 }
 
-static void soft_backward(hr_tape *t, const hr_step *s)
+static void soft_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dz = hr_grad(t, s->in[1], &beta);
@@ -60,7 +60,7 @@ hr_tensor *hr_soft_cross_entropy(hr_tape *t, hr_tensor *p, hr_tensor *z, double 
     static const hr_op op = { "soft_cross_entropy", soft_backward };
     hr_tensor *in[2] = { hr_write(t, p), hr_write(t, z) };
     char found[HR_SHAPE], other[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     if (z->x.rank != 2 || !hr_same_shape(&p->x, &z->x))
         return hr_tape_fail(t, HIRL_E_INVALID,

@@ -12,7 +12,7 @@ static hr_array flat(const hr_array *x)
     return hr_array_2(x->data, x->dtype, 1, hr_count(x));
 }
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -31,7 +31,7 @@ hr_tensor *hr_host_loss(hr_tape *t, hr_tensor *x, hr_host_fn *f, void *arg)
     double loss = 0;
     hirl_status status;
     size_t bytes;
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     s = hr_tape_push(t, &op, HR_REAL, 1, (int64_t[]){ 1 }, 1, &x);

@@ -10,7 +10,7 @@
 
 enum { MEAN, RSTD };
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     hr_tensor *x = s->in[0], *gamma = s->in[1], *shift = s->in[2];
     double beta = 0;
@@ -28,7 +28,7 @@ hr_tensor *hr_layer_norm(hr_tape *t, hr_tensor *x, hr_tensor *gamma, hr_tensor *
     hr_tensor *in[3] = { hr_write(t, x), gamma, shift };
     char found[HR_SHAPE], first[HR_SHAPE], second[HR_SHAPE];
     int64_t cols = hr_cols(&x->x);
-    hr_step *s;
+    hr_node *s;
 
     if (hr_count(&gamma->x) != cols || hr_count(&shift->x) != cols || gamma->grad != shift->grad)
         return hr_tape_fail(t, HIRL_E_INVALID,

@@ -7,7 +7,7 @@
  */
 #include "tape/ops.h"
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     hr_tensor *x = s->in[0], *w = s->in[1], *b = s->in[2];
     const hr_array *dy = &s->out->g, *g;
@@ -28,7 +28,7 @@ hr_tensor *hr_linear(hr_tape *t, hr_tensor *x, hr_tensor *w, hr_tensor *b)
     hr_tensor *in[3] = { hr_write(t, x), w, b };
     char found[HR_SHAPE], weight[HR_SHAPE];
     hr_queue *q = t->q;
-    hr_step *s;
+    hr_node *s;
 
     if (x->x.rank != 2 || w->x.rank != 2 || x->x.dim[1] != w->x.dim[1])
         return hr_tape_fail(t, HIRL_E_INVALID,
@@ -46,7 +46,7 @@ hr_tensor *hr_linear(hr_tape *t, hr_tensor *x, hr_tensor *w, hr_tensor *b)
     return s->out;
 }
 
-static void bias_backward(hr_tape *t, const hr_step *s)
+static void bias_backward(hr_tape *t, const hr_node *s)
 {
     const hr_array *dy = &s->out->g, *g;
     double beta;
@@ -62,7 +62,7 @@ hr_tensor *hr_bias(hr_tape *t, hr_tensor *x, hr_tensor *b)
     static const hr_op op = { "bias", bias_backward };
     hr_tensor *in[2] = { hr_write(t, x), b };
     char found[HR_SHAPE], bias[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     if (hr_count(&b->x) != hr_cols(&x->x))
         return hr_tape_fail(t, HIRL_E_INVALID, "bias: input is %s, bias %s; wanted [..,O], [O]",

@@ -91,7 +91,7 @@ static hr_array sums_of(hr_tape *t, const hr_norm *norm, int64_t channels, doubl
 
 /* ---- training ---- */
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     hr_tensor *gamma = s->in[GAMMA];
     const hr_map *map = s->out->pending;
@@ -118,7 +118,7 @@ static void backward(hr_tape *t, const hr_step *s)
     q->be->norm_dx(q, dy, dgamma, dbeta, dv, map, mean, rstd, scale, &sums, s->number[0], keep);
 }
 
-static void train(hr_tape *t, hr_step *s, const hr_norm *norm, hr_map *map)
+static void train(hr_tape *t, hr_node *s, const hr_norm *norm, hr_map *map)
 {
     const hr_array *y = &map->raw;
     const hr_array *gamma = norm->gamma ? &norm->gamma->x : NULL;
@@ -147,7 +147,7 @@ static void train(hr_tape *t, hr_step *s, const hr_norm *norm, hr_map *map)
 
 /* ---- evaluation ---- */
 
-static void no_backward(hr_tape *t, const hr_step *s)
+static void no_backward(hr_tape *t, const hr_node *s)
 {
     (void)s;
     hr_tape_fail(t, HIRL_E_UNSUPPORTED, "batch_norm: there is no gradient in evaluation");
@@ -202,7 +202,7 @@ hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tenso
     hr_tensor *in[INS];
     hr_array later;
     hr_map *map;
-    hr_step *s;
+    hr_node *s;
 
     y = hr_write(t, y);
     if (add && add->pending && add->pending->add)
@@ -228,7 +228,7 @@ hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tenso
     return t->failure.status < 0 ? &t->dead : s->out;
 }
 
-static void write_backward(hr_tape *t, const hr_step *s)
+static void write_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -240,7 +240,7 @@ static void write_backward(hr_tape *t, const hr_step *s)
 hr_tensor *hr_write(hr_tape *t, hr_tensor *x)
 {
     static const hr_op op = { "write", write_backward };
-    hr_step *s;
+    hr_node *s;
 
     if (!x->pending)
         return x;

@@ -7,7 +7,7 @@
  */
 #include "tape/ops.h"
 
-static void max_backward(hr_tape *t, const hr_step *s)
+static void max_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -23,7 +23,7 @@ hr_tensor *hr_max_pool(hr_tape *t, hr_tensor *x, int kernel, int stride, int pad
     const hr_map *map = hr_map_of(t, x);
     char found[HR_SHAPE];
     int64_t dim[4];
-    hr_step *s;
+    hr_node *s;
 
     if (x->x.rank != 4 || kernel < 1 || stride < 1 || pad < 0 || 2 * pad > kernel ||
         x->x.dim[1] + 2 * pad < kernel || x->x.dim[2] + 2 * pad < kernel)
@@ -45,7 +45,7 @@ hr_tensor *hr_max_pool(hr_tape *t, hr_tensor *x, int kernel, int stride, int pad
     return s->out;
 }
 
-static void mean_backward(hr_tape *t, const hr_step *s)
+static void mean_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -59,7 +59,7 @@ hr_tensor *hr_mean_pool(hr_tape *t, hr_tensor *x)
     static const hr_op op = { "mean_pool", mean_backward };
     const hr_map *map = hr_map_of(t, x);
     char found[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     if (x->x.rank != 4)
         return hr_tape_fail(t, HIRL_E_INVALID, "mean_pool: input is %s; wanted [N,H,W,C]",

@@ -62,7 +62,7 @@ static hr_array weights_of(hr_tape *t, int64_t from, int64_t to)
     return w;
 }
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -77,7 +77,7 @@ hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to)
     int64_t cols = hr_cols(&x->x), patches = hr_rows_of(&x->x) - 1;
     int64_t from = (int64_t)floor(sqrt((double)(patches > 0 ? patches : 0)) + 0.5);
     char found[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     if (from < 1 || to < 1 || from * from != patches)
         return hr_tape_fail(t, HIRL_E_INVALID,

@@ -7,7 +7,7 @@
  */
 #include "tape/ops.h"
 
-static void normalize_backward(hr_tape *t, const hr_step *s)
+static void normalize_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -20,7 +20,7 @@ hr_tensor *hr_normalize(hr_tape *t, hr_tensor *x)
 {
     static const hr_op op = { "normalize", normalize_backward };
     char found[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     if (x->x.rank != 2)
@@ -36,7 +36,7 @@ hr_tensor *hr_normalize(hr_tape *t, hr_tensor *x)
     return s->out;
 }
 
-static void dot_backward(hr_tape *t, const hr_step *s)
+static void dot_backward(hr_tape *t, const hr_node *s)
 {
     hr_tensor *a = s->in[0], *b = s->in[1];
     const hr_array *g;
@@ -53,7 +53,7 @@ hr_tensor *hr_row_dot(hr_tape *t, hr_tensor *a, hr_tensor *b)
     static const hr_op op = { "row_dot", dot_backward };
     hr_tensor *in[2] = { hr_write(t, a), hr_write(t, b) };
     char left[HR_SHAPE], right[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     if (a->x.rank != 2 || !hr_same_shape(&a->x, &b->x))
         return hr_tape_fail(t, HIRL_E_INVALID, "row_dot: inputs are %s and %s; wanted [N,d] twice",

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void rows_backward(hr_tape *t, const hr_step *s)
+static void rows_backward(hr_tape *t, const hr_node *s)
 {
     const hr_array *dx = hr_grad_part(t, s->in[0]);
     hr_array part;
@@ -24,7 +24,7 @@ hr_tensor *hr_rows(hr_tape *t, hr_tensor *x, int64_t first, int64_t count)
 {
     static const hr_op op = { "rows", rows_backward };
     hr_array view;
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     if (first < 0 || count < 1 || count > x->x.dim[0] - first)
@@ -39,11 +39,11 @@ hr_tensor *hr_rows(hr_tape *t, hr_tensor *x, int64_t first, int64_t count)
     return s->out;
 }
 
-static void concat_backward(hr_tape *t, const hr_step *s)
+static void concat_backward(hr_tape *t, const hr_node *s)
 {
     int64_t at = 0;
 
-    for (int i = 0; i < HR_STEP_INS && s->in[i]; i++) {
+    for (int i = 0; i < HR_NODE_INS && s->in[i]; i++) {
         int64_t rows = s->in[i]->x.dim[0];
         hr_array part = hr_slice(&s->out->g, at, rows);
         double beta;
@@ -66,14 +66,14 @@ static bool equal_but_rows(const hr_array *a, const hr_array *b)
 hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts)
 {
     static const hr_op op = { "concat", concat_backward };
-    hr_tensor *in[HR_STEP_INS];
+    hr_tensor *in[HR_NODE_INS];
     char first[HR_SHAPE], other[HR_SHAPE];
     int64_t dim[4], at = 0;
-    hr_step *s;
+    hr_node *s;
 
-    if (parts < 1 || parts > HR_STEP_INS)
+    if (parts < 1 || parts > HR_NODE_INS)
         return hr_tape_fail(t, HIRL_E_INVALID, "concat: %d parts; wanted 1 to %d", parts,
-                            HR_STEP_INS);
+                            HR_NODE_INS);
     for (int i = 0; i < parts; i++) {
         in[i] = hr_write(t, part[i]);
         if (!equal_but_rows(&in[0]->x, &in[i]->x))
@@ -96,7 +96,7 @@ hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts)
     return s->out;
 }
 
-static void gather_backward(hr_tape *t, const hr_step *s)
+static void gather_backward(hr_tape *t, const hr_node *s)
 {
     const hr_array *dx = hr_grad_part(t, s->in[0]);
 
@@ -108,7 +108,7 @@ hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index, int64_t n)
 {
     static const hr_op op = { "gather", gather_backward };
     int64_t dim[4];
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     for (int64_t r = 0; r < n; r++)
@@ -131,7 +131,7 @@ hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index, int64_t n)
 hr_tensor *hr_detach(hr_tape *t, hr_tensor *x)
 {
     static const hr_op op = { "detach", NULL };
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     s = hr_tape_push_view(t, &op, &x->x, 1, &x);

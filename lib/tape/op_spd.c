@@ -22,7 +22,7 @@ static void give(hr_tape *t, hr_tensor *u, const hr_array *dloss, const hr_array
     t->q->be->row_dot_grad(t->q, &to, dloss, &from, beta);
 }
 
-static void backward(hr_tape *t, const hr_step *s)
+static void backward(hr_tape *t, const hr_node *s)
 {
     for (int l = 0; l < HR_LEVELS && s->in[l]; l++) {
         hr_array du = hr_slice(&s->saved[0], l, 1);
@@ -65,7 +65,7 @@ hr_tensor *hr_spd(hr_tape *t, hr_tensor **u, const hr_spd_paths *paths)
     hr_tensor *in[HR_LEVELS];
     hr_array all; /* [L,N,d] */
     int64_t dim[3];
-    hr_step *s;
+    hr_node *s;
 
     if (!shapes_fit(t, u, paths))
         return &t->dead;

@@ -12,7 +12,7 @@ hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, double te
 {
     static const hr_op op = { "target", NULL };
     char found[HR_SHAPE], other[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     z = hr_write(t, z);
     if (z->x.rank != 2)
@@ -35,7 +35,7 @@ hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterat
     char found[HR_SHAPE];
     hr_array all;
     int64_t rows, first;
-    hr_step *s;
+    hr_node *s;
 
     scores = hr_write(t, scores);
     rows = scores->x.dim[0];

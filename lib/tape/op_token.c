@@ -29,7 +29,7 @@ static hr_array matrix_of(const hr_array *x, int64_t rows, int64_t cols)
 
 /* ---- tokens ---- */
 
-static void tokens_backward(hr_tape *t, const hr_step *s)
+static void tokens_backward(hr_tape *t, const hr_node *s)
 {
     const hr_array *dx, *dclass, *dposition;
     int64_t rows = s->count[0], cols = hr_cols(&s->out->x);
@@ -63,7 +63,7 @@ hr_tensor *hr_tokens(hr_tape *t, hr_tensor *x, hr_tensor *class_token, hr_tensor
     char found[HR_SHAPE], first[HR_SHAPE], second[HR_SHAPE];
     int64_t cols = hr_cols(&x->x), rows = hr_rows_of(&position->x), n;
     hr_array y, from, table;
-    hr_step *s;
+    hr_node *s;
 
     if (hr_count(&class_token->x) != cols || hr_cols(&position->x) != cols || rows < 2 ||
         hr_rows_of(&x->x) % (rows - 1))
@@ -91,7 +91,7 @@ hr_tensor *hr_tokens(hr_tape *t, hr_tensor *x, hr_tensor *class_token, hr_tensor
 
 /* ---- strip ---- */
 
-static void strip_backward(hr_tape *t, const hr_step *s)
+static void strip_backward(hr_tape *t, const hr_node *s)
 {
     const hr_array *dx = hr_grad_part(t, s->in[0]);
     hr_array dy, to;
@@ -108,7 +108,7 @@ hr_tensor *hr_strip(hr_tape *t, hr_tensor *x, int64_t rows, int64_t first, int64
     static const hr_op op = { "strip", strip_backward };
     char found[HR_SHAPE];
     hr_array y, from;
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     if (rows < 1 || hr_rows_of(&x->x) % rows || first < 0 || count < 1 || count > rows - first)
@@ -132,7 +132,7 @@ hr_tensor *hr_strip(hr_tape *t, hr_tensor *x, int64_t rows, int64_t first, int64
 
 enum { KEPT, MASKED };
 
-static void mask_backward(hr_tape *t, const hr_step *s)
+static void mask_backward(hr_tape *t, const hr_node *s)
 {
     hr_array dy = matrix_of(&s->out->g, hr_rows_of(&s->out->g), hr_cols(&s->out->g)), to;
     const hr_array *g;
@@ -166,7 +166,7 @@ hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const uint
     int64_t rows = hr_rows_of(&x->x), cols = hr_cols(&x->x);
     char found[HR_SHAPE], wanted[HR_SHAPE];
     hr_array y, from;
-    hr_step *s;
+    hr_node *s;
 
     if (hr_count(&token->x) != cols)
         return hr_tape_fail(t, HIRL_E_INVALID, "mask_tokens: tokens are %s, the mask token %s",
@@ -187,7 +187,7 @@ hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const uint
 
 /* ---- stochastic depth (Huang et al. 2016) ---- */
 
-static void kept_backward(hr_tape *t, const hr_step *s)
+static void kept_backward(hr_tape *t, const hr_node *s)
 {
     const hr_array *g;
     double beta;
@@ -203,7 +203,7 @@ hr_tensor *hr_add_kept(hr_tape *t, hr_tensor *x, hr_tensor *branch, const hr_arr
     static const hr_op op = { "add_kept", kept_backward };
     hr_tensor *in[2] = { hr_write(t, x), hr_write(t, branch) };
     char left[HR_SHAPE], right[HR_SHAPE], factors[HR_SHAPE];
-    hr_step *s;
+    hr_node *s;
 
     if (!hr_same_shape(&x->x, &branch->x) || hr_rows_of(&x->x) % hr_count(keep))
         return hr_tape_fail(t, HIRL_E_INVALID, "add_kept: shapes %s and %s, factors %s",

@@ -33,14 +33,14 @@ static void start(hr_tape *t)
     t->commits = NULL;
     t->commits_end = &t->commits;
     t->failure.status = HIRL_OK;
-    t->dead = (hr_tensor){ .x = hr_array_1(NULL, t->run, 0) };
+    t->dead = (hr_tensor){ .x = hr_array_1(NULL, t->type, 0) };
 }
 
-hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype run)
+hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype type)
 {
-    if (run != HR_REAL && run != HR_BF16)
-        return hr_fail(HIRL_E_INTERNAL, "tape: activations cannot have type %d", (int)run);
-    *t = (hr_tape){ .q = q, .run = run, .training = true, .recording = true };
+    if (type != HR_REAL && type != HR_BF16)
+        return hr_fail(HIRL_E_INTERNAL, "tape: activations cannot have type %d", (int)type);
+    *t = (hr_tape){ .q = q, .type = type, .training = true, .recording = true };
     hr_arena_init_host(&t->host);
     hr_arena_init_host(&t->kept_host);
     hr_arena_init(&t->device, device_take, device_give, q);
@@ -240,7 +240,7 @@ static bool holds_bad(hr_tape *t, const hr_array *x)
     return status >= 0 && bad;
 }
 
-static int position(const hr_step *s)
+static int position(const hr_node *s)
 {
     int n = 0;
 
@@ -250,10 +250,10 @@ static int position(const hr_step *s)
 }
 
 /* " of head.0.weight": the first parameter among the inputs of a step */
-static const char *parameter(char text[PARAMETER], const hr_step *s)
+static const char *parameter(char text[PARAMETER], const hr_node *s)
 {
     text[0] = 0;
-    for (int i = 0; i < HR_STEP_INS && !text[0]; i++)
+    for (int i = 0; i < HR_NODE_INS && !text[0]; i++)
         if (s->in[i] && s->in[i]->name)
             snprintf(text, PARAMETER, " of %s", s->in[i]->name);
     return text;
@@ -261,7 +261,7 @@ static const char *parameter(char text[PARAMETER], const hr_step *s)
 
 static void check_output(hr_tape *t)
 {
-    hr_step *s = t->unchecked;
+    hr_node *s = t->unchecked;
     const hr_map *map = s ? s->out->pending : NULL;
     char shape[HR_SHAPE], of[PARAMETER];
 
@@ -282,11 +282,11 @@ void hr_tape_next(hr_tape *t)
     t->last = t->unchecked = NULL;
 }
 
-static void check_gradients(hr_tape *t, const hr_step *s)
+static void check_gradients(hr_tape *t, const hr_node *s)
 {
     char shape[HR_SHAPE], of[PARAMETER];
 
-    for (int i = 0; i < HR_STEP_INS; i++)
+    for (int i = 0; i < HR_NODE_INS; i++)
         if (s->in[i] && s->in[i]->live && holds_bad(t, &s->in[i]->g)) {
             hr_tape_fail(t, HIRL_E_NONFINITE,
                          "%s%s (operation %d): gradient of its input %d, %s %s, is not finite",
@@ -299,9 +299,9 @@ static void check_gradients(hr_tape *t, const hr_step *s)
 
 /* ---- record ---- */
 
-static hr_step *push(hr_tape *t, const hr_op *op, int ins, hr_tensor **in)
+static hr_node *push(hr_tape *t, const hr_op *op, int ins, hr_tensor **in)
 {
-    hr_step *s;
+    hr_node *s;
 
     if (t->check)
         check_output(t);
@@ -311,7 +311,7 @@ static hr_step *push(hr_tape *t, const hr_op *op, int ins, hr_tensor **in)
     s = hr_tape_take(t, sizeof *s);
     if (!s)
         return NULL;
-    *s = (hr_step){ .op = op, .before = t->last, .out = new_tensor(t) };
+    *s = (hr_node){ .op = op, .before = t->last, .out = new_tensor(t) };
     if (!s->out)
         return NULL;
     for (int i = 0; i < ins; i++) {
@@ -323,10 +323,10 @@ static hr_step *push(hr_tape *t, const hr_op *op, int ins, hr_tensor **in)
     return s;
 }
 
-hr_step *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, const int64_t *dim,
+hr_node *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, const int64_t *dim,
                       int ins, hr_tensor **in)
 {
-    hr_step *s = push(t, op, ins, in);
+    hr_node *s = push(t, op, ins, in);
 
     if (!s)
         return NULL;
@@ -334,9 +334,9 @@ hr_step *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, con
     return s->out->x.data ? s : NULL;
 }
 
-hr_step *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int ins, hr_tensor **in)
+hr_node *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int ins, hr_tensor **in)
 {
-    hr_step *s = push(t, op, ins, in);
+    hr_node *s = push(t, op, ins, in);
 
     if (s)
         s->out->x = *x;
@@ -384,7 +384,7 @@ hirl_status hr_tape_backward(hr_tape *t, hr_tensor *loss)
     g = hr_grad(t, loss, &beta);
     if (g)
         t->q->be->fill(t->q, g, 1);
-    for (const hr_step *s = t->last; s && t->failure.status >= 0; s = s->before) {
+    for (const hr_node *s = t->last; s && t->failure.status >= 0; s = s->before) {
         if (!s->out->grad || !s->out->live)
             continue;
         s->op->backward(t, s);

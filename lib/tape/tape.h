@@ -24,13 +24,13 @@ struct hr_tensor {
     bool live;             /* g holds something: later writers accumulate */
 };
 
-enum { HR_STEP_INS = 16, HR_STEP_SAVED = 8 };
+enum { HR_NODE_INS = 16, HR_NODE_SAVED = 8 };
 
-struct hr_step {
+struct hr_node {
     const hr_op *op;
-    hr_step *before;
-    hr_tensor *out, *in[HR_STEP_INS];
-    hr_array saved[HR_STEP_SAVED]; /* what backward needs besides in and out */
+    hr_node *before;
+    hr_tensor *out, *in[HR_NODE_INS];
+    hr_array saved[HR_NODE_SAVED]; /* what backward needs besides in and out */
     hr_geometry geo;
     double number[4];
     int64_t count[4];
@@ -39,7 +39,7 @@ struct hr_step {
 
 struct hr_op {
     const char *name;
-    void (*backward)(hr_tape *t, const hr_step *s); /* NULL: stops gradients */
+    void (*backward)(hr_tape *t, const hr_node *s); /* NULL: stops gradients */
 };
 
 /* what commit does after the finite check (decision 15), in the order in which it was asked for */
@@ -53,18 +53,18 @@ struct hr_tape {
     hr_queue *q;
     hr_arena host, device;           /* records; values: of one micro-batch */
     hr_arena kept_host, kept_device; /* what commit needs: of the whole step */
-    hr_step *last;
-    hr_step *unchecked; /* `check`: the step whose output has not been looked at */
+    hr_node *last;
+    hr_node *unchecked; /* `check`: the step whose output has not been looked at */
     hr_commit *commits, **commits_end;
     hr_tensor dead;
     hr_error failure; /* the first; status 0: none */
-    hr_dtype run;     /* type of activations: HR_REAL or HR_BF16 */
+    hr_dtype type;    /* of activations: HR_REAL or HR_BF16 */
     bool training;    /* norms use batch statistics */
     bool recording;   /* false: no gradients are wanted at all */
     bool check;       /* look at every output for NaN and infinity, and name the first */
 };
 
-hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype run);
+hirl_status hr_tape_init(hr_tape *t, hr_queue *q, hr_dtype type);
 void hr_tape_done(hr_tape *t);
 void hr_tape_reset(hr_tape *t);
 /* the next micro-batch of the same step: forgets records and values; what is kept and what was asked
@@ -87,10 +87,10 @@ hr_tensor *hr_leaf(hr_tape *t, const hr_array *x, const hr_array *grad);
 
 /* used by operations: a new tensor and its record; NULL when the tape is dead or an input is.
  * The output wants a gradient when the op has a backward, the tape records and an input wants one. */
-hr_step *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, const int64_t *dim,
+hr_node *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, const int64_t *dim,
                       int ins, hr_tensor **in);
 /* a view of x's memory as the output of an operation: backward must move g */
-hr_step *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int ins, hr_tensor **in);
+hr_node *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int ins, hr_tensor **in);
 hr_tensor *hr_tape_fail(hr_tape *t, hirl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* the same with the thread's message: passes on a failure of something else */

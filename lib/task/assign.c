@@ -9,14 +9,14 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "task/look.h"
+#include "task/encode.h"
 
 /* nearest leaf of each row of a micro-batch; host, complete after a sync */
 static void nearest(int32_t *leaf, hr_learner *learner, const hr_micro *micro)
 {
     hr_tape *t = &learner->tape;
-    hr_run run = hr_run_of(learner, &learner->online, micro);
-    hr_tensor *z0 = hr_net_z0(&learner->net, &run, hr_look_image(t, &micro->in, 1));
+    hr_pass run = hr_run_of(learner, &learner->online, micro);
+    hr_tensor *z0 = hr_net_z0(&learner->net, &run, hr_encode_image(t, &micro->in, 1));
     hr_tensor *unit = hr_normalize(t, z0); /* [n, d] */
     hr_array index = hr_tape_array(t, HR_I32, 2, (int64_t[]){ micro->in.n, 1 });
     hr_array score = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ micro->in.n, 1 });

@@ -72,9 +72,9 @@ static hirl_status encode_all(whole *student, whole *teacher, hr_array *rows, hr
 
         hr_tape_next(t);
         now = hr_now_of(learner, &micro);
-        hr_look_online(&online, learner, &micro, &now);
+        hr_encode_online(&online, learner, &micro, &now);
         micro.commit = commit;
-        hr_look_teacher(&other, learner, &micro, NULL);
+        hr_encode_teacher(&other, learner, &micro, NULL);
         HR_TRY(hr_tape_status(t));
         keep_rows(student, t, &online, &micro);
         keep_rows(teacher, t, &other, &micro);
@@ -101,7 +101,7 @@ static hirl_status run_back(hr_totals *sum, hr_learner *learner, const whole *al
     hr_tensor *back = NULL, *spd;
     hr_now now = hr_now_of(learner, micro);
 
-    hr_look_online(&seen, learner, micro, &now);
+    hr_encode_online(&seen, learner, micro, &now);
     spd = hr_path_loss_of(learner, micro, seen.z0[0]);
     if (spd)
         back = hr_scale(t, spd, micro->in.spd_weight);

@@ -9,13 +9,15 @@
 
 #include <string.h>
 
+#include "hier/paths.h"
+
 /* ---- the path loss ---- */
 
 static hr_tensor *path_loss(hr_learner *learner, const hr_micro *micro, hr_tensor *z0)
 {
     hr_tape *t = &learner->tape;
     const hr_learner_input *in = &micro->in;
-    hr_run run = hr_run_of(learner, &learner->online, micro);
+    hr_pass run = hr_run_of(learner, &learner->online, micro);
     hr_tensor *u[HR_LEVELS];
     hr_spd_paths *paths = hr_tape_take(t, sizeof *paths);
     int64_t shape[2] = { in->n, in->negatives };
@@ -24,11 +26,10 @@ static hr_tensor *path_loss(hr_learner *learner, const hr_micro *micro, hr_tenso
         return &t->dead;
     run.groups = learner->config.path_bn_groups / micro->count;
     run.sync = false; /* ordinary batch norm (spec.md 3.4) */
-    *paths =
-        (hr_spd_paths){ .levels = learner->paths.tree->levels,
-                        .path = learner->paths.path,
-                        .eps = learner->config.spd_eps,
-                        .divisor_eps = learner->config.reference ? 1e-6 : 0 }; /* spec.md 3.7 */
+    *paths = (hr_spd_paths){ .levels = learner->paths.tree->levels,
+                             .path = learner->paths.path,
+                             .eps = learner->config.spd_eps,
+                             .divisor_eps = hr_spd_divisor_eps(learner->config.reference) };
     memcpy(paths->proto, learner->paths.proto, sizeof paths->proto);
     paths->positive = hr_on_tape(t, in->leaf, HR_I32, HR_I32, 1, shape);
     paths->negative = hr_on_tape(t, in->negative, HR_I32, HR_I32, 2, shape);
@@ -128,8 +129,8 @@ static hirl_status run_micro(hr_totals *sum, hr_learner *learner, const hr_micro
     hr_entropy entropy = { 0 };
     hr_tensor *image, *spd, *all;
 
-    hr_look_online(&student, learner, micro, &now);
-    hr_look_teacher(&teacher, learner, micro, keys);
+    hr_encode_online(&student, learner, micro, &now);
+    hr_encode_teacher(&teacher, learner, micro, keys);
     HR_TRY(hr_tape_status(t));
     now.entropy = &entropy;
     image = hr_scale(t, learner->method->loss(learner->method_state, t, &student, &teacher, &now),
@@ -149,7 +150,7 @@ static hirl_status run_separately(hr_totals *sum, hr_learner *learner, const hr_
     hr_array keys = { 0 };
 
     if (learner->method->shuffle_teacher)
-        keys = hr_look_keys(learner, in, commit);
+        keys = hr_encode_keys(learner, in, commit);
     for (int64_t m = 0; m < micros; m++) {
         hr_micro micro = hr_micro_of(in, m, micros, commit);
 

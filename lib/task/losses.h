@@ -2,7 +2,7 @@
 #ifndef HR_LOSSES_H
 #define HR_LOSSES_H
 
-#include "task/look.h"
+#include "task/encode.h"
 
 /* losses of a batch; the tape holds what is to be done at its commit */
 hirl_status hr_losses_of(hr_learner_result *result, hr_learner *learner, const hr_learner_input *in,

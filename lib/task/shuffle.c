@@ -3,7 +3,7 @@
  * The images of all ranks are permuted, each rank and micro-batch encodes its part of the permuted batch, and keys go
  * back to their images.
  */
-#include "task/look.h"
+#include "task/encode.h"
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ static int shuffled_view(const hr_method *method)
     return v;
 }
 
-hr_array hr_look_keys(hr_learner *learner, const hr_learner_input *batch, bool commit)
+hr_array hr_encode_keys(hr_learner *learner, const hr_learner_input *batch, bool commit)
 {
     hr_tape *t = &learner->tape;
     int v = shuffled_view(learner->method);
@@ -69,13 +69,13 @@ hr_array hr_look_keys(hr_learner *learner, const hr_learner_input *batch, bool c
 
     for (int64_t m = 0; m < micros && keys.data; m++) {
         hr_micro micro = hr_micro_of(batch, m, micros, commit);
-        hr_run run = hr_run_of(learner, &learner->teacher, &micro);
+        hr_pass run = hr_run_of(learner, &learner->teacher, &micro);
         hr_array to = hr_slice(&keys, micro.first, micro.in.n);
         const int32_t *from, *back;
         hr_tensor *images, *z;
 
         hr_tape_next(t);
-        images = hr_look_image(t, batch, v);
+        images = hr_encode_image(t, batch, v);
         if (draw_shuffle(&from, &back, learner, batch) < 0 || hr_tape_status(t) < 0)
             break;
         z = hr_net_z0(&learner->net, &run, permuted(t, &images->x, from + micro.first, micro.in.n));
@@ -86,8 +86,8 @@ hr_array hr_look_keys(hr_learner *learner, const hr_learner_input *batch, bool c
     return keys;
 }
 
-void hr_look_at_keys(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
-                     const hr_array *keys)
+void hr_encode_at_keys(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
+                       const hr_array *keys)
 {
     const int32_t *to, *back;
 

@@ -130,7 +130,7 @@ static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
     hr_tensors_done(&list);
     if (status < 0)
         return hr_fail_in(status, "start model");
-    return hr_learner_settle(learner, true);
+    return hr_learner_refresh(learner, true);
 }
 
 static hirl_status write_settings(hirl_trainer *trainer)

@@ -1,38 +1,35 @@
-/* augment.c - MoCo v2 views and JPEG decodes of one core, for augment.py.
+/* augment.c - times MoCo v2 views, JPEG decoding and generated images on one core, for augment.py.
  *
  *     augment WIDTH HEIGHT SIZE
  *
- * A line `view N` on the input draws and applies N views of a photo-like picture, `decode N` decodes
- * it N times from JPEG (quality 90, 4:2:0), `generate N` draws N images of data=generated; each is answered
- * with one line {"seconds": x}.
+ * Reads commands from standard input. `view N` draws and applies N views of a photo-like picture,
+ * `decode N` decodes it N times from JPEG (quality 90, 4:2:0), `generate N` draws N images of
+ * data=generated. Prints one line {"seconds": x} for each command.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <turbojpeg.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "bench.h"
 #include "context.h"
 #include "data/augment.h"
 #include "data/generated.h"
 #include "pictures.h"
 
-/* CPU time: other work on the machine does not count */
-static double now(void)
+/* processor time of this thread, which other work on the machine hardly changes */
+static double thread_seconds(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static double views(hr_queue *queue, const hr_view *view, const hr_array *pixels, const hr_array *y,
                     int64_t n)
 {
     static int64_t image;
-    double start = now();
+    double start = thread_seconds();
 
     for (int64_t i = 0; i < n; i++) {
         hr_augment_record record;
@@ -40,7 +37,7 @@ static double views(hr_queue *queue, const hr_view *view, const hr_array *pixels
         hr_augment_draw(&record, view, pixels->dim[1], pixels->dim[0], 1, 0, image++, 0);
         queue->be->augment(queue, y, pixels, &record);
     }
-    return now() - start;
+    return thread_seconds() - start;
 }
 
 static double decodes(const hr_array *pixels, int64_t n)
@@ -52,10 +49,10 @@ static double decodes(const hr_array *pixels, int64_t n)
     double start;
 
     tjCompress2(coder, pixels->data, width, 0, height, TJPF_RGB, &jpeg, &bytes, TJSAMP_420, 90, 0);
-    start = now();
+    start = thread_seconds();
     for (int64_t i = 0; i < n; i++)
         tjDecompress2(decoder, jpeg, bytes, out, width, 0, height, TJPF_RGB, 0);
-    start = now() - start;
+    start = thread_seconds() - start;
     tjFree(jpeg);
     tjDestroy(coder);
     tjDestroy(decoder);
@@ -66,11 +63,11 @@ static double decodes(const hr_array *pixels, int64_t n)
 static double generated(int32_t size, int64_t n)
 {
     uint8_t *pixels = hr_alloc(3 * (size_t)(size * size));
-    double start = now();
+    double start = thread_seconds();
 
     for (int64_t i = 0; pixels && i < n; i++)
         hr_generated_draw(pixels, size, 0, (uint32_t)i);
-    start = now() - start;
+    start = thread_seconds() - start;
     hr_free(pixels);
     return start;
 }

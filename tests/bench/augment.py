@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""augment.py - JPEG decode and MoCo v2 views of one core, libhirl beside Pillow + torchvision, interleaved.
+"""augment.py - JPEG decoding and MoCo v2 views on one core: libhirl compared with Pillow and torchvision.
 
-Our side is build/tests/bench/augment; equal pixels are the business of tests/unit/data. A row a case
-is appended to results/augment.jsonl: CPU seconds an item, and how often our time goes into the peer's,
-for a view alone and for one decode with two views.
+The two sides are timed in turn; libhirl is build/tests/bench/augment. (tests/unit/data checks that both
+give equal pixels.) Appends one row per case to results/augment.jsonl: processor seconds per item, and
+how many times faster libhirl is, for a view and for one decode with two views.
 """
 import argparse
 import datetime
@@ -61,12 +61,12 @@ class Peer:
 
 class Ours:
     def __init__(self, what, case, count, program):
-        self.ask, self.count = f'{what} {count}\n', count
+        self.command, self.count = f'{what} {count}\n', count
         self.process = subprocess.Popen([program] + [str(v) for v in case], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, bufsize=1)
 
     def seconds(self):
-        self.process.stdin.write(self.ask)
+        self.process.stdin.write(self.command)
         return json.loads(self.process.stdout.readline())['seconds'] / self.count
 
 
@@ -95,9 +95,9 @@ def show(row):
           f"Pillow {row['pillow']}, torchvision {row['torchvision']}")
     for side, f in row['seconds'].items():
         print(f"  {side:15s} {1e6 * f['median']:9.1f} us  ({1e6 * f['min']:.1f} to {1e6 * f['max']:.1f})  "
-              f"{1 / f['median']:9.0f} a second")
-    print(f"  faster: {row['times_faster_view']:.1f}x a view, "
-          f"{row['times_faster_decode_and_two_views']:.1f}x a decode and two views")
+              f"{1 / f['median']:9.0f} per second")
+    print(f"  libhirl is faster: {row['times_faster_view']:.1f}x for a view, "
+          f"{row['times_faster_decode_and_two_views']:.1f}x for a decode and two views")
 
 
 def main():
@@ -109,7 +109,7 @@ def main():
     if not os.access(arguments.program, os.X_OK):
         sys.exit(f'augment: {arguments.program} is not built')
     if arguments.repeats < 5:
-        sys.exit('augment: at least 5 repeats')
+        sys.exit('augment: --repeats must be at least 5')
     torch.set_num_threads(1)
     random.seed(1)
     torch.manual_seed(1)

@@ -1,20 +1,21 @@
-/* full_size.c - two optimiser steps of a preset of the paper at its full size: networks, views, outputs.
+/* full_size.c - times steps of a preset of the paper at full size: networks, views and outputs.
  *
  *   full_size preset=hirl-dino [batch_size=4] [accumulate=2] [threads=0]
  *
- * Plain first, then, for a preset with the hierarchy, under the path loss on a random tree of the
- * preset's prototypes. Prints one JSON line: seconds of the second step of each, peak memory in GiB,
- * and what a faithful step and epoch of ImageNet (1,281,167 images) would take at this rate.
- * Images are the generated ones at 224 pixels, drawn when they are asked for: as many as queue=auto wants
- * for the 65,536 keys of MoCo v2's paper.
+ * Takes two steps without the path loss and then, for a preset with the hierarchy, two steps with
+ * it, on a random tree with the preset's numbers of prototypes. Prints one JSON line: the seconds
+ * of the second step of each pair, the peak memory in GiB, and the days that an epoch of ImageNet
+ * (1,281,167 images) would take at this rate. The images are generated when they are read, with 224
+ * pixels; there are as many as queue=auto needs for the 65,536 keys of the MoCo v2 paper.
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <hirl/hirl.h>
+
+#include "bench.h"
 
 enum { IMAGES = 2 * 65536, IMAGENET = 1281167, LEVELS = 3 };
 
@@ -26,15 +27,7 @@ static void need(hirl_status status, const char *what)
     exit(1);
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* rows that depend on their number alone; the tree gives them unit length */
+/* fixed pseudo-random rows; the tree normalises them */
 static void fill_rows(float *rows, int64_t n, int64_t d)
 {
     uint32_t state = 1;
@@ -69,7 +62,7 @@ static hirl_tree *random_tree(hirl_context *context, const int64_t *m, int64_t d
     return tree;
 }
 
-/* seconds of the second of two steps */
+/* takes two steps; returns the seconds of the second */
 static double two_steps(hirl_trainer *trainer, hirl_step_report *report)
 {
     double begun;
@@ -80,8 +73,8 @@ static double two_steps(hirl_trainer *trainer, hirl_step_report *report)
     return now() - begun;
 }
 
-static double under_path_loss(hirl_trainer *trainer, hirl_context *context,
-                              const hirl_options *options, hirl_step_report *report)
+static double steps_with_path_loss(hirl_trainer *trainer, hirl_context *context,
+                                   const hirl_options *options, hirl_step_report *report)
 {
     int32_t *leaf = malloc(IMAGES * sizeof *leaf);
     hirl_model *model = NULL;
@@ -144,7 +137,7 @@ int main(int count, char **word)
     need(hirl_trainer_create(&trainer, context, NULL, images, options), "trainer");
     plain = two_steps(trainer, &report);
     if (hirl)
-        path = under_path_loss(trainer, context, options, &report);
+        path = steps_with_path_loss(trainer, context, options, &report);
     printf(
         "{\"method\": \"%s\", \"batch\": %g, \"seconds_plain\": %.2f, \"seconds_path_loss\": %.2f, "
         "\"seconds_an_image\": %.2f, \"peak_gib\": %.2f, \"loss\": %.4f, \"loss_spd\": %.4f, "

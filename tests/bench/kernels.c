@@ -2,22 +2,22 @@
  *
  *     kernels [threads] [repeats]
  *
- * For each layer: GF/s of the forward pass, dx and dw by the clock, and a core by processor time
- * (the figure to read on a machine that others use). The best of the repeats.
+ * For each layer, the best of the repeats: GF/s of y, dx and dw in elapsed time, and GF/s per core
+ * in processor time, which is the better figure on a machine with other work.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "bench.h"
 #include "context.h"
 
 typedef struct layer {
     const char *name;
     int64_t n, side, in, out;
     hr_geometry geo;
-    int times; /* in the network */
+    int times; /* how often the network has this layer */
 } layer;
 
 static const layer layers[] = {
@@ -41,14 +41,6 @@ static const layer layers[] = {
     { "32 layer4.0", 128, 8, 64, 128, { 3, 2, 1 }, 1 },
     { "32 layer4", 128, 4, 128, 128, { 3, 1, 1 }, 3 },
 };
-
-static double now(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static hr_array random_array(int64_t n, int64_t h, int64_t w, int64_t c)
 {
@@ -98,15 +90,15 @@ static void measure(hr_queue *q, const layer *l, int repeats, int pending)
         double best = 1e30, best_cpu = 1e30;
 
         for (int r = 0; r < repeats; r++) {
-            double t = now(CLOCK_MONOTONIC), c = now(CLOCK_PROCESS_CPUTIME_ID);
+            double t = now(), c = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 
             compute(q, kind, &o, l->geo);
-            t = now(CLOCK_MONOTONIC) - t;
-            c = now(CLOCK_PROCESS_CPUTIME_ID) - c;
+            t = now() - t;
+            c = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - c;
             best = t < best ? t : best;
             best_cpu = c < best_cpu ? c : best_cpu;
         }
-        printf("  %s %6.1f (%5.1f a core)",
+        printf("  %s %6.1f (%5.1f per core)",
                kind == 0   ? "y"
                : kind == 1 ? "dx"
                            : "dw",

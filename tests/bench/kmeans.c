@@ -1,19 +1,19 @@
-/* kmeans.c - seconds of one Lloyd iteration of k-means: labels, sums, means.
+/* kmeans.c - times one Lloyd iteration of k-means (labels, sums, means), for kmeans.py.
  *
  *   kmeans rows=FILE n=100000 d=128 k=3000 [threads=2] [labels=FILE]
  *
- * rows: n d numbers of f32; the first k rows are the centroids of every iteration. Answers each line
- * "run" on standard input with one line {"seconds": x}. labels: where the i32 labels of the first
- * iteration go. Times nothing else; run by tests/bench/kmeans.py.
+ * rows: a file of [n,d] f32. Every iteration starts from the first k rows as centroids. For each
+ * line on standard input, computes one iteration and prints one line {"seconds": x}. labels: the
+ * file to which the i32 labels of the first iteration are written.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "bench.h"
 #include "context.h"
 #include "hier/kmeans.h"
 #include "hier/rows.h"
@@ -28,16 +28,6 @@ typedef struct bench {
     hr_cluster_config config;
 } bench;
 
-static const char *argument(char **argv, int argc, const char *name, const char *standard)
-{
-    size_t length = strlen(name);
-
-    for (int i = 1; i < argc; i++)
-        if (!strncmp(argv[i], name, length) && argv[i][length] == '=')
-            return argv[i] + length + 1;
-    return standard;
-}
-
 static hirl_status read_rows(bench *b, const char *path)
 {
     void *data;
@@ -47,7 +37,8 @@ static hirl_status read_rows(bench *b, const char *path)
     HR_TRY(hr_file_read(&data, &bytes, path, (size_t)1 << 36));
     b->initial = hr_alloc_array((size_t)(b->k * b->d), sizeof *b->initial);
     if (bytes != (size_t)(b->n * b->d) * sizeof(float) || !b->initial)
-        status = hr_fail(HIRL_E_INVALID, "%s has %zu bytes", path, bytes);
+        status = hr_fail(HIRL_E_INVALID, "%s has %zu bytes, wanted %zu", path, bytes,
+                         (size_t)(b->n * b->d) * sizeof(float));
     else
         status = hr_rows_copy(&b->rows, b->queue, HR_REAL, b->n, b->d, data, HR_F32);
     if (status >= 0)
@@ -69,7 +60,7 @@ static hirl_status open_bench(bench *b, char **argv, int argc)
     return read_rows(b, argument(argv, argc, "rows", "rows.f32"));
 }
 
-/* labels of the first k rows as centroids */
+/* writes the labels of all rows, with the first k rows as centroids */
 static hirl_status write_labels(bench *b, const char *path)
 {
     hr_array label, distance, centroid;
@@ -89,14 +80,6 @@ static hirl_status write_labels(bench *b, const char *path)
     hr_array_give(&centroid, b->queue);
     hr_free(host);
     return HIRL_OK;
-}
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static hirl_status time_one(double *seconds, bench *b)

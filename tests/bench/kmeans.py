@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""kmeans.py - one Lloyd iteration of k-means, libhirl beside faiss and scikit-learn, interleaved.
+"""kmeans.py - one Lloyd iteration of k-means: libhirl compared with faiss and scikit-learn.
 
-An iteration labels n rows with the nearest of k centroids and takes the means; rows and centroids
-(the first k rows) are the same for all, and so must be the labels, but for ties within rounding. faiss runs its
-Clustering for one iteration, scikit-learn the inner function of its KMeans ("lloyd"). Our side is
-build/tests/bench/kmeans. A row a case is appended to results/kmeans.jsonl.
+An iteration labels n rows with the nearest of k centroids and takes the means. All sides get the same rows
+and centroids (the first k rows), and must give the same labels except for ties within rounding. They are
+timed in turn: one iteration of faiss's Clustering, the inner function of scikit-learn's KMeans ("lloyd"),
+and build/tests/bench/kmeans. Appends one row per case to results/kmeans.jsonl.
 """
 import argparse
 import datetime
@@ -25,7 +25,7 @@ from sklearn.cluster._k_means_lloyd import lloyd_iter_chunked_dense
 from resnet_step import HERE, ROOT, commit, cpu, measure, summary
 
 CASES = {'d128': (100000, 128, 3000), 'd256': (60000, 256, 10000), 'd2048': (50000, 2048, 1000)}
-ROUNDING = 1e-5  # of the squared distances of unit rows
+ROUNDING = 1e-5  # rounding error of squared distances between unit rows
 
 
 class Faiss:
@@ -89,12 +89,13 @@ class Ours:
 
 
 def different(x, k, a, b):
-    """rows that two sides label differently; it must be rounding that decided"""
+    """how many rows two sides label differently; exits if one of them is not a tie within rounding"""
     rows = np.flatnonzero(a != b)
     at = x[rows].astype(np.float64)
     distance = [((at - x[side[rows]].astype(np.float64)) ** 2).sum(1) for side in (a, b)]
     if len(rows) and np.abs(distance[0] - distance[1]).max() > ROUNDING:
-        sys.exit(f'kmeans: {len(rows)} labels differ, by {np.abs(distance[0] - distance[1]).max():g}')
+        sys.exit(f'kmeans: {len(rows)} labels differ, with squared distances up to '
+                 f'{np.abs(distance[0] - distance[1]).max():g} apart; allowed {ROUNDING:g}')
     return len(rows)
 
 
@@ -142,7 +143,7 @@ def main():
     if not os.access(arguments.program, os.X_OK):
         sys.exit(f'kmeans: {arguments.program} is not built')
     if arguments.repeats < 5:
-        sys.exit('kmeans: at least 5 repeats')
+        sys.exit('kmeans: --repeats must be at least 5')
     faiss.omp_set_num_threads(arguments.threads)
     os.makedirs(f'{HERE}/results', exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

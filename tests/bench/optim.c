@@ -1,30 +1,23 @@
-/* optim.c - the pass of the optimiser and of the average over a ViT, against the memory's bandwidth.
+/* optim.c - rates of the passes of the optimiser over a ViT, compared with the memory bandwidth.
  *
  *     optim [threads] [width] [repeats]          width 384: ViT-S, 768: ViT-B
  *
- * GB/s that each pass moves, counted without what it could do without: AdamW 28 bytes a number (p, m, v
- * there and back, gradient), average 12, clipping of each tensor 12. `memory` is y <- k y + x written
- * here, 12 bytes. The best of the repeats, all passes taken in turn.
+ * Prints the GB/s of each pass, counting only the bytes that it must move for each parameter: AdamW
+ * 28 (reads and writes p, m and v, reads the gradient), moving average 12, clipping of each tensor
+ * 12. `memory` is the loop y <- y / 2 + x of this file, 12 bytes. Each rate is the best of the
+ * repeats, which alternate between the passes.
  */
 #include "step/optim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "bench.h"
 #include "context.h"
 
 enum { BLOCKS = 12, DECAYED = 0, PLAIN = 1, SLICE = 1 << 16 };
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void add(hr_layout *layout, const char *name, int32_t rank, int64_t rows, int64_t cols)
 {
@@ -79,7 +72,7 @@ typedef struct bench {
     hr_optim *optim;
 } bench;
 
-static void run(bench *b, int pass)
+static void compute(bench *b, int pass)
 {
     stream s = { b->teacher.value.data, b->online.value.data, b->layout.total };
     uint32_t both = 1u << DECAYED | 1u << PLAIN;
@@ -109,7 +102,7 @@ static void measure(bench *b, int repeats)
             b->q->be->scalars(b->q, &s);
             b->q->be->fill(b->q, &b->online.grad, 0.01);
             t = now();
-            run(b, pass);
+            compute(b, pass);
             t = now() - t;
             best[pass] = t < best[pass] ? t : best[pass];
         }
@@ -124,7 +117,12 @@ static void measure(bench *b, int repeats)
 
 static int open(bench *b, int threads, int64_t width)
 {
-    hr_optim_config config = { HR_OPTIM_ADAMW, HR_CLIP_TENSOR, 0.3, 0.9, 0.999, 1e-8, 0 };
+    hr_optim_config config = { .kind = HR_OPTIM_ADAMW,
+                               .clip = HR_CLIP_TENSOR,
+                               .clip_limit = 0.3,
+                               .beta1 = 0.9,
+                               .beta2 = 0.999,
+                               .eps = 1e-8 };
     int8_t group[256];
 
     vit(&b->layout, width);

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""The twelve small presets: each method alone and under HIRL, equal settings within a pair, several seeds.
+"""The twelve small presets: each method alone and with HIRL, equal settings within a pair, several seeds.
 
     tests/bench/presets.py DATA [--sets cifar100-25k generated] [--methods mocov2 ...] [--seeds 2]
                                 [--longer 1] [--equal time] [--set key=value ...] [--table]
 
-DATA holds a folder for each set but `generated`. Works as recipe.py does, whose runs, rows and intervals
-these are: what tests/bench/results/presets.jsonl lacks is run, stopped runs go on, each finished row
-is appended. A run takes minutes, so a method whose images cost more sees fewer of them; the epochs of
-warm-ups and of T1, which the presets give for 20 epochs, keep their share of a run, at least one. The
-members of a pair have equal settings and about equal time: alone, a method has more epochs where
-HIRL's clusterings are worth one. `--equal epochs` gives both the epochs of the one under HIRL.
+DATA holds a folder for each data set except `generated`. Works like recipe.py, whose functions it uses:
+trains the runs that tests/bench/results/presets.jsonl lacks, resumes interrupted runs, appends each
+finished row. A run takes minutes, so methods that need more time per image have fewer epochs. Warm-ups
+and the start of the hierarchy, T1, which the presets set for 20 epochs, keep their share of a run, but
+last at least one epoch. Both members of a pair have equal settings and take about the same time: the
+method alone gets more epochs if the clusterings of HIRL take as long as an epoch. With --equal epochs
+both have as many epochs as the member with HIRL.
 """
 import argparse
 import hashlib
@@ -24,8 +25,8 @@ METHODS = ("mocov2", "simsiam", "swav", "mocov3", "dino", "ibot")
 SETS = {"cifar100-25k": {"prototypes": "800,200,50"}, "generated": {"prototypes": "256,64,16"}}
 IMAGES = {"cifar100-25k": 20000, "generated": 4000}
 SEEDS = {"cifar100-25k": 2, "generated": 1}
-# epochs of a run on CIFAR-100-25k, alone and under HIRL, in about the same time (the nearest whole number);
-# as many images are seen of a smaller set, two thirds for `generated`
+# epochs of a run on CIFAR-100-25k, alone and with HIRL, which take about the same time (rounded); on another
+# set a run sees SHARE times as many images
 EPOCHS = {"mocov2": (7, 6), "simsiam": (5, 4), "swav": (5, 4), "mocov3": (7, 6), "dino": (6, 6), "ibot": (5, 5)}
 SHARE = {"cifar100-25k": 1, "generated": 2 / 3}
 SHAPES = {"resnet": dict(recipe.SHAPE, image_size="32"),
@@ -33,7 +34,7 @@ SHAPES = {"resnet": dict(recipe.SHAPE, image_size="32"),
 PRESET_EPOCHS = 20
 TARGETS = {"warmup_epochs": 2, "freeze_last_layer": 1}
 WARMUPS = {"mocov3": ("warmup_epochs",), "dino": tuple(TARGETS), "ibot": tuple(TARGETS)}
-SCORES = ("dendrogram_purity", "nmi")  # printed; rows have purity too
+SCORES = ("dendrogram_purity", "nmi")  # these are printed; the rows also hold the purity
 
 
 def pair(method):
@@ -41,14 +42,14 @@ def pair(method):
 
 
 def epochs_of(name, method, arguments):
-    """-> of the method alone, and under HIRL"""
+    """-> epochs of the method alone, epochs with HIRL"""
     images = IMAGES["cifar100-25k"] * SHARE[name] * arguments.longer
     alone, over = (max(2, round(epochs * images / IMAGES[name])) for epochs in EPOCHS[method])
     return over if arguments.equal == "epochs" else alone, over
 
 
 def preset_digest(method):
-    """of the values that the preset gives: rows of other values are of another preset of that name"""
+    """digest of the preset's values: it tells whether a row was measured with the preset as it is now"""
     command = [str(recipe.ROOT / "build" / "bindings" / "cli" / "hirl"), "config", "show", "preset=%s-small" % method]
     lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     values = [line for line in lines if line.endswith("# preset")]
@@ -56,7 +57,7 @@ def preset_digest(method):
 
 
 def settings_of(name, method, epochs, given):
-    """what both members of a pair get but for their own epochs, from those under HIRL"""
+    """settings of both members of a pair, except their epochs; `epochs`: of the member with HIRL"""
     part = {key: str(max(1, TARGETS[key] * epochs // PRESET_EPOCHS)) for key in WARMUPS.get(method, ())}
     settings = dict(SETS[name], negatives="100", cluster_warmup_epoch=str(max(1, epochs // 5)))
     settings.update(part, **given)
@@ -109,7 +110,7 @@ def run_set(name, rows, arguments):
 
 
 def figures(row, key, names):
-    """per cent at each label level, of the best tree level where each has one; {}: the row has none"""
+    """percent at each label level, for a tree the best over its levels; {} if the row has no such figures"""
     best = {n: max(v) if isinstance(v, list) else v for n, v in row.get(key, {}).items()}
     return {n: 100 * best[n] for n in names if n in best}
 
@@ -120,7 +121,7 @@ def print_line(title, per_seed, names, end=""):
 
 
 def print_figure(key, rows, names, arguments):
-    """each method, and what HIRL adds, paired by seed"""
+    """each method alone and with HIRL, and the difference, paired by seed"""
     found = {}
     for row in rows:
         if figures(row, key, names):
@@ -131,7 +132,7 @@ def print_figure(key, rows, names, arguments):
     for method in arguments.methods:
         plain, over = (found.get(member, {}) for member in pair(method))
         for member, figure in zip(pair(method), (plain, over)):
-            # one thread: the processor's time where a row has it, as other work shares the machine
+            # processor time (of one thread) if the row has it: other work makes elapsed time longer
             seconds = [r.get("cpu_seconds", r["seconds"]) for r in rows if r["method"] == member]
             if figure:
                 print_line(member, list(figure.values()), names,
@@ -148,7 +149,7 @@ def table(name, rows, arguments):
         return
     names = list(rows[0]["knn"])
     for key in ("knn", *("tree_" + score for score in SCORES)):
-        print("\n%s: %s in per cent, mean +- 95 %% interval" %
+        print("\n%s: %s in percent, mean +- 95 %% interval" %
               (name, "kNN top-1" if key == "knn" else key.replace("_", " ")))
         print(" " * 28 + "".join("%18s" % n for n in names) + "   seeds  minutes")
         print_figure(key, rows, names, arguments)
@@ -156,18 +157,20 @@ def table(name, rows, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", help="folder with a folder for each set")
+    parser.add_argument("data", help="folder that holds a folder for each data set")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
-    parser.add_argument("--seeds", type=int, help="2; 1 for `generated`")
-    parser.add_argument("--first-seed", type=int, default=0, help="leaves the seeds before it to another process")
-    parser.add_argument("--longer", type=float, default=1, help="times the epochs")
-    parser.add_argument("--equal", default="time", choices=("time", "epochs"), help="of the members of a pair")
-    parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings of all runs")
+    parser.add_argument("--seeds", type=int, help="number of seeds (default: 2, or 1 for generated)")
+    parser.add_argument("--first-seed", type=int, default=0, help="skip the seeds before this one, for another process")
+    parser.add_argument("--longer", type=float, default=1, help="factor on the epochs")
+    parser.add_argument("--equal", default="time", choices=("time", "epochs"),
+                        help="what both members of a pair have in common")
+    parser.add_argument("--set", nargs="*", default=[], metavar="key=value",
+                        help="settings that replace the default ones in all runs")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--work", type=pathlib.Path, default=recipe.ROOT / "build" / "presets")
-    parser.add_argument("--keep", action="store_true", help="keeps the run directories")
-    parser.add_argument("--table", action="store_true", help="prints, runs nothing")
+    parser.add_argument("--keep", action="store_true", help="keep the run directories")
+    parser.add_argument("--table", action="store_true", help="only print the tables")
     arguments = parser.parse_args()
     arguments.given = dict(item.split("=", 1) for item in arguments.set)
     for name in arguments.sets:

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""MoCo v2 against HIRL-MoCo v2 on real images: equal settings, several seeds, the product's own kNN.
+"""MoCo v2 compared with HIRL-MoCo v2 on real images: equal settings, several seeds, kNN evaluation.
 
     tests/bench/recipe.py DATA [--sets cifar100-25k fashion-mnist] [--seeds 3] [--passes 280000]
                                [--set key=value ...] [--table]
 
-DATA holds a folder for each set. Runs what tests/bench/results/recipe.jsonl lacks (a stopped run goes
-on where it was), appends each finished row there and its curve to curves.jsonl, and prints means, differences paired by seed and
-95 % intervals (Student's t). `--table` only prints. Python's standard library is all it needs.
+DATA holds a folder for each data set. Trains the runs that tests/bench/results/recipe.jsonl lacks
+(an interrupted run is resumed), appends each finished row to that file and its curve to curves.jsonl,
+and prints means, differences paired by seed, and 95 % intervals (Student's t). With --table it only
+prints. It needs only Python's standard library.
 """
 import argparse
 import json
@@ -27,7 +28,7 @@ COMMON = {"batch_size": "128", "queue": "4096", "lr": "0.06", "prototypes": "800
           "negatives": "100", "precision": "f32", "temperature": "0.1", "blur_p": "0"}
 SETS = {"cifar100-25k": {"image_size": "32"}, "fashion-mnist": {"image_size": "28"}}
 IMAGES = {"cifar100-25k": 20000, "fashion-mnist": 60000}
-PASSES = {"cifar100-25k": 280000, "fashion-mnist": 360000}  # images seen in a run: at most 15 minutes on 2 cores
+PASSES = {"cifar100-25k": 280000, "fashion-mnist": 360000}  # images seen in a run, which takes at most 15 minutes on 2 cores
 METHODS = ("mocov2", "hirl-mocov2")
 CURVE = ("step", "epoch", "train_loss", "loss_img", "loss_spd", "lr", "std", "rank", "teacher_entropy", "usage_entropy")
 # two-sided 95 % points of Student's t, by degrees of freedom
@@ -35,7 +36,7 @@ T95 = (0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
 
 def hirl(*words):
-    """-> the last JSON object that the program prints"""
+    """runs the program; returns the last JSON object that it prints"""
     command = [str(ROOT / "build" / "bindings" / "cli" / "hirl"), *words, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
@@ -44,7 +45,7 @@ def hirl(*words):
 
 
 def processor_seconds():
-    """of the programs run so far; what else the machine does counts little here"""
+    """processor time of all programs so far, which other work on the machine hardly changes"""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -90,7 +91,7 @@ def same(row, wanted):
 
 
 def train(name, method, seed, settings, data, work):
-    """-> run directory, seconds of the clock, seconds of the processor: all parts of a run that was stopped"""
+    """-> run directory, elapsed seconds, processor seconds; both include the parts of an interrupted run"""
     out = work / ("%s-%s-%d" % (name, method, seed))
     file = work / (out.name + ".seconds")
     before = [float(x) for x in file.read_text().split()] if file.exists() else [0, 0]
@@ -107,7 +108,7 @@ def train(name, method, seed, settings, data, work):
 
 
 def store_curve(path, wanted, out):
-    """what the run said at the end of each epoch"""
+    """appends the figures that the run recorded at the end of each epoch"""
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     with open(path, "a") as stream:
         for line in lines:
@@ -118,7 +119,7 @@ def store_curve(path, wanted, out):
 
 
 def judge(out, data, settings, work):
-    """kNN of the backbone, and the tree of z0 with its scores"""
+    """kNN accuracy of the backbone, and the scores of the tree of z0"""
     tree = work / (out.name + "-tree")
     row = {"knn": levels(hirl("eval", "knn", "model=%s" % out, "data=%s" % data), "knn_top1")}
     hirl("cluster", "model=%s" % out, "data=%s" % data, "prototypes=" + settings["prototypes"],
@@ -130,7 +131,7 @@ def judge(out, data, settings, work):
 
 
 def plain_features(name, features, seed, settings, data):
-    """kNN of an untrained encoder, or of the pixels"""
+    """kNN accuracy of an untrained encoder, or of the pixels"""
     shape = {key: settings[key] for key in (*SHAPE, "image_size")} if features == "random" else {}
     result = hirl("eval", "knn", "features=" + features, "data=%s" % data, *keys(shape),
                   *(["seed=%d" % seed] if features == "random" else []))
@@ -167,7 +168,7 @@ def run_set(name, arguments, settings, rows):
 
 
 def interval(values):
-    """-> mean, half of the 95 % interval (NaN from one value)"""
+    """-> mean, half the width of the 95 % interval (NaN for one value)"""
     n = len(values)
     mean = sum(values) / n
     if n < 2:
@@ -182,7 +183,7 @@ def cell(interval_of):
 
 
 def differences(rows, a, b, level):
-    """knn of method a less that of b, paired by seed, in points"""
+    """kNN accuracy of method a minus that of b, paired by seed, in percentage points"""
     left = {r["seed"]: r["knn"][level] for r in rows if r["method"] == a}
     right = {r["seed"]: r["knn"][level] for r in rows if r["method"] == b}
     return [100 * (left[s] - right[s]) for s in sorted(left.keys() & right.keys())]
@@ -194,7 +195,7 @@ def table(name, rows, settings):
     if not rows:
         return
     names = list(rows[0]["knn"])
-    print("\n%s, %s epochs: kNN top-1 in per cent, mean +- 95 %% interval" % (name, settings["epochs"]))
+    print("\n%s, %s epochs: kNN top-1 in percent, mean +- 95 %% interval" % (name, settings["epochs"]))
     print("%-24s" % "" + "".join("%18s" % n for n in names) + "   seeds  minutes")
     for method in ("pixels", "random", *METHODS):
         mine = [r for r in rows if r["method"] == method]
@@ -219,19 +220,19 @@ def table(name, rows, settings):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", help="folder with a folder for each set")
+    parser.add_argument("data", help="folder that holds a folder for each data set")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0, help="leaves the seeds before it to another process")
+    parser.add_argument("--first-seed", type=int, default=0, help="skip the seeds before this one, for another process")
     parser.add_argument("--passes", type=int,
-                        help="images seen in a run: epochs are this over the size of the set")
-    parser.add_argument("--epochs", type=int, help="instead of --passes")
-    parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="other settings")
+                        help="images seen in a run: sets the epochs to this divided by the size of the set")
+    parser.add_argument("--epochs", type=int, help="epochs of a run, instead of --passes")
+    parser.add_argument("--set", nargs="*", default=[], metavar="key=value", help="settings that replace the default ones")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "recipe")
-    parser.add_argument("--keep", action="store_true", help="keeps the run directories")
-    parser.add_argument("--table", action="store_true", help="prints, runs nothing")
+    parser.add_argument("--keep", action="store_true", help="keep the run directories")
+    parser.add_argument("--table", action="store_true", help="only print the table")
     arguments = parser.parse_args()
     for name in arguments.sets:
         passes = arguments.passes or PASSES[name]

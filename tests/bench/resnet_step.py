@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""resnet_step.py - a ResNet-18 training step in float32, libhirl beside PyTorch, interleaved.
+"""resnet_step.py - a ResNet-18 training step in float32: libhirl compared with PyTorch.
 
-A step is forward, cross-entropy, backward and SGD with momentum on one resident batch of noise.
-Each repeat times libhirl, then PyTorch in both memory formats; PyTorch counts with the better one.
-Our side is build/tests/bench/step, started once a case as
+A step is forward, cross-entropy, backward and SGD with momentum on one batch of noise in memory. Each
+repeat times libhirl, then PyTorch in both memory formats; the faster format is compared. libhirl is
+build/tests/bench/step, started once per case as
 
     step arch=resnet18 width=1 stem=normal image_size=224 batch_size=32 classes=1000 threads=2
 
-It answers each line `run` with one line {"seconds": x}, the time of one step, and ends at the end
-of its input. A row a case is appended to results/step.jsonl.
+For each line of input it prints one line {"seconds": x}, the time of one step; it exits at the end of
+its input. Appends one row per case to results/step.jsonl.
 """
 import argparse
 import datetime
@@ -29,13 +29,13 @@ CASES = {
     'cifar': dict(arch='resnet18', width=0.25, stem='small', image_size=32, batch_size=128, classes=100),
     'imagenet': dict(arch='resnet18', width=1, stem='normal', image_size=224, batch_size=32, classes=1000),
 }
-IDLE = 0.5  # load average per core at the start above which nothing is stored: a busy machine slows
-            # PyTorch's OpenMP barriers far more than libhirl's pool
-REST = 0.3  # seconds between two timings: idle worker threads of the other side stop spinning
+IDLE = 0.5  # load average per core at the start, above which no row is stored: other work slows
+            # PyTorch's OpenMP barriers far more than libhirl's thread pool
+REST = 0.3  # seconds between two timings, in which worker threads of the other side stop spinning
 
 
 def resnet18(width, stem, classes):
-    """torchvision's blocks, with a width multiplier and the stem for small images"""
+    """ResNet-18 of torchvision's blocks, with a width multiplier and a choice of the stem"""
     channels = [round(64 * width * 2 ** stage) for stage in range(4)]
     if stem == 'small':
         layers = [torch.nn.Conv2d(3, channels[0], 3, 1, 1, bias=False)]
@@ -99,7 +99,7 @@ class Ours:
 
 
 def measure(sides, repeats, warmup):
-    """name -> seconds of each repeat; sides take turns"""
+    """name -> seconds of each repeat; the sides are timed in turn"""
     times = {name: [] for name in sides}
     for repeat in range(-warmup, repeats):
         for name, side in sides.items():
@@ -167,18 +167,18 @@ def main():
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument('--repeats', type=int, default=7)
     parser.add_argument('--warmup', type=int, default=2)
-    parser.add_argument('--peer-only', action='store_true', help='PyTorch alone; nothing is stored')
-    parser.add_argument('--busy', action='store_true', help='store rows of a busy machine too')
+    parser.add_argument('--peer-only', action='store_true', help='time PyTorch alone; store no row')
+    parser.add_argument('--busy', action='store_true', help='store rows even if the machine is busy')
     arguments = parser.parse_args()
     if not arguments.peer_only and not os.access(arguments.program, os.X_OK):
         sys.exit(f'resnet_step: {arguments.program} is not built (--peer-only times PyTorch alone)')
     if arguments.repeats < 5:
-        sys.exit('resnet_step: at least 5 repeats')
+        sys.exit('resnet_step: --repeats must be at least 5')
     torch.set_num_threads(arguments.threads)
     load = os.getloadavg()[0]
     busy = load > IDLE * os.cpu_count() and not arguments.busy
     if busy:
-        print(f'the machine is busy (load {load:.1f}): nothing is stored without --busy')
+        print(f'the machine is busy (load {load:.1f}): no row is stored without --busy')
     for name in arguments.cases or CASES:
         row = {**run_case(name, arguments), 'load': round(load, 2)}
         show(row)

@@ -1,19 +1,20 @@
-/* step.c - seconds of one training step of an encoder and a linear classifier: forward, backward, SGD.
+/* step.c - times a training step of an encoder with a linear classifier: forward, backward, SGD.
  *
- *   step arch=resnet18 width=1 stem=normal image_size=224 batch_size=32 classes=1000 [threads=2] [precision=f32]
+ *   step arch=resnet18 width=1 stem=normal image_size=224 batch_size=32 classes=1000 [threads=2]
+ *        [precision=f32]
  *   step arch=vit_base_patch16_224 image_size=224 batch_size=4 classes=1000 ...
  *
- * Answers each line "run" on standard input with one line {"seconds": x}; the first step, which
- * takes the memory, is made before. Times nothing else; run by resnet_step.py, vit_step.py.
+ * For each line on standard input, takes one step and prints one line {"seconds": x}. A first step,
+ * which allocates the memory, is taken before. For resnet_step.py and vit_step.py.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "bench.h"
 #include "context.h"
 #include "nn/net.h"
 #include "nn/vit.h"
@@ -27,7 +28,7 @@ typedef struct bench {
     hr_model_config config;
     hr_net net;
     hr_vit vit;
-    bool is_vit; /* then the network is vit, and net has its parameters only */
+    bool is_vit; /* the network is `vit`, and `net` holds only its parameters */
     hr_weights weights;
     hr_array moment;
     float *images;
@@ -35,16 +36,6 @@ typedef struct bench {
     int64_t batch;
     int32_t weight, bias; /* slots of the classifier */
 } bench;
-
-static const char *argument(char **argv, int argc, const char *name, const char *standard)
-{
-    size_t length = strlen(name);
-
-    for (int i = 1; i < argc; i++)
-        if (!strncmp(argv[i], name, length) && argv[i][length] == '=')
-            return argv[i] + length + 1;
-    return standard;
-}
 
 static hirl_status open_backbone(int64_t *dim, bench *b, char **argv, int argc)
 {
@@ -110,7 +101,9 @@ static hirl_status open_bench(bench *b, char **argv, int argc)
 
 static hirl_status step(bench *b)
 {
-    hr_run run = { &b->tape, &b->weights, 1, 1, true, false };
+    hr_pass run = {
+        .tape = &b->tape, .weights = &b->weights, .groups = 1, .running_groups = 1, .commit = true
+    };
     int64_t side = b->config.image_size, shape[4] = { b->batch, side, side, 3 };
     hr_scalars scalars = { .rate = { 0.01 }, .decay = { 1e-4 }, .momentum = { 0.9 } };
     hr_queue *q = b->queue;
@@ -142,7 +135,7 @@ static hirl_status step(bench *b)
 
 int main(int argc, char **argv)
 {
-    bench b = { 0 };
+    static bench b;
     char line[64];
 
     if (open_bench(&b, argv, argc) < 0 || step(&b) < 0) {
@@ -150,16 +143,13 @@ int main(int argc, char **argv)
         return 1;
     }
     while (fgets(line, sizeof line, stdin)) {
-        struct timespec from, to;
+        double start = now();
 
-        clock_gettime(CLOCK_MONOTONIC, &from);
         if (step(&b) < 0) {
             fprintf(stderr, "%s\n", hr_error_text());
             return 1;
         }
-        clock_gettime(CLOCK_MONOTONIC, &to);
-        printf("{\"seconds\": %.6f}\n",
-               (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec));
+        printf("{\"seconds\": %.6f}\n", now() - start);
         fflush(stdout);
     }
     return 0;

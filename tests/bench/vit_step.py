@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""vit_step.py - a training step of a vision transformer in float32, libhirl beside PyTorch.
+"""vit_step.py - a training step of a vision transformer in float32: libhirl compared with PyTorch.
 
-As resnet_step.py, whose program, turns and rows it uses: forward, cross-entropy of the class token,
-backward and SGD with momentum on one resident batch of noise. PyTorch's network is written like timm's.
+Works like resnet_step.py: forward, cross-entropy of the class token, backward and SGD with momentum on
+one batch of noise in memory, timed in turn and stored in results/step.jsonl. PyTorch's network is
+written like that of timm.
 """
 import argparse
 import datetime
@@ -85,13 +86,13 @@ def main():
     parser.add_argument('--threads', type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument('--repeats', type=int, default=7)
     parser.add_argument('--warmup', type=int, default=2)
-    parser.add_argument('--busy', action='store_true', help='store rows of a busy machine too')
+    parser.add_argument('--busy', action='store_true', help='store rows even if the machine is busy')
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     load = os.getloadavg()[0]
     busy = load > peer.IDLE * os.cpu_count() and not arguments.busy
     if busy:
-        print(f'the machine is busy (load {load:.1f}): nothing is stored without --busy')
+        print(f'the machine is busy (load {load:.1f}): no row is stored without --busy')
     for name in arguments.cases or CASES:
         row = {**run_case(name, arguments), 'load': round(load, 2)}
         for side, f in row['seconds'].items():

@@ -1,12 +1,12 @@
 #!/bin/sh
-# tap.sh - TAP for shell tests; sourced. HIRL is the program; the test runs in an empty folder $T.
+# tap.sh - TAP output for shell tests, to be sourced. HIRL is the path of the program; tests run in an empty folder $T.
 set -u
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 99
 tests=0
 
-# ok NAME COMMAND...: passes when the command succeeds; its output is shown when not
+# ok NAME COMMAND...: passes if the command succeeds; otherwise prints its output
 ok() {
     tests=$((tests + 1))
     name=$1
@@ -33,7 +33,7 @@ hirl() {
     code=$?
 }
 
-says() { # says FILE TEXT
+says() { # says FILE TEXT: the file contains the text
     grep -q -e "$2" "$1"
 }
 
@@ -41,8 +41,8 @@ silent() { # the file is empty
     [ ! -s "$1" ]
 }
 
-exits() {
-    echo "exit status $code, wanted $1"
+exits() { # exits STATUS: the last hirl command exited with this status
+    echo "exit status $code, expected $1"
     [ "$code" = "$1" ]
 }
 
@@ -53,7 +53,7 @@ assert lines, "no line"
 assert all(isinstance(json.loads(line), dict) for line in lines)' "$1"
 }
 
-# json FILE EXPRESSION: a Python expression over r, the last object, and lines, all of them
+# json FILE EXPRESSION: a Python expression is true; r is the last JSON object of the file, lines are all
 json() {
     python3 -c 'import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]

@@ -1,10 +1,10 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2086,SC2016,SC2034
-# What is typed: help of every verb, unknown words, exit codes.
+# The command line: help of every verb, unknown words and keys, invalid values, exit statuses.
 . "$(dirname "$0")/tap.sh"
 
 hirl
-ok "no verb is a matter of usage" exits 2
+ok "a missing verb is a usage error" exits 2
 hirl --version
 ok "--version names the version" says out '^hirl [0-9]'
 hirl --help
@@ -24,76 +24,76 @@ for key in data split out preset method arch width stem image_size epochs cluste
     spd_weight spd_eps seed threads loader_threads backend precision feature_precision max_images resume; do
     ok "pretrain knows $key" says out "^  $key="
 done
-ok "pretrain --help says where a preset's defaults are" says out 'config show preset='
+ok "pretrain --help names the command that shows a preset's defaults" says out 'config show preset='
 hirl config show method=MoCo-v2
-ok "case, - and _ do not matter in a choice" says out '^method: mocov2  # given'
+ok "choices ignore case, - and _" says out '^method: mocov2  # given'
 hirl config show method=moco
-ok "a choice that is none is refused with those there are" says err 'none of: mocov2 '
+ok "an unknown choice is refused and the error lists the choices" says err 'none of: mocov2 '
 hirl embed format=
-ok "an empty choice is refused too" exits 2
-ok "an empty choice: those there are" says err "'' is none of: npy csv"
+ok "an empty choice is refused" exits 2
+ok "an empty choice: the error lists the choices" says err "'' is not one of: npy csv"
 hirl tree show ascii=
 ok "an empty flag is refused" exits 2
 hirl pretrain data = photos
-ok "a key that spaces cut off is told" says err 'key=value, without spaces'
+ok "spaces around = are an error that shows the correct form" says err 'key=value, without spaces'
 hirl pretrain data=generated generated_images=8 resume=1 out=nothing
-ok "more images a batch than there are: what to do is told" says err 'give a smaller one'
-ok "where there is no run, none is said to keep its settings" test "$(grep -c 'keeps its settings' err)" = 0
+ok "a batch larger than the data set: the error suggests a smaller one" says err 'give a smaller one'
+ok "without a run the log does not mention kept settings" test "$(grep -c 'keeps its settings' err)" = 0
 mkdir empty
 hirl eval knn model=empty data=generated
-ok "a folder that is no run is told so" says err 'empty is no run: it has no checkpoints'
+ok "the error says that a folder is no run" says err 'empty is no run: it has no checkpoints'
 rmdir empty
 hirl config show preset=mocov3-small image_size=33
-ok "config show refuses a network that cannot be" says err 'image_size: 33 pixels'
+ok "config show refuses an invalid network" says err 'image_size: 33 pixels'
 hirl pretrain --help --json
 ok "--help --json is JSON" json_lines out
 
 hirl pretain data=x
-ok "an unknown verb is a matter of usage" exits 2
-ok "an unknown verb: the nearest is named" says err "'pretrain'"
+ok "an unknown verb is a usage error" exits 2
+ok "an unknown verb: the error names the nearest one" says err "'pretrain'"
 hirl eval kn data=x
-ok "an unknown verb of two words: the nearest is named" says err "'eval knn'"
+ok "an unknown verb of two words: the error names the nearest one" says err "'eval knn'"
 hirl pretrain bacth_size=3
-ok "an unknown key is a matter of usage" exits 2
-ok "an unknown key: the nearest is named" says err "'batch_size'"
+ok "an unknown key is a usage error" exits 2
+ok "an unknown key: the error names the nearest one" says err "'batch_size'"
 hirl embed batch_size=3
 ok "a key of another verb is refused" exits 2
 hirl pretrain batch_size=many
 ok "a value of the wrong type is refused" exits 2
-ok "a value of the wrong type: the key is named" says err batch_size
+ok "a value of the wrong type: the error names the key" says err batch_size
 hirl tree show depth=0
 ok "a value outside its range is refused" exits 2
 hirl tree show --depth
-ok "a value that is missing is refused" exits 2
+ok "a missing value is refused" exits 2
 hirl tree show --depth=x
-ok "--key=value is checked as well" says err 'depth'
+ok "--key=value is checked like key=value" says err 'depth'
 hirl pretrain backend=cuda:9 data=generated out=x
-ok "a backend that is not there has its own code" exits 5
+ok "a missing backend has its own exit status" exits 5
 hirl embed data=generated
 ok "embed without a model is refused" exits 2
 hirl embed model=nowhere data=generated
-ok "a model that cannot be read is a matter of data" exits 3
+ok "a missing model is a data error" exits 3
 hirl cluster data=nowhere.npy
-ok "features that cannot be read are a matter of data" exits 3
+ok "a missing file of features is a data error" exits 3
 printf 'this is no array' >broken.npy
 hirl cluster data=broken.npy
-ok "damaged features are a matter of data" exits 3
+ok "a damaged file of features is a data error" exits 3
 hirl cluster data=broken.npy --json
-ok "with --json a failure is JSON too" json out 'r["event"] == "error" and r["exit"] == 3'
+ok "with --json an error is a JSON event" json out 'r["event"] == "error" and r["exit"] == 3'
 python3 -c 'import struct, sys
 open("empty-images-idx3-ubyte", "wb").write(struct.pack(">IIII", 0x803, 0, 28, 28))
 open("float-images-idx3-ubyte", "wb").write(struct.pack(">IIII", 0xd03, 1, 1, 1) + b"\0" * 4)'
 hirl embed data=empty-images-idx3-ubyte model=random
-ok "an IDX without images is a matter of data" exits 3
-ok "an IDX without images says so" says err 'no images'
+ok "an IDX file without images is a data error" exits 3
+ok "an IDX file without images: the error says so" says err 'no images'
 hirl embed data=float-images-idx3-ubyte model=random
-ok "an IDX of another type is a matter of data" exits 3
-useless() { # useless KEY ARGUMENTS...: the key is refused by its name
+ok "an IDX file of another type is a data error" exits 3
+useless() { # useless KEY ARGUMENTS...: the command is refused because KEY has no effect
     key=$1
     shift
     hirl "$@"
     ok "$* is refused" exits 2
-    ok "$*: the key is named" says err "key '$key'.* has no effect"
+    ok "$*: the error names the key" says err "key '$key'.* has no effect"
 }
 useless split eval knn data=generated generated_images=40 features=pixels split=train
 useless layer eval knn data=generated generated_images=40 features=pixels layer=z0
@@ -112,37 +112,37 @@ useless max_images cluster data=nowhere.npy max_images=10
 useless names cluster data=generated generated_images=40 model=nowhere names=names.txt
 useless thumbnail tree export nowhere.hpt out=tree.json thumbnail=9
 hirl eval knn --help
-ok "a key that a verb never takes is not in its help" sh -c '! grep -q "^  split=" out'
+ok "the help of a verb omits keys that it does not accept" sh -c '! grep -q "^  split=" out'
 hirl eval knn data=generated generated_images=40 features=random model=nowhere
-ok "settings of a run that is not there are refused" says err 'nowhere.* holds no config.yaml'
+ok "features=random needs the config.yaml of the run" says err 'nowhere.* holds no config.yaml'
 hirl eval knn data=generated generated_images=40 features=pixels mean=auto
-ok "pixels: colours are numbers" says err 'mean=auto: .*three numbers'
+ok "features=pixels needs numbers for mean" says err 'mean=auto: .*three numbers'
 hirl eval knn data=generated generated_images=40 features=pixels std=1,0,1
-ok "pixels: no deviation is 0" says err 'std: 0 is not above 0'
+ok "features=pixels refuses a std of 0" says err 'std: each value must be above 0, but one is 0'
 hirl eval knn data=generated generated_images=40 features=pixels out=/nowhere/knn.json
-ok "eval knn: a place that cannot be written is a failure" exits 1
-ok "eval knn: a place that cannot be written is refused before the work" test "$(wc -l <err)" = 1
+ok "eval knn fails if out= cannot be written" exits 1
+ok "eval knn checks out= before it starts" test "$(wc -l <err)" = 1
 hirl tree eval nowhere.hpt data=generated out=/nowhere/tree.json
-ok "tree eval: a place that cannot be written is refused first" exits 1
+ok "tree eval checks out= before it starts" exits 1
 printf '{}' >knn.json
 hirl eval knn data=generated generated_images=40 model=nowhere out=knn.json
-ok "a result that is there stays until there is a new one" says knn.json '{}'
+ok "an existing result stays until a new one is written" says knn.json '{}'
 if [ -w /dev/full ]; then
     for word in --help --version; do
         "$HIRL" $word >/dev/full 2>err
         code=$?
-        ok "$word says when its output is lost" exits 1
+        ok "$word fails if its output cannot be written" exits 1
     done
 fi
 python3 -c 'import json, struct
 head = json.dumps({"__metadata__": {"format": "pt"}}).encode()
 open("other.safetensors", "wb").write(struct.pack("<Q", len(head)) + head)'
 hirl embed data=generated model=other.safetensors
-ok "a model of another program is refused by its name" says err 'other.safetensors: not a libhirl'
+ok "a model file of another program: the error names it" says err 'other.safetensors: not a libhirl'
 hirl tree show nowhere.hpt
-ok "a tree that is not there is a matter of data" exits 3
+ok "a missing tree is a data error" exits 3
 hirl config show preset=hirl-mocov2-small lr=0.5
-ok "config show tells where a value comes from" says out '^lr: 0.5  # given'
+ok "config show prints where a value comes from" says out '^lr: 0.5  # given'
 cp out config.yaml
 hirl config show config.yaml --json
 ok "config show reads its own output" json out 'float(r["settings"]["lr"]) == 0.5'
@@ -155,33 +155,33 @@ for line in 'global_crops_number: 2' 'local_crops_number: 10' 'local_crops_size:
     ok "config show preset=hirl-dino: $line" says out "^$line  #"
 done
 grep -c ': auto ' out >autos
-ok "config show leaves the machine, evaluation and one scheduled decay to auto" says autos '^6$'
+ok "config show leaves only six keys at auto" says autos '^6$'
 cp out dino.yaml
 hirl config show preset=hirl-dino --json
 cp out before
 hirl config show dino.yaml --json
-ok "config show: what is read back is the same run" cmp before out
+ok "config show reads its output back to the same settings" cmp before out
 hirl config show preset=mocov2
-ok "config show says why a value is left to the data" says out '^queue: auto  # .*half the images'
+ok "config show explains why a value depends on the data" says out '^queue: auto  # .*half the images'
 hirl config show preset=hirl-dino profile=reference
 for line in 'warm: 0' 'draw: all' 'spd_weight: 0.5' 'kmeans_between: unit' 'clip: global' 'path_weight_decay: 0.01'; do
     ok "config show profile=reference: $line" says out "^$line  #"
 done
 hirl config show preset=hirl-dino batch_size=1000 accumulate=3
-ok "config show refuses what a run would refuse" exits 2
+ok "config show refuses settings that a run would refuse" exits 2
 hirl config show nowhere.yaml
-ok "a configuration that is not there is a matter of data" exits 3
+ok "a missing configuration is a data error" exits 3
 hirl info
 ok "info succeeds" exits 0
 hirl info differences
 ok "info differences compares with the paper" says out prototypes
-ok "info differences knows what a run would use" says out '^base_lr  *0.03  *0.12 '
+ok "info differences prints the values that a run would use" says out '^base_lr  *0.03  *0.12 '
 for method in mocov2 simsiam swav mocov3 dino ibot; do
     hirl info differences method=$method --json
     ok "every difference of $method has a reason" json out 'all(k["why"] for k in r["keys"])'
 done
 hirl methods
-ok "methods lists the paper's" says out '^hirl-mocov2 '
+ok "methods lists the presets of the paper" says out '^hirl-mocov2 '
 hirl models
 ok "models lists resnet18" says out '^resnet18 '
 for verb in info "info differences" methods models "config show"; do

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""augment.py - reference pixels of the image operations, made with Pillow and torchvision.
+"""augment.py - reference results of the image operations, computed with Pillow and torchvision.
 
     /usr/bin/python3 augment.py > augment.txt
 
-Made with Pillow 9.4.0, torchvision 0.14.1, numpy 1.24.2. Pictures come from the documented counter
-generator (lib/base/rng.h), drawn here a second time; tests/unit/data/pictures.c is their twin.
+The stored file was made with Pillow 9.4.0, torchvision 0.14.1, numpy 1.24.2. Pictures come from the counter
+generator of lib/base/rng.h, implemented here independently; tests/unit/data/pictures.c draws the same ones.
 Lines (numbers separated by blanks; crc = CRC-32 of the interleaved RGB result):
 
     op KIND W H NAME a b c d e f g crc s0..s7       one operation; s: eight bytes of the result
@@ -63,7 +63,7 @@ def saturated(w, h):
 
 
 def lattice(w, h, cell):
-    """smooth values: random corners of cells, between them bilinear in integers"""
+    """smooth values: random numbers at the corners of cells, bilinear in integers between them"""
     across, down = w // cell + 2, h // cell + 2
     v = (words(3 * across * down, 1, TEST, 9, 1, cell) >> 24).astype(np.int64).reshape(down, across, 3)
     y, x = np.arange(h)[:, None, None], np.arange(w)[None, :, None]
@@ -156,7 +156,7 @@ def operations():
         op('colours', 4096, 4096, name, f)
 
 
-# ---- views: scale, filter, jitter, blur, solarize (spec.md 2.2) ----
+# ---- views: smallest and largest scale, filter, jitter strengths, blur_p, solarize_p, mirror (1: last, 2: first) ----
 
 RECIPES = [
     (0.20, 1.00, 1, (.4, .4, .4, .1), .5, 0, 1), (0.14, 1.00, 1, (.8, .8, .8, .2), .5, 0, 2),
@@ -172,7 +172,7 @@ LOCAL = 2, 7, 10
 
 
 def draw_box(u, w, h, low, high):
-    """torchvision.transforms.RandomResizedCrop.get_params over given uniforms"""
+    """torchvision.transforms.RandomResizedCrop.get_params with the given uniform numbers"""
     for b in range(10):
         area = w * h * (low + u[b][0] * (high - low))
         lo, hi = math.log(3 / 4), math.log(4 / 3)
@@ -249,7 +249,7 @@ def views():
 
 
 def sets():
-    """50 views of each recipe but the first: 40 small ones, 10 of the size of the paper"""
+    """50 views of each recipe except the first: 40 small ones, 10 of the paper's size"""
     images = [('photo', 120, 90), ('noise', 32, 32), ('saturated', 40, 56), ('photo', 33, 95),
               ('photo', 64, 47), ('noise', 3, 50), ('photo', 32, 32), ('flat', 28, 28),
               ('photo', 500, 375), ('saturated', 375, 500)]

@@ -1,12 +1,12 @@
-"""The command line of the programs that make golden numbers: one case on request, or all stored ones."""
+"""cases.py - the command line of the programs that make golden numbers: writes one case, or all stored ones."""
 import os
 
 import torch
 
 
 def add_output(parser):
-    parser.add_argument('--out')
-    parser.add_argument('--all', action='store_true', help='write every stored case beside this file')
+    parser.add_argument('--out', help='file to write; default: standard output')
+    parser.add_argument('--all', action='store_true', help='write every stored case into the folder of this file')
 
 
 def write(path, text):
@@ -15,7 +15,7 @@ def write(path, text):
 
 
 def main(arguments, text_of, cases, name):
-    """arguments(argv or None) -> settings; text_of(settings) -> a dump; name: file name of a case"""
+    """arguments(argv or None) returns settings, text_of(settings) a dump; name: pattern of a case's file name"""
     torch.set_num_threads(1)
     given = arguments()
     if given.all:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""check.py - holds mocov2.py and vit.py against things that they are not: known answers, torchvision,
-torch's own optimiser and batch norm, gradients derived by hand, finite differences.
+"""check.py - checks mocov2.py and vit.py against independent results: known answers, torchvision,
+torch's optimiser and batch norm, gradients derived by hand, finite differences.
 
-Prints one line a check and fails with status 1. Needs torchvision; takes about half a minute.
+Prints one line for each check; exits with status 1 if any fails. Needs torchvision and about half a minute.
 """
 import math
 import sys
@@ -31,7 +31,7 @@ def distance(a, b):
 
 
 def philox_known_answers():
-    """kat_vectors of Random123 (Salmon et al. 2011)"""
+    """known-answer vectors of Random123 (Salmon et al. 2011)"""
     pi = [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344, 0xA4093822, 0x299F31D0]
     for words, want in (
             ([0] * 6, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -46,18 +46,18 @@ def draws_are_random():
     x = draws.normal(200000)
     check('normal: mean', abs(x.mean()), 0.01)
     check('normal: variance', abs(x.var() - 1), 0.02)
-    check('words do not depend on how many are asked for at once', float(np.abs(
+    check('words do not depend on the size of the calls', float(np.abs(
         np.concatenate([counter.Draws(3, 4).u32(7), counter.Draws(3, 4).u32(13)[7:]]).astype(float)
         - counter.Draws(3, 4).u32(13)).max()), 0)
     one_by_one = counter.Draws(3, 4)
-    check('and not on asking one by one', float(np.abs(
+    check('words drawn one by one are the same', float(np.abs(
         np.array([one_by_one.u32(1)[0] for _ in range(13)], float) - counter.Draws(3, 4).u32(13)).max()), 0)
     check('permutation', float(sorted(counter.Draws(1, counter.SHUFFLE).permutation(50))
                                != list(range(50))), 0)
 
 
 def golden_path_loss():
-    """the worked example of SPD: d = 2, L = 3, four leaves, negatives 1, 2, 3, 0, 1"""
+    """a worked example of the path loss: d = 2, L = 3, four leaves, negatives 1, 2, 3, 0, 1"""
     rows = lambda *r: mocov2.norm2(torch.tensor(r, dtype=torch.float64))
     u = [rows((1, 0)), rows((1, 1)), rows((0, 1))]
     protos = [rows((1, 0), (0, 1), (-1, 0), (1, 1)), rows((1, .5), (-1, 1)), rows((.2, 1))]
@@ -68,14 +68,14 @@ def golden_path_loss():
 
 
 def cosine_rate():
-    """schedule of MoCo v2 by epoch: 200 epochs from 0.03"""
+    """learning rates of MoCo v2: cosine over 200 epochs from 0.03"""
     run = mocov2.Run(mocov2.arguments(['--lr', '0.03', '--epochs', '200', '--levels', '0']))
     for epoch, want in ((0, .03), (1, .029998149), (100, .015), (199, .000001851)):
         check(f'rate at epoch {epoch}', abs(run.rate(epoch) - want), 5.1e-10)
 
 
 def torchvision_network(arch):
-    """width 1, normal stem, one group: pooled features, gradients, running statistics, names, order"""
+    """width 1, normal stem, one group: compares names, order, features, gradients and running statistics"""
     c = mocov2.arguments(['--arch', arch, '--width', '1', '--stem', 'normal', '--levels', '0',
                           '--groups', '1', '--size', '64', '--batch', '6'])
     shapes, blocks, _ = mocov2.encoder_shapes(arch, 1.0, 'normal')
@@ -101,7 +101,7 @@ def torchvision_network(arch):
 
 
 def torchvision_transformer():
-    """tokens of the learned case = torchvision's VisionTransformer with the same weights"""
+    """The class tokens of the learned case equal those of torchvision's VisionTransformer with the same weights."""
     c = vit.arguments(vit.CASES['learned'].split())
     params = vit.moved(c, vit.first_values(c, vit.shapes_of(c)))
     peer = torchvision.models.VisionTransformer(c.native, c.patch, c.depth, c.heads, c.dim, 4 * c.dim).double()
@@ -124,7 +124,7 @@ def torchvision_transformer():
 
 
 def groups_are_separate_batches():
-    """G groups = torch's batch norm on each part; running statistics = their mean"""
+    """Batch norm in G groups equals torch's batch norm on each part; running statistics are the mean over groups."""
     x = torch.tensor(counter.normal(4, 10, (8, 3, 5, 5)))
     for counted in (2, 1):
         params = {'n.weight': torch.tensor([1., 2., 3.]).double(), 'n.bias': torch.tensor([.1, .2, .3]).double()}
@@ -154,11 +154,11 @@ def initial_values():
         top = float(params[name].abs().max()) * math.sqrt(inputs)
         check(f'{name}: bound', 0.0 if 0.95 < top <= 1 else 1.0, 0)
     ones = [n for n in params if params[n].ndim == 1 and bool((params[n] == 1).all())]
-    check('gammas', abs(len(ones) - 21), 0)  # 20 of the encoder, 1 of h_0
+    check('number of gammas', abs(len(ones) - 21), 0)  # 20 of the encoder, 1 of h_0
 
 
 def gradient_of_info_nce():
-    """d/dq_n = (1/NT) [ (p_0 - 1) k_n + sum_j p_j c_j ], masked rows of the queue have p_j = 0"""
+    """d/dq_n = (1/NT) [ (p_0 - 1) k_n + sum_j p_j c_j ]; masked rows of the queue have p_j = 0"""
     n, rows, d, t = 5, 7, 6, 0.2
     q, k, queue = (mocov2.norm2(torch.tensor(counter.normal(2, 10, (m, d), i)))
                    for i, m in enumerate((n, n, rows)))
@@ -173,8 +173,8 @@ def gradient_of_info_nce():
         p = e / e.sum()
         value -= math.log(p[0]) / n
         gradient[i] = (sum(pj * c for pj, c in zip(p, candidates)) - k[i]) / (n * t)
-    check('image loss by loops', abs(float(loss) - value), 1e-14)
-    check('image loss: gradient by hand', distance(q.grad, gradient), 1e-12)
+    check('image loss equals a loop', abs(float(loss) - value), 1e-14)
+    check('image loss: gradient derived by hand', distance(q.grad, gradient), 1e-12)
 
 
 def gradient_of_path_loss():
@@ -190,7 +190,7 @@ def gradient_of_path_loss():
     value, gradient = 0.0, [torch.zeros(5, 6).double() for _ in z]
 
     def add(n, leaf, ds):
-        """adds ds(s) d s / d z for the path of one leaf and returns s"""
+        """Adds ds(s) d s / d z for the path of one leaf; returns s."""
         u = [x[n].detach() / x[n].detach().norm() for x in z]
         proto = [protos[l][paths[leaf, l]] for l in range(3)]
         f = [float(1 + u[l] @ proto[l]) / 2 for l in range(3)]
@@ -207,12 +207,12 @@ def gradient_of_path_loss():
         for leaf in others:
             s = add(n, leaf, lambda s: 1 / ((1 - s + 1e-6) * divisor))
             value -= math.log(1 - s + 1e-6) / divisor / 5
-    check('path loss by loops', abs(float(loss) - value), 1e-14)
-    check('path loss: gradient by hand', max(distance(x.grad, g) for x, g in zip(z, gradient)), 1e-12)
+    check('path loss equals a loop', abs(float(loss) - value), 1e-14)
+    check('path loss: gradient derived by hand', max(distance(x.grad, g) for x, g in zip(z, gradient)), 1e-12)
 
 
 def gradient_of_step():
-    """central differences of eq. 4 in two elements of each of some parameters"""
+    """The gradient of eq. 4 equals central differences, in two elements of some parameters."""
     c = mocov2.arguments([])
     run = mocov2.Run(c)
     run.step(0)
@@ -240,7 +240,7 @@ def gradient_of_step():
 
 
 def optimiser_is_torchs():
-    """three steps of the run against torch.optim.SGD fed with the same gradients; skipped heads"""
+    """Three steps equal those of torch.optim.SGD with the same gradients; h_l stays unchanged in stage 1."""
     run = mocov2.Run(mocov2.arguments([]))
     start = {n: p.clone() for n, p in run.params.items()}
     theirs = {n: torch.nn.Parameter(p.clone()) for n, p in run.params.items()}
@@ -252,19 +252,19 @@ def optimiser_is_torchs():
             p.grad = gradients.get(n)
         sgd.step()
         if step == 0:
-            check('h_l untouched in stage 1', float(any(
+            check('h_l is unchanged in stage 1', float(any(
                 (run.params[n] != start[n]).any() for n in start if n.startswith('h.'))), 0)
     check('optimiser', max(distance(run.params[n], theirs[n].detach()) for n in theirs), 1e-14)
     same = mocov2.image_ids(run.c, 2)[:, None] == run.owner[None, :]
-    check('the queue holds keys of images that come again', float(same.sum() == 0), 0)
+    check('the queue holds keys of images of the current batch', float(same.sum() == 0), 0)
     check('the queue has unit rows', float((run.queue.norm(dim=1) - 1).abs().max()), 1e-15)
 
 
-JUMPS = ('params', 'moment', 'teacher')  # what a gradient moves
+JUMPS = ('params', 'moment', 'teacher')  # updated by gradients, which may jump at a ReLU
 
 
 def float32_agrees():
-    """the stored cases in float32: what a float32 program can be asked for"""
+    """In float32 the stored cases stay within the tolerances of test_mocov2.c."""
     for case, args in mocov2.CASES.items():
         runs = [mocov2.Run(mocov2.arguments(args.split() + ['--dtype', t])) for t in ('float64', 'float32')]
         losses = [[run.step(s)[2] for s in range(run.c.steps)] for run in runs]
@@ -278,7 +278,7 @@ def float32_agrees():
 
 
 def relu_inputs(args, noise):
-    """inputs of every ReLU of the online network, weights moved by noise of their size"""
+    """inputs of every ReLU of the online network, with weights changed by `noise` times their size"""
     seen, relu = [], F.relu
     run = mocov2.Run(mocov2.arguments(args.split()))
     generator = torch.Generator().manual_seed(1)
@@ -297,7 +297,7 @@ def relu_inputs(args, noise):
 
 
 def kinks_are_far(noise=6e-7, probe=1e-10):
-    """no ReLU input is within two standard deviations (float32's rounding, generously) of 0"""
+    """No ReLU input is within two standard deviations of 0, for a generous estimate of float32's rounding."""
     for case, args in mocov2.CASES.items():
         if case == 'resnet50':
             continue

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""check_ssl.py - holds selfsup.py against things that are not selfsup.py: torch's own layers, losses
-and optimisers, mocov2.py, worked examples of the formulas, loops, finite differences.
+"""check_ssl.py - checks selfsup.py against independent results: torch's layers, losses and optimisers,
+mocov2.py, worked examples of the formulas, loops, finite differences.
 
-Prints one line a check and fails with status 1. Takes about a minute.
-`check_ssl.py --find CASE` looks for a seed that keeps the inputs of ReLU away from 0.
+Prints one line for each check; exits with status 1 if any fails. Takes about a minute.
+`check_ssl.py --find CASE` searches for a seed that keeps the inputs of ReLU away from 0.
 """
 import math
 import sys
@@ -52,7 +52,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """of torch's own layers"""
+    """a vision transformer made of torch's layers"""
 
     def __init__(self, c):
         super().__init__()
@@ -112,11 +112,11 @@ def worked_positions():
               float(np.abs(table[token, [1, 193, 385, 577]] - values).max()), 5.1e-10)
     got = networks.resize_matrix(14, 6) @ np.arange(14)
     want = (.553535731, 2.918683722, 5.285233125, 7.524625409, 9.781146880, 12.173553210)
-    check('positions of a ramp, 14 to 6', float(np.abs(got - want).max()), 3e-6)  # made in float32
+    check('positions of a ramp, 14 to 6', float(np.abs(got - want).max()), 3e-6)  # `want` was computed in float32
 
 
 def heads_are_torchs():
-    """each head as nn.Sequential: names of parameters and statistics, values, gradients"""
+    """Each head equals an nn.Sequential: names of parameters and statistics, values, gradients."""
     for method in selfsup.METHODS:
         cases = [('head', networks.head_layers(method, 7, 9, 5))]
         if method in ('simsiam', 'mocov3'):
@@ -163,7 +163,7 @@ def last_layer_is_weight_norm():
 
 
 def groups_of_swav_are_separate_batches():
-    """half of the images, all their crops, alone: the same z0 and the mean of its statistics"""
+    """Each half of the images, with all its crops, gives the same z0 alone; statistics are the mean of both halves."""
     for views in ('', '--globals 3 --locals 1,1,2 --local-sizes 6,4,6'):
         halves_of_swav(f'--method swav --levels 0 {views}')
 
@@ -190,7 +190,7 @@ def halves_of_swav(args):
     check('SwAV, profile reference: a crop alone', distance(z[3], one), 1e-13)
 
 
-def first_values():
+def initial_values():
     run = run_of('--method ibot --vit-dim 64 --hidden 200 --dim 100 --outputs 100')
     for name, p in run.params.items():
         if name.startswith(('blocks', 'head')) and p.ndim == 2 and p.numel() > 4000:
@@ -274,12 +274,12 @@ def worked_sinkhorn():
                    (.0, .997535642, .002464358), (.000000185, .000045550, .999954264))
     got = losses.sinkhorn(scores)
     check('Sinkhorn', float((got - want).abs().max()), 6e-10)
-    check('Sinkhorn: a constant more', distance(losses.sinkhorn(scores + 3), got), 1e-13)
+    check('Sinkhorn: adding a constant changes nothing', distance(losses.sinkhorn(scores + 3), got), 1e-13)
     check('Sinkhorn: sums of rows', float((got.sum(1) - 1).abs().max()), 1e-15)
 
 
 def gradient_of_step():
-    """central differences of eq. 4 in elements of each parameter; targets stay where they were"""
+    """The gradient of eq. 4 equals central differences in elements of many parameters; targets are held fixed."""
     for case, args in selfsup.CASES.items():
         if not case.endswith('plain'):
             whole_gradient(run_of(args, '--queue 8' if case == 'swav_queue' else ''), case)
@@ -291,7 +291,7 @@ def whole_gradient(run, name):
     stored, real_simsiam, real_sinkhorn = [], losses.simsiam, losses.sinkhorn
 
     def total(p):
-        """the first call keeps its targets for all others"""
+        """eq. 4; the first call stores the targets, later calls reuse them"""
         first, count = not stored, [0]
 
         def kept(make):
@@ -349,19 +349,19 @@ def worked_schedules():
 
 
 def torch_optimiser(run, theirs):
-    """one group a parameter"""
+    """torch's optimiser with one group for each parameter"""
     groups = [{'params': [p]} for p in theirs.values()]
     return torch.optim.AdamW(groups, lr=1) if run.c.method in ADAM else \
         torch.optim.SGD(groups, lr=1, momentum=0.9)
 
 
 def optimiser_is_torchs():
-    """three steps against torch.optim and torch's clipping, fed with the same gradients"""
+    """Three steps equal those of torch.optim and torch's clipping with the same gradients."""
     for case, args in selfsup.CASES.items():
         run = run_of(args)
         theirs = {n: nn.Parameter(p.clone()) for n, p in run.params.items()}
         optimiser = torch_optimiser(run, theirs)
-        teacher = selfsup.second(run.teacher)
+        teacher = selfsup.copy_of(run.teacher)
         for step in range(run.c.steps):
             *_, gradients = run.step(step)
             for n, p in theirs.items():
@@ -396,51 +396,52 @@ def optimiser_is_torchs():
 
 
 def larc(p):
-    """by hand: rate of a tensor, where it and its gradient are not 0"""
+    """LARC written out: scales the gradient of a tensor if neither the tensor nor its gradient is 0"""
     if p.grad is not None and p.norm() > 0 and p.grad.norm() > 0:
         trust = 0.001 * p.norm() / (p.grad.norm() + 1e-6 * p.norm() + 1e-8)
         p.grad = (p.grad + 1e-6 * p) * trust
 
 
 def stages():
-    """what stays as it was, and what does not"""
+    """which parameters each step leaves unchanged, and which it updates"""
     for case, args in selfsup.CASES.items():
         run = run_of(args)
-        first = selfsup.second(run.params)
+        first = selfsup.copy_of(run.params)
         run.step(0)
         still = {n for n in first if bool((first[n] == run.params[n]).all())}
         want = {n for n in first if n.startswith('h.') or n == 'last_layer.weight'}
         if run.c.method == 'mocov3':
             want |= {'pos_embed'} | ({'patch_embed.proj.weight', 'patch_embed.proj.bias'}
                                      if run.c.profile == 'paper' else set())
-        if run.c.method == 'simsiam':  # branches whose last norm is 0 have no gradient
+        if run.c.method == 'simsiam':  # branches whose last norm has weight 0 get no gradient
             want |= {n for n in first if n.startswith('layer') and n.endswith('bn1.bias')}
         frozen = {'prototypes.weight'} if run.c.method == 'swav' else set()
-        check(f'{case}: what step 0 leaves', len(still - frozen ^ want), 0)
+        check(f'{case}: parameters that step 0 leaves unchanged', len(still - frozen ^ want), 0)
         if frozen:
             name = 'prototypes.weight'
             check(f'{case}: prototypes', distance(run.params[name], first[name]), 1e-15)
         run.step(1)
         moved = [n for n in want - {'pos_embed'} if not n.startswith('patch')]
-        check(f'{case}: what step 1 moves', sum(bool((first[n] == run.params[n]).all()) for n in moved), 0)
+        check(f'{case}: parameters that step 1 updates', sum(bool((first[n] == run.params[n]).all()) for n in moved), 0)
         if run.c.method in ADAM:
-            check(f'{case}: updates counted', max(abs(run.updates[n] - (1 if n in moved else 2))
+            check(f'{case}: counts of updates', max(abs(run.updates[n] - (1 if n in moved else 2))
                                                   for n in first if run.trained(n)), 0)
 
 
-def the_dumps_exercise_it():
-    """masks, dropped branches, clipping, the queue: each both ways"""
+def dumps_cover_both_branches():
+    """The stored cases have masked and unmasked images, dropped and kept branches, clipped and unclipped tensors."""
     run = run_of(selfsup.CASES['ibot_paper'])
     masks = torch.stack([run.masks(v, s) for v in range(2) for s in range(3)])
     share = masks.double().mean(-1)
-    check('masks: some images without, none whole', float(not (share == 0).any() or (share > 0.5).any()
+    check('masks: some images have none, no image is fully masked', float(not (share == 0).any() or (share > 0.5).any()
                                                           or not (share > 0).any()), 0)
     keep = torch.stack([networks.kept(run.c, v, s, mocov2.image_ids(run.c, s))
                         for v in range(4) for s in range(3)])
-    check('stochastic depth: block 0 is kept', float((keep[:, 0] - 1).abs().max()), 0)
+    check('stochastic depth: block 0 is never dropped', float((keep[:, 0] - 1).abs().max()), 0)
     share = float((keep[:, 1] == 0).double().mean())
-    check('stochastic depth: some are dropped', float(not 0.03 < share < 0.2), 0)
-    check('stochastic depth: others grow', float(((keep[:, 1] == 0) | (keep[:, 1] == 1 / 0.9)).all()) - 1, 0)
+    check('stochastic depth: some branches are dropped', float(not 0.03 < share < 0.2), 0)
+    check('stochastic depth: kept branches are scaled up',
+          float(((keep[:, 1] == 0) | (keep[:, 1] == 1 / 0.9)).all()) - 1, 0)
     for case in ('dino_paper', 'ibot_paper'):
         run = run_of(selfsup.CASES[case])
         clipped = [losses.clip_factor(float(g.norm()), 0.3) for s in range(3) for g in run.step(s)[3].values()]
@@ -454,7 +455,7 @@ def the_dumps_exercise_it():
 
 
 def queue_of_swav():
-    """rows are the last batches, a ring; used from the step on that finds it full"""
+    """The queue is a ring of the last batches, used from the first step on that starts with a full queue."""
     run = run_of(selfsup.CASES['swav_queue'])
     units, seen, real = [], [], losses.sinkhorn
     take = run.take_over
@@ -467,8 +468,9 @@ def queue_of_swav():
     check('SwAV: rows for Sinkhorn', float(seen != [8, 8, 8, 8, 24, 24]), 0)
 
 
-def leaves_chosen_anew():
-    """by the nearest prototype, without ties; profile reference counts view 1 in running statistics, before the rest"""
+def reassigned_leaves():
+    """Leaves are the nearest prototypes, without ties. In profile reference the pass of view 1 updates running
+    statistics before the other passes."""
     for case in ('swav_anew', 'swav_reference_anew'):
         run, kept = run_of(selfsup.CASES[case]), run_of(selfsup.CASES[case].replace(' --reassign', ''))
         run.step(0)
@@ -483,15 +485,16 @@ def leaves_chosen_anew():
         kept.step(1)
         wanted = wanted if run.c.profile == 'reference' else kept.running[mean]
         check(f'{case}: leaves', float((run.leaves.numpy() != scores.argmax(1)).any()), 0)
-        check(f'{case}: other than those of the tree', float((run.leaves == kept.leaves).sum()), run.c.batch / 2)
-        check(f'{case}: different ones', float(len(set(run.leaves.tolist())) < 4), 0)
+        check(f'{case}: most leaves differ from those of the tree',
+              float((run.leaves == kept.leaves).sum()), run.c.batch / 2)
+        check(f'{case}: at least four different leaves', float(len(set(run.leaves.tolist())) < 4), 0)
         ranked = np.sort(scores)
         check(f'{case}: 1 / distance from a tie', float(1 / (ranked[:, -1] - ranked[:, -2]).min()), 1e3)
         check(f'{case}: running mean', distance(run.running[mean], wanted), 1e-14)
 
 
-def mocov2_is_the_other_program():
-    """the dumps of mocov2.py from this program"""
+def mocov2_equals_mocov2_py():
+    """selfsup.py writes the same dumps as mocov2.py."""
     for case, args in mocov2.CASES.items():
         theirs = mocov2.train(mocov2.arguments(args.split())).splitlines()
         wanted = {tuple(l.split()[:3]): l.split()[3:] for l in theirs if len(l.split()) == 15}
@@ -504,12 +507,12 @@ def mocov2_is_the_other_program():
 
 # ---- float32 ----
 
-# gradients that are 0 but for rounding: batch norm takes a constant away; and what Adam makes of that
+# tensors that consist of rounding errors: gradients of biases before batch norm, and statistics that Adam's steps move
 ROUNDING = ('norm.bias', 'head.0.bias', 'head.1.running_mean')
 
 
 def float32_agrees():
-    """what a float32 program can be asked for: share of the allowance of test_ssl.c"""
+    """In float32 the stored cases stay within the tolerances of test_ssl.c."""
     for case, args in selfsup.CASES.items():
         runs = [run_of(args, '--dtype', t) for t in ('float64', 'float32')]
         steps = [[run.step(s) for s in range(run.c.steps)] for run in runs]
@@ -529,7 +532,7 @@ def float32_agrees():
 
 
 def relu_inputs(args, noise, seed):
-    """inputs of every ReLU that a gradient passes, weights moved by noise of their size"""
+    """inputs of every ReLU that a gradient passes, with weights changed by `noise` times their size"""
     seen, relu = [], F.relu
 
     def watched(x):
@@ -548,7 +551,7 @@ def relu_inputs(args, noise, seed):
 
 
 def nearness(args, noise=6e-7, probe=1e-10, probes=4):
-    """largest deviation / |input|; inputs that are 0 whatever the weights (SimSiam's branches) do not count"""
+    """Largest deviation / |input|. Inputs that are always 0 (SimSiam's branches) do not count."""
     inputs, square = relu_inputs(args, 0, 0), None
     for seed in range(probes):
         moved = relu_inputs(args, probe, seed + 1)
@@ -562,7 +565,7 @@ def nearness(args, noise=6e-7, probe=1e-10, probes=4):
 
 
 def kinks_are_far():
-    """no ReLU input is within two standard deviations (float32's rounding, generously) of 0"""
+    """No ReLU input is within two standard deviations of 0, for a generous estimate of float32's rounding."""
     for case, args in selfsup.CASES.items():
         check(f'{case}: 1 / distance of ReLU inputs from 0', nearness(args), 0.5)
 
@@ -580,9 +583,9 @@ def main():
     if sys.argv[1:2] == ['--find']:
         return find(sys.argv[2])
     for test in (transformer_is_torchs, worked_positions, heads_are_torchs, last_layer_is_weight_norm,
-                 groups_of_swav_are_separate_batches, first_values, losses_by_torch, worked_sinkhorn,
-                 gradient_of_step, worked_schedules, optimiser_is_torchs, stages, the_dumps_exercise_it,
-                 queue_of_swav, leaves_chosen_anew, mocov2_is_the_other_program, float32_agrees, kinks_are_far):
+                 groups_of_swav_are_separate_batches, initial_values, losses_by_torch, worked_sinkhorn,
+                 gradient_of_step, worked_schedules, optimiser_is_torchs, stages, dumps_cover_both_branches,
+                 queue_of_swav, reassigned_leaves, mocov2_equals_mocov2_py, float32_agrees, kinks_are_far):
         test()
     print(f'{len(failed)} failed')
     return bool(failed)

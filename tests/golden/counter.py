@@ -1,7 +1,7 @@
-"""The counter generator of lib/base/rng.h in numpy: Philox 4x32-10 (Salmon et al. 2011).
+"""counter.py - the counter generator of lib/base/rng.h in numpy: Philox 4x32-10 (Salmon et al. 2011).
 
 key = seed, counter = {block, purpose << 24 | view, epoch, image}; each block gives four words.
-Written from the paper's constants; check.py holds it against the published known answers.
+Written from the paper's constants; check.py compares it with the published known answers.
 """
 import numpy as np
 
@@ -12,7 +12,7 @@ HALF = np.uint64(32)
 
 
 def philox(counter, key):
-    """counter: [..., 4] words, key: 2 words -> [..., 4] words"""
+    """Maps counter [..., 4] words and key (2 words) to [..., 4] words."""
     c = [np.asarray(counter, np.uint64)[..., i] for i in range(4)]
     k = [int(key[0]), int(key[1])]
     for _ in range(10):
@@ -24,7 +24,7 @@ def philox(counter, key):
 
 
 class Draws:
-    """The words of one (seed, purpose, view, epoch, image), in order."""
+    """The words of one generator (seed, purpose, view, epoch, image), in order."""
 
     def __init__(self, seed, purpose, view=0, epoch=0, image=0):
         self.key = (seed & 0xFFFFFFFF, seed >> 32)
@@ -43,16 +43,16 @@ class Draws:
         return words[:n]
 
     def uniform(self, n):
-        """[0, 1), 32 bits"""
+        """n numbers in [0, 1) with 32 bits"""
         return self.u32(n) * 2.0 ** -32
 
     def normal(self, n):
-        """Box-Muller, cosine branch, two uniforms a draw"""
+        """n normal draws by Box-Muller: cosine branch, two uniform numbers a draw"""
         u = self.uniform(2 * n)
         return np.sqrt(-2.0 * np.log(1.0 - u[0::2])) * np.cos(2.0 * np.pi * u[1::2])
 
     def below(self, n):
-        """0 to n-1 without bias (Lemire 2019)"""
+        """an integer from 0 to n - 1 without bias (Lemire 2019)"""
         while True:
             product = int(self.u32(1)[0]) * n
             if product & 0xFFFFFFFF >= 2 ** 32 % n:
@@ -71,5 +71,5 @@ def normal(seed, purpose, shape, view=0, epoch=0, image=0):
 
 
 def normal_rows(seed, purpose, rows, shape, view=0, epoch=0):
-    """[rows, *shape]: row r has its own draws, image = r"""
+    """[rows, *shape] normal draws; row r has its own generator, image = r"""
     return np.stack([normal(seed, purpose, shape, view, epoch, r) for r in range(rows)])

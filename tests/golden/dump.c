@@ -1,4 +1,4 @@
-/* dump.c - reads the dumps of golden numbers (README.md) and holds arrays against them. */
+/* dump.c - reads the dumps of golden numbers (README.md) and compares arrays with them. */
 #include "golden/dump.h"
 
 #include <check.h>
@@ -165,7 +165,8 @@ static double dot(const double *x, int64_t count, uint64_t seed, int64_t positio
     return sum;
 }
 
-/* the largest of four estimates of |a - b| from below: norms, first values, two dot products */
+/* The largest of three estimates of |a - b|: difference of norms, first values, root mean square of
+ * both dot products. The first two are lower bounds. */
 static double distance(const dump_tensor *b, const double *x, uint64_t seed)
 {
     double norm = 0, first = 0, dots = 0;

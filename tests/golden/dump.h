@@ -1,7 +1,7 @@
-/* dump.h - reads the dumps of golden numbers (README.md) and holds arrays against them.
+/* dump.h - reads the dumps of golden numbers (README.md) and compares arrays with them.
  *
  * A tensor's line has its norm, its dot products with two arrays r of normal draws, and its first
- * values. From these |a - b| is estimated: <a - b, r> has the standard deviation |a - b|.
+ * values. They give an estimate of |a - b|: <a - b, r> has standard deviation |a - b|.
  */
 #ifndef HR_TEST_DUMP_H
 #define HR_TEST_DUMP_H
@@ -19,8 +19,8 @@ typedef struct dump_tensor {
 
 typedef struct dump_step {
     double image_loss, path_loss, loss, rate;
-    double decay, momentum, temperature; /* scheduled ones, in dumps of selfsup.py */
-    double norm;                         /* of all gradients */
+    double decay, momentum, temperature; /* scheduled values, in dumps of selfsup.py only */
+    double norm;                         /* of all gradients together */
 } dump_step;
 
 typedef struct dump {
@@ -31,12 +31,14 @@ typedef struct dump {
     int64_t tensors;
 } dump;
 
-/* what a comparison allows: |a - b| <= relative |b| + floor max over the kind's tensors of |b| */
+/* A comparison passes if |a - b| <= relative |b| + floor max_t |b_t|, t over the tensors of the
+ * same kind. */
 typedef struct dump_limit {
     double relative, floor;
 } dump_limit;
 
-/* a file of the folder HIRL_TEST_DATA, or of any folder with its path; fails the test when it cannot be read */
+/* `file` is absolute or relative to the folder HIRL_TEST_DATA. Fails the test if it cannot be
+ * read. */
 void dump_read(dump *d, const char *file);
 void dump_done(dump *d);
 const char *dump_text(const dump *d, const char *key);
@@ -48,11 +50,12 @@ const dump_tensor *dump_find(const dump *d, const char *name, const char *kind);
 int64_t dump_count(const dump *d, const char *kind);
 double dump_longest(const dump *d, const char *kind); /* largest norm */
 void dump_scale(dump_tensor *t, double factor);
-/* fails the test when x, elements in file order, is not the tensor */
+/* Fails the test if x, `count` elements in file order, differs from the dumped tensor by more than
+ * `limit`. */
 void dump_check(const dump *d, const char *name, const char *kind, const double *x, int64_t count,
                 dump_limit limit);
 
-/* room for n elements, zeroed; the caller frees it */
+/* Allocates n zeroed elements; the caller frees them. */
 void *dump_room(int64_t n, size_t size);
 
 #endif

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""faiss_kmeans.py - what faiss 1.7.3 makes of rows that leave clusters empty, as C arrays for
-tests/unit/hier/test_reference.c.
+"""faiss_kmeans.py - k-means of faiss 1.7.3 on rows that leave clusters empty, printed as C arrays for
+tests/unit/hier/test_draws.c.
 
     x[i][t] = ((37 r + 11 t r^2 + 7 t^2) mod 61) / 8,  r = i mod 30,  60 rows of 3 columns
 
-Each row is there twice: two first centroids may be equal, and one of them has no row.
+Each row occurs twice, so two initial centroids may be equal, and then one of them gets no row.
 
 usage: faiss_kmeans.py          needs faiss and numpy
 """
@@ -20,7 +20,7 @@ def rows():
 
 
 def cluster(x, k, level, redos, **more):
-    """the call of the authors' program: seed = level, 20 iterations"""
+    """clusters as the official HIRL program does: seed = level, 20 iterations"""
     engine = faiss.Clustering(x.shape[1], k)
     engine.niter, engine.nredo, engine.seed = 20, redos, level
     engine.max_points_per_centroid, engine.min_points_per_centroid = 1000, 1

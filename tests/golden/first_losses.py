@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""first_losses.py - the losses of untrained networks, as means over random unit vectors: for tests/train/test_methods.c.
+"""first_losses.py - mean losses of random unit vectors, which stand for the outputs of untrained networks.
 
     /usr/bin/python3 tests/golden/first_losses.py
 
-Two views of an image are one vector (alike), or two. Nothing of the library's estimates is in here.
+The printed numbers are in tests/train/test_methods.c. `alike`: both views of an image have the same vector, otherwise
+independent ones. The program does not use the library's formulas for first losses.
 """
 import numpy as np
 
@@ -29,7 +30,7 @@ def mocov2(alike, temperature=0.1):
 
 
 def swav(alike, temperature=0.1):
-    """targets that know nothing of the student's scores: alike views or not"""
+    """The targets are independent of the student's scores, whether views are alike or not."""
     target = random.dirichlet(np.ones(OUT))
     return -(target * log_softmax(unit(1) @ unit(OUT).T / temperature)).sum()
 

@@ -1,7 +1,9 @@
-/* hosts.c - methods as a host program would add them: SimCLR as its example has it; SimSiam (a predictor, no
- * coupling) and MoCo v3 (a predictor, a teacher, coupled), which the library has too. Rows in double.
+/* hosts.c - methods as an application would add them: SimCLR from the example program; SimSiam
+ * (predictor, loss does not couple images) and MoCo v3 (predictor, teacher, coupled loss), which
+ * the library has too. They compute in double.
  *
- * In the double build the library hands out doubles, so the host's float is `real` here.
+ * In the double build the library passes doubles, so the application's float is defined as `real`
+ * here.
  */
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +24,7 @@ int simclr_main(void);
 
 #include "golden/hosts.h"
 
-/* unit rows; |x_r| in length */
+/* u_r = x_r / |x_r| for each row r; length[r] = |x_r| */
 static void make_unit(double *u, double *length, const real *x, int64_t rows, int64_t d)
 {
     for (int64_t r = 0; r < rows; r++) {
@@ -36,7 +38,7 @@ static void make_unit(double *u, double *length, const real *x, int64_t rows, in
     }
 }
 
-/* of x, from the gradient g by u = x / |x| */
+/* Adds the gradient with respect to x, given the gradient g with respect to u = x / |x|. */
 static void add_through_unit(real *grad, const double *g, const double *u, double length, int64_t d)
 {
     double along = dot(g, u, d);
@@ -45,9 +47,11 @@ static void add_through_unit(real *grad, const double *g, const double *u, doubl
         grad[k] += (real)((g[k] - along * u[k]) / length);
 }
 
-/* the numbers of rows of a batch's outputs and targets */
+/* normalised outputs and targets of a batch */
 typedef struct rows {
-    double *u, *c, *length, *g; /* [2n,d] students, targets; [2n]; [d] */
+    double *u, *c;  /* [2n,d] student, target */
+    double *length; /* [2n] of the student's rows before normalisation */
+    double *g;      /* [d] gradient of one row */
 } rows;
 
 static rows rows_of(const hirl_method_step *step, const real *target)
@@ -62,7 +66,7 @@ static rows rows_of(const hirl_method_step *step, const real *target)
     return r;
 }
 
-/* - mean over both directions and images of cos(p_i, z_j), z held */
+/* - mean over both directions and all images of cos(p_i, z_j), no gradient through z */
 static int32_t simsiam(double *loss, real *grad, const hirl_method_step *step, void *user)
 {
     int64_t n = step->n, d = step->d;
@@ -83,7 +87,8 @@ static int32_t simsiam(double *loss, real *grad, const hirl_method_step *step, v
     return 0;
 }
 
-/* 2 T mean_n -log softmax_m(q_n . k_m / T)_n, of each view with the teacher's other one */
+/* 2 T mean_n -log softmax_m(q_n . k_m / T)_n, summed over both views; keys are the teacher's of the
+ * other view */
 static int32_t mocov3(double *loss, real *grad, const hirl_method_step *step, void *user)
 {
     int64_t n = step->n, d = step->d;

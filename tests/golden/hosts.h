@@ -1,10 +1,11 @@
-/* hosts.h - methods as a host program would add them (method=own). */
+/* hosts.h - methods as an application would add them (method=own). */
 #ifndef HOSTS_H
 #define HOSTS_H
 
 #include <hirl/method.h>
 
-/* simclr: of examples/simclr.c; simsiam, mocov3: written here a second time. Fails for other names. */
+/* `simclr` is the one of examples/simclr.c; `simsiam` and `mocov3` are written independently of the
+ * library's. Other names fail the test. */
 hirl_method_calls host_calls(const char *method);
 
 #endif

@@ -1,7 +1,7 @@
-"""losses.py - the image losses of five methods for selfsup.py, and their optimisers and schedules.
+"""losses.py - the image losses of five methods and SimCLR for selfsup.py, with their optimisers and schedules.
 
 SimSiam: Chen and He 2021; SwAV: Caron et al. 2020; MoCo v3: Chen et al. 2021; DINO: Caron et al. 2021;
-iBOT: Zhou et al. 2022. LARC: You et al. 2017; AdamW: Loshchilov and Hutter 2019. Those of MoCo v2 and
+iBOT: Zhou et al. 2022. LARC: You et al. 2017; AdamW: Loshchilov and Hutter 2019. The loss of MoCo v2 and
 the path loss are in mocov2.py.
 """
 import math
@@ -19,7 +19,7 @@ CLIP_EPS = 1e-6
 CENTER_KEEP = 0.9
 
 
-# ---- losses; what is passed as a target has no gradient ----
+# ---- losses; targets have no gradient ----
 
 def cosine(a, b):
     return (a * b).sum(1) / (a.norm(dim=1).clamp_min(COSINE_EPS) * b.norm(dim=1).clamp_min(COSINE_EPS))
@@ -33,7 +33,7 @@ def simsiam(predicted, targets):
 
 
 def sinkhorn(scores):
-    """[B, K] -> codes [B, K]: exp(s / eps), then in turn columns of sum 1/K and rows of sum 1/B; times B"""
+    """Codes [B, K] of scores [B, K]: exp(s / eps), then in turn scales columns to sum 1/K and rows to 1/B; times B."""
     q = torch.exp((scores - scores.max()) / SINKHORN_EPS)
     b, k = q.shape
     q = q / q.sum()
@@ -44,12 +44,12 @@ def sinkhorn(scores):
 
 
 def cross_entropy(target, logits):
-    """-sum_k t_k log softmax(logits)_k, of each row"""
+    """-sum_k t_k log softmax(logits)_k for each row"""
     return -(target * torch.log_softmax(logits, -1)).sum(-1)
 
 
 def swav(scores, codes, temperature):
-    """scores: of all V crops; codes: of the first crops. Mean over i and v != i"""
+    """scores of all V crops, codes of the global crops; mean over i and v != i"""
     pairs = [cross_entropy(q, s / temperature).mean()
              for i, q in enumerate(codes) for v, s in enumerate(scores) if v != i]
     return sum(pairs) / len(pairs)
@@ -62,7 +62,7 @@ def contrast(q, k, temperature):
 
 
 def nt_xent(a, b, temperature):
-    """SimCLR (Chen et al. 2020): a row's other view among all other rows; a, b [n, d] the two views"""
+    """SimCLR (Chen et al. 2020): classifies a row's other view among all other rows; a, b [n, d]: the two views"""
     u = norm2(torch.cat([a, b]))
     logits = (u @ u.T / temperature).masked_fill(torch.eye(len(u), dtype=torch.bool), -math.inf)
     positive = (norm2(a) * norm2(b)).sum(1) / temperature
@@ -78,14 +78,15 @@ def targets(logits, center, temperature):
 
 
 def dino(student, teacher, center, temperature):
-    """student: logits of all V crops, teacher: of the global ones. Mean over u and v != u"""
+    """student: logits of all V crops, teacher: logits of the global crops; mean over u and v != u"""
     pairs = [cross_entropy(targets(t, center, temperature), s / STUDENT_TEMPERATURE).mean()
              for u, t in enumerate(teacher) for v, s in enumerate(student) if v != u]
     return sum(pairs) / len(pairs)
 
 
 def ibot_patches(student, teacher, masks, center, temperature):
-    """[n, P, K] of each global crop, masks [n, P]: mean over crops and images of the mean over masked"""
+    """Logits [n, P, K] and masks [n, P] of each global crop: mean over crops and images of the mean over masked
+    patches."""
     terms = []
     for s, t, mask in zip(student, teacher, masks):
         each = cross_entropy(targets(t, center, temperature), s / STUDENT_TEMPERATURE) * mask
@@ -94,7 +95,7 @@ def ibot_patches(student, teacher, masks, center, temperature):
 
 
 def moved_center(center, logits):
-    """logits [..., K] of all rows"""
+    """the centre after it has moved towards the mean of logits [..., K]"""
     return CENTER_KEEP * center + (1 - CENTER_KEEP) * logits.reshape(-1, logits.shape[-1]).mean(0)
 
 
@@ -105,7 +106,7 @@ def clip_factor(norm, most):
 
 
 def larc(p, g, decay):
-    """what SGD without decay of its own gets"""
+    """the gradient for SGD, which then must not decay by itself"""
     p_norm, g_norm = float(p.norm()), float(g.norm())
     if p_norm == 0 or g_norm == 0:
         return g
@@ -137,7 +138,7 @@ def mocov3_rate(base, warmup, at, total):
 
 
 def dino_rate(base, end, warmup, at, total):
-    if at < warmup:  # a line from 0 to base with both ends
+    if at < warmup:  # linear; the first step has 0, the last of the warm-up base
         return base * at / (warmup - 1) if warmup > 1 else 0.0
     return cosine_between(base, end, at - warmup, total - warmup)
 

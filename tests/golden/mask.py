@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""mask.py - iBOT's masks from the text of the paper's supplement, drawn a second time.
+"""mask.py - iBOT's masks, implemented independently from the supplement of the paper (Zhou et al. 2022).
 
-    /usr/bin/python3 mask.py > mask.txt     masks of given draws, for tests/unit/ssl/test_mask.c
-    /usr/bin/python3 mask.py statistics     200000 masks of Python's own generator for each grid
+    /usr/bin/python3 mask.py > mask.txt     masks from the counter generator, for tests/unit/ssl/test_mask.c
+    /usr/bin/python3 mask.py statistics     statistics of 200000 masks for each grid, from Python's own generator
 
-Lines: mask H W scattered seed epoch image view count rows; rows: one number a row of the grid, bit x
+Lines: mask H W scattered seed epoch image view count rows; rows: one number for each row of the grid, bit x
 = column x. Uniform numbers of the masks in mask.txt come from the counter generator (counter.py).
 """
 import math
@@ -15,7 +15,7 @@ from counter import MASK, Draws
 
 
 class Counter:
-    """the calls of Python's random that the text asks for, over the counter generator"""
+    """the interface of random.Random that the masks need, with numbers of the counter generator"""
 
     def __init__(self, *place):
         seed, epoch, image, view = place
@@ -56,7 +56,7 @@ def blocks(rng, h, w, target):
 
 
 def scattered(rng, h, w, target):
-    """selection sampling: patch i with probability (still wanted) / (still to come)"""
+    """Selection sampling: masks patch i with probability (patches still wanted) / (patches left)."""
     mask, count, wanted = [[0] * w for _ in range(h)], 0, math.floor(target)
     for i in range(h * w):
         if count < wanted and rng.randint(0, h * w - i - 1) < wanted - count:
@@ -66,7 +66,7 @@ def scattered(rng, h, w, target):
 
 
 def draw(rng, h, w, kind):
-    """mask, count, target; target None: an unmasked view"""
+    """Returns mask, count and target; target None: the view has no mask."""
     chance, ratio = rng.random(), rng.uniform(0.3 - 0.2, 0.3 + 0.2)
     if chance >= 0.5:
         return [[0] * w for _ in range(h)], 0, None

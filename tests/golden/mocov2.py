@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """mocov2.py - a whole small training with MoCo v2 and HIRL's path loss, in float64.
 
-Written from the formulas alone, apart from libhirl, to check it: He et al. 2020, Chen et al. 2020
+Written from the formulas alone, without any code of libhirl, to check libhirl: He et al. 2020, Chen et al. 2020
 (MoCo v2), HIRL (arXiv 2205.13159) sec. 4, eqs. 2 to 4. Weights and inputs come from the counter
-generator, so that only the dump is stored. One step is one epoch. README.md has the conventions.
+generator, so that only the dump is stored. One step is one epoch. README.md describes the conventions.
 """
 import argparse
 import math
@@ -24,7 +24,7 @@ SPD_EPS = 1e-6
 DIVISOR_EPS = {'paper': 0.0, 'reference': 1e-6}
 SPD_WEIGHT = {'paper': 1.0, 'reference': 0.5}
 MASKS_OWN_KEYS = {'paper': True, 'reference': False}
-CASES = {  # what is stored, as mocov2_<name>.txt; seeds: README.md
+CASES = {  # stored as mocov2_<name>.txt; README.md says how the seeds were chosen
     'paper': '--seed 60',
     'reference': '--seed 60 --profile reference',
     'plain': '--seed 60 --levels 0',
@@ -36,7 +36,7 @@ PROTOTYPE_VIEW = 100
 BUFFER_POSITION, QUEUE_POSITION, OWNER_POSITION = 10000, 20000, 20001
 
 
-# ---- shapes: the parameter list is an ordered dict name -> shape, its order is the position ----
+# ---- shapes: an ordered dict of name and shape; the order gives a parameter's position ----
 
 def batch_norm_shapes(shapes, name, channels):
     shapes[name + '.weight'] = shapes[name + '.bias'] = (channels,)
@@ -54,7 +54,7 @@ def block_shapes(shapes, name, inputs, planes, outputs, stride, bottleneck):
 
 
 def encoder_shapes(arch, width, stem):
-    """(shapes, blocks [(name, stride)], d of the pooled features)"""
+    """Returns shapes, blocks [(name, stride)] and the columns of the pooled features."""
     bottleneck, depths = BLOCKS[arch]
     expansion = 4 if bottleneck else 1
     inputs = round(64 * width)
@@ -112,8 +112,8 @@ def initial_values(shapes, seed, dtype):
 class Norms:
     """Batch norm by groups: G contiguous equal parts of the rows, each with its own statistics.
 
-    y = gamma (x - mean_g) / sqrt(var_g + eps) + beta, var_g biased. What commit adds to the running
-    statistics is the mean over the counted groups of mean_g and of the unbiased variance.
+    y = gamma (x - mean_g) / sqrt(var_g + eps) + beta, var_g biased. commit adds to the running statistics
+    the mean over the first `counted` groups of mean_g and of the unbiased variance.
     """
 
     def __init__(self, params, running, groups, counted):
@@ -137,7 +137,7 @@ class Norms:
 
 
 def encode(x, params, norms, blocks, stem, bottleneck):
-    """[N, 3, S, S] -> pooled features [N, d] (He et al. 2016, stride on the 3x3 convolution)"""
+    """pooled features [N, d] of images [N, 3, S, S] (He et al. 2016, stride on the 3x3 convolution)"""
     if stem == 'small':
         x = F.conv2d(x, params['conv1.weight'], stride=1, padding=1)
     else:
@@ -184,7 +184,7 @@ def info_nce(q, k, queue, same, temperature):
 
 
 def similarity(u, protos, paths):
-    """s = prod_l (1 + <u^l, c^l>) / 2; u: L x [N, d], paths [N, K, L] -> [N, K]   (eq. 2)"""
+    """s [N, K] = prod_l (1 + <u^l, c^l>) / 2; u: L x [N, d], paths [N, K, L]   (eq. 2)"""
     s = 1.0
     for l, c in enumerate(protos):
         s = s * (1 + torch.einsum('nd,nkd->nk', u[l], c[paths[:, :, l]])) / 2
@@ -210,7 +210,7 @@ def paths_of(parents, leaves):
     return torch.stack(path, 1)
 
 
-# ---- what each step is fed with ----
+# ---- input of each step ----
 
 def images(c, view, step):
     """[N, 3, S, S], drawn in the order h, w, c and rounded to float32"""
@@ -219,12 +219,12 @@ def images(c, view, step):
 
 
 def image_ids(c, step):
-    """distinct in a batch, some of them again in the next ones"""
+    """ids that are distinct in a batch; some occur again in later batches"""
     return (5 * step + torch.arange(c.batch)) % (2 * c.batch - 3)
 
 
 def test_tree(c):
-    """(prototypes, paths): L levels of M_l unit rows, rounded to float32; parent = row mod M_(l+1)"""
+    """Returns prototypes (L levels of M_l unit rows, rounded to float32) and paths; parent = row mod M_(l+1)."""
     protos = []
     for l, m in enumerate(c.prototypes):
         rows = counter.normal_rows(c.seed, counter.TEST, m, (c.dim,), PROTOTYPE_VIEW + l)
@@ -239,7 +239,7 @@ def leaves(c):
 
 
 def negatives(c, step, positive):
-    """[N, K]; paper: never the positive leaf, reference: any leaf"""
+    """[N, K]; profile paper: never the positive leaf, profile reference: any leaf"""
     n, k = torch.arange(c.batch)[:, None], torch.arange(c.negatives)[None, :]
     mixed, m = 31 * n + 17 * k + 13 * step, c.prototypes[0]
     other = 1 + mixed % (m - 1) if c.profile == 'paper' else mixed % m
@@ -281,7 +281,7 @@ class Run:
         return head(encode(x, params, norms, self.blocks, self.c.stem, BLOCKS[self.c.arch][0]), params)
 
     def keys(self, step, norms):
-        """k of view 1: group statistics over shuffled rows; row r of the shuffled batch is image p[r]"""
+        """keys of view 1, with group statistics over shuffled rows; row r of the shuffled batch is image p[r]"""
         c = self.c
         p = counter.Draws(c.seed, counter.SHUFFLE, epoch=step).permutation(c.batch)
         k = torch.empty(c.batch, c.dim, dtype=c.dtype)
@@ -290,11 +290,11 @@ class Run:
         return k
 
     def losses(self, params, step, norms, teacher_norms):
-        """(image loss, path loss, keys)"""
+        """Returns image loss, path loss or None, and keys."""
         c = self.c
         z0 = self.embed(images(c, 0, step), params, norms)
         k = self.keys(step, teacher_norms)
-        same = image_ids(c, step)[:, None] == self.owner[None, :]  # owner -1: of no image
+        same = image_ids(c, step)[:, None] == self.owner[None, :]  # owner -1: no image
         image = info_nce(norm2(z0), k, self.queue, same, c.temperature)
         if not c.levels or step < c.warmup:
             return image, None, k
@@ -312,7 +312,7 @@ class Run:
         return 0.5 * (1 + math.cos(math.pi * step / self.c.epochs)) * self.c.lr
 
     def step(self, step):
-        """one step: (image loss, path loss or 0, total, rate, gradients)"""
+        """Makes one step. Returns image loss, path loss or 0, total, rate and gradients."""
         params = {name: p.clone().requires_grad_(True) for name, p in self.params.items()}
         norms = self.norms(params, self.running)
         teacher_norms = self.norms(self.teacher, self.teacher_running)
@@ -344,7 +344,7 @@ class Run:
 # ---- dump ----
 
 class Dump:
-    """One line a tensor: name kind position count norm dot200 dot201 v0..v7, file order of elements."""
+    """One line for each tensor: name kind position count norm dot200 dot201 v0..v7, elements in file order."""
 
     def __init__(self, seed, kinds):
         self.seed, self.kinds, self.lines, self.vectors = seed, kinds, [], {}
@@ -408,7 +408,7 @@ def arguments(argv=None):
     a.add_argument('--arch', choices=BLOCKS, default='resnet18')
     a.add_argument('--width', type=float, default=0.125)
     a.add_argument('--stem', choices=('small', 'normal'), default='small')
-    a.add_argument('--size', type=int, default=16, help='pixels')
+    a.add_argument('--size', type=int, default=16, help='image size, pixels')
     a.add_argument('--batch', type=int, default=8)
     a.add_argument('--groups', type=int, default=2)
     a.add_argument('--queue', type=int, default=32, help='rows')
@@ -417,16 +417,16 @@ def arguments(argv=None):
     a.add_argument('--prototypes', default='13,5,3')
     a.add_argument('--negatives', type=int, default=16)
     a.add_argument('--steps', type=int, default=3)
-    a.add_argument('--epochs', type=int, default=4, help='of the cosine; one step an epoch')
-    a.add_argument('--warmup', type=int, default=1, help='T1')
+    a.add_argument('--epochs', type=int, default=4, help='length of the cosine schedule; one step is one epoch')
+    a.add_argument('--warmup', type=int, default=1, help='epochs before the path loss')
     a.add_argument('--lr', type=float, default=0.05)
     a.add_argument('--decay', type=float, default=1e-4)
     a.add_argument('--sgd_momentum', type=float, default=0.9)
-    a.add_argument('--momentum', type=float, default=0.9, help='of the teacher')
+    a.add_argument('--momentum', type=float, default=0.9, help='momentum of the teacher')
     a.add_argument('--temperature', type=float, default=0.2)
     a.add_argument('--profile', choices=SPD_WEIGHT, default='paper')
     a.add_argument('--dtype', choices=('float64', 'float32'), default='float64')
-    a.add_argument('--kinds', default='', help='only these records: gradient,weight,...')
+    a.add_argument('--kinds', default='', help='write only these kinds of tensors: gradient,weight,...')
     cases.add_output(a)
     c = a.parse_args(argv)
     c.prototypes = [int(m) for m in c.prototypes.split(',')][:c.levels]

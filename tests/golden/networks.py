@@ -1,4 +1,4 @@
-"""networks.py - encoders, heads and their first values for selfsup.py, in float64.
+"""networks.py - encoders, heads and their initial values for selfsup.py, in float64.
 
 Vision transformer (Dosovitskiy et al. 2021; positions of Chen et al. 2021; stochastic depth of Huang
 et al. 2016), heads of six methods, batch norm by groups. ResNets are those of mocov2.py.
@@ -18,7 +18,7 @@ BICUBIC = -0.75          # a of the kernel
 SIZE_OFFSET = 0.1        # added to the wanted side when positions are resized
 
 
-# ---- heads: lists of layers, numbered as they stand ----
+# ---- heads: lists of layers, numbered in order ----
 
 def linear(inputs, outputs, bias):
     return ('linear', inputs, outputs, bias)
@@ -32,7 +32,7 @@ RELU, GELU = ('relu',), ('gelu',)
 
 
 def head_layers(method, d, hidden, out):
-    """d of the encoder -> z0 of `out` columns"""
+    """the head from d columns of the encoder to `out` columns of z0"""
     if method == 'mocov2':
         return [linear(d, d, True), RELU, linear(d, out, True)]
     if method == 'swav':
@@ -57,7 +57,7 @@ def level_layers(d, depth):
 
 
 def layers_shapes(shapes, norms, name, layers):
-    """adds a head's parameters, and (norm, channels) of each of its norms"""
+    """Adds a head's parameters to `shapes`, and the channels of its norms to `norms`."""
     for i, layer in enumerate(layers):
         if layer[0] == 'linear':
             shapes[f'{name}.{i}.weight'] = (layer[2], layer[1])
@@ -86,7 +86,7 @@ def run_layers(x, params, norms, name, layers, groups):
 
 
 class Norms(mocov2.Norms):
-    """as there, with a number of groups for each call, and norms that have statistics only"""
+    """Batch norm as in mocov2.py; each call may set the number of groups, and a norm may have no affine parameters."""
 
     def __init__(self, params, running, groups, first_group_only):
         super().__init__(params, running, groups, None)
@@ -146,7 +146,7 @@ def cubic(x):
 
 
 def resize_matrix(side, out):
-    """[out, side]: sample i lies at (i + 1/2) side / (out + 0.1) - 1/2, the border is repeated"""
+    """[out, side]: sample i is at (i + 1/2) side / (out + 0.1) - 1/2; the border is repeated"""
     rows = np.zeros((out, side))
     for i in range(out):
         at = (i + 0.5) * side / (out + SIZE_OFFSET) - 0.5
@@ -156,7 +156,7 @@ def resize_matrix(side, out):
 
 
 def positions(pos_embed, side):
-    """[1, 1 + side^2, D] of a table for another side"""
+    """[1, 1 + side^2, D]: a position table resized to another side"""
     table, d = pos_embed[0, 1:], pos_embed.shape[2]
     own = math.isqrt(len(table))
     if side == own:
@@ -167,7 +167,7 @@ def positions(pos_embed, side):
 
 
 def sine_cosine(dim, side):
-    """[1, 1 + side^2, D]: sin and cos of row * omega, of column * omega; the class token's is 0"""
+    """[1, 1 + side^2, D]: sin and cos of row * omega and of column * omega; zeros for the class token"""
     omega = 10000.0 ** (-np.arange(dim // 4) / (dim // 4))
     table = np.zeros((1 + side * side, dim))
     for t in range(side * side):
@@ -178,10 +178,9 @@ def sine_cosine(dim, side):
 
 
 def vit(x, params, depth, heads, patch, mask=None, keep=None):
-    """[N, 3, S, S] -> normalised tokens [N, 1 + P, D]
+    """Normalised tokens [N, 1 + P, D] of images [N, 3, S, S].
 
-    mask [N, P]: patches that mask_token stands for. keep [depth, 2, N]: what a branch's output is
-    multiplied with.
+    mask [N, P]: patches that mask_token replaces. keep [depth, 2, N]: factors of the branches' outputs.
     """
     w = params['patch_embed.proj.weight']
     n, side = x.shape[0], x.shape[2] // patch
@@ -201,7 +200,7 @@ def vit(x, params, depth, heads, patch, mask=None, keep=None):
 
 
 def kept(c, view, step, ids):
-    """[depth, 2, N] of stochastic depth: 0 or 1 / (1 - p_b); block b of the draws, a word a branch"""
+    """Factors [depth, 2, N] of stochastic depth: 0 or 1 / (1 - p_b); block b of the draws, one word a branch."""
     rate = np.linspace(0, c.drop_path, c.vit_depth)
     keep = np.zeros((c.vit_depth, 2, len(ids)))
     for n, image in enumerate(ids.tolist()):
@@ -211,14 +210,14 @@ def kept(c, view, step, ids):
     return torch.tensor(keep, dtype=c.dtype)
 
 
-# ---- first values ----
+# ---- initial values ----
 
 def uniform(draws, shape, bound):
     return (-bound + draws.uniform(int(np.prod(shape))) * (2 * bound)).reshape(shape)
 
 
 def normal(draws, shape, std):
-    """cut at +-2"""
+    """normal draws, clipped at +-2"""
     return np.clip(std * draws.normal(int(np.prod(shape))), -2, 2).reshape(shape)
 
 
@@ -245,12 +244,12 @@ def vit_value(method, name, shape, shapes, draws):
 
 
 def is_batch_norm(name, shapes):
-    """a norm of a ResNet or a head: one dimension, and no linear layer of this name"""
+    """whether the parameter belongs to a norm of a ResNet or a head, whose weight has one dimension"""
     return len(shapes[name.rsplit('.', 1)[0] + '.weight']) == 1
 
 
 def value(c, name, shape, shapes, position):
-    """first value of a parameter"""
+    """initial value of a parameter"""
     draws = counter.Draws(c.seed, counter.INIT, image=position)
     top = name.split('.')[0]
     if name in ('cls_token', 'pos_embed') or top in ('patch_embed', 'blocks', 'norm'):

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""optim.py - six steps of torch.optim on a few parameters, in float64: optim_values.h.
+"""optim.py - six steps of torch.optim on a few parameters, in float64; writes optim_values.h.
 
     /usr/bin/python3 tests/golden/optim.py > tests/golden/optim_values.h
 
-Parameters, groups and numbers are those of tests/unit/step/test_optim.c: number i of the list of all
-parameters, at step s (-1: the first value), is ((37 i + 101 (s + 1)) mod 64 - 31.5) / 32. Groups: 0
-weights, 1 biases and norms (no decay), 2 begins at step 3 (h_l), 3 has gradients from the start and is
-updated from step 2 on (DINO's last layer: in the clipped norm, then discarded). A parameter that is
-not updated has grad None. LARC: spec.md 1.5, then SGD without decay of its own. LARS: the same, but group 1
-is plain SGD.
+Parameters, groups and numbers are those of tests/unit/step/test_optim.c: number i of all parameters, at step s
+(-1: initial value), is ((37 i + 101 (s + 1)) mod 64 - 31.5) / 32. Groups: 0 weights; 1 biases and norms (no
+decay); 2 starts at step 3 (like h_l); 3 has gradients from the start but is updated from step 2 on (like DINO's last
+layer: its gradients count in the clipped norm and are then discarded). A parameter that is not updated has grad
+None. LARC (You et al. 2017) rescales the gradient, then SGD without decay follows. LARS is the same, except that
+group 1 is plain SGD.
 """
 import torch
 

@@ -1,5 +1,5 @@
-/* replay.c - what the tests that follow a training of a dump share: its settings, its tree, its
- * images, its tensors. */
+/* replay.c - shared by the tests that replay the training in a dump: settings, tree, images,
+ * tensors. */
 #include "golden/replay.h"
 
 #include <check.h>
@@ -11,7 +11,7 @@
 #include "hier/tree.h"
 #include "support/close.h"
 
-enum { PROTOTYPE_VIEW = 100, IMAGES = 1000 /* of the set, if there were one */ };
+enum { PROTOTYPE_VIEW = 100, IMAGES = 1000 /* nominal size of the data set; there is none */ };
 
 void replay_set(hirl_options *options, const char *key, const char *value)
 {
@@ -108,7 +108,7 @@ double *replay_values(const dump_tensor *b, const hr_tensors *list, const char *
 
     snprintf(name, sizeof name, "%s%s", prefix, b->name);
     found = hr_tensors_find(list, name);
-    ck_assert_msg(found != NULL, "there is no tensor %s", name);
+    ck_assert_msg(found != NULL, "the library has no tensor %s", name);
     ck_assert_int_eq(found->bytes, (size_t)b->count * hr_dtype_size(found->dtype));
     for (int64_t e = 0; e < b->count; e++)
         x[e] = found->dtype == HR_I64 ? (double)((const int64_t *)found->data)[e]
@@ -132,7 +132,7 @@ void replay_positions(const dump *d, const hr_learner *learner)
         const dump_tensor *b = dump_find(d, params->slot[i].name, "weight");
 
         ck_assert_msg(b != NULL, "%s is not in the dump", params->slot[i].name);
-        ck_assert_msg(b->position == i, "%s is number %d, not %lld", b->name, i,
+        ck_assert_msg(b->position == i, "%s has position %d, in the dump %lld", b->name, i,
                       (long long)b->position);
     }
 }

@@ -1,5 +1,5 @@
-/* replay.h - what the tests that follow a training of a dump share: its settings, its tree, its
- * images, its tensors. */
+/* replay.h - shared by the tests that replay the training in a dump: settings, tree, images,
+ * tensors. */
 #ifndef HR_TEST_REPLAY_H
 #define HR_TEST_REPLAY_H
 
@@ -9,28 +9,34 @@
 #include <hirl/options.h>
 
 void replay_set(hirl_options *options, const char *key, const char *value);
-/* keys of the library that a dump has values for: pairs of the dump's name and ours */
+/* Sets `count` library keys to values of the dump. Each pair is the dump's name and the library's
+ * key. */
 void replay_set_all(hirl_options *options, const dump *d, const char *const (*pair)[2], int count);
-/* of a list: numbers apart by blanks there, by commas here */
+/* Sets a list key: the dump separates numbers by blanks, the library by commas. */
 void replay_set_list(hirl_options *options, const char *key, const dump *d, const char *theirs);
-/* the tree of a dump's key `prototypes`, or no hierarchy */
+/* Sets the levels of the tree from the dump's key `prototypes`; if it is empty, turns the hierarchy
+ * off. */
 void replay_set_levels(hirl_options *options, const dump *d);
-/* what the library makes of them: settings, views, and what the learner gets; one step is one epoch */
+/* Converts options to the run's settings, its views and the learner's settings. One step is one
+ * epoch. */
 hr_learner_config replay_config(hr_run_config *config, hr_run_views *views,
                                 const hirl_options *options);
 
-/* prototypes: unit rows [m_l, d] of normal draws, rounded to float; parent = row mod M_(l+1) */
+/* A tree whose prototypes are unit rows [m_l, d] of normal draws, rounded to float; parent = row
+ * mod M_(l+1). */
 hirl_tree *replay_tree(hirl_context *context, int32_t levels, int64_t d, const int64_t *m,
                        uint64_t seed);
-/* normal draws: view `view` of n images of size x size x 3 at this step */
+/* Fills view number `view` of a step with normal draws: n images of size x size x 3. */
 void replay_images(float *to, uint64_t seed, int64_t view, int64_t step, int64_t n, int64_t size);
+/* ids of the n images of a step: distinct in a step, partly repeated in later ones */
 void replay_ids(int64_t *image, int64_t n, int64_t step);
 
-/* the tensor `prefix + b's name` of a list, as doubles; the caller frees them */
+/* The tensor of `list` named prefix + b->name, as doubles. The caller frees it. */
 double *replay_values(const dump_tensor *b, const hr_tensors *list, const char *prefix);
-/* gradients of all parameters, by name */
+/* Adds the gradients of all parameters to `list`, by name. */
 void replay_gradients(hr_tensors *list, hr_learner *learner);
-/* fails the test when a parameter stands at another place in the dump: its first values depend on it */
+/* Fails the test if a parameter has another position in the dump: its first values depend on the
+ * position. */
 void replay_positions(const dump *d, const hr_learner *learner);
 
 #endif

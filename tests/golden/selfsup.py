@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """selfsup.py - a whole small training with any of six methods, or SimCLR, and HIRL's path loss, in float64.
 
-Written from the formulas alone, apart from libhirl, to check it: the papers named in losses.py and
+Written from the formulas alone, without any code of libhirl, to check libhirl: the papers named in losses.py and
 mocov2.py, HIRL (arXiv 2205.13159) sec. 4. Weights and inputs come from the counter generator, so that
-only the dump is stored. One step is one epoch. README.md has the conventions.
+only the dump is stored. One step is one epoch. README.md describes the conventions.
 """
 import argparse
 import math
@@ -18,10 +18,10 @@ import mocov2
 import networks
 from mocov2 import norm2
 
-METHODS = ('mocov2', 'simsiam', 'swav', 'mocov3', 'dino', 'ibot', 'simclr')  # simclr: method=own
+METHODS = ('mocov2', 'simsiam', 'swav', 'mocov3', 'dino', 'ibot', 'simclr')  # libhirl runs simclr as method=own
 CENTER_POSITION, PATCH_CENTER_POSITION, LEAF_POSITION = 20002, 20003, 20004
 H_DECAY = 0.01  # profile reference, DINO and iBOT
-CASES = {  # what is stored, as <name>.txt; seeds: README.md
+CASES = {  # stored as <name>.txt; README.md says how the seeds were chosen
     'simsiam_plain': '--method simsiam --seed 19 --levels 0',
     'simsiam_paper': '--method simsiam --seed 19',
     'swav_plain': '--method swav --seed 190 --levels 0',
@@ -50,7 +50,7 @@ CASES = {  # what is stored, as <name>.txt; seeds: README.md
 }
 
 
-def second(values):
+def copy_of(values):
     return {name: v.clone() for name, v in values.items()}
 
 
@@ -59,7 +59,7 @@ def norm_of(tensors):
 
 
 class Run:
-    """parameters, statistics and everything else that a training carries from step to step"""
+    """the state of a training: parameters, statistics, moments, queues, centres"""
 
     def __init__(self, c):
         self.c = c
@@ -70,7 +70,7 @@ class Run:
         self.move(c.noise)
         self.unit_prototypes()
         has_teacher = c.method not in ('simsiam', 'swav', 'simclr')
-        self.teacher = second({n: self.params[n] for n in self.shared}) if has_teacher else {}
+        self.teacher = copy_of({n: self.params[n] for n in self.shared}) if has_teacher else {}
         self.running = self.fresh_running(self.norm_channels)
         self.teacher_running = self.fresh_running(self.shared_norms if has_teacher else {})
         for kind in ('moment', 'adam_m', 'adam_v'):
@@ -80,14 +80,14 @@ class Run:
         self.fresh_state()
 
     def move(self, noise, seed=1):
-        """weights by a share of their size: how far a dump moves then is what rounding can do to it"""
+        """Changes weights by a share of their size; the change of the dump shows the effect of rounding."""
         generator = torch.Generator().manual_seed(seed)
         for name, p in self.params.items():
             if noise:
                 self.params[name] = p * (1 + noise * torch.randn(p.shape, generator=generator, dtype=p.dtype))
 
     def shape_networks(self):
-        """encoder, head, last layer: what a teacher has; then what only the online network has"""
+        """Lists encoder, head and last layer, which a teacher has too, then the parts of the online network alone."""
         c, shapes, norms = self.c, self.shapes, self.norm_channels
         if c.arch == 'vit':
             shapes.update(networks.vit_shapes(c.vit_dim, c.vit_depth, c.patch, c.size))
@@ -123,7 +123,7 @@ class Run:
 
     def fresh_state(self):
         c = self.c
-        self.rows = 0  # written into the queue so far
+        self.rows = 0  # rows written into the queue so far
         if c.method == 'mocov2':
             rows = counter.normal_rows(c.seed, counter.QUEUE, c.queue, (c.dim,))
             self.queue = norm2(torch.tensor(rows, dtype=c.dtype))
@@ -143,7 +143,7 @@ class Run:
         return networks.Norms(params, running, self.c.groups, self.c.profile == 'reference')
 
     def encode(self, x, params, norms, mask=None, keep=None):
-        """pooled features [N, d]; ViT: tokens [N, 1 + P, d]"""
+        """pooled features [N, d] of a ResNet, tokens [N, 1 + P, d] of a ViT"""
         c = self.c
         if c.arch == 'vit':
             return networks.vit(x, params, c.vit_depth, c.vit_heads, c.patch, mask, keep)
@@ -153,7 +153,7 @@ class Run:
         return networks.run_layers(y, params, norms, 'head', self.head, self.c.groups)
 
     def pooled(self, y):
-        """of a ViT the class token"""
+        """the class token of a ViT, the features of a ResNet"""
         return y[:, 0] if self.c.arch == 'vit' else y
 
     def embed(self, x, params, norms, keep=None):
@@ -161,7 +161,7 @@ class Run:
         return self.run_head(self.pooled(self.encode(x, params, norms, keep=keep)), params, norms)
 
     def online(self, view, step, params, norms):
-        """z0 of a view, a pass of its own"""
+        """z0 of one view in its own forward pass"""
         return self.embed(self.images(view, step), params, norms, self.kept(view, step))
 
     def kept(self, view, step):
@@ -178,7 +178,7 @@ class Run:
         x = counter.normal_rows(c.seed, counter.TEST, c.batch, (side, side, 3), view, step)
         return torch.tensor(x.astype(np.float32).transpose(0, 3, 1, 2).copy(), dtype=c.dtype)
 
-    # each returns (image loss, z0 of view 0, what commit is to take over)
+    # Each method returns image loss, z0 of view 0 and the new state for commit.
 
     def mocov2(self, params, step, norms, teacher_norms):
         c = self.c
@@ -198,18 +198,18 @@ class Run:
         return losses.simsiam(predicted, z), z[0], {}
 
     def parted(self, x):
-        """[V, n, ...] -> rows ordered part, view, image: a group of batch norm has all crops of its images"""
+        """Rows of [V, n, ...] ordered by group, view, image: a batch-norm group has all crops of its images."""
         g = self.c.groups
         y = x.reshape(len(x), g, x.shape[1] // g, *x.shape[2:]).transpose(0, 1)
         return y.reshape(-1, *x.shape[2:])
 
     def unparted(self, y, views):
-        """[V n, d] -> [V, n, d]"""
+        """[V, n, d] of the rows [V n, d] that parted() ordered"""
         g = self.c.groups
         return y.reshape(g, views, -1, y.shape[1]).transpose(0, 1).reshape(views, -1, y.shape[1])
 
     def swav_embed(self, params, step, norms):
-        """z0 of each crop; paper: one pass a resolution, one pass of the head; reference: crop by crop"""
+        """z0 of each crop. Profile paper: one pass for each resolution and one of the head; reference: crop by crop."""
         c = self.c
         if c.profile == 'reference':
             return [self.online(v, step, params, norms) for v in range(c.views)]
@@ -259,13 +259,13 @@ class Run:
         return norm2(z) @ norm2(params['last_layer.weight']).T
 
     def masks(self, view, step):
-        """[N, P] of a global crop"""
+        """masks [N, P] of a global crop"""
         r = torch.arange(self.c.batch)[:, None]
         i = torch.arange((self.c.size // self.c.patch) ** 2)[None, :]
         return ((r + view + step) % 2 == 0) & ((7 * i + 3 * r + 5 * view + step) % 3 == 0)
 
     def dino(self, params, step, norms, teacher_norms, masked=False):
-        """and iBOT, which has masks and reads all tokens of global crops"""
+        """Also iBOT, if `masked`: masks global crops and uses all their tokens."""
         c = self.c
         z, teacher, masks = [], [], []
         for v in range(c.views):
@@ -290,7 +290,8 @@ class Run:
         return self.dino(params, step, norms, teacher_norms, masked=True)
 
     def chosen_leaves(self, step, params, norms):
-        """the test tree's, or the nearest of view 1; only profile reference counts that pass in running statistics"""
+        """Leaves of the test tree, or with --reassign those nearest to view 1. Only in profile reference does that
+        pass update running statistics."""
         c = self.c
         if not c.reassign:
             return mocov2.leaves(c)
@@ -300,7 +301,7 @@ class Run:
             return (norm2(z) @ self.protos[0].T).argmax(1)
 
     def losses(self, params, step, norms, teacher_norms):
-        """(image loss, path loss or None, what commit is to take over)"""
+        """Returns image loss, path loss or None, and the new state for commit."""
         c = self.c
         with_path = c.levels and step >= c.warmup
         self.leaves = self.chosen_leaves(step, params, norms) if with_path else None
@@ -317,7 +318,7 @@ class Run:
         """eq. 4"""
         return image if path is None else image + mocov2.SPD_WEIGHT[self.c.profile] * path
 
-    # ---- scheduled numbers ----
+    # ---- schedules ----
 
     def rate(self, step):
         c = self.c
@@ -334,7 +335,7 @@ class Run:
         return losses.cosine_between(c.decay, c.decay_end, step, c.epochs)
 
     def momentum(self, step):
-        """of the teacher, at the commit of a step"""
+        """momentum of the teacher at the commit of a step"""
         c = self.c
         if c.method not in ('mocov3', 'dino', 'ibot'):
             return c.momentum
@@ -355,7 +356,7 @@ class Run:
         return True
 
     def step(self, step):
-        """(image loss, path loss or 0, total, gradients before clipping and LARC)"""
+        """Makes one step. Returns image loss, path loss or 0, total, and gradients before clipping and LARC."""
         params = {name: p.clone().requires_grad_(self.trained(name)) for name, p in self.params.items()}
         norms = self.norms(params, self.running)
         teacher_norms = self.norms(self.teacher, self.teacher_running)
@@ -367,14 +368,15 @@ class Run:
         return image.item(), 0.0 if path is None else path.item(), total.item(), gradients
 
     def dumped(self, before, gradients, step):
-        """LARC writes over the gradients of what it updates: before are the parameters then"""
+        """The gradients to dump. LARC overwrites those of the parameters it updates; `before`: parameters before the
+        step."""
         if self.c.method != 'swav':
             return gradients
         return {name: g if self.frozen(name, step) else losses.larc(before[name], g, self.c.decay)
                 for name, g in gradients.items()}
 
     def commit(self, step, gradients, new, norms):
-        """clip, optimiser, running statistics, queue, centres, teacher"""
+        """Updates parameters, running statistics, queue, centres and teacher."""
         gradients = self.clipped(gradients)
         for name, g in gradients.items():
             if not self.frozen(name, step):
@@ -388,7 +390,7 @@ class Run:
             self.teacher[name] = m * t + (1 - m) * self.params[name]
 
     def clipped(self, gradients):
-        """DINO, iBOT: each tensor, profile reference all together, to a norm"""
+        """DINO and iBOT clip the norm of each tensor, in profile reference the global norm."""
         c = self.c
         if c.method not in ('dino', 'ibot'):
             return gradients
@@ -422,7 +424,7 @@ class Run:
         self.params[name] = p - rate * self.moment[name]
 
     def take_over(self, step, new):
-        """the queues are rings"""
+        """Stores keys and centres; queues are rings."""
         c = self.c
         at = self.rows % c.queue if c.queue else 0
         rows = slice(at, at + c.batch)
@@ -489,7 +491,7 @@ def train(c):
     return '\n'.join(dump.lines) + '\n'
 
 
-# what depends on the method, unless given
+# defaults that depend on the method
 DEFAULTS = {
     'mocov2': dict(arch='resnet18', dim=128, queue=32, lr=0.05, decay=1e-4, temperature=0.2),
     'simsiam': dict(arch='resnet18', dim=32, hidden=48, predictor=16, groups=1, lr=0.05, decay=1e-4),
@@ -512,9 +514,9 @@ def arguments(argv=None):
     a.add_argument('--arch', choices=[*mocov2.BLOCKS, 'vit'], default='resnet18')
     a.add_argument('--size', type=int, default=16, help='pixels of a global crop')
     a.add_argument('--globals', type=int, default=2, help='global crops')
-    a.add_argument('--locals', default='0', help='numbers of local crops, as in 2,1: one for each of their sizes')
-    a.add_argument('--local-sizes', default='8', help='their pixels, as in 12,8')
-    a.add_argument('--width', type=float, default=0.125, help='of a ResNet')
+    a.add_argument('--locals', default='0', help='numbers of local crops of each size, as in 2,1')
+    a.add_argument('--local-sizes', default='8', help='sizes of local crops in pixels, as in 12,8')
+    a.add_argument('--width', type=float, default=0.125, help='width of a ResNet')
     a.add_argument('--stem', choices=('small', 'normal'), default='small')
     a.add_argument('--vit-dim', type=int, default=16)
     a.add_argument('--vit-depth', type=int, default=2)
@@ -522,52 +524,52 @@ def arguments(argv=None):
     a.add_argument('--patch', type=int, default=4, help='pixels')
     a.add_argument('--drop-path', type=float, default=0)
     a.add_argument('--batch', type=int, default=8)
-    a.add_argument('--groups', type=int, default=2, help='of batch norm')
-    a.add_argument('--path-groups', type=int, default=2, help='of batch norm in h_l')
+    a.add_argument('--groups', type=int, default=2, help='batch-norm groups')
+    a.add_argument('--path-groups', type=int, default=2, help='batch-norm groups in h_l')
     a.add_argument('--path-depth', type=int, default=2, help='linear layers of h_l')
     a.add_argument('--dim', '--z-dim', type=int, default=128, help='columns of z0')
-    a.add_argument('--hidden', type=int, default=32, help='of the head')
+    a.add_argument('--hidden', type=int, default=32, help='hidden columns of the head')
     a.add_argument('--predictor', type=int, default=0, help='hidden columns of the predictor')
-    a.add_argument('--outputs', '--out-dim', type=int, default=1, help='K: prototypes of SwAV, DINO, iBOT')
-    a.add_argument('--queue', type=int, default=0, help='rows; SwAV: of each global crop')
+    a.add_argument('--outputs', '--out-dim', type=int, default=1, help='K: outputs or prototypes of SwAV, DINO, iBOT')
+    a.add_argument('--queue', type=int, default=0, help='rows; for SwAV the rows of each global crop')
     a.add_argument('--levels', type=int, default=3, help='0: no HIRL')
-    a.add_argument('--prototypes', default='13,5,3', help='of the levels of the tree')
+    a.add_argument('--prototypes', default='13,5,3', help='prototypes of each level of the tree')
     a.add_argument('--negatives', type=int, default=16)
-    a.add_argument('--reassign', action='store_true', help='leaves chosen anew in each step, by view 1')
+    a.add_argument('--reassign', action='store_true', help='assign leaves anew in each step, by view 1')
     a.add_argument('--steps', type=int, default=3)
-    a.add_argument('--epochs', type=int, default=4, help='of the schedules; one step an epoch')
-    a.add_argument('--warmup', type=int, default=1, help='T1')
-    a.add_argument('--freeze', type=int, default=0, help='steps without prototypes (SwAV), last layer')
+    a.add_argument('--epochs', type=int, default=4, help='length of the schedules; one step is one epoch')
+    a.add_argument('--warmup', type=int, default=1, help='epochs before the path loss')
+    a.add_argument('--freeze', type=int, default=0, help='steps with frozen prototypes or last layer')
     a.add_argument('--clip', type=float, default=0.3)
     a.add_argument('--lr', type=float, default=0.05)
     a.add_argument('--lr-start', type=float, default=0)
     a.add_argument('--lr-end', type=float, default=0)
     a.add_argument('--lr-warmup', type=int, default=0, help='epochs')
     a.add_argument('--decay', type=float, default=1e-4)
-    a.add_argument('--decay-end', type=float, help='DINO, iBOT')
+    a.add_argument('--decay-end', type=float, help='final weight decay of DINO and iBOT')
     a.add_argument('--sgd-momentum', type=float, default=0.9)
-    a.add_argument('--momentum', type=float, default=0.9, help='of the teacher, at the start')
+    a.add_argument('--momentum', type=float, default=0.9, help='initial momentum of the teacher')
     a.add_argument('--temperature', type=float, default=losses.STUDENT_TEMPERATURE)
     a.add_argument('--teacher-temperature', type=float, default=0.04)
     a.add_argument('--teacher-temperature-end', type=float, default=0.07)
     a.add_argument('--teacher-warmup', type=int, default=3, help='epochs')
     a.add_argument('--dtype', choices=('float64', 'float32'), default='float64')
-    a.add_argument('--noise', type=float, default=0, help='moves all weights by this share of their size')
-    a.add_argument('--kinds', default='', help='only these records: gradient,weight,...')
+    a.add_argument('--noise', type=float, default=0, help='change all weights by this share of their size')
+    a.add_argument('--kinds', default='', help='write only these kinds of tensors: gradient,weight,...')
     cases.add_output(a)
     a.set_defaults(**DEFAULTS[a.parse_known_args(argv)[0].method])
     c = a.parse_args(argv)
     if c.method in ('dino', 'ibot') and c.arch != 'vit':
-        a.error(f'{c.method} reads tokens: --arch vit')
+        a.error(f'{c.method} needs tokens: use --arch vit')
     if c.queue % c.batch or c.batch % c.groups or c.batch % c.path_groups:
-        a.error('--queue is a multiple of --batch, which is one of both numbers of groups')
+        a.error('--queue must be a multiple of --batch, and --batch of --groups and --path-groups')
     c.locals, c.local_sizes = ([int(x) for x in text.split(',')] for text in (c.locals, c.local_sizes))
     c.sides = [c.size] * c.globals + [side for n, side in zip(c.locals, c.local_sizes) for _ in range(n)]
     c.views = len(c.sides)
     if len(c.locals) != len(c.local_sizes) or c.globals < 2:
-        a.error('--locals and --local-sizes have as many numbers; --globals is 2 or more')
+        a.error('--locals and --local-sizes need the same number of values, and --globals at least 2')
     if c.views > 2 and c.method not in ('simsiam', 'swav', 'dino', 'ibot') or c.method == 'simsiam' and sum(c.locals):
-        a.error(f'{c.method} has no use for these crops')
+        a.error(f'{c.method} does not support these crops')
     c.decay_end = c.decay if c.decay_end is None else c.decay_end
     c.prototypes = [int(m) for m in c.prototypes.split(',')][:c.levels]
     c.kinds = c.kinds.split(',') if c.kinds else []

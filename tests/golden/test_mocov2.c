@@ -1,24 +1,26 @@
-/* test_mocov2.c - whole small trainings against a float64 program of our own (README.md).
+/* test_mocov2.c - replays whole small trainings with MoCo v2 and compares them with dumps that an
+ * independent float64 program wrote (README.md).
  *
  * In the double build every dumped number agrees to 1e-8 of its tensor's norm; in float32 losses
- * to 1e-5 and |a - b| <= 1e-3 |b| + 1e-6 max |b_t| for each tensor. ResNet-50 amplifies
+ * agree to 1e-5 and each tensor to |a - b| <= 1e-3 |b| + 1e-6 max |b_t|. ResNet-50 amplifies
  * rounding tenfold, and has so many ReLU inputs that float32 always puts some on the wrong side of
- * 0, where gradients jump: there float32 is held to losses (1e-4), statistics and keys.
+ * 0, where gradients jump. For ResNet-50 the float32 build therefore checks only losses (to 1e-4),
+ * running statistics and the queue.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/rates.h"
 #include "context.h"
 #include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "config/rates.h"
 
 static const struct {
     const char *file;
-    bool deep; /* rounding is amplified and gradients jump in float32 */
+    bool deep; /* amplifies rounding, so gradients jump in float32 */
 } golden[] = { { "mocov2_paper.txt", false },
                { "mocov2_reference.txt", false },
                { "mocov2_plain.txt", false },
@@ -35,7 +37,7 @@ static const double LOSS_LIMIT = 1e-5;
 static const bool single = true;
 #endif
 
-/* keys of a dump and the library's */
+/* names in a dump and the library's keys */
 static const char *const keys[][2] = {
     { "arch", "arch" },
     { "stem", "stem" },
@@ -58,7 +60,7 @@ static const char *const keys[][2] = {
     { "temperature", "temperature" },
 };
 
-/* a training that follows a dump, and what its steps are fed with */
+/* the replay of one dump, with the buffers for the input of its steps */
 typedef struct replay {
     dump dump;
     hr_run_config config;
@@ -67,7 +69,8 @@ typedef struct replay {
     hr_learner *learner;
     int64_t n, size, negatives;
     double loss_limit;
-    bool reference, gradients; /* profile; whether gradients and what they move are compared */
+    bool reference; /* profile reference */
+    bool gradients; /* compare gradients and the parameters they update */
     float *view[VIEWS];
     int64_t *image;
     int32_t *leaf, *negative;
@@ -91,7 +94,7 @@ static hr_learner_config config_of(replay *r)
 
 static void begin(replay *r, int number)
 {
-    static hr_learner_config c; /* of several KiB, as what it is made of */
+    static hr_learner_config c; /* several KiB, too large for the stack frame */
 
     memset(r, 0, sizeof *r);
     dump_read(&r->dump, golden[number].file);
@@ -131,7 +134,8 @@ static void end(replay *r)
     dump_done(&r->dump);
 }
 
-/* a leaf, and others of which profile reference lets some be the leaf itself: those do not count */
+/* Draws a positive leaf and negative ones. In profile reference a draw may hit the positive leaf;
+ * -1 excludes it. */
 static void draw_paths(replay *r, int64_t step)
 {
     for (int64_t n = 0; n < r->n; n++) {
@@ -175,11 +179,11 @@ static hr_learner_input input_of(replay *r, int64_t step)
 
 static void check_number(const char *what, int64_t step, double got, double want, double relative)
 {
-    ck_assert_msg(fabs(got - want) <= relative * fabs(want), "step %lld: %s is %.17g, not %.17g",
-                  (long long)step, what, got, want);
+    ck_assert_msg(fabs(got - want) <= relative * fabs(want),
+                  "step %lld: %s is %.17g, expected %.17g", (long long)step, what, got, want);
 }
 
-/* holds the dump's tensors of one kind against those of a list that are called prefix + name */
+/* Compares all tensors of one kind in the dump with those named prefix + name in `list`. */
 static void check_kind(const dump *d, const char *kind, const hr_tensors *list, const char *prefix,
                        int64_t expected)
 {
@@ -224,13 +228,13 @@ static void check_state(replay *r)
         check_kind(d, "weight", &list, "online.", net->params.count);
         check_kind(d, "teacher", &list, "teacher.", net->method_params);
     }
-    if (dump_count(d, "moment")) /* not after one step: it says no more than the gradient */
+    if (dump_count(d, "moment")) /* absent after a single step */
         check_kind(d, "moment", &list, "momentum.", net->params.count);
     check_kind(d, "queue", &list, "", 2);
     hr_tensors_done(&list);
 }
 
-START_TEST(training_follows_the_float64_program)
+START_TEST(training_matches_the_float64_reference)
 {
     static replay r;
 
@@ -242,7 +246,7 @@ START_TEST(training_follows_the_float64_program)
         hr_learner_result got;
 
         hr_assert_ok(hr_learner_step(&got, r.learner, &in));
-        check_number("rate", step, in.rates.rate, want->rate, 1e-15);
+        check_number("learning rate", step, in.rates.rate, want->rate, 1e-15);
         check_number("image loss", step, got.loss_image, want->image_loss, r.loss_limit);
         check_number("path loss", step, got.loss_spd, want->path_loss, r.loss_limit);
         check_number("loss", step, got.loss, want->loss, r.loss_limit);
@@ -259,7 +263,7 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("mocov2");
     TCase *cases = tcase_create("golden");
 
-    tcase_add_loop_test(cases, training_follows_the_float64_program, 0, CASES);
+    tcase_add_loop_test(cases, training_matches_the_float64_reference, 0, CASES);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -1,25 +1,27 @@
-/* test_ssl.c - whole small trainings, every method, against a float64 program of our own (README.md).
+/* test_ssl.c - replays whole small trainings of every method and compares them with dumps that an
+ * independent float64 program wrote (README.md).
  *
- * The options of a run are those that the dump names; what they leave open the method sets itself, in
- * both profiles: so its settings and the schedules are held too. In the double build every number of
- * a dump agrees to 1e-8 of its tensor's norm; in float32 losses to 1e-5 (1e-4 under Adam) and
- * |a - b| <= 1e-3 |b| + 1e-6 max |b_t|. Adam divides by a gradient's size: where that is rounding, so
- * is the direction of its step. In float32 parameters under AdamW are held through their moments and
- * the gradients of later steps.
+ * A run sets the options that its dump names and keeps the method's defaults for the others, in
+ * both profiles, so the test covers default settings and schedules too. In the double build every
+ * number of a dump agrees to 1e-8 of its tensor's norm; in float32 losses agree to 1e-5 (1e-4 with
+ * Adam) and tensors to |a - b| <= 1e-3 |b| + 1e-6 max |b_t|. Adam divides a gradient by its size:
+ * if the gradient is only rounding error, the direction of the step is arbitrary. The float32 build
+ * therefore checks parameters trained with AdamW through their moments and the gradients of later
+ * steps.
  *
- * HIRL_TEST_DUMP=FILE: the test follows this dump instead of the stored ones.
+ * HIRL_TEST_DUMP=FILE: replay this dump instead of the stored ones.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/rates.h"
 #include "context.h"
 #include "golden/hosts.h"
 #include "golden/replay.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "config/rates.h"
 
 static const char *const golden[] = {
     "simsiam_plain.txt",  "simsiam_paper.txt",  "swav_plain.txt",       "swav_paper.txt",
@@ -29,10 +31,13 @@ static const char *const golden[] = {
     "ibot_reference.txt", "simclr_plain.txt",   "simclr_paper.txt",     "simsiam_views.txt",
     "swav_views.txt",     "dino_views.txt",     "ibot_views.txt",
 };
-/* that method=own follows with the host's loss in place of the library's */
-static const char *const of_host[] = { "simsiam_plain.txt", "simsiam_paper.txt", "mocov3_plain.txt",
-                                       "mocov3_paper.txt" };
-enum { HOST_CASES = sizeof of_host / sizeof *of_host, CASES = sizeof golden / sizeof *golden };
+/* dumps that are also replayed with method=own: the application's loss in place of the library's */
+static const char *const by_application[] = { "simsiam_plain.txt", "simsiam_paper.txt",
+                                              "mocov3_plain.txt", "mocov3_paper.txt" };
+enum {
+    APPLICATION_CASES = sizeof by_application / sizeof *by_application,
+    CASES = sizeof golden / sizeof *golden
+};
 
 #ifdef HR_REAL_DOUBLE
 static const bool single = false;
@@ -42,7 +47,7 @@ static const bool single = true;
 static const double LOSS_LIMIT = 1e-5;
 #endif
 
-/* keys of a dump and the library's */
+/* names in a dump and the library's keys */
 static const char *const keys[][2] = {
     { "profile", "profile" },
     { "seed", "seed" },
@@ -88,7 +93,7 @@ static const char *const queue_keys[][2] = { { "queue", "queue" } };
 
 #define COUNT(list) ((int)(sizeof(list) / sizeof *(list)))
 
-/* a training that follows a dump, and what its steps are fed with */
+/* the replay of one dump, with the buffers for the input of its steps */
 typedef struct replay {
     dump dump;
     hr_run_config config;
@@ -96,7 +101,7 @@ typedef struct replay {
     hirl_context *context;
     hr_call call;
     hr_learner *learner;
-    int64_t n, patches; /* patches of a global view, 0: ResNet */
+    int64_t n, patches; /* images in a batch; patches in a global view, 0 for ResNet */
     bool reference, adam;
     float *view[HR_METHOD_VIEWS];
     uint8_t *mask[HR_METHOD_VIEWS];
@@ -111,7 +116,8 @@ static bool is(const dump *d, const char *key, const char *value)
 
 /* ---- options ---- */
 
-/* the host's own SimCLR, or the networks and rates of a method of ours by its keys */
+/* Declares the networks of method=own: for simsiam and mocov3 by the library's own settings of that
+ * method, for simclr by the keys below. */
 static void declare(hirl_options *o, const char *method)
 {
     const hr_setting_pair *pair = NULL;
@@ -126,7 +132,7 @@ static void declare(hirl_options *o, const char *method)
     replay_set(o, "own_teacher", pair == hr_method_mocov3.paper ? "1" : "0");
     for (; pair && pair->key; pair++)
         replay_set(o, pair->key, pair->value);
-    replay_set(o, "base_lr", "0"); /* a dump says lr */
+    replay_set(o, "base_lr", "0"); /* dumps set lr */
 }
 
 static hirl_options *options_of(const dump *d, int64_t accumulate, bool own)
@@ -161,7 +167,7 @@ static hirl_options *options_of(const dump *d, int64_t accumulate, bool own)
     return o;
 }
 
-/* ---- what steps are fed with ---- */
+/* ---- input of steps ---- */
 
 static void draw_masks(replay *r, int64_t step)
 {
@@ -172,7 +178,8 @@ static void draw_masks(replay *r, int64_t step)
                     (n + v + step) % 2 == 0 && (7 * i + 3 * n + 5 * v + step) % 3 == 0;
 }
 
-/* the test tree's leaves, or those that the library chooses anew: the ones of the dump */
+/* Uses the fixed leaves of the test tree. With iter_wise_assignment the library reassigns them;
+ * they must be those of the dump. */
 static void choose_leaves(replay *r, hr_learner_input *in)
 {
     char kind[DUMP_NAME];
@@ -191,7 +198,7 @@ static void choose_leaves(replay *r, hr_learner_input *in)
     free(chosen);
 }
 
-/* others, of which profile reference lets some be the leaf itself: those do not count */
+/* Draws negative leaves. In profile reference a draw may hit the positive leaf; -1 excludes it. */
 static void draw_negatives(replay *r, int64_t step)
 {
     int64_t leaves = r->config.m[0], negatives = r->config.spd.negatives;
@@ -244,9 +251,9 @@ static hr_learner_input input_of(replay *r, int64_t step)
     return in;
 }
 
-/* ---- begin and end ---- */
+/* ---- start and end ---- */
 
-static void make_room(replay *r)
+static void allocate_input(replay *r)
 {
     const dump *d = &r->dump;
     int64_t side = is(d, "arch", "vit") ? dump_whole(d, "size") / dump_whole(d, "patch") : 0;
@@ -264,25 +271,25 @@ static void make_room(replay *r)
     r->negative = dump_room(r->n * dump_whole(d, "negatives"), sizeof *r->negative);
 }
 
-static void begin(replay *r, const char *file, int64_t accumulate, bool host)
+static void begin(replay *r, const char *file, int64_t accumulate, bool own)
 {
     hr_learner_config c;
     hirl_options *options;
 
     memset(r, 0, sizeof *r);
     dump_read(&r->dump, file);
-    host |= is(&r->dump, "method", "simclr");
-    options = options_of(&r->dump, accumulate, host);
+    own |= is(&r->dump, "method", "simclr");
+    options = options_of(&r->dump, accumulate, own);
     c = replay_config(&r->config, &r->views, options);
-    make_room(r);
-    c.mask_most = r->patches; /* of the test's masks */
+    allocate_input(r);
+    c.mask_most = r->patches; /* the test's masks may mask any patch */
     hirl_options_destroy(options);
     r->reference = is(&r->dump, "profile", "reference");
     r->adam = r->config.train.optimizer == HR_OPTIM_ADAMW;
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
     hr_assert_ok(hr_context_enter(&r->call, r->context));
     hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
-    if (host) {
+    if (own) {
         hirl_method_calls calls = host_calls(dump_text(&r->dump, "method"));
 
         hr_assert_ok(hr_learner_set_calls(r->learner, &calls));
@@ -315,27 +322,29 @@ static void end(replay *r)
 
 static void check_number(const char *what, int64_t step, double got, double want, double limit)
 {
-    ck_assert_msg(fabs(got - want) <= limit, "step %lld: %s is %.17g, not %.17g", (long long)step,
-                  what, got, want);
+    ck_assert_msg(fabs(got - want) <= limit, "step %lld: %s is %.17g, expected %.17g",
+                  (long long)step, what, got, want);
 }
 
 static void check_rates(const hr_rates *got, const dump_step *want, int64_t step)
 {
-    check_number("rate", step, got->rate, want->rate, 1e-15);
-    check_number("decay", step, got->decay, want->decay, 1e-15);
+    check_number("learning rate", step, got->rate, want->rate, 1e-15);
+    check_number("weight decay", step, got->decay, want->decay, 1e-15);
     check_number("the teacher's momentum", step, got->ema, want->momentum, 1e-15);
     check_number("the teacher's temperature", step, got->teacher_temperature, want->temperature,
                  1e-15);
 }
 
-/* biases before batch norm: their gradients are rounding, of which LARC and Adam make steps */
+/* The gradient of a bias before batch norm is pure rounding error, which LARC and Adam scale up to
+ * full steps. */
 static bool is_rounding(const dump *d, const char *name)
 {
     return (is(d, "method", "swav") && !strcmp(name, "head.0.bias")) ||
            (is(d, "method", "mocov3") && !strcmp(name, "norm.bias"));
 }
 
-/* a third of it is the bias of keys, which softmax does not see: its gradient is rounding */
+/* A third of this tensor is the bias of keys, which softmax cancels: its gradient is rounding
+ * error. */
 static bool is_partly_rounding(const char *name)
 {
     return strstr(name, ".attn.qkv.bias") != NULL;
@@ -355,7 +364,8 @@ static bool is_comparable(const replay *r, const char *kind, const char *name)
     return !single || !rounding;
 }
 
-/* Adam makes steps of rounding: of 1e-10 in double; in float32 running statistics follow them too */
+/* Adam turns rounding errors into steps: errors of 1e-10 in double. In float32 they also reach the
+ * running statistics. */
 static dump_limit limit_of(const replay *r, const char *kind, const char *name)
 {
     bool moved = r->adam && is_moved(kind);
@@ -368,7 +378,8 @@ static dump_limit limit_of(const replay *r, const char *kind, const char *name)
     return (dump_limit){ r->adam && strstr(kind, "running") ? 5e-3 : 1e-3, 1e-6 };
 }
 
-/* holds the dump's tensors of one kind against those of a list that are called prefix + name */
+/* Compares all tensors of one kind in the dump with those named prefix + name in `list`. Returns
+ * their number. */
 static int64_t check_kind(const replay *r, const char *kind, const hr_tensors *list,
                           const char *prefix)
 {
@@ -390,7 +401,8 @@ static int64_t check_kind(const replay *r, const char *kind, const hr_tensors *l
     return seen;
 }
 
-/* the learner clips in place: each parameter by its norm, or all by the common one */
+/* Clips the dumped gradients as the learner does in place: each parameter by its norm, or all by
+ * the global norm. */
 static void clip(replay *r, const char *kind)
 {
     const hr_optim_config *c = &r->learner->config.optim;
@@ -445,17 +457,17 @@ static void check_state(replay *r)
     hr_tensors_done(&list);
 }
 
-/* of a network that Adam moved */
+/* Adam amplifies rounding, so the losses of later steps agree less closely in float32. */
 static double loss_limit(const replay *r)
 {
     return single && r->adam ? 10 * LOSS_LIMIT : LOSS_LIMIT;
 }
 
-static void follow(const char *file, int64_t accumulate, bool host)
+static void follow(const char *file, int64_t accumulate, bool own)
 {
     static replay r;
 
-    begin(&r, file, accumulate, host);
+    begin(&r, file, accumulate, own);
     replay_positions(&r.dump, r.learner);
     for (int64_t step = 0; step < r.dump.steps; step++) {
         const dump_step *want = &r.dump.step[step];
@@ -483,14 +495,14 @@ static const char *file_of(int number)
     return other ? other : golden[number];
 }
 
-START_TEST(training_follows_the_float64_program)
+START_TEST(training_matches_the_float64_reference)
 {
     follow(file_of(_i), 1, false);
 }
 END_TEST
 
-/* where each micro-batch has its own groups of batch norm */
-START_TEST(two_micro_batches_are_one_batch)
+/* only for dumps in which each micro-batch consists of whole batch-norm groups */
+START_TEST(two_micro_batches_match_one_batch)
 {
     static dump d;
     bool splits;
@@ -503,11 +515,11 @@ START_TEST(two_micro_batches_are_one_batch)
 }
 END_TEST
 
-START_TEST(a_method_of_the_host_follows_it_too)
+START_TEST(a_method_of_the_application_matches_the_float64_reference)
 {
-    follow(of_host[_i], 1, true);
-    if (strstr(of_host[_i], "mocov3"))
-        follow(of_host[_i], 2, true);
+    follow(by_application[_i], 1, true);
+    if (strstr(by_application[_i], "mocov3"))
+        follow(by_application[_i], 2, true);
 }
 END_TEST
 
@@ -517,10 +529,11 @@ static Suite *make_suite(void)
     TCase *cases = tcase_create("golden");
     int count = getenv("HIRL_TEST_DUMP") ? 1 : CASES;
 
-    tcase_add_loop_test(cases, training_follows_the_float64_program, 0, count);
-    tcase_add_loop_test(cases, two_micro_batches_are_one_batch, 0, count);
+    tcase_add_loop_test(cases, training_matches_the_float64_reference, 0, count);
+    tcase_add_loop_test(cases, two_micro_batches_match_one_batch, 0, count);
     if (!getenv("HIRL_TEST_DUMP"))
-        tcase_add_loop_test(cases, a_method_of_the_host_follows_it_too, 0, HOST_CASES);
+        tcase_add_loop_test(cases, a_method_of_the_application_matches_the_float64_reference, 0,
+                            APPLICATION_CASES);
     suite_add_tcase(suite, cases);
     return suite;
 }

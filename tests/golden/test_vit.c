@@ -1,8 +1,10 @@
-/* test_vit.c - vision transformers against a float64 program of our own (vit.py, README.md).
+/* test_vit.c - compares vision transformers with dumps that an independent
+ * float64 program wrote (vit.py, README.md).
  *
- * First values, all tokens and all gradients: learned and fixed positions, larger and smaller images,
- * stochastic depth, masks, a frozen patch embedding. In the double build every dumped number agrees
- * to 1e-8 of its tensor's norm; in float32 |a - b| <= 1e-4 |b| + 1e-6 max |b_t|.
+ * Compares initial values, all tokens and all gradients, for learned and fixed
+ * positions, larger and smaller images, stochastic depth, masks and a frozen patch
+ * embedding. In the double build every dumped number agrees to 1e-8 of its tensor's
+ * norm; in float32 |a - b| <= 1e-4 |b| + 1e-6 max |b_t|.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +28,7 @@ static const dump_limit limit = { 1e-8, 1e-13 };
 static const dump_limit limit = { 1e-4, 1e-6 };
 #endif
 
-/* a network that follows a dump */
+/* the network of one dump */
 typedef struct replay {
     dump dump;
     hirl_context *context;
@@ -90,7 +92,7 @@ static void end(replay *r)
     dump_done(&r->dump);
 }
 
-/* every tensor of the layout, in file order, against the dump's of a kind */
+/* compares every tensor of the layout, in file order, with the dump's tensor of this kind */
 static void check_kind(const replay *r, const char *kind, const hr_array *flat)
 {
     hr_tensors list;
@@ -104,8 +106,8 @@ static void check_kind(const replay *r, const char *kind, const hr_array *flat)
         const dump_tensor *want = dump_find(&r->dump, slot->name, kind);
         double *x = dump_room(slot->count, sizeof *x);
 
-        ck_assert_msg(want && want->position == i, "%s is not at place %d of the dump", slot->name,
-                      i);
+        ck_assert_msg(want && want->position == i, "%s does not have position %d in the dump",
+                      slot->name, i);
         for (int64_t e = 0; e < slot->count; e++)
             x[e] = (double)((const real *)found->data)[e];
         dump_check(&r->dump, slot->name, kind, x, slot->count, limit);
@@ -114,7 +116,7 @@ static void check_kind(const replay *r, const char *kind, const hr_array *flat)
     hr_tensors_done(&list);
 }
 
-/* w + move times normal draws, in file order */
+/* adds `move` times normal draws to all weights, in file order */
 static void move(replay *r)
 {
     double by = dump_number(&r->dump, "move");
@@ -137,7 +139,8 @@ static void move(replay *r)
     hr_tensors_done(&list);
 }
 
-/* normal draws of C(view, 0, image) as a constant on the tape */
+/* A constant of normal draws from the generator (view, 0, image) on the tape; by_row: row r has
+ * image = r, otherwise image = 0. */
 static hr_tensor *constant(replay *r, int rank, const int64_t *dim, uint32_t view, bool by_row)
 {
     hr_array a = hr_tape_array(&r->tape, HR_REAL, rank, dim);
@@ -158,7 +161,7 @@ static hr_tensor *constant(replay *r, int rank, const int64_t *dim, uint32_t vie
     return hr_leaf(&r->tape, &a, NULL);
 }
 
-static uint8_t *masked(const replay *r)
+static uint8_t *draw_masks(const replay *r)
 {
     double share = dump_number(&r->dump, "mask");
     uint8_t *mask = dump_room(r->n * r->patches, 1);
@@ -175,12 +178,12 @@ static uint8_t *masked(const replay *r)
 
 static hr_tensor *tokens_of(replay *r)
 {
-    uint8_t *mask = masked(r);
+    uint8_t *mask = draw_masks(r);
     hr_vit_mask some = { mask, r->mask_token };
     int64_t *image = dump_room(r->n, sizeof *image);
     int32_t *view = dump_room(r->n, sizeof *view);
     hr_vit_draw draw = { r->seed, 7, image, view };
-    hr_run run = { .tape = &r->tape, .weights = &r->weights };
+    hr_pass run = { .tape = &r->tape, .weights = &r->weights };
     hr_tensor *x = constant(r, 4, (int64_t[]){ r->n, r->size, r->size, 3 }, 0, true), *y;
 
     for (int64_t n = 0; n < r->n; n++) {
@@ -196,10 +199,10 @@ static hr_tensor *tokens_of(replay *r)
     return y;
 }
 
-/* mean <class token, r> + mean <patch token, r'> */
+/* mean <class token, r> + mean <patch token, r'>, r and r' normal draws */
 static hr_tensor *loss_of(replay *r, hr_tensor *tokens)
 {
-    hr_run run = { .tape = &r->tape, .weights = &r->weights };
+    hr_pass run = { .tape = &r->tape, .weights = &r->weights };
     hr_tensor *first = hr_vit_class(&run, tokens, r->n);
     hr_tensor *patches = hr_vit_patches(&run, tokens, r->n);
     int64_t dim = r->net.shape.dim;
@@ -223,7 +226,7 @@ static void check_tokens(replay *r, const hr_tensor *tokens)
     free(x);
 }
 
-START_TEST(a_transformer_follows_the_other_program)
+START_TEST(a_transformer_matches_the_float64_reference)
 {
     hr_tensor *tokens;
     replay r;
@@ -244,7 +247,7 @@ static Suite *vit(void)
     Suite *suite = suite_create("golden-vit");
     TCase *tests = tcase_create("vit");
 
-    tcase_add_loop_test(tests, a_transformer_follows_the_other_program, 0, CASES);
+    tcase_add_loop_test(tests, a_transformer_matches_the_float64_reference, 0, CASES);
     suite_add_tcase(suite, tests);
     return suite;
 }

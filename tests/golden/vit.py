@@ -2,8 +2,8 @@
 """vit.py - tokens and gradients of small vision transformers, in float64.
 
 Written from the formulas alone (Dosovitskiy et al. 2021; Caron et al. 2021 for other image sizes;
-Huang et al. 2016 for stochastic depth; Chen et al. 2021 for fixed positions), apart from libhirl, to
-check it. Weights and images come from the counter generator. README.md has the conventions.
+Huang et al. 2016 for stochastic depth; Chen et al. 2021 for fixed positions), without any code of libhirl, to
+check libhirl. Weights and images come from the counter generator. README.md describes the conventions.
 """
 import argparse
 import math
@@ -16,7 +16,7 @@ import cases
 import counter
 from mocov2 import Dump
 
-CASES = {  # what is stored, as vit_<name>.txt
+CASES = {  # stored as vit_<name>.txt
     'learned': '--seed 3',
     'sincos': '--seed 4 --sincos 1 --first xavier --frozen 1 --drop_path 0.5 --depth 3 --batch 6',
     'resized': '--seed 5 --size 24 --mask 0.4 --drop_path 0.3',
@@ -26,7 +26,7 @@ NORM_EPS = 1e-6
 MASK_VIEW, CLASS_VIEW, PATCH_VIEW, MOVE_VIEW = 3, 10, 11, 50
 
 
-# ---- parameters: name -> shape, in the order of the positions ----
+# ---- parameters: a dict of name and shape, in the order of positions ----
 
 def shapes_of(c):
     d, side = c.dim, c.native // c.patch
@@ -44,7 +44,7 @@ def shapes_of(c):
 
 
 def sine_cosine(side, d):
-    """[1 + side^2, d]: 0 for the class token; sin and cos of row and column"""
+    """[1 + side^2, d]: zeros for the class token, then sin and cos of row and column for each patch"""
     omega = 10000.0 ** (-np.arange(d // 4) / (d // 4))
     table = np.zeros((1 + side * side, d))
     for row in range(side):
@@ -82,7 +82,7 @@ def first_values(c, shapes):
 
 
 def moved(c, params):
-    """away from zeros and ones: w + move times normal draws"""
+    """Returns w + move times normal draws, so that no weight is 0 or 1."""
     return {name: p + c.move * torch.tensor(counter.normal(c.seed, counter.TEST, tuple(p.shape),
                                                            MOVE_VIEW, image=i))
             for i, (name, p) in enumerate(params.items())}
@@ -129,14 +129,14 @@ def attention(c, x, p, at):
 
 
 def mask_of(c):
-    """[N, P]; rows of the batch have draws of their own"""
+    """[N, P]; each row of the batch has its own draws"""
     patches = (c.size // c.patch) ** 2
     return torch.tensor(np.stack([counter.Draws(c.seed, counter.TEST, MASK_VIEW, 0, n).uniform(patches)
                                   for n in range(c.batch)]) < c.mask)
 
 
 def tokens_of(c, image, p):
-    """image [N,3,S,S] -> [N, 1 + P, D]"""
+    """tokens [N, 1 + P, D] of images [N,3,S,S]"""
     x = F.conv2d(image, p['patch_embed.proj.weight'], p['patch_embed.proj.bias'], stride=c.patch)
     x = x.flatten(2).transpose(1, 2)
     if c.mask:
@@ -151,7 +151,7 @@ def tokens_of(c, image, p):
 
 
 def loss_of(c, tokens):
-    """mean over rows of <token, r>, r normal draws: class tokens plus patch tokens"""
+    """mean over rows of <token, r>, r normal draws; class tokens plus patch tokens"""
     first = torch.tensor(counter.normal(c.seed, counter.TEST, (c.batch, c.dim), CLASS_VIEW))
     patches = tokens[:, 1:].reshape(-1, c.dim)
     other = torch.tensor(counter.normal(c.seed, counter.TEST, tuple(patches.shape), PATCH_VIEW))
@@ -188,15 +188,15 @@ def arguments(argv=None):
     a.add_argument('--depth', type=int, default=2)
     a.add_argument('--heads', type=int, default=2)
     a.add_argument('--patch', type=int, default=4)
-    a.add_argument('--native', type=int, default=16, help='pixels of the size that has positions')
-    a.add_argument('--size', type=int, default=16, help='pixels')
+    a.add_argument('--native', type=int, default=16, help='image size of the position table, pixels')
+    a.add_argument('--size', type=int, default=16, help='image size, pixels')
     a.add_argument('--batch', type=int, default=4)
     a.add_argument('--sincos', type=int, default=0, help='1: fixed positions')
     a.add_argument('--first', choices=('normal', 'xavier'), default='normal')
     a.add_argument('--frozen', type=int, default=0, help='1: no gradient for the patch embedding')
     a.add_argument('--drop_path', type=float, default=0)
     a.add_argument('--mask', type=float, default=0, help='share of masked patches')
-    a.add_argument('--move', type=float, default=0.1, help='of every weight before it is used')
+    a.add_argument('--move', type=float, default=0.1, help='std of the noise added to every weight before use')
     cases.add_output(a)
     return a.parse_args(argv)
 

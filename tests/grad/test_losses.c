@@ -1,5 +1,5 @@
-/* test_losses.c - InfoNCE and the path loss as they are used: behind normalisation, with keys that
- * do not count, images without a leaf, paths that were not drawn, one to eight levels. */
+/* test_losses.c - gradients of InfoNCE and the path loss as training uses them: of normalised rows,
+ * with masked keys, images without a leaf, paths that were not drawn, and one to eight levels. */
 #include <check.h>
 #include <math.h>
 
@@ -13,7 +13,7 @@ enum { N = 3, D = 6, K = 7, LEAVES = 9, LEVELS = 8 };
 
 /* ---- InfoNCE ---- */
 
-/* variant 0: no key masked, 1: some, 2: all keys of the first image, 3: temperature 0.07 */
+/* variant 0: no masked keys, 1: some, 2: all keys of the first image, 3: some, temperature 0.07 */
 static hr_tensor *info_nce(hr_gradcheck *c)
 {
     static const int64_t id[N] = { 1, 2, 3 };
@@ -33,7 +33,7 @@ static hr_tensor *info_nce(hr_gradcheck *c)
 
 /* ---- the path loss ---- */
 
-/* leaf j has node j >> l at level l: M_l = 9, 5, 3, 2, 1, 1, .. */
+/* the path of leaf j has node j >> l at level l, counted from 0: M_l = 9, 5, 3, 2, 1, 1, ... */
 static hr_spd_paths tree(hr_gradcheck *c, int levels)
 {
     hr_spd_paths paths = { .levels = levels, .eps = 1e-6 };
@@ -71,8 +71,8 @@ static hr_tensor *spd_levels(hr_gradcheck *c)
     return heads_and_loss(c, &paths);
 }
 
-/* the second image has no leaf; paths that were not drawn; the third image has none at all.
- * variant 1: profile reference's divisor, 2: no eps */
+/* The second image has no leaf; for the first, one path was not drawn; for the third, none was.
+ * variant 1: divisor of profile reference, 2: eps = 0 */
 static hr_tensor *spd_missing(hr_gradcheck *c)
 {
     static const int32_t positive[N] = { 4, -1, 8 };
@@ -87,33 +87,21 @@ static hr_tensor *spd_missing(hr_gradcheck *c)
     return hr_scale(&c->tape, heads_and_loss(c, &paths), 0.5);
 }
 
-static void check_case(hr_check_build *build, int variant)
-{
-    hr_gradcheck check;
-    double error;
-
-    hr_gradcheck_init(&check, variant);
-    error = hr_gradcheck_error(&check, build);
-    ck_assert_msg(error <= 1e-6, "variant %d, leaf %d: relative error %g", variant, check.worst,
-                  error);
-    hr_gradcheck_done(&check);
-}
-
 START_TEST(info_nce_has_the_gradient_of_finite_differences)
 {
-    check_case(info_nce, _i);
+    hr_gradcheck_case(info_nce, _i);
 }
 END_TEST
 
 START_TEST(spd_has_the_gradient_of_finite_differences_at_any_number_of_levels)
 {
-    check_case(spd_levels, _i);
+    hr_gradcheck_case(spd_levels, _i);
 }
 END_TEST
 
 START_TEST(spd_has_the_gradient_of_finite_differences_with_missing_leaves_and_paths)
 {
-    check_case(spd_missing, _i);
+    hr_gradcheck_case(spd_missing, _i);
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* test_ops.c - every operation with a backward, against central differences in double. */
+/* test_ops.c - the gradient of every operation against central differences, in double. */
 #include <check.h>
 #include <math.h>
 
@@ -20,7 +20,7 @@ static hr_tensor *add(hr_gradcheck *c)
     int64_t n = 1 + 2 * c->variant;
     hr_tensor *a = LEAF_2(c, n, 3), *b = LEAF_2(c, n, 3);
 
-    return hr_add(&c->tape, hr_add(&c->tape, a, b), a); /* a is used twice */
+    return hr_add(&c->tape, hr_add(&c->tape, a, b), a); /* uses a twice */
 }
 
 static hr_tensor *scale(hr_gradcheck *c)
@@ -33,7 +33,7 @@ static hr_tensor *mean(hr_gradcheck *c)
     return hr_mean(&c->tape, LEAF_4(c, 2, 1 + c->variant, 3, 2));
 }
 
-/* through bf16: multiples of 1/8 are exact there */
+/* via bf16, in which multiples of 1/8 are exact */
 static hr_tensor *convert(hr_gradcheck *c)
 {
     c->step = c->quantum = 0.125;
@@ -98,9 +98,9 @@ static hr_tensor *batch_norm(hr_gradcheck *c)
 {
     hr_norm plain = { .eps = 1e-5, .groups = 1 };
 
-    if (c->variant == 0) /* a matrix, without parameters */
+    if (c->variant == 0) /* a matrix, no parameters */
         return hr_batch_norm(&c->tape, LEAF_2(c, 6, 4), &plain, NULL, false);
-    if (c->variant == 1) { /* two groups, a written tensor added that has another use */
+    if (c->variant == 1) { /* two groups; adds a written tensor that has another use */
         hr_tensor *shortcut = hr_scale(&c->tape, LEAF_4(c, 4, 2, 3, 3), 1.5);
 
         return hr_add(&c->tape, norm(c, LEAF_4(c, 4, 2, 3, 3), 2, shortcut, true), shortcut);
@@ -108,7 +108,7 @@ static hr_tensor *batch_norm(hr_gradcheck *c)
     return norm(c, LEAF_4(c, 3, 3, 2, 2), 1, norm(c, LEAF_4(c, 3, 3, 2, 2), 3, NULL, false), true);
 }
 
-/* the written value is used twice, and the pending one once more by a convolution */
+/* the written value is used twice, and a convolution uses the pending tensor as well */
 static hr_tensor *write(hr_gradcheck *c)
 {
     hr_tensor *x = norm(c, LEAF_4(c, 2, 3, 3, 2), 1 + c->variant % 2, NULL, true);
@@ -209,7 +209,7 @@ static hr_tensor *row_dot(hr_gradcheck *c)
 
 /* ---- op_shape.c ---- */
 
-/* overlapping parts of one tensor; the rows in between get no gradient from here */
+/* overlapping rows of one tensor; the last two rows get no gradient */
 static hr_tensor *rows(hr_gradcheck *c)
 {
     hr_tensor *x = LEAF_2(c, 5, 2 + c->variant);
@@ -218,7 +218,7 @@ static hr_tensor *rows(hr_gradcheck *c)
     return hr_add(&c->tape, hr_rows(&c->tape, y, 0, 2), hr_rows(&c->tape, y, 1, 2));
 }
 
-/* 16: as many as a batch has views; the third is the first once more */
+/* up to 16 tensors; the third is the first one again */
 static hr_tensor *concat(hr_gradcheck *c)
 {
     int parts = (int)DIM(1, 2, 16)[c->variant];
@@ -269,7 +269,6 @@ static hr_tensor *soft_cross_entropy(hr_gradcheck *c)
     return hr_soft_cross_entropy(t, p, z, 0.4, c->variant == 2 ? &weight : NULL);
 }
 
-/* a binary tree over four leaves; variant: one, two or three levels */
 /* sum_i x_i^3 / 3 */
 static hirl_status cubes(double *loss, real *grad, const real *x, void *arg)
 {
@@ -292,6 +291,7 @@ static hr_tensor *host_loss(hr_gradcheck *c)
     return hr_host_loss(&c->tape, x, cubes, &count);
 }
 
+/* a binary tree over four leaves, with one, two or three levels */
 static hr_tensor *spd(hr_gradcheck *c)
 {
     static const int32_t path[] = { 0, 0, 0, 1, 0, 0, 2, 1, 0, 3, 1, 0 };
@@ -313,7 +313,7 @@ static hr_tensor *spd(hr_gradcheck *c)
     return hr_spd(&c->tape, u, &paths);
 }
 
-/* ---- one case an operation: tests/house/house.py compares this list with lib/tape/op_*.c ---- */
+/* ---- one case per operation: tests/house/house.py compares this list with lib/tape/op_*.c ---- */
 
 static const struct {
     const char *op;
@@ -360,8 +360,8 @@ START_TEST(every_operation_has_the_gradient_of_finite_differences)
 
     hr_gradcheck_init(&check, variant);
     error = hr_gradcheck_error(&check, cases[which].build);
-    ck_assert_msg(hr_gradcheck_used(&check, cases[which].op), "the case of %s does not use it",
-                  cases[which].op);
+    ck_assert_msg(hr_gradcheck_used(&check, cases[which].op),
+                  "the case of %s does not use that operation", cases[which].op);
     ck_assert_msg(error <= 1e-6, "%s, shape %d: relative error %g", cases[which].op, variant,
                   error);
     hr_gradcheck_done(&check);
@@ -383,7 +383,7 @@ static hr_tensor *residual_block(hr_gradcheck *c)
     return hr_mean_pool(t, norm(c, y, groups, same, true));
 }
 
-/* stem with max pooling, a block whose shortcut is the written input, a head, a loss */
+/* stem with max pooling, a block whose shortcut is its input, a head, a loss */
 static hr_tensor *whole_network(hr_gradcheck *c)
 {
     static const int32_t label[] = { 1, 0, 2, 1, 1, 0 };
@@ -401,27 +401,15 @@ static hr_tensor *whole_network(hr_gradcheck *c)
     return hr_cross_entropy(t, hr_linear(t, y, LEAF_2(c, 3, 5), LEAF_1(c, 3)), &labels);
 }
 
-static void check_network(hr_check_build *build, int variant)
-{
-    hr_gradcheck check;
-    double error;
-
-    hr_gradcheck_init(&check, variant);
-    error = hr_gradcheck_error(&check, build);
-    ck_assert_msg(error <= 1e-6, "variant %d, leaf %d: relative error %g", variant, check.worst,
-                  error);
-    hr_gradcheck_done(&check);
-}
-
 START_TEST(a_residual_block_has_the_gradient_of_finite_differences)
 {
-    check_network(residual_block, _i);
+    hr_gradcheck_case(residual_block, _i);
 }
 END_TEST
 
 START_TEST(a_whole_network_has_the_gradient_of_finite_differences)
 {
-    check_network(whole_network, _i);
+    hr_gradcheck_case(whole_network, _i);
 }
 END_TEST
 

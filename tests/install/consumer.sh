@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs into an empty folder, builds every example against the installed pkg-config file alone,
-# runs those that need no data. $1 source root, $2 build root, $3 compiler.
+# Installs into an empty folder, builds every example with only the installed pkg-config file, and runs the examples
+# that need no data. $1 source root, $2 build root, $3 compiler.
 set -eu
 root=$1 build=$2 cc=$3
 stage=$(mktemp -d)
@@ -10,7 +10,7 @@ command -v pkg-config >/dev/null || exit 77
 DESTDIR=$stage meson install -C "$build" --no-rebuild --quiet >/dev/null
 module=$(find "$stage" -name hirl.pc)
 [ -n "$module" ]
-PKG_CONFIG_LIBDIR=$(dirname "$module") # nothing else is there: private dependencies are not asked for
+PKG_CONFIG_LIBDIR=$(dirname "$module") # has no other .pc file, so private dependencies must not be needed
 PKG_CONFIG_SYSROOT_DIR=$stage
 export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
 flags=$(pkg-config --cflags --libs hirl)
@@ -25,7 +25,7 @@ for source in "$root"/examples/*.c; do
     "$cc" -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror "$source" -o "$name" $flags -lm
     echo "built $name"
 done
-# the program that README.md shows
+# the program in README.md
 awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$root/README.md" >program.c
 grep -q hirl_train_run program.c
 # shellcheck disable=SC2086
@@ -34,11 +34,11 @@ grep -q hirl_train_run program.c
 test -s tree.hpt
 ./own_loop >own_loop.txt
 cat own_loop.txt
-# the last path loss is below the first
+# the last path loss must be below the first
 awk '{ loss = $NF; if (NR == 1) first = loss } END { exit !(NR > 1 && loss < first) }' own_loop.txt
-# alone and under HIRL; it fails itself where a resumed run ends elsewhere
+# trains with and without HIRL; fails if a resumed run ends in another state
 ./simclr
-# uninstalled
+# without installing
 PKG_CONFIG_PATH=$build/meson-uninstalled
 export PKG_CONFIG_PATH
 unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds and installs with -Dstatic=true; links an example against libhirl.a by `pkg-config --static`, runs it and the
-# installed program. $1 source root, $2 compiler.
+# Builds and installs with -Dstatic=true, links an example with libhirl.a through `pkg-config --static`, and runs it and
+# the installed program. $1 source root, $2 compiler.
 set -eu
 root=$1 cc=$2
 stage=$(mktemp -d)
@@ -15,7 +15,7 @@ meson setup "$stage/build" "$root" --prefix "$stage/usr" --libdir lib -Dstatic=t
 cd "$stage"
 "$stage/usr/bin/hirl" --version
 "$stage/usr/bin/hirl" info
-rm usr/lib/libhirl.so* # -lhirl is the archive
+rm usr/lib/libhirl.so* # so that -lhirl finds the archive
 PKG_CONFIG_PATH=$stage/usr/lib/pkgconfig
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046

@@ -1,6 +1,5 @@
 #!/bin/sh
-# A stranger's meson project with libhirl below subprojects/: builds its program, runs it.
-# $1 source root.
+# Builds and runs a program in another meson project that has libhirl in subprojects/. $1 source root.
 set -eu
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

@@ -1,4 +1,4 @@
-/* images.c - data sets of every source while memory is short. */
+/* images.c - scenarios with data sets of every source. */
 #include <zlib.h>
 
 #include "oom/world.h"
@@ -18,8 +18,8 @@ static void copy_image(const world *w, const char *from, const char *to)
     hr_world_write(w, to, data, bytes);
 }
 
-/* what the program does with each: count, names, labels, one picture */
-static hirl_status look(hirl_dataset *dataset)
+/* describes a data set and reads its last image */
+static hirl_status read_one(hirl_dataset *dataset)
 {
     hirl_dataset_info info = { .struct_size = sizeof info };
     uint8_t *pixels = NULL;
@@ -32,13 +32,13 @@ static hirl_status look(hirl_dataset *dataset)
     return status;
 }
 
-static hirl_status open_and_look(world *w, const char *path)
+static hirl_status open_and_read(world *w, const char *path)
 {
     hirl_dataset *dataset = NULL;
-    hirl_status status = hirl_dataset_open(&dataset, w->context, path, w->options);
+    hirl_status status = hirl_dataset_open(&dataset, w->small.context, path, w->small.options);
 
     if (status >= 0)
-        status = look(dataset);
+        status = read_one(dataset);
     hirl_dataset_destroy(dataset);
     return status;
 }
@@ -62,7 +62,7 @@ static void folder_written(world *w)
 
 static hirl_status folder_opened(world *w)
 {
-    return open_and_look(w, w->folder);
+    return open_and_read(w, w->folder);
 }
 
 static void cifar_written(world *w)
@@ -89,26 +89,26 @@ static void idx_written(world *w)
 
 static hirl_status idx_zipped_opened(world *w)
 {
-    return open_and_look(w, hr_world_path(w, "t10k-images-idx3-ubyte.gz"));
+    return open_and_read(w, hr_world_path(w, "t10k-images-idx3-ubyte.gz"));
 }
 
 static void arrays_written(world *w)
 {
-    static const int64_t shape[] = { HR_WORLD_IMAGES, HR_WORLD_SIDE, HR_WORLD_SIDE, 3 };
+    static const int64_t shape[] = { SMALL_IMAGES, SMALL_SIDE, SMALL_SIDE, 3 };
 
-    hr_assert_ok(hirl_npy_write(hr_world_path(w, "a.npy"), w->pixels, "u1", 4, shape));
+    hr_assert_ok(hirl_npy_write(hr_world_path(w, "a.npy"), small_pixels, "u1", 4, shape));
 }
 
 static hirl_status arrays_opened(world *w)
 {
-    return open_and_look(w, hr_world_path(w, "a.npy"));
+    return open_and_read(w, hr_world_path(w, "a.npy"));
 }
 
 static hirl_status arrays_of_features(world *w)
 {
-    static const int64_t shape[] = { HR_WORLD_ROWS, HR_WORLD_COLUMNS };
+    static const int64_t shape[] = { SMALL_ROWS, SMALL_D };
     const char *path = hr_world_path(w, "rows.npy");
-    hirl_status status = hirl_npy_write(path, w->rows, "f4", 2, shape);
+    hirl_status status = hirl_npy_write(path, small_rows, "f4", 2, shape);
     float *rows = NULL;
     int64_t n, d;
 
@@ -120,28 +120,27 @@ static hirl_status arrays_of_features(world *w)
 
 static hirl_status generated_opened(world *w)
 {
-    return open_and_look(w, "generated");
+    return open_and_read(w, "generated");
 }
 
 static hirl_status memory_opened(world *w)
 {
     hirl_dataset *dataset = NULL;
-    hirl_status status =
-        hirl_dataset_from_memory(&dataset, w->context, &w->pixels[0][0][0][0], HR_WORLD_IMAGES,
-                                 HR_WORLD_SIDE, HR_WORLD_SIDE, 3, w->label, 1, w->options);
+    hirl_status status = hirl_dataset_from_memory(
+        &dataset, w->small.context, &small_pixels[0][0][0][0], SMALL_IMAGES, SMALL_SIDE, SMALL_SIDE,
+        3, small_label, 1, w->small.options);
 
     if (status >= 0)
-        status = look(dataset);
+        status = read_one(dataset);
     hirl_dataset_destroy(dataset);
     return status;
 }
 
 static int32_t give_pixels(hirl_image *image, int64_t index, void *user)
 {
-    const world *w = user;
-
-    image->pixels = &w->pixels[index][0][0][0];
-    image->height = image->width = HR_WORLD_SIDE;
+    (void)user;
+    image->pixels = &small_pixels[index][0][0][0];
+    image->height = image->width = SMALL_SIDE;
     image->channels = 3;
     return 0;
 }
@@ -149,11 +148,11 @@ static int32_t give_pixels(hirl_image *image, int64_t index, void *user)
 static hirl_status callback_opened(world *w)
 {
     hirl_dataset *dataset = NULL;
-    hirl_status status = hirl_dataset_from_callback(&dataset, w->context, give_pixels, w,
-                                                    HR_WORLD_IMAGES, w->label, w->options);
+    hirl_status status = hirl_dataset_from_callback(&dataset, w->small.context, give_pixels, w,
+                                                    SMALL_IMAGES, small_label, w->small.options);
 
     if (status >= 0)
-        status = look(dataset);
+        status = read_one(dataset);
     hirl_dataset_destroy(dataset);
     return status;
 }
@@ -167,6 +166,6 @@ static const scenario scenario_of[] = {
     { "an array of features is written and read", hr_world_nothing, arrays_of_features, NULL },
     { "generated images are opened", hr_world_nothing, generated_opened, NULL },
     { "images in memory are opened", hr_world_nothing, memory_opened, NULL },
-    { "images of a callback are opened", hr_world_nothing, callback_opened, NULL },
+    { "images from a callback are opened", hr_world_nothing, callback_opened, NULL },
 };
 const scenario_list hr_images_scenarios = { scenario_of, sizeof scenario_of / sizeof *scenario_of };

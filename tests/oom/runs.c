@@ -1,9 +1,9 @@
-/* runs.c - trainers, steps, states and run directories while memory is short: all end with the bits of a run that
- * never lacked any. */
+/* runs.c - scenarios with trainers, steps, states and run directories. All end with the same bits
+ * as a run without failing allocations. */
 #include "oom/world.h"
-#include "train/small_host.h"
+#include "train/own_method.h"
 
-/* checkpoint of a run that never lacked memory, and whose it is */
+/* final state of a run without failing allocations, and the scenario it belongs to */
 static char *wanted;
 static size_t wanted_bytes;
 static const scenario *wanted_of;
@@ -12,29 +12,30 @@ static char *state_of(size_t *bytes, world *w)
 {
     const char *path = hr_world_path(w, "state");
 
-    hr_assert_ok(hirl_trainer_save(w->trainer, path));
+    hr_assert_ok(hirl_trainer_save(w->small.trainer, path));
     return hr_test_read(bytes, path);
 }
 
 static void begin_run(world *w)
 {
-    hr_assert_ok(hirl_trainer_create(&w->trainer, w->context, NULL, w->dataset, w->options));
+    hr_assert_ok(hirl_trainer_create(&w->small.trainer, w->small.context, NULL, w->small.dataset,
+                                     w->small.options));
 }
 
 static void end_run(world *w)
 {
-    hirl_trainer_destroy(w->trainer);
-    w->trainer = NULL;
+    hirl_trainer_destroy(w->small.trainer);
+    w->small.trainer = NULL;
 }
 
-/* what a whole run ends with; the same for all worlds of a scenario */
-static void learn_wanted(world *w)
+/* computes the final state of a whole run, once for all worlds of a scenario */
+static void compute_wanted(world *w)
 {
     if (w->scenario == wanted_of)
         return;
     free(wanted);
     begin_run(w);
-    hr_assert_ok(hirl_train_run(NULL, w->trainer));
+    hr_assert_ok(hirl_train_run(NULL, w->small.trainer));
     wanted = state_of(&wanted_bytes, w);
     wanted_of = w->scenario;
     end_run(w);
@@ -44,15 +45,15 @@ static void learn_wanted(world *w)
 static void with_run(world *w)
 {
     hr_world_with_model(w);
-    learn_wanted(w);
+    compute_wanted(w);
     begin_run(w);
 }
 
 static hirl_status trainer_made(world *w)
 {
     hirl_trainer *trainer = NULL;
-    hirl_status status =
-        hirl_trainer_create(&trainer, w->context, w->model, w->dataset, w->options);
+    hirl_status status = hirl_trainer_create(&trainer, w->small.context, w->small.model,
+                                             w->small.dataset, w->small.options);
 
     hirl_trainer_destroy(trainer);
     return status;
@@ -64,18 +65,18 @@ static hirl_status steps_made(world *w)
     hirl_status status = HIRL_OK;
 
     while (status == HIRL_OK)
-        status = hirl_train_step(&report, w->trainer);
+        status = hirl_train_step(&report, w->small.trainer);
     return status;
 }
 
-/* the run that lacked memory for a while ends with the bits of the one that never did */
 static void same_state(world *w)
 {
     size_t bytes;
     char *state = state_of(&bytes, w);
 
     ck_assert_uint_eq(bytes, wanted_bytes);
-    ck_assert_msg(!memcmp(state, wanted, bytes), "the run went another way");
+    ck_assert_msg(!memcmp(state, wanted, bytes),
+                  "the final state differs from that of the run without failures");
     free(state);
 }
 
@@ -84,14 +85,14 @@ static void with_steps(world *w)
     hr_world_with_model(w);
     begin_run(w);
     for (int s = 0; s < 6; s++)
-        hr_assert_ok(hirl_train_step(NULL, w->trainer));
+        hr_assert_ok(hirl_train_step(NULL, w->small.trainer));
     free(wanted);
     wanted = state_of(&wanted_bytes, w);
 }
 
 static hirl_status state_saved(world *w)
 {
-    return hirl_trainer_save(w->trainer, hr_world_path(w, "checkpoint"));
+    return hirl_trainer_save(w->small.trainer, hr_world_path(w, "checkpoint"));
 }
 
 static void with_checkpoint(world *w)
@@ -102,20 +103,20 @@ static void with_checkpoint(world *w)
 
 static hirl_status state_loaded(world *w)
 {
-    return hirl_trainer_load(w->trainer, hr_world_path(w, "checkpoint"));
+    return hirl_trainer_load(w->small.trainer, hr_world_path(w, "checkpoint"));
 }
 
-static hirl_status run_looked_into(world *w)
+static hirl_status run_inspected(world *w)
 {
     hirl_step_report report = { .struct_size = sizeof report };
     hirl_model *model = NULL;
     hirl_tree *tree = NULL;
-    hirl_status status = hirl_trainer_model(&model, w->trainer, "teacher");
+    hirl_status status = hirl_trainer_model(&model, w->small.trainer, "teacher");
 
     if (status >= 0)
-        status = hirl_trainer_tree(&tree, w->trainer);
+        status = hirl_trainer_tree(&tree, w->small.trainer);
     if (status >= 0)
-        status = hirl_trainer_evaluate(&report, w->trainer, w->dataset);
+        status = hirl_trainer_evaluate(&report, w->small.trainer, w->small.dataset);
     hirl_tree_destroy(tree);
     hirl_model_destroy(model);
     return status;
@@ -124,68 +125,71 @@ static hirl_status run_looked_into(world *w)
 static void with_run_directory(world *w)
 {
     hr_world_with_model(w);
-    hr_world_set(w, "out", hr_world_path(w, "run"));
-    learn_wanted(w);
+    small_world_set(&w->small, "out", hr_world_path(w, "run"));
+    compute_wanted(w);
     begin_run(w);
 }
 
 static hirl_status run_made(world *w)
 {
-    return hirl_train_run(NULL, w->trainer);
+    return hirl_train_run(NULL, w->small.trainer);
 }
 
 static void with_stopped_run(world *w)
 {
     with_run_directory(w);
     for (int s = 0; s < 6; s++)
-        hr_assert_ok(hirl_train_step(NULL, w->trainer));
-    hr_assert_ok(hirl_trainer_save(w->trainer, NULL));
+        hr_assert_ok(hirl_train_step(NULL, w->small.trainer));
+    hr_assert_ok(hirl_trainer_save(w->small.trainer, NULL));
     end_run(w);
-    hr_world_set(w, "resume", "1");
+    small_world_set(&w->small, "resume", "1");
 }
 
 static hirl_status run_resumed(world *w)
 {
     hirl_status status = HIRL_OK;
 
-    if (!w->trainer)
-        status = hirl_trainer_create(&w->trainer, w->context, NULL, w->dataset, w->options);
-    return status < 0 ? status : hirl_train_run(NULL, w->trainer);
+    if (!w->small.trainer)
+        status = hirl_trainer_create(&w->small.trainer, w->small.context, NULL, w->small.dataset,
+                                     w->small.options);
+    return status < 0 ? status : hirl_train_run(NULL, w->small.trainer);
 }
 
 static hirl_status run_directory_embedded(world *w)
 {
     hirl_model *model = NULL;
-    hirl_status status = hirl_model_load(&model, w->context, hr_world_path(w, "run"), w->options);
+    hirl_status status =
+        hirl_model_load(&model, w->small.context, hr_world_path(w, "run"), w->small.options);
 
     hirl_model_destroy(model);
     return status;
 }
 
-/* a trainer of method=own that the functions were given to and that made its first step */
+/* creates a trainer of method=own, sets its callbacks and makes its first step */
 static hirl_status own_step_made(world *w)
 {
-    static small_host host;
-    hirl_method_calls calls = small_host_calls(&host);
+    static own_method method;
+    hirl_method_calls calls = own_method_calls(&method);
     hirl_status status = HIRL_OK;
 
-    if (!w->trainer) {
-        memset(&host, 0, sizeof host);
-        status = hirl_trainer_create(&w->trainer, w->context, NULL, w->dataset, w->options);
+    if (!w->small.trainer) {
+        memset(&method, 0, sizeof method);
+        status = hirl_trainer_create(&w->small.trainer, w->small.context, NULL, w->small.dataset,
+                                     w->small.options);
     }
     if (status >= 0)
-        status = hirl_trainer_set_method(w->trainer, &calls);
-    return status < 0 ? status : hirl_train_step(NULL, w->trainer);
+        status = hirl_trainer_set_method(w->small.trainer, &calls);
+    return status < 0 ? status : hirl_train_step(NULL, w->small.trainer);
 }
 
 static void with_own_method(world *w)
 {
     hr_world_with_model(w);
-    hr_world_set(w, "method", "own");
-    hr_world_set(w, "head", "mlp 12 z bn");
-    hr_world_set(w, "predictor", "mlp 10 z bn");
-    hr_world_set(w, "own_teacher", "1");
-    hr_world_set(w, "accumulate", "2");
+    small_world_set(&w->small, "method", "own");
+    small_world_set(&w->small, "head", "mlp 12 z bn");
+    small_world_set(&w->small, "predictor", "mlp 10 z bn");
+    small_world_set(&w->small, "own_teacher", "1");
+    small_world_set(&w->small, "accumulate", "2");
     if (w->scenario == wanted_of)
         return;
     hr_assert_ok(own_step_made(w));
@@ -196,14 +200,15 @@ static void with_own_method(world *w)
 }
 
 static const scenario scenario_of[] = {
-    { "a trainer is made", hr_world_with_model, trainer_made, NULL },
+    { "a trainer is created", hr_world_with_model, trainer_made, NULL },
     { "steps and clusterings are made", with_run, steps_made, same_state },
     { "a state is saved", with_steps, state_saved, same_state },
     { "a state is loaded", with_checkpoint, state_loaded, same_state },
-    { "a run is looked into", with_steps, run_looked_into, same_state },
+    { "a run is inspected", with_steps, run_inspected, same_state },
     { "a run is made in a directory", with_run_directory, run_made, same_state },
     { "a stopped run is resumed", with_stopped_run, run_resumed, same_state },
-    { "a step of the host's own method is made", with_own_method, own_step_made, same_state },
+    { "a step of the application's own method is made", with_own_method, own_step_made,
+      same_state },
     { "a model is loaded from a run", with_stopped_run, run_directory_embedded, NULL },
 };
 const scenario_list hr_runs_scenarios = { scenario_of, sizeof scenario_of / sizeof *scenario_of };

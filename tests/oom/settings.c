@@ -1,10 +1,10 @@
-/* settings.c - contexts and options while memory is short. */
+/* settings.c - scenarios with contexts and options. */
 #include "oom/world.h"
 
 static hirl_status context_made(world *w)
 {
     hirl_context *context = NULL;
-    hirl_status status = hirl_context_create(&context, w->options);
+    hirl_status status = hirl_context_create(&context, w->small.options);
 
     hirl_context_destroy(context);
     return status;
@@ -40,7 +40,7 @@ static hirl_status options_filled(world *w)
 }
 
 static const scenario scenario_of[] = {
-    { "a context is made", hr_world_nothing, context_made, NULL },
+    { "a context is created", hr_world_nothing, context_made, NULL },
     { "options are filled from YAML, JSON, preset and calls", settings_written, options_filled,
       NULL },
 };

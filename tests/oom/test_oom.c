@@ -1,13 +1,16 @@
-/* test_oom.c - whatever hosts do, the n-th allocation from there fails, once or for good.
+/* test_oom.c - the n-th allocation of a scenario fails, once or from then on.
  *
- * The call returns NOMEM with a message, or succeeds (it could do without); nothing leaks, neither
- * memory nor descriptors nor half files; and the same call with memory succeeds on the same handles.
+ * The call must return NOMEM with a message, or succeed if it does not need the allocation. It
+ * leaks neither memory nor descriptors, leaves no partial files, and the same call on the same
+ * objects succeeds when memory is available.
  */
 #include "base/alloc.h"
 #include "oom/world.h"
 #include "support/run.h"
 
-static int64_t lack(const scenario *s, int64_t nth, bool forever)
+/* Runs a scenario whose allocation number `nth` fails (0: none), and all later ones if `forever`.
+ * Returns the number of allocations. */
+static int64_t run_failing(const scenario *s, int64_t nth, bool forever)
 {
     int64_t outside = hr_alloc_live(), total;
     int descriptors;
@@ -27,12 +30,12 @@ static int64_t lack(const scenario *s, int64_t nth, bool forever)
         ck_assert_msg(strstr(hirl_error_message(), "memory") != NULL, "%s, n = %lld: '%s'", s->name,
                       (long long)nth, hirl_error_message());
         status = s->act(&w);
-        ck_assert_msg(status >= 0, "%s, n = %lld, again: %s", s->name, (long long)nth,
+        ck_assert_msg(status >= 0, "%s, n = %lld, repeated: %s", s->name, (long long)nth,
                       hirl_error_message());
     }
     if (s->check)
         s->check(&w);
-    if (!w.trainer)
+    if (!w.small.trainer)
         ck_assert_msg(hr_test_descriptors() == descriptors, "%s, n = %lld: descriptors leak",
                       s->name, (long long)nth);
     hr_world_close(&w);
@@ -64,18 +67,18 @@ static const scenario *scenario_at(int i)
     return &list[l]->scenario[i];
 }
 
-START_TEST(every_lack_of_memory_is_survived)
+START_TEST(a_scenario_recovers_from_every_failing_allocation)
 {
     const scenario *s = scenario_at(_i);
-    int64_t count = lack(s, 0, false);
+    int64_t count = run_failing(s, 0, false);
     int64_t tried = count < hr_oom_most ? count : hr_oom_most;
 
     ck_assert_int_gt(count, 0);
     for (int64_t i = 0; i < tried; i++) {
         int64_t nth = 1 + i * count / tried;
 
-        lack(s, nth, false);
-        lack(s, nth, true);
+        run_failing(s, nth, false);
+        run_failing(s, nth, true);
     }
 }
 END_TEST
@@ -86,7 +89,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("oom");
 
     tcase_set_timeout(c, 0);
-    tcase_add_loop_test(c, every_lack_of_memory_is_survived, 0, scenario_count());
+    tcase_add_loop_test(c, a_scenario_recovers_from_every_failing_allocation, 0, scenario_count());
     suite_add_tcase(s, c);
     return s;
 }

@@ -1,4 +1,5 @@
-/* world.h - small things to do with every handle of the library while memory is short. */
+/* world.h - what an application does with each object of the library,
+ * as scenarios in which allocations fail. */
 #ifndef HR_TEST_WORLD_H
 #define HR_TEST_WORLD_H
 
@@ -6,26 +7,18 @@
 
 #include "support/close.h"
 #include "support/folder.h"
+#include "unit/api/small_world.h"
 
-enum { HR_WORLD_IMAGES = 32, HR_WORLD_SIDE = 16, HR_WORLD_ROWS = 60, HR_WORLD_COLUMNS = 8 };
-
-/* what a scenario stands on; made while there is memory, its folder has always the same name */
+/* The objects that a scenario needs, prepared while no allocation
+ * fails. The folder always has the same name. */
 typedef struct world {
+    small_world small;
     char folder[HR_TEST_PATH];
-    hirl_context *context;
-    hirl_options *options;
-    hirl_dataset *dataset;
-    hirl_model *model;
-    hirl_tree *tree;
-    hirl_trainer *trainer;
-    float rows[HR_WORLD_ROWS * HR_WORLD_COLUMNS];
-    int32_t label[HR_WORLD_ROWS];
-    uint8_t pixels[HR_WORLD_IMAGES][HR_WORLD_SIDE][HR_WORLD_SIDE][3];
     const struct scenario *scenario;
 } world;
 
-/* one thing that hosts do: `act` returns the first failure, gives back all that it made, and can be
- * called again; `check` (or NULL) looks at the world after it succeeded */
+/* `act` returns its first failure, frees all that it created, and can be called again. `check` (or
+ * NULL) checks the world after `act` succeeded. */
 typedef struct scenario {
     const char *name;
     void (*prepare)(world *w);
@@ -44,15 +37,15 @@ extern const scenario_list hr_settings_scenarios, hr_images_scenarios, hr_models
 void hr_world_open(world *w, const scenario *s);
 void hr_world_close(world *w);
 
-/* for the scenarios; what is lacking ends the test */
-void hr_world_set(world *w, const char *key, const char *value);
-/* valid until the fourth call from now */
+/* a path in the world's folder; valid until the fourth call from now */
 const char *hr_world_path(const world *w, const char *name);
 void hr_world_write(const world *w, const char *name, const void *data, size_t bytes);
-void hr_world_nothing(world *w);
-void hr_world_with_model(world *w); /* w->model, w->dataset */
 
-/* at most so many of the allocations of a scenario fail in turn */
+/* prepare functions: no objects besides options and context; also a model and a data set */
+void hr_world_nothing(world *w);
+void hr_world_with_model(world *w);
+
+/* number of different allocations of a scenario that fail in turn, at most */
 extern const int64_t hr_oom_most;
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every line of HR_BACKEND_OPS is called by a test of its own: lines.py SOURCE_ROOT prints TAP."""
+"""lines.py SOURCE_ROOT - checks that a test calls each operation of HR_BACKEND_OPS; prints TAP"""
 import pathlib
 import re
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""missing.py ROOT - cuda/missing.txt must name exactly the lines of the table that cuda.c leaves out"""
+"""missing.py ROOT - cuda/missing.txt must list exactly the operations that cuda.c lacks; prints TAP"""
 import re
 import sys
 
@@ -13,6 +13,6 @@ print('1..1')
 if listed == missing:
     print('ok 1 - missing.txt is exact')
 else:
-    print('not ok 1 - missing.txt: too many %s, too few %s'
+    print('not ok 1 - missing.txt should not list %s and should list %s'
           % (sorted(set(listed) - set(missing)), sorted(set(missing) - set(listed))))
     sys.exit(1)

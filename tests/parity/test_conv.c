@@ -1,4 +1,4 @@
-/* test_conv.c - convolution and its gradients against seven nested loops, over many shapes. */
+/* test_conv.c - convolution and its gradients against the definition, over many shapes. */
 #include <math.h>
 
 #include "support/kernels.h"
@@ -6,12 +6,12 @@
 
 enum { SCALE = 1, RELU = 2, ADD = 4, ADD_SCALE = 8, ADD_RELU = 16, BF16 = 32 };
 
-/* images, height, width, inputs, outputs; kernel, stride, pad; groups; what is pending; beta */
+/* images, height, width, input and output channels; kernel, stride, pad; groups; flags; beta */
 typedef struct shape {
     int64_t n, h, w, in, out;
     hr_geometry geo;
     int64_t groups;
-    int pending;
+    int pending; /* SCALE to ADD_RELU: what is pending in the map; BF16: its type */
     double beta;
 } shape;
 
@@ -27,12 +27,12 @@ static const shape shapes[] = {
     { 3, 15, 13, 3, 20, { 7, 2, 3 }, 1, 0, 0 },
     { 2, 9, 9, 2, 6, { 5, 1, 0 }, 1, RELU, 0 },
     { 2, 9, 9, 4, 6, { 5, 3, 2 }, 1, ADD | ADD_RELU, 1 },
-    { 1, 6, 6, 3, 3, { 3, 1, 3 }, 1, SCALE | RELU, 0 }, /* windows wholly in the padding */
-    { 1, 7, 7, 2, 3, { 2, 3, 0 }, 1, 0, 1 },            /* rows that no window meets */
+    { 1, 6, 6, 3, 3, { 3, 1, 3 }, 1, SCALE | RELU, 0 }, /* some windows lie wholly in the padding */
+    { 1, 7, 7, 2, 3, { 2, 3, 0 }, 1, 0, 1 },            /* some rows are in no window */
     { 2, 4, 4, 96, 40, { 3, 1, 1 }, 1, SCALE | RELU, 0 },
     { 9, 4, 4, 130, 18, { 3, 1, 1 }, 3, SCALE | RELU | ADD, 1 },
     { 1, 40, 41, 8, 8, { 3, 1, 1 }, 1, SCALE, 0 },
-    { 2, 21, 300, 3, 7, { 3, 1, 1 }, 1, SCALE | RELU, 0 }, /* one row is a unit */
+    { 2, 21, 300, 3, 7, { 3, 1, 1 }, 1, SCALE | RELU, 0 }, /* each unit is one row */
     { 2, 6, 5, 7, 9, { 3, 1, 1 }, 2, SCALE | RELU | ADD | ADD_SCALE | BF16, 1 },
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -67,7 +67,7 @@ static void make(operands *o, const shape *s)
     }
     o->w = hr_random(type, 1, -1, 1, s->out, k, k, s->in);
     o->dy = hr_random(type, 2, -1, 1, s->n, oh, ow, s->out);
-    o->y = hr_guarded(type, s->n, oh, ow, s->out); /* not read: holds marks */
+    o->y = hr_guarded(type, s->n, oh, ow, s->out); /* holds marks: must not be read */
     o->dx = hr_random(type, 3, -1, 1, s->n, s->h, s->w, s->in);
     o->dw = hr_random(HR_REAL, 4, -1, 1, s->out, k, k, s->in);
     o->sums = hr_guarded(HR_F64, s->groups, 2, s->out, 0);
@@ -75,20 +75,9 @@ static void make(operands *o, const shape *s)
         ((double *)o->sums.data)[i] = 1;
 }
 
-static void drop_map(hr_map *map)
-{
-    hr_drop(&map->raw);
-    if (map->scale.data) {
-        hr_drop(&map->scale);
-        hr_drop(&map->shift);
-    }
-}
-
 static void drop(operands *o)
 {
-    drop_map(&o->map);
-    if (o->map.add)
-        drop_map(&o->add);
+    hr_drop_map(&o->map);
     hr_drop(&o->w);
     hr_drop(&o->dy);
     hr_drop(&o->y);
@@ -109,7 +98,7 @@ static void compute(hr_queue *q, operands *o, const shape *s)
 
 typedef struct wanted {
     double *y, *dx, *dw;
-    int64_t terms; /* the most numbers in one sum */
+    int64_t terms; /* most terms of one sum */
 } wanted;
 
 static double *zeros(int64_t n)
@@ -120,7 +109,7 @@ static double *zeros(int64_t n)
     return x;
 }
 
-/* one image, one place, one tap */
+/* adds the products of one image, place and tap to y, dx and dw */
 static void add_tap(wanted *want, const operands *o, const shape *s, int64_t n, int64_t p,
                     int64_t a)
 {

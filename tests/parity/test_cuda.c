@@ -1,4 +1,4 @@
-/* test_cuda.c - the CUDA kernels, run on the host (support/emulate.h), against the CPU's. */
+/* test_cuda.c - CUDA kernels, emulated on the host (support/emulate.h), against CPU kernels. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* test_maps.c - lines on feature maps against their definitions in f64: normalisation, pooling,
- * pending values and their gradients, over odd sizes, groups, real and bf16. */
+/* test_maps.c - operations on feature maps against their definitions in f64: normalisation,
+ * pooling, pending values and their gradients, for odd sizes, groups, real and bf16. */
 #include <math.h>
 
 #include "support/kernels.h"
@@ -9,7 +9,7 @@ enum { SCALE = 1, RELU = 2, ADD = 4, ADD_SCALE = 8, ADD_RELU = 16, BF16 = 32 };
 
 typedef struct shape {
     int64_t n, h, w, c, groups;
-    int pending;
+    int pending; /* SCALE to ADD_RELU: what is pending in the map; BF16: its type */
     double beta;
 } shape;
 
@@ -48,23 +48,12 @@ static void make_map(hr_map *map, hr_map *add, const shape *s)
     map->add = add;
 }
 
-static void drop_map(hr_map *map)
-{
-    hr_drop(&map->raw);
-    if (map->scale.data) {
-        hr_drop(&map->scale);
-        hr_drop(&map->shift);
-    }
-    if (map->add)
-        drop_map((hr_map *)map->add);
-}
-
 static hr_array like(const shape *s, uint32_t which)
 {
     return hr_random(s->pending & BF16 ? HR_BF16 : HR_REAL, which, -1, 1, s->n, s->h, s->w, s->c);
 }
 
-/* |got - want| <= 16 roundings of `size`, and one of bf16 */
+/* |got - want| <= 16 units in the last place of `size`, plus one rounding to bf16 */
 static void assert_near(const hr_array *a, int64_t i, double want, double size, const char *what)
 {
     double got = (double)hr_at(a, i), off = fabs(got - want);
@@ -87,7 +76,7 @@ START_TEST(map_write_gives_the_value)
     for (int64_t i = 0; i < hr_count(&y); i++)
         assert_near(&y, i, hr_map_value(&map, i), 16, "y");
     hr_drop(&y);
-    drop_map(&map);
+    hr_drop_map(&map);
 }
 END_TEST
 
@@ -113,11 +102,11 @@ START_TEST(map_add_grad_is_dv_where_the_value_is_positive)
     hr_drop(&da);
     hr_drop(&before);
     hr_drop(&dv);
-    drop_map(&map);
+    hr_drop_map(&map);
 }
 END_TEST
 
-/* ---- normalisation, all lines in a row ---- */
+/* ---- normalisation: all its operations one after the other ---- */
 
 typedef struct norm {
     hr_map map, add;
@@ -148,7 +137,7 @@ static void drop_norm(norm *o)
     hr_array *all[] = { &o->sums,  &o->back, &o->scale,  &o->shift, &o->mean, &o->rstd,
                         &o->gamma, &o->beta, &o->dgamma, &o->dbeta, &o->dv,   &o->draw };
 
-    drop_map(&o->map);
+    hr_drop_map(&o->map);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         hr_drop(all[i]);
 }
@@ -166,7 +155,7 @@ static void compute_norm(hr_queue *q, norm *o, const shape *s)
     hr_test_sync(q);
 }
 
-/* one channel of one group: statistics, then gradients */
+/* one channel of one group: its statistics and the sums for its gradients */
 typedef struct channel {
     double mean, rstd, sum, product;
     int64_t first, last; /* rows */
@@ -285,7 +274,7 @@ START_TEST(norm_dx_without_parameters_or_without_draw)
     q->be->norm_dx(q, NULL, &before.dgamma, &before.dbeta, &o.dv, &o.map, &o.mean, &o.rstd,
                    &o.gamma, &o.back, count, 0);
     ck_assert_mem_eq(before.dgamma.data, o.dgamma.data, hr_bytes(&o.dgamma));
-    /* without gamma the gradient is that of gamma = 1 */
+    /* without gamma, the gradient is the one for gamma = 1 */
     q->be->norm_dx(q, &before.draw, NULL, NULL, &o.dv, &o.map, &o.mean, &o.rstd, NULL, &o.back,
                    count, 0);
     hr_test_sync(q);
@@ -328,7 +317,7 @@ static bool make_pool(pool *o, const shape *s, hr_geometry geo)
 
 static void drop_pool(pool *o)
 {
-    drop_map(&o->map);
+    hr_drop_map(&o->map);
     hr_drop(&o->y);
     hr_drop(&o->at);
     hr_drop(&o->dy);
@@ -338,7 +327,7 @@ static void drop_pool(pool *o)
     hr_drop(&o->dmean);
 }
 
-/* where in the input the place a of window p lies, or -1 */
+/* the input place under tap a of the window of output place `place`, or -1 in the padding */
 static int64_t tap(const pool *o, const shape *s, int64_t place, int64_t a)
 {
     int64_t oh = o->y.dim[1], ow = o->y.dim[2], n = place / (oh * ow), p = place % (oh * ow);

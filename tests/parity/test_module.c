@@ -1,5 +1,5 @@
-/* test_module.c - backends in files of their own: every reason for a refusal is a status and a
- * sentence, an explicit backend never falls back, auto does and says why. */
+/* test_module.c - backend modules: every refusal has a status and a message; an explicit backend
+ * never falls back; auto falls back to the CPU and logs why. */
 #include <check.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "support/close.h"
 #include "support/run.h"
 
-/* a new one for each module: an opened library is never closed, and is known by its file */
+/* a new folder for each module: an opened library is never closed, and dlopen compares files */
 static char folder[64];
 
 static void in_folder(char path[512], const char *name)
@@ -38,7 +38,7 @@ static void clean(void)
     folder[0] = 0;
 }
 
-/* the module is searched in a fresh folder that holds these bytes as libhirl-cuda.so; NULL: nothing */
+/* makes a new folder the module path, with these bytes as libhirl-cuda.so; NULL: an empty folder */
 static void place(const void *bytes, size_t count)
 {
     char path[512];
@@ -56,6 +56,7 @@ static void place(const void *bytes, size_t count)
     fclose(file);
 }
 
+/* places the first `most` bytes of a file, or all of them if most is 0 */
 static void place_copy(const char *from, long most)
 {
     FILE *file = fopen(from, "rb");
@@ -198,7 +199,7 @@ START_TEST(the_real_module_refuses_another_build_and_a_machine_without_a_device)
     *(void **)&entry = dlsym(library, HR_MODULE_SYMBOL);
     ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI, "another build", &opening),
                      HIRL_E_BACKEND_UNAVAILABLE);
-    ck_assert(strstr(refusal, "another build") != NULL);
+    ck_assert(strstr(refusal, "different builds") != NULL);
     ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI + 1, "another build", &opening),
                      HIRL_E_BACKEND_UNAVAILABLE);
 
@@ -209,8 +210,8 @@ START_TEST(the_real_module_refuses_another_build_and_a_machine_without_a_device)
         ck_assert_msg(strstr(hr_error_text(), "device") != NULL, "%s", hr_error_text());
         return;
     }
-    hr_assert_ok(
-        hr_model_config_read(&config, NULL)); /* a device: training needs what is not there yet */
+    hr_assert_ok(hr_model_config_read(
+        &config, NULL)); /* with a device, operations that training needs are missing */
     hr_assert_fails(hr_model_alloc(&model, context, &config, 0, "online"), HIRL_E_UNSUPPORTED,
                     "conv");
     hr_context_drop(context);
@@ -230,7 +231,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_library_without_the_symbol_is_refused);
     tcase_add_test(c, unknown_names_and_devices_are_refused);
     tcase_add_test(c, a_backend_that_lacks_operations_refuses_every_call_that_needs_them);
-    if (module && module[0]) /* else built without nvcc: tests/parity/meson.build tells */
+    if (module && module[0]) /* without nvcc, tests/parity/meson.build reports a skipped test */
         tcase_add_test(c, the_real_module_refuses_another_build_and_a_machine_without_a_device);
     suite_add_tcase(s, c);
     return s;

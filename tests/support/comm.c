@@ -1,7 +1,7 @@
-/* comm.c - a communicator of ranks that are threads of this process.
+/* comm.c - a communicator whose ranks are threads of this process.
  *
- * A collective is three steps between barriers: post my array, read the others' into memory of my
- * own, write mine.
+ * A collective operation has three stages with barriers between them: post a pointer to this rank's
+ * array, read the arrays of the other ranks, write this rank's result.
  */
 #include "support/comm.h"
 
@@ -17,7 +17,7 @@ typedef struct group {
 } group;
 
 typedef struct rank {
-    hr_comm comm; /* first: its state is this */
+    hr_comm comm; /* its `state` points to this rank */
     group *all;
     hr_test_rank *body;
     void *arg;
@@ -35,7 +35,7 @@ static void post(rank *me, hr_queue *q, const hr_array *x)
     meet(me);
 }
 
-/* the values that a rank has posted; freed by the caller */
+/* the values that a rank has posted; the caller frees them */
 static void *fetch(rank *me, int from, hr_dtype as)
 {
     const hr_array *x = me->all->posted[from];
@@ -74,7 +74,7 @@ static void all_reduce(hr_comm *comm, hr_queue *q, const hr_array *sum)
         add(total, part, as, hr_count(sum));
         hr_free(part);
     }
-    meet(me); /* all have read */
+    meet(me); /* all ranks have read */
     q->be->upload(q, sum, total, as);
     hr_free(total);
     meet(me);

@@ -1,9 +1,9 @@
-/* comm.h - a communicator of 2 to 4 ranks that are threads of this process (backend.h: hr_comm).
+/* comm.h - a communicator whose 1 to 4 ranks are threads of this process (backend.h: hr_comm).
  *
- *     hr_test_ranks(2, body, arg);      body(comm, arg) runs once on each of two threads
+ *     hr_test_ranks(2, body, arg);      calls body(comm, arg) once on each of two threads
  *
- * Each rank makes a context of its own and hangs comm on it. Sums are taken in the
- * order of ranks: the same bits on every rank and in every run.
+ * Each rank creates its own context and sets the context's communicator. Sums are taken in rank
+ * order, so every rank gets the same bits every time.
  */
 #ifndef HR_TEST_COMM_H
 #define HR_TEST_COMM_H

@@ -1,4 +1,4 @@
-/* emulate.cc - CUDA kernels on the host: a block's threads are fibers that switch at barriers. */
+/* emulate.cc - CUDA kernels on the host: threads of a block are fibers that switch at barriers. */
 #include "emulate.h"
 
 #include <cstdlib>
@@ -33,7 +33,7 @@ void run_block(std::vector<fiber> &fibers)
 {
     bool left = true;
 
-    while (left) { /* one round: every thread up to its next barrier */
+    while (left) { /* one round takes every thread to its next barrier */
         left = false;
         for (size_t i = 0; i < fibers.size(); i++) {
             if (fibers[i].done)

@@ -1,7 +1,7 @@
-/* emulate.h - CUDA kernels on the host: a block's threads are fibers that switch at barriers.
+/* emulate.h - CUDA kernels on the host: the threads of a block are fibers that switch at barriers.
  *
- * Test only: makes the logic of .cu files run where there is no GPU. Blocks run one after the other,
- * so shared memory is static memory.
+ * Only for tests of the .cu files without a GPU. Blocks are computed one after the other, so shared
+ * memory can be static.
  */
 #ifndef HR_TEST_EMULATE_H
 #define HR_TEST_EMULATE_H

@@ -1,10 +1,10 @@
-/* fill.h - test data from the documented counter generator: the same on every machine. */
+/* fill.h - test data from the library's counter-based generator: the same on every machine. */
 #ifndef HR_TEST_FILL_H
 #define HR_TEST_FILL_H
 
 #include "base/rng.h"
 
-/* uniform in [low, high); `which` tells arrays of one test apart */
+/* uniform in [low, high); each `which` gives different numbers */
 static inline void hr_fill_uniform(real *x, int64_t n, uint32_t which, double low, double high)
 {
     hr_rng rng;
@@ -14,6 +14,7 @@ static inline void hr_fill_uniform(real *x, int64_t n, uint32_t which, double lo
         x[i] = (real)hr_rng_range(&rng, low, high);
 }
 
+/* standard normal */
 static inline void hr_fill_normal(real *x, int64_t n, uint32_t which)
 {
     hr_rng rng;

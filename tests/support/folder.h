@@ -1,4 +1,4 @@
-/* folder.h - a folder of a test's own, gone at its end; and a look at open descriptors. */
+/* folder.h - temporary folders and files for tests; the number of open descriptors. */
 #ifndef HR_TEST_FOLDER_H
 #define HR_TEST_FOLDER_H
 
@@ -12,7 +12,7 @@
 
 enum { HR_TEST_PATH = 600 };
 
-/* where tests write: TMPDIR or /tmp */
+/* the folder in which tests write: $TMPDIR, or /tmp */
 static inline const char *hr_test_base(void)
 {
     const char *base = getenv("TMPDIR");
@@ -20,14 +20,14 @@ static inline const char *hr_test_base(void)
     return base ? base : "/tmp";
 }
 
-/* a new empty folder */
+/* creates an empty folder */
 static inline void hr_test_folder(char folder[HR_TEST_PATH])
 {
     snprintf(folder, HR_TEST_PATH, "%.400s/hirl-test-XXXXXX", hr_test_base());
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
-/* a new empty file */
+/* creates an empty file */
 static inline void hr_test_file(char path[HR_TEST_PATH])
 {
     int fd;
@@ -45,7 +45,7 @@ static inline const char *hr_test_path(char path[HR_TEST_PATH], const char *fold
     return path;
 }
 
-/* files and folders directly inside, hidden ones too */
+/* how many files and folders, hidden ones included, the folder holds directly */
 static inline int hr_test_entries(const char *folder)
 {
     DIR *open = opendir(folder);
@@ -59,7 +59,7 @@ static inline int hr_test_entries(const char *folder)
     return n;
 }
 
-/* removes the folder and everything below */
+/* removes the folder and everything in it */
 static inline void hr_test_remove(const char *folder)
 {
     DIR *open = opendir(folder);
@@ -90,7 +90,7 @@ static inline void hr_test_write(const char *path, const void *data, size_t byte
     ck_assert_int_eq(fclose(file), 0);
 }
 
-/* a whole file and a 0 behind it, ended with free */
+/* a whole file, followed by a 0; the caller frees it */
 static inline char *hr_test_read(size_t *bytes, const char *path)
 {
     FILE *file = fopen(path, "rb");
@@ -106,7 +106,7 @@ static inline char *hr_test_read(size_t *bytes, const char *path)
     return data;
 }
 
-/* descriptors of this process that are open */
+/* how many descriptors below 256 are open */
 static inline int hr_test_descriptors(void)
 {
     int n = 0;

@@ -9,9 +9,9 @@
 #include "support/close.h"
 #include "support/fill.h"
 
-/* ---- the probe: an operation that makes one number of any tensor ---- */
+/* ---- the probe: an operation that reduces any tensor to one number ---- */
 
-static void probe_backward(hr_tape *t, const hr_step *s)
+static void probe_backward(hr_tape *t, const hr_node *s)
 {
     double beta;
     const hr_array *dx = hr_grad(t, s->in[0], &beta);
@@ -23,14 +23,14 @@ static void probe_backward(hr_tape *t, const hr_step *s)
     t->q->be->row_dot_grad(t->q, &row, &s->out->g, &s->saved[0], beta);
 }
 
-/* [1] = <x, w>, w: fixed multiples of 1/8 */
+/* [1] = <x, w>; w: fixed random multiples of 1/8 */
 static hr_tensor *probe(hr_tape *t, hr_tensor *x)
 {
     static const hr_op op = { "probe", probe_backward };
     int64_t n;
     hr_array row;
     real *weight;
-    hr_step *s;
+    hr_node *s;
 
     x = hr_write(t, x);
     n = hr_count(&x->x);
@@ -179,7 +179,7 @@ static double difference(hr_gradcheck *c, hr_check_build *build, real *x)
     return (up - down) / (2 * c->step);
 }
 
-/* at most HR_CHECK_PLACES places of a leaf are moved */
+/* relative error of a leaf's gradient, over at most HR_CHECK_PLACES of its numbers */
 static double leaf_error(hr_gradcheck *c, hr_check_build *build, hr_check_leaf *leaf,
                          const double *gradient)
 {
@@ -192,8 +192,8 @@ static double leaf_error(hr_gradcheck *c, hr_check_build *build, hr_check_leaf *
         wrong += (gradient[i] - numeric) * (gradient[i] - numeric);
         length += numeric * numeric;
     }
-    ck_assert_msg(length > 0, "leaf %d of %lld numbers has no influence", (int)(leaf - c->leaf),
-                  (long long)leaf->count);
+    ck_assert_msg(length > 0, "leaf %d of %lld numbers does not change the result",
+                  (int)(leaf - c->leaf), (long long)leaf->count);
     return sqrt(wrong) / fmax(sqrt(length), SMALL);
 }
 
@@ -202,7 +202,7 @@ double hr_gradcheck_error(hr_gradcheck *c, hr_check_build *build)
     double *gradient[HR_CHECK_LEAVES];
     double worst = 0;
 
-    value_of(c, build); /* makes the leaves */
+    value_of(c, build); /* creates the leaves */
     for (int i = 0; i < c->leaves; i++)
         c->queue->be->fill(c->queue, &c->leaf[i].g, 0);
     hr_assert_ok(hr_tape_backward(&c->tape, built(c, build)));
@@ -223,9 +223,21 @@ double hr_gradcheck_error(hr_gradcheck *c, hr_check_build *build)
     return worst;
 }
 
+void hr_gradcheck_case(hr_check_build *build, int variant)
+{
+    hr_gradcheck check;
+    double error;
+
+    hr_gradcheck_init(&check, variant);
+    error = hr_gradcheck_error(&check, build);
+    ck_assert_msg(error <= 1e-6, "variant %d, leaf %d: relative error %g", variant, check.worst,
+                  error);
+    hr_gradcheck_done(&check);
+}
+
 bool hr_gradcheck_used(const hr_gradcheck *c, const char *op)
 {
-    for (const hr_step *s = c->tape.last; s; s = s->before)
+    for (const hr_node *s = c->tape.last; s; s = s->before)
         if (s->op->backward && s->out->grad && !strcmp(s->op->name, op))
             return true;
     return false;

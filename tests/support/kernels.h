@@ -1,7 +1,6 @@
-/* kernels.h - what tests of kernels stand on: a queue with some threads, arrays between guards.
+/* kernels.h - for tests of kernels: queues with several threads, arrays between guard bytes.
  *
- * Arrays are filled from the counter generator (fill.h); an array made twice with the same `which`
- * holds the same numbers.
+ * Arrays are filled by fill.h: two arrays with the same `which` hold the same numbers.
  */
 #ifndef HR_TEST_KERNELS_H
 #define HR_TEST_KERNELS_H
@@ -17,7 +16,7 @@
 
 enum { HR_GUARD = 64, HR_MARK = 0x5A };
 
-/* a queue of a context with so many threads, opened once a program */
+/* the queue of a context with this number of threads; each is opened once per program */
 static inline hr_queue *hr_test_queue(int threads)
 {
     static hirl_context *context[9];
@@ -36,7 +35,7 @@ static inline void hr_test_sync(hr_queue *q)
     hr_assert_ok(q->be->sync(q));
 }
 
-/* [d0, d1, ...] between guards; dimensions of 0 end the list */
+/* an array [d0, d1, ...] between guard bytes; a dimension of 0 ends the list */
 static inline hr_array hr_guarded(hr_dtype dtype, int64_t d0, int64_t d1, int64_t d2, int64_t d3)
 {
     hr_array a = { NULL, dtype, d3 ? 4 : d2 ? 3 : d1 ? 2 : 1, { d0, d1, d2, d3 } };
@@ -48,14 +47,14 @@ static inline hr_array hr_guarded(hr_dtype dtype, int64_t d0, int64_t d1, int64_
     return a;
 }
 
-/* the guards are as they were; the array is gone */
+/* checks that the guard bytes are unchanged, and frees the array */
 static inline void hr_drop(hr_array *a)
 {
     char *block = (char *)a->data - HR_GUARD;
 
     for (size_t i = 0; i < HR_GUARD; i++)
         ck_assert_msg(block[i] == HR_MARK && block[HR_GUARD + hr_bytes(a) + i] == HR_MARK,
-                      "written %zu bytes outside", i);
+                      "a guard byte %zu bytes outside the array was overwritten", i);
     free(block);
     a->data = NULL;
 }
@@ -101,7 +100,19 @@ static inline hr_array hr_filled(hr_dtype dtype, double value, int64_t d0, int64
     return a;
 }
 
-/* number `at` of the value of a map, by its definition (backend.h), in f64 */
+/* drops the arrays of a map and of its `add` operand */
+static inline void hr_drop_map(hr_map *map)
+{
+    hr_drop(&map->raw);
+    if (map->scale.data) {
+        hr_drop(&map->scale);
+        hr_drop(&map->shift);
+    }
+    if (map->add)
+        hr_drop_map((hr_map *)map->add);
+}
+
+/* number `at` of the value of a map in f64, by the definition in backend.h */
 static inline double hr_map_value(const hr_map *m, int64_t at)
 {
     int64_t cols = hr_cols(&m->raw), row = at / cols, c = at % cols;
@@ -117,7 +128,7 @@ static inline double hr_map_value(const hr_map *m, int64_t at)
     return m->relu && v < 0 ? 0 : v;
 }
 
-/* rounding of real: relative size of one unit in the last place */
+/* relative size of a unit in the last place of real */
 static inline double hr_epsilon(void)
 {
     return sizeof(real) == sizeof(float) ? 0x1p-23 : 0x1p-52;

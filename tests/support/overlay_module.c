@@ -97,7 +97,8 @@ hirl_status hr_module_open(hr_backend *backend, const hr_host *host, uint32_t ab
     overlay *own;
 
     if (abi != HR_MODULE_ABI || strcmp(build_id, HR_BUILD_ID))
-        return host->fail(HIRL_E_BACKEND_UNAVAILABLE, "overlay: of another build");
+        return host->fail(HIRL_E_BACKEND_UNAVAILABLE,
+                          "overlay: the module and the library are from different builds");
     if (!opening->below)
         return host->fail(HIRL_E_BACKEND_UNAVAILABLE, "overlay: there is no table below");
     own = host->alloc(sizeof *own);

@@ -1,4 +1,4 @@
-/* partial_module.c - a backend in a file of its own whose table is almost empty (test_module.c). */
+/* partial_module.c - a backend module with an almost empty table (tests/parity/test_module.c). */
 #include <string.h>
 
 #include "host.h"
@@ -10,7 +10,8 @@ hirl_status hr_module_open(hr_backend *backend, const hr_host *host, uint32_t ab
 {
     (void)opening;
     if (abi != HR_MODULE_ABI || strcmp(build_id, host->build_id) != 0)
-        return host->fail(HIRL_E_BACKEND_UNAVAILABLE, "partial: of another build");
+        return host->fail(HIRL_E_BACKEND_UNAVAILABLE,
+                          "partial: the module and the library are from different builds");
     backend->name = "partial";
     return HIRL_OK;
 }

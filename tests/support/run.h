@@ -1,8 +1,8 @@
-/* run.h - main() of a test program: one suite, results as TAP (environment: tests/meson.build).
+/* run.h - main() of a test program: one suite, TAP output (environment: tests/meson.build).
  *
  *     HR_TESTS("rng", philox_gives_the_published_words, below_is_even)
  *
- * or, for loop tests and several cases, HR_TEST_MAIN(make_suite) with Suite *make_suite(void).
+ * or, with loop tests or several test cases, HR_TEST_MAIN(make_suite) with Suite *make_suite(void).
  */
 #ifndef HR_TEST_RUN_H
 #define HR_TEST_RUN_H

@@ -1,4 +1,4 @@
-/* tape.h - a tape on the CPU for a test, leaves from literal numbers, values read back. */
+/* tape.h - a CPU tape for tests: leaves with given values, values read back. */
 #ifndef HR_TEST_TAPE_H
 #define HR_TEST_TAPE_H
 
@@ -85,7 +85,7 @@ static inline void hr_test_read(double *value, hr_test_tape *test, const hr_arra
     hr_assert_ok(test->q->be->sync(test->q));
 }
 
-/* the values of an array, its first n, against those worked out by hand */
+/* compares the n values of an array with values worked out by hand */
 #define hr_assert_values(test, array, n, ...)                                                      \
     do {                                                                                           \
         double hr_want[] = { __VA_ARGS__ }, hr_got[256];                                           \

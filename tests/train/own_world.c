@@ -1,4 +1,4 @@
-/* own_world.c - a run of method=own over a few images of noise. */
+/* own_world.c - a small run of method=own on noise images. */
 #include "own_world.h"
 
 #include "support/close.h"
@@ -40,16 +40,15 @@ void own_world_open(own_world *w, int threads)
                                           OWN_SIDE, OWN_SIDE, 3, NULL, 0, w->options));
 }
 
-/* a trainer of the options as they are now */
 void own_world_begin(own_world *w)
 {
     hirl_trainer_destroy(w->trainer);
     hr_assert_ok(hirl_trainer_create(&w->trainer, w->context, NULL, w->images, w->options));
 }
 
-void own_world_give(own_world *w)
+void own_world_set_method(own_world *w)
 {
-    hirl_method_calls calls = small_host_calls(&w->host);
+    hirl_method_calls calls = own_method_calls(&w->method);
 
     hr_assert_ok(hirl_trainer_set_method(w->trainer, &calls));
 }
@@ -58,7 +57,7 @@ void own_world_run(own_world *w, int threads)
 {
     own_world_open(w, threads);
     own_world_begin(w);
-    own_world_give(w);
+    own_world_set_method(w);
 }
 
 void own_world_close(own_world *w)

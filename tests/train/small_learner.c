@@ -1,4 +1,4 @@
-/* small_learner.c - a few steps of any method on a small network and images of noise. */
+/* small_learner.c - trains a small network for a few steps on noise images, with any method. */
 #include "small_learner.h"
 
 #include <check.h>
@@ -20,8 +20,8 @@ enum {
     SIDE = 8,
     LOCAL_SIDE = 4,
     DIM = 8,
-    PATCHES = 4,     /* of a global view */
-    MOST_MASKED = 2, /* of them */
+    PATCHES = 4,     /* in a global view */
+    MOST_MASKED = 2, /* masked patches in a global view, at most */
     NEGATIVES = 3,
     LEAVES = 4,
     SEED = 5,
@@ -31,7 +31,8 @@ enum {
     OWN = 6, /* method=own */
 };
 
-/* large: a gradient that is 0 but for rounding (of a bias before a batch norm) stays nothing */
+/* Large, so that a gradient that consists of rounding errors (a bias before batch norm) moves
+ * nothing. */
 static const double ADAM_EPS = 1e-3;
 
 static bool has_locals(const hr_method *method)
@@ -39,11 +40,12 @@ static bool has_locals(const hr_method *method)
     return method->student == HR_SEES_ALL && method->joint;
 }
 
-/* of method=own: mean_n sum_v |p_v - t_v+1|^2 / 2, p of the predictor, t of the teacher */
+/* Loss of method=own: mean_n sum_v |p_v - t_(v+1)|^2 / 2, p from the predictor, t from the
+ * teacher. */
 static int32_t pull(double *loss, float *grad, const hirl_method_step *s, void *user)
 {
     const real *p = (const void *)s->student, *t = (const void *)s->teacher;
-    real *g = (void *)grad; /* the host's floats are real in the double build */
+    real *g = (void *)grad; /* in the double build the library passes doubles */
     int64_t rows = s->n * s->d;
 
     (void)user;
@@ -64,7 +66,8 @@ static void set_number(hirl_options *o, const char *key, int64_t value)
     hr_assert_ok(hirl_options_set(o, key, text));
 }
 
-/* a rank sees its own part of the batch; batch norm over all ranks has its groups over all of them */
+/* Each rank trains on its own part of the batch. Synchronised batch norm counts groups over all
+ * ranks. */
 static void set_parts(hirl_options *o, const small_run *run, int64_t batch)
 {
     int64_t ranks = run->comm ? run->comm->ranks : 1;
@@ -81,7 +84,7 @@ static void set_parts(hirl_options *o, const small_run *run, int64_t batch)
     set_number(o, "seed", SEED);
 }
 
-/* the method's own settings, with small widths */
+/* the method's default settings, with small widths */
 static hirl_options *options_of(int64_t method)
 {
     static const char *const names[] = { "mocov2", "simsiam", "swav", "mocov3",
@@ -139,7 +142,7 @@ static hirl_tree *make_tree(hirl_context *context)
     return tree;
 }
 
-/* what a step is fed with: rows [first, first + n) of the global batch */
+/* input of one step: rows [first, first + n) of the global batch */
 typedef struct feed {
     float *view[VIEWS];
     uint8_t mask[GLOBALS][SMALL_ROWS * PATCHES];
@@ -158,7 +161,7 @@ static void fill_view(float *view, int v, int64_t side, int64_t step, int64_t fi
     }
 }
 
-/* not as many in each part of the batch, and none in step 1 */
+/* The parts of a batch differ in their number of leaves; step 1 has none. */
 static bool has_leaf(int64_t step, int64_t row)
 {
     return step != 1 && row != 1 && row != 3 && row != 4 && row != 10;
@@ -174,7 +177,7 @@ static void fill_feed(hr_learner_input *in, feed *f, int64_t step, int64_t first
     for (int v = 0; v < GLOBALS; v++) {
         in->mask[v] = f->mask[v];
         for (int64_t r = 0; r < in->n; r++)
-            for (int i = 0; i < PATCHES; i++) /* one or two of every second image */
+            for (int i = 0; i < PATCHES; i++) /* one or two patches of every second image */
                 f->mask[v][r * PATCHES + i] =
                     (first + r + v + step) % 2 == 0 && (i + first + r) % 3 == 0;
     }
@@ -184,13 +187,13 @@ static void fill_feed(hr_learner_input *in, feed *f, int64_t step, int64_t first
     }
     hr_paths_draw(f->negative, in->n, NEGATIVES, f->leaf, f->image, LEAVES, SEED, step, false);
     in->image = f->image;
-    in->leaf = f->leaf; /* used when there is a tree */
+    in->leaf = f->leaf; /* ignored without a tree */
     in->negative = f->negative;
     in->negatives = NEGATIVES;
     in->step = step;
 }
 
-/* what a failed try has taken is kept: later ones get further */
+/* A failed attempt keeps the memory it got, so each later attempt gets further. */
 static void make_step(hr_learner_result *result, hr_learner *learner, const hr_learner_input *in,
                       bool starved)
 {
@@ -208,7 +211,7 @@ static void make_step(hr_learner_result *result, hr_learner *learner, const hr_l
     ck_assert(isfinite(result->loss));
 }
 
-/* a step that one rank spoils with a number that is not finite: no rank makes it */
+/* Attempts a step with a non-finite pixel on one rank (`mine`); all ranks must refuse it. */
 static void make_bad_step(small_outcome *out, hr_learner *learner, const hr_learner_input *in,
                           feed *f, bool mine)
 {

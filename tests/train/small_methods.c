@@ -3,7 +3,7 @@
 
 #include "train/trainer.h"
 
-/* xavier: at a width of 32 numbers of size 0.02 would hide the image behind the class token */
+/* xavier: at width 32, weights of size 0.02 would make the class token dominate the image */
 #define SMALL_VIT                                                                                  \
     { "arch", "vit_micro_patch4_32" }, { "vit_dim", "32" }, { "vit_depth", "2" },                  \
         { "vit_heads", "2" }, { "patch_size", "4" }, { "vit_init", "xavier" },                     \
@@ -26,7 +26,7 @@ static const small_pair simsiam[] = {
     { "method", "simsiam" }, { "hidden_dim", "32" }, { "predictor_dim", "8" }, { NULL, NULL }
 };
 
-/* 4 steps an epoch: the queue fills from step 4 on and is used from step 6 on */
+/* With 4 steps an epoch, the queue fills from step 4 on and is used from step 6 on. */
 static const small_pair swav[] = {
     { "method", "swav" },
     { "hidden_dim", "32" },

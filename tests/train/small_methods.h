@@ -1,5 +1,5 @@
-/* small_methods.h - settings of the six methods for runs of small_trainer.h: local views, masks, a queue in use,
- * a last layer that is released after one epoch. */
+/* small_methods.h - settings of the six methods for runs of small_trainer.h. They use local views,
+ * masks, SwAV's queue, and a last layer that is frozen for the first epoch. */
 #ifndef SMALL_METHODS_H
 #define SMALL_METHODS_H
 
@@ -13,10 +13,10 @@ enum {
 
 /* in the order of the key `method` */
 extern const small_pair *const small_method[SMALL_METHODS];
-/* runs of three epochs, T1 = 1 */
+/* runs of three epochs; the first has no tree */
 extern const small_pair *const small_kind[SMALL_KINDS];
 
-/* the loss of outputs that say nothing */
+/* the loss of outputs that carry no information about their images */
 double small_chance(const small_trainer *t);
 
 #endif

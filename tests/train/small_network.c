@@ -1,4 +1,4 @@
-/* small_network.c - a ResNet-18 of a quarter of the width on the generated images. */
+/* small_network.c - a ResNet-18 of width 1/4 on the generated images. */
 #include "small_network.h"
 
 #include <hirl/hirl.h>
@@ -117,7 +117,7 @@ double small_network_step(small_network *s, const hr_batch *batch, double rate)
     int32_t label[SMALL_BATCH];
     hr_tape *t = &s->tape;
     hr_queue *q = s->queue;
-    hr_run run = {
+    hr_pass run = {
         .tape = t, .weights = &s->weights, .groups = 1, .running_groups = 1, .commit = true
     };
     hr_scalars scalars = { .rate = { rate }, .decay = { 5e-4 }, .momentum = { 0.9 } };

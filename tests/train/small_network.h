@@ -1,5 +1,5 @@
-/* small_network.h - a ResNet-18 of a quarter of the width on the generated images: features, training
- * with labels. */
+/* small_network.h - a ResNet-18 of width 1/4 on the generated images:
+ * computes features and trains with labels. */
 #ifndef HR_TEST_SMALL_NETWORK_H
 #define HR_TEST_SMALL_NETWORK_H
 
@@ -13,7 +13,7 @@ typedef struct small_network {
     hirl_context *context;
     hirl_dataset *train, *test;
     hr_queue *queue;
-    hr_net net; /* z0: one column a fine class */
+    hr_net net; /* z0 has one column for each fine class */
     hr_weights weights;
     hr_array moment;
     hr_tape tape;
@@ -21,9 +21,10 @@ typedef struct small_network {
 
 void small_network_open(small_network *s);
 void small_network_close(small_network *s);
-/* [count, dim] of a layer in evaluation mode; *label [count]; both freed with hr_free */
+/* Returns features [count, dim] of a layer in evaluation mode and *label
+ * [count]. The caller frees both with hr_free. */
 float *small_network_embed(small_network *s, int32_t layer, hirl_dataset *dataset, int32_t **label);
-/* one step of SGD on cross-entropy of z0; views already made; the loss */
+/* Makes one step of SGD on the cross-entropy of z0 for a batch of view 0. Returns the loss. */
 double small_network_step(small_network *s, const hr_batch *batch, double rate);
 
 #endif

@@ -1,4 +1,5 @@
-/* small_trainer.c - whole runs on 64 drawn images of 16 pixels through the public interface. */
+/* small_trainer.c - whole runs on 64 striped images of 16 x
+ * 16 pixels through the public interface. */
 #include "small_trainer.h"
 
 #include "support/folder.h"
@@ -44,7 +45,7 @@ static void set_all(hirl_options *options, const small_pair *pair)
                       hirl_error_message());
 }
 
-static int32_t hand_over(hirl_image *image, int64_t index, void *user)
+static int32_t read_pixels(hirl_image *image, int64_t index, void *user)
 {
     (void)user;
     if (index % small_unreadable == 0)
@@ -58,7 +59,7 @@ static int32_t hand_over(hirl_image *image, int64_t index, void *user)
 static hirl_status open_images(small_trainer *t)
 {
     if (small_unreadable)
-        return hirl_dataset_from_callback(&t->images, t->context, hand_over, NULL, SMALL_IMAGES,
+        return hirl_dataset_from_callback(&t->images, t->context, read_pixels, NULL, SMALL_IMAGES,
                                           NULL, t->options);
     return hirl_dataset_from_memory(&t->images, t->context, &small_pixels[0][0][0][0], SMALL_IMAGES,
                                     SMALL_SIDE, SMALL_SIDE, 3, NULL, 0, t->options);
@@ -112,7 +113,7 @@ char *small_trainer_state(size_t *bytes, small_trainer *t)
     return data;
 }
 
-static int32_t note_phase(const char *phase, int64_t done, int64_t total, void *user)
+static int32_t record_phase(const char *phase, int64_t done, int64_t total, void *user)
 {
     small_polls *polls = user;
 
@@ -132,7 +133,7 @@ char *small_trainer_run(size_t *bytes, small_polls *polls, int threads,
     small_trainer_open(&t, threads, over);
     if (polls) {
         polls->count = 0;
-        hirl_context_set_progress(t.context, note_phase, polls);
+        hirl_context_set_progress(t.context, record_phase, polls);
     }
     ck_assert_msg(hirl_train_run(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
     state = small_trainer_state(bytes, &t);
@@ -167,7 +168,8 @@ static int32_t count_polls(const char *phase, int64_t done, int64_t total, void 
     return ++s->poll == s->stop_at;
 }
 
-/* a checkpoint at `path` of the moment when poll n said stop */
+/* Stops a run at poll n and saves a checkpoint at `path`.
+ * Returns false if the run ends before poll n. */
 static bool save_at(int n, const char *path, const small_pair *const *over)
 {
     stopper s = { 0, n };
@@ -200,7 +202,8 @@ bool small_trainer_stop(int n, const char *whole, size_t whole_bytes, const smal
         ck_assert_msg(hirl_train_run(NULL, t.trainer) >= 0, "%s", hirl_error_message());
         state = small_trainer_state(&bytes, &t);
         ck_assert_uint_eq(bytes, whole_bytes);
-        ck_assert_msg(!memcmp(state, whole, bytes), "stopped at poll %d the run ends elsewhere", n);
+        ck_assert_msg(!memcmp(state, whole, bytes),
+                      "stopped at poll %d, the run ends in another state", n);
         free(state);
         small_trainer_close(&t);
     }

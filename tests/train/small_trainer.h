@@ -1,5 +1,5 @@
-/* small_trainer.h - whole runs on 64 drawn images of 16 pixels through the public interface, stopped anywhere
- * and gone on with. */
+/* small_trainer.h - whole runs on 64 striped images of 16 x 16 pixels through the public interface,
+ * which can be stopped at any poll and resumed. */
 #ifndef SMALL_TRAINER_H
 #define SMALL_TRAINER_H
 
@@ -26,32 +26,35 @@ typedef struct small_trainer {
     hirl_trainer *trainer;
 } small_trainer;
 
-/* phase of each poll of a run: train, extract, cluster */
+/* the phase of each poll (call of the progress callback) of a run: train, extract, cluster */
 typedef struct small_polls {
     int count;
     char phase[SMALL_POLLS]; /* first letters */
 } small_polls;
 
 extern uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
-/* n > 0: the images come from a callback, which cannot read every n-th; 0: from memory */
+/* n > 0: images come from a callback that fails for every n-th image; 0: from memory */
 extern int small_unreadable;
-/* not NULL: sees each trainer that is made, before its first step; gives method=own its functions */
+/* if not NULL, called with each new trainer before its first
+ * step; sets the callbacks of method=own */
 extern void (*small_made)(hirl_trainer *trainer);
 
-/* `over`: lists of settings over the common ones, later ones count; each ends with a NULL key, `over`
- * with a NULL list */
+/* `over` holds lists of settings that override the common ones; of equal keys the last one counts.
+ * Each list ends with a NULL key, `over` with a NULL list. */
 void small_trainer_open(small_trainer *t, int threads, const small_pair *const *over);
 void small_trainer_close(small_trainer *t);
-/* the bytes of a checkpoint of this moment, ended with free */
+/* Returns the bytes of a checkpoint of the current state; the caller frees them. */
 char *small_trainer_state(size_t *bytes, small_trainer *t);
 
-/* the last state of an uninterrupted run; polls may be NULL */
+/* Makes an uninterrupted run and returns its final state; the
+ * caller frees it. `polls` may be NULL. */
 char *small_trainer_run(size_t *bytes, small_polls *polls, int threads,
                         const small_pair *const *over);
-/* middle of the n-th stretch (from 0) of polls of one phase, as a poll from 1; 0: there are fewer */
+/* The poll (from 1) in the middle of the n-th stretch (from 0) of polls of one
+ * phase; 0 if there are fewer stretches. */
 int small_polls_middle(const small_polls *polls, int n);
-/* Stops a run at poll n (from 1), saves it, goes on in a new trainer on another number of threads:
- * the end is that of `whole` to the bit. false: there are fewer polls */
+/* Stops a run at poll n (from 1), saves it, and resumes it in a new trainer with another number of
+ * threads. Checks that the final state equals `whole`. Returns false if the run has fewer polls. */
 bool small_trainer_stop(int n, const char *whole, size_t bytes, const small_pair *const *over);
 
 #endif

@@ -1,12 +1,13 @@
-/* test_accumulate.c - k micro-batches of B/k equal one batch B with bn_groups=k: weights, teacher, moments,
- * running statistics, queue and centres after three steps of each method, plain and under the path
- * loss. And a step that lacks memory changes nothing. */
+/* test_accumulate.c - k micro-batches of B/k images give the same result as one batch of B with
+ * bn_groups=k: weights, teacher, moments, running statistics, queue and centres agree after three
+ * steps of each method, with and without the path loss. Also: a step that runs out of memory
+ * changes nothing. */
 #include <check.h>
 
 #include "small_learner.h"
 #include "support/run.h"
 
-/* micro-batches of eight and four images */
+/* numbers of micro-batches: each has eight or four images */
 static const int64_t micros[] = { 2, 4 };
 enum { KINDS = 2 * 2 };
 
@@ -28,7 +29,7 @@ START_TEST(micro_batches_equal_one_batch_with_groups)
 }
 END_TEST
 
-START_TEST(a_step_that_lacks_memory_changes_nothing)
+START_TEST(a_step_that_runs_out_of_memory_changes_nothing)
 {
     small_run fed = {
         .method = _i / 2, .accumulate = 1 + _i % 2, .groups = 2, .queue = SMALL_ROWS
@@ -51,7 +52,8 @@ static Suite *accumulate(void)
     TCase *tests = tcase_create("accumulate");
 
     tcase_add_loop_test(tests, micro_batches_equal_one_batch_with_groups, 0, KINDS * SMALL_METHODS);
-    tcase_add_loop_test(tests, a_step_that_lacks_memory_changes_nothing, 0, 2 * SMALL_METHODS);
+    tcase_add_loop_test(tests, a_step_that_runs_out_of_memory_changes_nothing, 0,
+                        2 * SMALL_METHODS);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,5 +1,6 @@
-/* test_assign.c - iter_wise_assignment: leaves of a batch are the nearest prototypes of its second view, are kept
- * for the epoch and by checkpoints, and touch running statistics in profile reference only. */
+/* test_assign.c - iter_wise_assignment: each step assigns the images of its batch to the prototypes
+ * nearest to their second view. The assignment lasts for the epoch and is stored in checkpoints;
+ * the forward pass that computes it updates running statistics in profile reference only. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "context.h"
 #include "small_methods.h"
 #include "support/run.h"
-#include "task/look.h"
+#include "task/encode.h"
 #include "train/trainer.h"
 
 enum { SWAV = 2, DIM = 16 };
@@ -17,14 +18,14 @@ static const small_pair plain[] = { { "epochs", "3" }, { NULL, NULL } };
 static const small_pair anew[] = { { "epochs", "3" },
                                    { "iter_wise_assignment", "1" },
                                    { NULL, NULL } };
-static const small_pair as_authors[] = {
+static const small_pair reference[] = {
     { "epochs", "3" }, { "profile", "reference" }, { "accumulate", "2" }, { NULL, NULL }
 };
-static const small_pair as_authors_without[] = { { "epochs", "3" },
-                                                 { "profile", "reference" },
-                                                 { "accumulate", "2" },
-                                                 { "iter_wise_assignment", "0" },
-                                                 { NULL, NULL } };
+static const small_pair reference_without[] = { { "epochs", "3" },
+                                                { "profile", "reference" },
+                                                { "accumulate", "2" },
+                                                { "iter_wise_assignment", "0" },
+                                                { NULL, NULL } };
 
 static void make_steps(small_trainer *t, int steps)
 {
@@ -40,8 +41,9 @@ static void open_and_step(small_trainer *t, const small_pair *own, int steps)
     make_steps(t, steps);
 }
 
-/* z0 [SMALL_BATCH, DIM] of view 1 of the coming batch, with batch statistics; ids of its images */
-static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
+/* z0 [SMALL_BATCH, DIM] of view 1 of the next batch, normalised with batch statistics, and the
+ * image ids */
+static void encode_next_batch(float *z0, int64_t *image, hirl_trainer *trainer)
 {
     hr_loader_config config = hr_trainer_loader_config(trainer);
     hr_learner *learner = trainer->learner;
@@ -50,7 +52,7 @@ static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
     const hr_batch *batch;
     hr_learner_input in;
     hr_micro micro;
-    hr_run run;
+    hr_pass run;
     hr_call call;
 
     ck_assert_int_ge(hr_context_enter(&call, trainer->context), 0);
@@ -66,7 +68,7 @@ static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
     tape->recording = false;
     run = hr_run_of(learner, &learner->online, &micro);
     tape->q->be->download(tape->q, z0, HR_F32,
-                          &hr_net_z0(&learner->net, &run, hr_look_image(tape, &in, 1))->x);
+                          &hr_net_z0(&learner->net, &run, hr_encode_image(tape, &in, 1))->x);
     ck_assert_int_ge(tape->q->be->sync(tape->q), 0);
     memcpy(image, batch->image, SMALL_BATCH * sizeof *image);
     hr_tape_reset(tape);
@@ -74,7 +76,8 @@ static void look_at_next(float *z0, int64_t *image, hirl_trainer *trainer)
     ck_assert_int_ge(hr_context_leave(&call, HIRL_OK), 0);
 }
 
-/* the leaf whose prototype has the largest dot product with z; by how much it wins: *margin */
+/* The leaf whose prototype has the largest dot product with z. *margin: the lead over the second
+ * largest. */
 static int32_t nearest(double *margin, const hirl_tree *tree, const float *z)
 {
     double best = -INFINITY, second = -INFINITY;
@@ -96,7 +99,7 @@ static int32_t nearest(double *margin, const hirl_tree *tree, const float *z)
     return found;
 }
 
-START_TEST(leaves_of_the_batch_are_the_nearest_prototypes_of_view_1)
+START_TEST(a_step_assigns_its_batch_to_the_prototypes_nearest_to_view_1)
 {
     int32_t before[SMALL_IMAGES], of_tree[SMALL_IMAGES];
     float z0[SMALL_BATCH][DIM];
@@ -109,7 +112,7 @@ START_TEST(leaves_of_the_batch_are_the_nearest_prototypes_of_view_1)
     leaf = t.trainer->own_leaf;
     memcpy(before, leaf, sizeof before);
     memcpy(of_tree, t.trainer->tree->leaf, sizeof of_tree);
-    look_at_next(&z0[0][0], image, t.trainer);
+    encode_next_batch(&z0[0][0], image, t.trainer);
     make_steps(&t, 1);
     for (int i = 0; i < SMALL_BATCH; i++) {
         double margin;
@@ -122,13 +125,13 @@ START_TEST(leaves_of_the_batch_are_the_nearest_prototypes_of_view_1)
         before[image[i]] = leaf[image[i]];
     }
     ck_assert_int_gt(moved, 0);
-    ck_assert(!memcmp(leaf, before, sizeof before)); /* nobody else's */
+    ck_assert(!memcmp(leaf, before, sizeof before)); /* leaves of other images stay */
     ck_assert(!memcmp(t.trainer->tree->leaf, of_tree, sizeof of_tree));
     small_trainer_close(&t);
 }
 END_TEST
 
-START_TEST(an_epoch_begins_with_the_leaves_of_its_tree)
+START_TEST(an_epoch_starts_with_the_leaves_of_its_tree)
 {
     int kept = 0, batch = 0;
     small_trainer t;
@@ -142,7 +145,8 @@ START_TEST(an_epoch_begins_with_the_leaves_of_its_tree)
 }
 END_TEST
 
-/* running statistics of the online network after the first step with a tree */
+/* Running statistics of the online network after the first step with a tree. The caller frees
+ * them. */
 static float *running_after(size_t *bytes, const small_pair *own)
 {
     hr_queue *q;
@@ -161,7 +165,8 @@ static float *running_after(size_t *bytes, const small_pair *own)
     return host;
 }
 
-/* the two runs have the same weights up to this step, whose running statistics come before its update */
+/* Both runs have the same weights in this step: its running statistics are computed before its
+ * update. */
 static bool same_running(const small_pair *a, const small_pair *b)
 {
     size_t bytes[2];
@@ -173,16 +178,16 @@ static bool same_running(const small_pair *a, const small_pair *b)
     return same;
 }
 
-START_TEST(running_statistics_move_in_profile_reference_only)
+START_TEST(assignment_updates_running_statistics_in_profile_reference_only)
 {
     ck_assert(same_running(anew, plain));
-    ck_assert(!same_running(as_authors, as_authors_without));
+    ck_assert(!same_running(reference, reference_without));
 }
 END_TEST
 
-START_TEST(a_run_stopped_in_any_phase_ends_with_the_same_bits)
+START_TEST(a_run_stopped_in_any_phase_resumes_to_the_same_bits)
 {
-    const small_pair *const over[] = { small_method[SWAV], _i ? as_authors : anew, NULL };
+    const small_pair *const over[] = { small_method[SWAV], _i ? reference : anew, NULL };
     small_polls polls;
     size_t bytes;
     char *whole = small_trainer_run(&bytes, &polls, 2, over);
@@ -200,10 +205,10 @@ static Suite *assign(void)
     TCase *tests = tcase_create("assign");
 
     tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, leaves_of_the_batch_are_the_nearest_prototypes_of_view_1);
-    tcase_add_test(tests, an_epoch_begins_with_the_leaves_of_its_tree);
-    tcase_add_test(tests, running_statistics_move_in_profile_reference_only);
-    tcase_add_loop_test(tests, a_run_stopped_in_any_phase_ends_with_the_same_bits, 0, 2);
+    tcase_add_test(tests, a_step_assigns_its_batch_to_the_prototypes_nearest_to_view_1);
+    tcase_add_test(tests, an_epoch_starts_with_the_leaves_of_its_tree);
+    tcase_add_test(tests, assignment_updates_running_statistics_in_profile_reference_only);
+    tcase_add_loop_test(tests, a_run_stopped_in_any_phase_resumes_to_the_same_bits, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

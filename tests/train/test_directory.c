@@ -1,4 +1,5 @@
-/* test_directory.c - runs with a directory: what a fault leaves there, and what a resumed run drops. */
+/* test_directory.c - runs with a directory: the files after a failure, and
+ * the lines that a resumed run removes. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ static void assert_same_file(const char *before, size_t bytes, const char *folde
 
 static const char last[] = "checkpoints/last.safetensors";
 
-START_TEST(a_number_that_is_not_finite_is_named_and_never_saved)
+START_TEST(a_non_finite_number_is_named_and_never_saved)
 {
     char folder[HR_TEST_PATH], step[32], *good = NULL;
     const small_pair own[] = { { "out", folder },       { "hirl", "0" },    { "lr", "1000" },
@@ -61,7 +62,7 @@ START_TEST(a_number_that_is_not_finite_is_named_and_never_saved)
     assert_same_file(good, bytes, folder, last);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_E_NONFINITE);
     assert_same_file(good, bytes, folder, last);
-    /* the trainer is as it was before the step */
+    /* the trainer is in the state before the failed step */
     entries = hr_test_entries(folder);
     ck_assert_msg(hirl_trainer_save(t.trainer, NULL) >= 0, "%s", hirl_error_message());
     assert_same_file(good, bytes, folder, last);
@@ -72,7 +73,8 @@ START_TEST(a_number_that_is_not_finite_is_named_and_never_saved)
 }
 END_TEST
 
-/* lines are of the steps 1, 2, ... in this order; -> how many */
+/* Checks that the lines of metrics.jsonl are for steps 1, 2,
+ * ... in this order. Returns their number. */
 static int metric_lines(const char *folder)
 {
     size_t bytes;
@@ -90,8 +92,8 @@ static int metric_lines(const char *folder)
     return n;
 }
 
-/* a run of two epochs that writes a line a step */
-static void open_telling(small_trainer *t, const char *folder, const char *resume)
+/* opens a run of two epochs that logs every step */
+static void open_logging(small_trainer *t, const char *folder, const char *resume)
 {
     const small_pair own[] = { { "out", folder },    { "hirl", "0" },      { "epochs", "2" },
                                { "log_every", "1" }, { "resume", resume }, { NULL, NULL } };
@@ -100,18 +102,19 @@ static void open_telling(small_trainer *t, const char *folder, const char *resum
     small_trainer_open(t, 2, over);
 }
 
-START_TEST(a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
+START_TEST(a_resumed_run_removes_metrics_after_its_checkpoint)
 {
     char folder[HR_TEST_PATH];
     small_trainer t;
 
     hr_test_folder(folder);
-    open_telling(&t, folder, "0");
-    for (int s = 0; s < SMALL_PER_EPOCH + 2; s++) /* the checkpoint is of the epoch's end */
+    open_logging(&t, folder, "0");
+    for (int s = 0; s < SMALL_PER_EPOCH + 2;
+         s++) /* the last checkpoint is the one of the first epoch */
         ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
     small_trainer_close(&t);
     ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH + 2);
-    open_telling(&t, folder, "1");
+    open_logging(&t, folder, "1");
     ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_DONE);
@@ -121,33 +124,34 @@ START_TEST(a_resumed_run_drops_the_metrics_beyond_its_checkpoint)
 }
 END_TEST
 
-static int no_room(int folder, const char *from, const char *to)
+static int fail_for_lack_of_space(int folder, const char *from, const char *to)
 {
     (void)folder, (void)from, (void)to;
     errno = ENOSPC;
     return -1;
 }
 
-/* the line of the epoch's end is written before its checkpoint fails, and again when the end is made */
-START_TEST(an_epoch_whose_end_failed_is_told_once)
+/* The line of the epoch's last step is written before the checkpoint fails, and must not be
+ * repeated when the checkpoint is saved again. */
+START_TEST(an_epoch_whose_checkpoint_failed_is_logged_once)
 {
     char folder[HR_TEST_PATH];
     hr_file_calls full;
     small_trainer t;
 
     hr_test_folder(folder);
-    open_telling(&t, folder, "0");
+    open_logging(&t, folder, "0");
     for (int s = 0; s + 1 < SMALL_PER_EPOCH; s++)
         ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_OK);
     full = *hr_file_use(NULL);
-    full.rename = no_room;
+    full.rename = fail_for_lack_of_space;
     hr_file_use(&full);
     ck_assert_int_eq(hirl_train_step(NULL, t.trainer), HIRL_E_NOSPC);
     hr_file_use(NULL);
     ck_assert_int_eq(hirl_trainer_save(t.trainer, NULL), HIRL_OK);
     small_trainer_close(&t);
     ck_assert_int_eq(metric_lines(folder), SMALL_PER_EPOCH);
-    open_telling(&t, folder, "1");
+    open_logging(&t, folder, "1");
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
     small_trainer_close(&t);
     ck_assert_int_eq(metric_lines(folder), 2 * SMALL_PER_EPOCH);
@@ -163,7 +167,7 @@ static double number_of(const char *line, const char *key)
     return strtod(at + strlen(key), NULL);
 }
 
-START_TEST(a_line_of_metrics_has_the_time_of_the_clock_and_the_memory)
+START_TEST(a_line_of_metrics_has_the_wall_clock_time_and_the_memory)
 {
     char folder[HR_TEST_PATH], *text;
     const small_pair own[] = {
@@ -183,12 +187,13 @@ START_TEST(a_line_of_metrics_has_the_time_of_the_clock_and_the_memory)
     more = (size_t)(1e9 * first.memory_gb);
     block = malloc(more);
     ck_assert_ptr_nonnull(block);
-    memset(block, 1, more); /* of the process, not of the library alone */
+    memset(block, 1, more); /* memory of the process counts, not only the library's */
     ck_assert_int_eq(hirl_train_step(&second, t.trainer), HIRL_OK);
     ck_assert_int_eq(block[more / 2], 1);
     free(block);
     ck_assert_msg(second.memory_gb > 1.1 * first.memory_gb &&
-                      second.memory_gb < 10 * first.memory_gb, /* a sanitizer's shadow included */
+                      second.memory_gb <
+                          10 * first.memory_gb, /* leaves room for a sanitizer's shadow */
                   "%g, then %g", first.memory_gb, second.memory_gb);
     small_trainer_close(&t);
     text = read_file(&bytes, folder, "metrics.jsonl");
@@ -218,7 +223,7 @@ START_TEST(a_resumed_run_compares_settings_by_their_value)
     small_trainer_open(&t, 2, over);
     ck_assert_int_eq(hirl_train_epoch(NULL, t.trainer), HIRL_OK);
     small_trainer_close(&t);
-    small_trainer_open(&t, 2, resumed); /* asserts that the run goes on */
+    small_trainer_open(&t, 2, resumed); /* asserts that the run resumes */
     ck_assert_int_eq(hirl_trainer_load(t.trainer, hr_test_path(path, folder, last)), HIRL_OK);
     hirl_trainer_destroy(t.trainer);
     t.trainer = NULL;
@@ -256,7 +261,7 @@ static void keep_warning(int32_t level, const char *line, void *user)
         snprintf(user, LINE, "%s", line);
 }
 
-START_TEST(a_damaged_checkpoint_is_told_with_what_to_try)
+START_TEST(the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH], warning[LINE] = "";
     const small_pair own[] = {
@@ -269,7 +274,9 @@ START_TEST(a_damaged_checkpoint_is_told_with_what_to_try)
     hr_test_folder(folder);
     small_trainer_open(&t, 2, over);
     ck_assert_int_eq(hirl_train_run(NULL, t.trainer), HIRL_OK);
-    damage(hr_test_path(path, folder, "checkpoints/step_000008.safetensors")); /* and last */
+    damage(hr_test_path(
+        path, folder,
+        "checkpoints/step_000008.safetensors")); /* last.safetensors is the same file */
     hr_assert_fails(hirl_trainer_load(t.trainer, path), HIRL_E_FORMAT, "checksum");
     hr_assert_fails(hirl_trainer_load(t.trainer, path), HIRL_E_FORMAT,
                     "; try an earlier checkpoint of the run");
@@ -297,9 +304,9 @@ START_TEST(a_damaged_checkpoint_is_told_with_what_to_try)
 }
 END_TEST
 
-HR_TESTS("run-directory", a_number_that_is_not_finite_is_named_and_never_saved,
-         a_resumed_run_drops_the_metrics_beyond_its_checkpoint,
-         an_epoch_whose_end_failed_is_told_once,
-         a_line_of_metrics_has_the_time_of_the_clock_and_the_memory,
+HR_TESTS("run-directory", a_non_finite_number_is_named_and_never_saved,
+         a_resumed_run_removes_metrics_after_its_checkpoint,
+         an_epoch_whose_checkpoint_failed_is_logged_once,
+         a_line_of_metrics_has_the_wall_clock_time_and_the_memory,
          a_resumed_run_compares_settings_by_their_value,
-         a_damaged_checkpoint_is_told_with_what_to_try)
+         the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)

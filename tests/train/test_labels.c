@@ -1,4 +1,4 @@
-/* test_labels.c - the generated images can be learned: five minutes of two cores with labels. */
+/* test_labels.c - five minutes of training with labels on two cores learn the generated images. */
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -10,7 +10,7 @@
 
 enum { SECONDS = 2 * 300, EPOCHS = 40 };
 
-/* of the processor: what else the machine does takes no step away */
+/* processor time, so that the load of the machine does not change the number of steps */
 static double seconds(void)
 {
     struct timespec now;
@@ -19,7 +19,7 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* random crops of at least 60 % of the area, and mirror images */
+/* random crops of at least 60 % of the area, and flips */
 static hr_loader *open_shuffled(small_network *s)
 {
     static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
@@ -50,7 +50,7 @@ static void train(small_network *s)
     hr_loader_destroy(loader);
 }
 
-START_TEST(five_minutes_with_labels_find_the_fine_class)
+START_TEST(five_minutes_of_training_with_labels_find_the_fine_class)
 {
     int32_t *label;
     float *score;
@@ -77,4 +77,4 @@ START_TEST(five_minutes_with_labels_find_the_fine_class)
 }
 END_TEST
 
-HR_TESTS("labels", five_minutes_with_labels_find_the_fine_class)
+HR_TESTS("labels", five_minutes_of_training_with_labels_find_the_fine_class)

@@ -1,4 +1,5 @@
-/* test_masks.c - the masks that a run of iBOT gives its student: how many, how large, each by itself. */
+/* test_masks.c - the masks that an iBOT run draws for its student: their
+ * number, size, shape and independence. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
@@ -12,13 +13,15 @@ enum { IBOT = 5 };
 enum { GRID = 14, PATCHES = GRID * GRID, STEPS = 500, DRAWS = STEPS * SMALL_BATCH };
 
 typedef struct masks {
-    int64_t masked[2], both, again;      /* again: a view, and it in the next step */
-    int64_t equal;                       /* masks of two views or of two images */
-    double count[2], square[2], product; /* of masked views; of images with both */
-    double least, most;
+    int64_t masked[2], both;    /* masked views of each kind; images with both views masked */
+    int64_t again;              /* views masked in two successive steps */
+    int64_t equal;              /* equal masks of two views or of two images */
+    double count[2], square[2]; /* sums over masked views of the masked patches and their square */
+    double product;     /* sum over images with both views masked of the product of deviations */
+    double least, most; /* masked patches of a masked view */
 } masks;
 
-static double hidden(const uint8_t *mask)
+static double masked_patches(const uint8_t *mask)
 {
     int64_t n = 0;
 
@@ -32,7 +35,7 @@ static void add_image(masks *m, double before[2], const uint8_t *const *mask, in
     double n[2];
 
     for (int v = 0; v < 2; v++) {
-        n[v] = hidden(mask[v] + at * PATCHES);
+        n[v] = masked_patches(mask[v] + at * PATCHES);
         m->again += n[v] > 0 && before[v] > 0;
         before[v] = n[v];
         if (n[v] <= 0)
@@ -51,7 +54,7 @@ static void add_image(masks *m, double before[2], const uint8_t *const *mask, in
     }
 }
 
-/* the masks of the same 16 images in 500 steps of an iBOT of 14 x 14 patches */
+/* statistics of the masks of the same 16 images in 500 steps of iBOT with 14 x 14 patches */
 static masks draw_masks(void)
 {
     static const small_pair own[] = { { "epochs", "2" },
@@ -82,18 +85,19 @@ static masks draw_masks(void)
     return m;
 }
 
-/* within six standard errors */
+/* checks that count / of is within six standard errors of p */
 static void expect_share(int64_t count, int64_t of, double p, const char *what)
 {
     double share = (double)count / (double)of;
 
-    ck_assert_msg(fabs(share - p) <= 6 * sqrt(p * (1 - p) / (double)of), "%s: %g, not %g", what,
-                  share, p);
+    ck_assert_msg(fabs(share - p) <= 6 * sqrt(p * (1 - p) / (double)of), "%s: %g, expected %g",
+                  what, share, p);
 }
 
-/* Each of the two views is masked with 1/2, by itself, and hides 10 to 50 % of 196 patches (spec.md 1.8), on the
- * average 57.4536 (tests/golden/mask.py); shares U(0.1, 0.5) differ by 0.4 * 196 / sqrt(12) = 22.6. */
-START_TEST(every_second_global_view_is_masked_each_by_itself)
+/* Each of the two global views is masked with probability 1/2, independently, in 10 to 50 % of its
+ * 196 patches (Zhou et al. 2022, iBOT), on average 57.4536 (tests/golden/mask.py). The share is
+ * uniform in [0.1, 0.5], so the standard deviation is 0.4 * 196 / sqrt(12) = 22.6. */
+START_TEST(half_of_the_global_views_are_masked_independently)
 {
     masks m = draw_masks();
 
@@ -112,12 +116,12 @@ START_TEST(every_second_global_view_is_masked_each_by_itself)
     expect_share(m.both, DRAWS, 0.25, "both views masked");
     expect_share(m.again, (STEPS - 1) * 2 * SMALL_BATCH, 0.25, "a view masked in two steps");
     ck_assert_int_eq(m.equal, 0);
-    /* a mean of products of independent numbers of deviation 22.6 */
+    /* a mean of products of independent numbers with standard deviation 22.6 */
     ck_assert_double_le(fabs(m.product / (double)m.both), 6 * 22.6 * 22.6 / sqrt((double)m.both));
 }
 END_TEST
 
-/* share of the hidden patches that have no hidden neighbour, of the masks of 8 steps */
+/* share of the masked patches without a masked neighbour, over the masks of 8 steps */
 static double share_alone(const char *shape)
 {
     const small_pair own[] = { { "epochs", "2" },       { "hirl", "0" },
@@ -151,12 +155,14 @@ static double share_alone(const char *shape)
     return (double)alone / (double)all;
 }
 
-/* at a share p of hidden ones (1 - p)^4 of scattered patches stand alone: a quarter; blocks have 16 patches */
-START_TEST(masks_are_blocks_or_scattered)
+/* With a share p masked, (1 - p)^4 of scattered patches have no masked neighbour: about a quarter.
+ * Blocks have at least 16 patches. */
+START_TEST(masks_are_blocks_or_scattered_patches)
 {
     ck_assert_double_lt(share_alone("block"), 0.03);
     ck_assert_double_gt(share_alone("random"), 0.1);
 }
 END_TEST
 
-HR_TESTS("masks", every_second_global_view_is_masked_each_by_itself, masks_are_blocks_or_scattered)
+HR_TESTS("masks", half_of_the_global_views_are_masked_independently,
+         masks_are_blocks_or_scattered_patches)

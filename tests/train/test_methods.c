@@ -1,6 +1,6 @@
-/* test_methods.c - small runs of the six methods, plain and with the hierarchy: they learn,
- * begin at the chance level that is told, stop in every phase and go on to the same bits on other numbers of threads;
- * how well they learn: test_learning.c. */
+/* test_methods.c - small runs of the six methods, with and without the hierarchy: they learn, their
+ * first losses are at the reported chance level, and stopped in any phase they resume to the same
+ * bits on another number of threads. For how well they learn see test_learning.c. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { LAST = 20 };
 
-/* mean of x[LAST] and its standard error */
+/* Returns the mean of x[LAST] and its standard error. */
 static double mean_of(double *error, const double *x)
 {
     double sum = 0, square = 0, mean;
@@ -27,10 +27,10 @@ static double mean_of(double *error, const double *x)
     return mean;
 }
 
-/* Outputs that say nothing of the image, and outputs that are all one, give the chance level or
- * (DINO, SimSiam) a std near 0. Were the mean cosine of two images' unit z0 above 1/2, the variances of
- * their columns would add up to less than 1/2; std_c^2 <= that sum in each, so health_std, which is
- * sum_c std_c / sqrt(d), can be below sqrt(1 / (2 d)) only then. */
+/* Outputs that do not depend on the image, and collapsed outputs, give the chance level or (DINO,
+ * SimSiam) a std near 0. If the mean cosine of two images' unit z0 is at most 1/2, the variances of
+ * their columns add up to at least 1/2, and health_std = sum_c std_c / sqrt(d) is at least
+ * sqrt(sum_c std_c^2 / d) >= sqrt(1 / (2 d)). A smaller health_std means that features collapse. */
 START_TEST(the_loss_falls_below_chance_and_features_stay_apart)
 {
     const small_pair own[] = { { "epochs", "30" }, { "hirl", _i % 2 ? "1" : "0" }, { NULL, NULL } };
@@ -47,7 +47,7 @@ START_TEST(the_loss_falls_below_chance_and_features_stay_apart)
     ck_assert_int_eq(report.step, 30 * SMALL_PER_EPOCH);
     mean = mean_of(&error, loss);
     d = (double)t.trainer->learner->net.z_dim;
-    ck_assert_msg(mean + 3 * error < small_chance(&t), "method %d: loss %g +- %g, chance %g",
+    ck_assert_msg(mean + 3 * error < small_chance(&t), "method %d: loss %g +- %g, chance level %g",
                   _i / 2, mean, error, small_chance(&t));
     ck_assert_msg(report.health_std > sqrt(1 / (2 * d)), "method %d: std %g", _i / 2,
                   report.health_std);
@@ -59,10 +59,10 @@ END_TEST
 
 enum { MOCOV2, SIMSIAM, SWAV, MOCOV3, DINO, IBOT };
 
-/* A logit is a cosine over T, in [-1/T, 1/T], hence each -log softmax of K of them, and each mean of
- * such by a distribution, within 2/T of ln K, whatever the weights. MoCo v3 has a factor 2 T and two
- * terms, iBOT a second term. SimSiam's loss is a mean of cosines; those of unrelated directions have a
- * std of 1/sqrt(d). */
+/* Largest distance of the loss from the chance level. A logit is a cosine over T and lies in [-1/T,
+ * 1/T], so each -log softmax over K of them, and each weighted mean of those, is within 2/T of ln K
+ * for all weights. MoCo v3 has a factor 2 T and two terms, iBOT a second term. SimSiam's loss is a
+ * mean of cosines; cosines of unrelated directions have a std of 1/sqrt(d). */
 static double room_of(int method, double temperature, double d)
 {
     switch (method) {
@@ -77,7 +77,7 @@ static double room_of(int method, double temperature, double d)
     }
 }
 
-START_TEST(the_first_losses_lie_at_the_chance_level_that_is_told)
+START_TEST(the_first_losses_are_at_the_reported_chance_level)
 {
     const small_pair own[] = { { "epochs", "3" },           { "hirl", "0" },
                                { "temperature", "10" },     { "mask_share", "1" },
@@ -92,15 +92,16 @@ START_TEST(the_first_losses_lie_at_the_chance_level_that_is_told)
     for (int s = 0; s < steps; s++) {
         ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
         ck_assert_msg(fabs(report.loss_image - small_chance(&t)) <= room_of(_i, 10, 256),
-                      "method %d, step %d: loss %g, chance %g", _i, s, report.loss_image,
+                      "method %d, step %d: loss %g, chance level %g", _i, s, report.loss_image,
                       small_chance(&t));
     }
     small_trainer_close(&t);
 }
 END_TEST
 
-/* ln(K+1), 0, ln K, 4 T ln n over all ranks, ln K, (1 + share) ln K */
-START_TEST(chance_levels_are_those_of_the_formulas)
+/* MoCo v2 ln(K+1), SimSiam 0, SwAV ln K, MoCo v3 4 T ln n with n over all
+ * ranks, DINO ln K, iBOT (1 + share) ln K */
+START_TEST(chance_levels_match_their_formulas)
 {
     static const hr_method *const method[] = { &hr_method_mocov2, &hr_method_simsiam,
                                                &hr_method_swav,   &hr_method_mocov3,
@@ -120,9 +121,9 @@ START_TEST(chance_levels_are_those_of_the_formulas)
 }
 END_TEST
 
-/* Values: means of draws by tests/golden/first_losses.py, which knows no formula: vectors, cosines, softmax. Of
- * MoCo v2, DINO and iBOT with views alike, and unrelated; the first is a bound for DINO's (2 at d = 8). */
-START_TEST(first_losses_are_those_of_random_vectors)
+/* Expected values: mean losses of random vectors, drawn by tests/golden/first_losses.py without the
+ * library's formulas; column 0 for identical views, column 1 for unrelated ones. */
+START_TEST(first_losses_match_those_of_random_vectors)
 {
     static const hr_method *const method[] = { &hr_method_mocov2, &hr_method_swav,
                                                &hr_method_mocov3, &hr_method_dino,
@@ -157,36 +158,38 @@ START_TEST(a_first_loss_of_few_columns_is_bounded)
 
     hr_method_dino.first(got, &numbers);
     ck_assert_double_ge(got[0], 0);
-    ck_assert_double_le(got[0], 0.56); /* of random vectors */
+    ck_assert_double_le(got[0], 0.56); /* the loss of random vectors */
 }
 END_TEST
 
-/* 0.35: 16 images of a batch are few, and so are 32 keys; spread of logits at 64 columns: 0.78, MoCo v3's 0.16 */
-START_TEST(a_run_begins_where_it_was_told)
+/* Allows 0.35, because a batch has only 16 images and the queue only 32 keys. With 64 columns the
+ * logits have a standard deviation of 0.78, MoCo v3's of 0.16. */
+START_TEST(the_first_loss_is_in_the_predicted_interval)
 {
     const small_pair own[] = { { "epochs", "3" }, { "hirl", "0" },     { "z_dim", "64" },
                                { "queue", "32" }, { "out_dim", "64" }, { NULL, NULL } };
     const small_pair *const over[] = { small_method[_i], own, NULL };
     hirl_step_report report = { .struct_size = sizeof report };
     hr_method_config numbers;
-    double told[2];
+    double predicted[2];
     small_trainer t;
 
     small_trainer_open(&t, 2, over);
     numbers = hr_learner_numbers(t.trainer->learner);
-    t.trainer->learner->method->first(told, &numbers);
+    t.trainer->learner->method->first(predicted, &numbers);
     ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
-    ck_assert_double_ge(report.loss_image, told[0] - 0.35);
-    ck_assert_double_le(report.loss_image, told[1] + 0.35);
+    ck_assert_double_ge(report.loss_image, predicted[0] - 0.35);
+    ck_assert_double_le(report.loss_image, predicted[1] + 0.35);
     small_trainer_close(&t);
 }
 END_TEST
 
-/* ---- what is told of a step ---- */
+/* ---- report of a step ---- */
 
-/* step 6 of 12 is the middle of each cosine: decay (0.04 + 0.4) / 2, average (0.9 + 1) / 2; the warm-up
- * of the temperature ends with epoch 1; the rate has 1 of 2 epochs of its cosine behind it at step 8 */
-START_TEST(rates_of_a_step_are_those_of_the_schedules)
+/* Step 6 of 12 is the middle of each cosine: decay (0.04 + 0.4) / 2, teacher momentum (0.9 +
+ * 1) / 2. The warm-up of the temperature ends with epoch 1. At step 8 the learning rate is in
+ * the middle of its cosine of 2 epochs. */
+START_TEST(reported_rates_follow_the_schedules)
 {
     const small_pair *const over[] = { small_method[_i], small_kind[0], NULL };
     hirl_step_report report = { .struct_size = sizeof report };
@@ -213,8 +216,9 @@ START_TEST(rates_of_a_step_are_those_of_the_schedules)
 }
 END_TEST
 
-/* entropy is concave: that of a mean is at least the mean of them, and at most that of equal shares */
-START_TEST(entropies_of_targets_lie_in_their_order)
+/* Entropy is concave: the entropy of the mean target is at least the mean
+ * entropy of the targets, and at most ln K. */
+START_TEST(entropies_of_targets_are_ordered)
 {
     const small_pair *const over[] = { small_method[_i], small_kind[_i % 2], NULL };
     hirl_step_report report = { .struct_size = sizeof report };
@@ -240,9 +244,10 @@ END_TEST
 
 /* ---- stopping ---- */
 
-/* train; extract, cluster, train; extract, cluster, train: after the first `train` the last layer is released,
- * and SwAV's queue begins to fill; test_stop.c stops at every poll */
-START_TEST(a_run_stopped_in_any_phase_ends_with_the_same_bits)
+/* The phases are train; extract, cluster, train; extract, cluster, train. After
+ * the first one the last layer is no longer frozen and SwAV's queue starts to
+ * fill. test_stop.c stops at every poll. */
+START_TEST(a_run_stopped_in_any_phase_resumes_to_the_same_bits)
 {
     int kind = _i % SMALL_KINDS, stretch = 0, at;
     const small_pair *const over[] = { small_method[_i / SMALL_KINDS], small_kind[kind], NULL };
@@ -267,18 +272,17 @@ static Suite *methods(void)
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, the_loss_falls_below_chance_and_features_stay_apart, 0,
                         2 * SMALL_METHODS);
-    tcase_add_loop_test(tests, the_first_losses_lie_at_the_chance_level_that_is_told, 0,
-                        SMALL_METHODS);
-    tcase_add_loop_test(tests, chance_levels_are_those_of_the_formulas, 0, 6);
-    tcase_add_loop_test(tests, rates_of_a_step_are_those_of_the_schedules, 0, SMALL_METHODS);
-    tcase_add_loop_test(tests, entropies_of_targets_lie_in_their_order, 0, SMALL_METHODS);
-    tcase_add_loop_test(tests, a_run_stopped_in_any_phase_ends_with_the_same_bits, 0,
+    tcase_add_loop_test(tests, the_first_losses_are_at_the_reported_chance_level, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, chance_levels_match_their_formulas, 0, 6);
+    tcase_add_loop_test(tests, reported_rates_follow_the_schedules, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, entropies_of_targets_are_ordered, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, a_run_stopped_in_any_phase_resumes_to_the_same_bits, 0,
                         SMALL_KINDS * SMALL_METHODS);
     first = tcase_create("first losses");
     tcase_set_timeout(first, 0);
-    tcase_add_loop_test(first, first_losses_are_those_of_random_vectors, 0, 5);
+    tcase_add_loop_test(first, first_losses_match_those_of_random_vectors, 0, 5);
     tcase_add_test(first, a_first_loss_of_few_columns_is_bounded);
-    tcase_add_loop_test(first, a_run_begins_where_it_was_told, 0, 6);
+    tcase_add_loop_test(first, the_first_loss_is_in_the_predicted_interval, 0, 6);
     suite_add_tcase(suite, first);
     suite_add_tcase(suite, tests);
     return suite;

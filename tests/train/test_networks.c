@@ -1,5 +1,5 @@
-/* test_networks.c - what the networks of a run are given and asked for: views of every size, the images and the
- * network that are clustered, the network that is evaluated; masks: test_masks.c. */
+/* test_networks.c - which images and networks a run uses: views of every size, the images and the
+ * network that are clustered, the network that is evaluated. For masks see test_masks.c. */
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>
@@ -40,11 +40,11 @@ static double first_loss(int method, const char *joint)
     return report.loss_image;
 }
 
-/* Nine sizes: as many as the keys can say. Without batch norms (DINO) features of a view do not depend on
- * the views it is seen with, but for the rounding of sums of some hundred numbers. */
-START_TEST(each_local_view_may_have_a_size_of_its_own)
+/* Nine sizes are as many as the keys allow. Without batch norm (DINO) the features of a view do not
+ * depend on the other views in the pass, except for rounding in sums of some hundred numbers. */
+START_TEST(each_local_view_may_have_its_own_size)
 {
-    first_loss(SWAV, "1"); /* a step is made */
+    first_loss(SWAV, "1"); /* the step succeeds */
     ck_assert_double_eq_tol(first_loss(DINO, "1"), first_loss(DINO, "0"), 1e-4);
 }
 END_TEST
@@ -53,7 +53,7 @@ END_TEST
 
 static float input[SMALL_IMAGES * MOST_SIZE * MOST_SIZE * 3];
 
-/* PIL's bilinear resize to a larger side, along one axis: 8 bits, half up (spec.md 2.1) */
+/* PIL's bilinear enlargement along one axis, rounded half up to 8 bits */
 static void enlarge(uint8_t *to, const uint8_t *from, int size, int stride)
 {
     for (int i = 0; i < size; i++) {
@@ -87,7 +87,8 @@ static void enlarge_image(uint8_t *to, const uint8_t *from, int size)
     }
 }
 
-/* all images resized to `resize` and cut to `size` around the centre, normalised */
+/* fills `input` with all images, resized to `resize`, cropped to
+ * `size` around the centre and normalised */
 static void prepare(int size, int resize)
 {
     static const double mean[] = { 0.485, 0.456, 0.406 }, std[] = { 0.229, 0.224, 0.225 };
@@ -103,8 +104,8 @@ static void prepare(int size, int resize)
     }
 }
 
-/* unit rows of z0 of the images as they were prepared */
-static void look(float *rows, const small_trainer *t, const char *network)
+/* encodes the prepared images: unit rows of z0 */
+static void encode(float *rows, const small_trainer *t, const char *network)
 {
     hirl_model *model;
     int64_t d;
@@ -131,8 +132,8 @@ static int32_t stop_at_cluster(const char *phase, int64_t done, int64_t total, v
     return *phase == 'c';
 }
 
-/* the rows that the next step clusters */
-static void look_at_clustered(float *rows, small_trainer *t)
+/* downloads the rows that the next step clusters */
+static void get_clustered(float *rows, small_trainer *t)
 {
     hr_queue *q = t->trainer->learner->queue;
     hr_array *points = &t->trainer->recluster.points;
@@ -157,13 +158,15 @@ static double distance(const float *a, const float *b, int64_t n)
     return most;
 }
 
-/* f32, sums of some hundred numbers through some ten layers; the other network is 100 times as far */
+/* SAME: rounding in f32 of sums of some hundred numbers in about ten layers.
+ * The other network is 100 times as far. */
 static const double SAME = 1e-5, APART = 1e-3;
 
-/* spec.md 3.2; MoCo v3: the paper names the others alone, its program takes the average too (6.1, D7) */
+/* HIRL clusters features of the momentum encoder for MoCo v2, DINO and iBOT (Xu et al. 2022). The
+ * authors' program does so for MoCo v3 too, hence profile reference differs. */
 static const struct {
     int method;
-    const char *profile, *key; /* cluster_network; NULL: what the method says */
+    const char *profile, *key; /* key: value of cluster_network; NULL: the method's default */
     const char *network, *other;
 } clustered[] = {
     { MOCOV2, "paper", NULL, "teacher", "online" },
@@ -179,8 +182,8 @@ static const struct {
 };
 enum { CLUSTERED = sizeof clustered / sizeof *clustered };
 
-/* after one epoch; images have the size that they are seen in */
-START_TEST(the_network_that_the_method_names_is_clustered)
+/* Compares after one epoch. The images already have the network's input size. */
+START_TEST(a_run_clusters_features_of_the_network_its_method_names)
 {
     const char *key = clustered[_i].key, *other = clustered[_i].other;
     const small_pair own[] = { { "epochs", "2" },
@@ -199,20 +202,22 @@ START_TEST(the_network_that_the_method_names_is_clustered)
     for (int s = 0; s < SMALL_PER_EPOCH; s++)
         must(hirl_train_step(NULL, t.trainer));
     prepare(SMALL_SIDE, SMALL_SIDE);
-    look(want, &t, clustered[_i].network);
+    encode(want, &t, clustered[_i].network);
     if (other)
-        look(wrong, &t, other);
-    look_at_clustered(got, &t);
-    ck_assert_msg(distance(got, want, n) <= SAME, "row %d: %g from the %s network's", _i,
+        encode(wrong, &t, other);
+    get_clustered(got, &t);
+    ck_assert_msg(distance(got, want, n) <= SAME,
+                  "case %d: features differ by %g from those of the %s network", _i,
                   distance(got, want, n), clustered[_i].network);
     if (other)
-        ck_assert_msg(distance(got, wrong, n) > APART, "row %d: both networks are alike", _i);
+        ck_assert_msg(distance(got, wrong, n) > APART, "case %d: both networks are alike", _i);
     small_trainer_close(&t);
 }
 END_TEST
 
-/* Resize(256)-CenterCrop(224) at half the size, and a size below the least that is cut; bilinear, not the
- * bicubic of evaluations (spec.md 2.2). Weights are multiples of 1/16: halves are rounded as they are. */
+/* Checks Resize(256)-CenterCrop(224) at half the size, and a size too small to be
+ * cropped. Clustering resizes bilinearly, evaluations bicubically. The filter weights are
+ * multiples of 1/16, so that halves are exact. */
 START_TEST(images_are_clustered_through_the_bilinear_evaluation_transform)
 {
     static const struct {
@@ -231,17 +236,18 @@ START_TEST(images_are_clustered_through_the_bilinear_evaluation_transform)
 
     small_trainer_open(&t, 2, over);
     prepare(of[_i].size, of[_i].resize);
-    look(want, &t, "teacher");
-    look_at_clustered(got, &t);
+    encode(want, &t, "teacher");
+    get_clustered(got, &t);
     far = distance(got, want, SMALL_IMAGES * t.trainer->learner->net.z_dim);
-    ck_assert_msg(far <= SAME, "size %d: %g apart", of[_i].size, far);
+    ck_assert_msg(far <= SAME, "size %d: features differ by %g", of[_i].size, far);
     small_trainer_close(&t);
 }
 END_TEST
 
 /* ---- evaluation ---- */
 
-/* features of the backbone by a model, which is destroyed, and whose they are */
+/* Computes the backbone features of a model and the name of its
+ * network, then destroys it. Returns the bytes. */
 static size_t embed(float *rows, char name[16], hirl_model *model)
 {
     hirl_model_info info = { .struct_size = sizeof info };
@@ -274,7 +280,8 @@ static hirl_model *load(const small_trainer *t, const char *path, const char *ne
     return model;
 }
 
-/* features of `network` by the trainer, by the run's folder and by its last checkpoint, all alike */
+/* Computes features of `network`; checks that models from the trainer, from the run's folder and
+ * from its last checkpoint agree. */
 static size_t embed_network(float *rows, char name[16], const small_trainer *t, const char *folder,
                             const char *network)
 {
@@ -290,13 +297,15 @@ static size_t embed_network(float *rows, char name[16], const small_trainer *t, 
             hr_test_path(path, folder, "checkpoints/last.safetensors");
         ck_assert_uint_eq(embed(again, loaded, load(t, k ? path : folder, network)), bytes);
         ck_assert_str_eq(loaded, name);
-        ck_assert_msg(!memcmp(again, rows, bytes), "network=%s of the %s is another one", network,
+        ck_assert_msg(!memcmp(again, rows, bytes),
+                      "network=%s of the %s differs from the trainer's", network,
                       k ? "checkpoint" : "folder");
     }
     return bytes;
 }
 
-/* spec.md 1.7, 1.8, 6.1 (D8): what the official programs evaluate */
+/* The official programs of DINO and iBOT evaluate the teacher, those of
+ * the other methods the online network. */
 START_TEST(auto_is_the_network_that_the_method_evaluates)
 {
     static const char *const evaluated[] = { "online", "online",  "online",
@@ -337,8 +346,9 @@ static Suite *networks(void)
     TCase *tests = tcase_create("networks");
 
     tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, each_local_view_may_have_a_size_of_its_own);
-    tcase_add_loop_test(tests, the_network_that_the_method_names_is_clustered, 0, CLUSTERED);
+    tcase_add_test(tests, each_local_view_may_have_its_own_size);
+    tcase_add_loop_test(tests, a_run_clusters_features_of_the_network_its_method_names, 0,
+                        CLUSTERED);
     tcase_add_loop_test(tests, images_are_clustered_through_the_bilinear_evaluation_transform, 0,
                         2);
     tcase_add_loop_test(tests, auto_is_the_network_that_the_method_evaluates, 0, SMALL_METHODS);

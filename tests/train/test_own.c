@@ -1,4 +1,5 @@
-/* test_own.c - method=own through the public interface: how functions are given and what they see. */
+/* test_own.c - method=own through the public interface: setting the
+ * callbacks, and the arguments they get. */
 #include <math.h>
 #include <string.h>
 
@@ -8,9 +9,9 @@
 
 enum { PREDICTED = 6 };
 
-/* ---- giving the functions ---- */
+/* ---- setting the callbacks ---- */
 
-START_TEST(a_step_waits_for_the_functions)
+START_TEST(a_step_fails_until_the_callbacks_are_set)
 {
     hirl_step_report report = { .struct_size = sizeof report };
     own_world w;
@@ -21,7 +22,7 @@ START_TEST(a_step_waits_for_the_functions)
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "hirl_trainer_set_method");
     hr_assert_fails(hirl_trainer_evaluate(&report, w.trainer, w.images), HIRL_E_STATE,
                     "hirl_trainer_set_method");
-    own_world_give(&w);
+    own_world_set_method(&w);
     hr_assert_ok(hirl_train_step(&report, w.trainer));
     ck_assert_int_eq(report.clustered, 1);
     ck_assert(report.loss_spd > 0);
@@ -29,13 +30,13 @@ START_TEST(a_step_waits_for_the_functions)
 }
 END_TEST
 
-START_TEST(functions_that_cannot_be_are_refused)
+START_TEST(invalid_callbacks_are_refused)
 {
     own_world w;
     hirl_method_calls good, calls;
 
     own_world_run(&w, 1);
-    calls = good = small_host_calls(&w.host);
+    calls = good = own_method_calls(&w.method);
     hr_assert_fails(hirl_trainer_set_method(NULL, &calls), HIRL_E_INVALID, "trainer");
     hr_assert_fails(hirl_trainer_set_method(w.trainer, NULL), HIRL_E_INVALID, "calls");
     calls.struct_size = 0;
@@ -61,9 +62,9 @@ START_TEST(functions_that_cannot_be_are_refused)
 }
 END_TEST
 
-/* ---- what they see ---- */
+/* ---- arguments of the callbacks ---- */
 
-START_TEST(the_loss_sees_the_outputs_that_keys_declare)
+START_TEST(the_loss_gets_the_outputs_declared_by_keys)
 {
     hirl_step_report report = { .struct_size = sizeof report };
     const hirl_method_step *seen;
@@ -71,7 +72,7 @@ START_TEST(the_loss_sees_the_outputs_that_keys_declare)
     int ids = 0;
 
     own_world_run(&w, 2);
-    seen = &w.host.seen;
+    seen = &w.method.seen;
     own_world_steps(&w, OWN_STEPS_AN_EPOCH);
     ck_assert_uint_eq(seen->struct_size, sizeof *seen);
     ck_assert_int_eq(seen->step, 2);
@@ -85,19 +86,19 @@ START_TEST(the_loss_sees_the_outputs_that_keys_declare)
     ck_assert_ptr_null(seen->teacher);
     ck_assert_int_eq(seen->micros, 1);
     for (int i = 0; i < OWN_IMAGES; i++)
-        ids += w.host.id_seen[i];
-    ck_assert_int_eq(ids, OWN_IMAGES); /* an epoch shows each once */
-    ck_assert_int_eq(w.host.with_grad, OWN_STEPS_AN_EPOCH);
+        ids += w.method.id_seen[i];
+    ck_assert_int_eq(ids, OWN_IMAGES); /* an epoch contains each image once */
+    ck_assert_int_eq(w.method.with_grad, OWN_STEPS_AN_EPOCH);
     hr_assert_ok(hirl_trainer_evaluate(&report, w.trainer, w.images));
-    ck_assert_int_eq(w.host.with_grad, OWN_STEPS_AN_EPOCH);
-    ck_assert_int_eq(w.host.asked, 2 * OWN_STEPS_AN_EPOCH);
-    ck_assert_int_eq(w.host.committed, OWN_STEPS_AN_EPOCH);
-    ck_assert_int_lt(seen->image[0], -1); /* none of the run's images */
+    ck_assert_int_eq(w.method.with_grad, OWN_STEPS_AN_EPOCH);
+    ck_assert_int_eq(w.method.calls, 2 * OWN_STEPS_AN_EPOCH);
+    ck_assert_int_eq(w.method.committed, OWN_STEPS_AN_EPOCH);
+    ck_assert_int_lt(seen->image[0], -1); /* held-out images have ids below -1 */
     own_world_close(&w);
 }
 END_TEST
 
-START_TEST(predictor_teacher_and_local_views_come_too)
+START_TEST(the_loss_gets_predictor_teacher_and_local_views)
 {
     const hirl_method_step *seen;
     own_world w;
@@ -111,9 +112,9 @@ START_TEST(predictor_teacher_and_local_views_come_too)
     own_world_set(&w, "accumulate", "2");
     own_world_set(&w, "precision", "bf16");
     own_world_begin(&w);
-    own_world_give(&w);
-    seen = &w.host.seen;
-    own_world_steps(&w, OWN_STEPS_AN_EPOCH + 1); /* the last one under the path loss */
+    own_world_set_method(&w);
+    seen = &w.method.seen;
+    own_world_steps(&w, OWN_STEPS_AN_EPOCH + 1); /* the last step has the path loss */
     ck_assert_int_eq(seen->n, OWN_BATCH / 2);
     ck_assert_int_eq(seen->views, 10);
     ck_assert_int_eq(seen->d, PREDICTED);
@@ -121,8 +122,8 @@ START_TEST(predictor_teacher_and_local_views_come_too)
     ck_assert_int_eq(seen->teacher_dim, OWN_DIM);
     ck_assert_int_eq(seen->micro, 1);
     ck_assert_int_eq(seen->micros, 2);
-    ck_assert_int_eq(w.host.asked, 2 * (OWN_STEPS_AN_EPOCH + 1));
-    ck_assert_int_eq(w.host.committed, OWN_STEPS_AN_EPOCH + 1);
+    ck_assert_int_eq(w.method.calls, 2 * (OWN_STEPS_AN_EPOCH + 1));
+    ck_assert_int_eq(w.method.committed, OWN_STEPS_AN_EPOCH + 1);
     own_world_close(&w);
 }
 END_TEST
@@ -134,14 +135,14 @@ START_TEST(one_view_is_enough)
     own_world_open(&w, 1);
     own_world_set(&w, "global_crops_number", "1");
     own_world_begin(&w);
-    own_world_give(&w);
+    own_world_set_method(&w);
     own_world_steps(&w, OWN_STEPS_AN_EPOCH + 1);
-    ck_assert_int_eq(w.host.seen.views, 1);
+    ck_assert_int_eq(w.method.seen.views, 1);
     own_world_close(&w);
 }
 END_TEST
 
-START_TEST(leaves_chosen_by_the_second_view_need_one)
+START_TEST(iter_wise_assignment_needs_a_second_view)
 {
     own_world w;
 
@@ -158,7 +159,7 @@ END_TEST
 
 enum { MIXED = 5 /* views */ };
 
-static int32_t keep(double *loss, float *grad, const hirl_method_step *step, void *user)
+static int32_t copy_student(double *loss, float *grad, const hirl_method_step *step, void *user)
 {
     (void)loss;
     (void)grad;
@@ -166,14 +167,14 @@ static int32_t keep(double *loss, float *grad, const hirl_method_step *step, voi
     return 0;
 }
 
-/* a network without batch norm makes the same of a view in whatever company */
-START_TEST(views_come_in_their_order_whatever_their_sizes)
+/* Without batch norm the output of a view does not depend on the other views in the pass. */
+START_TEST(views_of_any_sizes_keep_their_order)
 {
     static float row[2][MIXED * OWN_BATCH * OWN_DIM];
 
     for (int joint = 0; joint < 2; joint++) {
         hirl_method_calls calls = {
-            .struct_size = sizeof calls, .name = "keep", .loss = keep, .user = row[joint]
+            .struct_size = sizeof calls, .name = "keep", .loss = copy_student, .user = row[joint]
         };
         own_world w;
 
@@ -182,8 +183,7 @@ START_TEST(views_come_in_their_order_whatever_their_sizes)
         own_world_set(&w, "head", "mlp 12 z");
         own_world_set(&w, "hirl", "0");
         own_world_set(&w, "local_crops_number", "1,1,1");
-        own_world_set(&w, "local_crops_size",
-                      "12,8,12"); /* one size, another, and the first again */
+        own_world_set(&w, "local_crops_size", "12,8,12"); /* views of one size are not adjacent */
         own_world_set(&w, "joint_views", joint ? "1" : "0");
         own_world_begin(&w);
         hr_assert_ok(hirl_trainer_set_method(w.trainer, &calls));
@@ -192,15 +192,15 @@ START_TEST(views_come_in_their_order_whatever_their_sizes)
     }
     for (int i = 0; i < MIXED * OWN_BATCH * OWN_DIM; i++)
         ck_assert_double_eq_tol(row[1][i], row[0][i], 1e-5);
-    for (int v = 1; v < MIXED; v++) /* and views differ by more */
+    for (int v = 1; v < MIXED; v++) /* different views differ by more than the tolerance */
         ck_assert_double_gt(fabs((double)row[0][v * OWN_BATCH * OWN_DIM] - (double)row[0][0]),
                             1e-4);
 }
 END_TEST
 
-/* a loss that is a mean over images: two micro-batches are one batch with two groups. In double
- * accumulate-f64 shows it, for weights too. */
-START_TEST(micro_batches_add_up)
+/* Two micro-batches equal one batch with two batch-norm groups, as the loss is a mean over images.
+ * In double test_accumulate.c checks this for weights too. */
+START_TEST(micro_batches_sum_to_one_batch)
 {
     double loss[2], center[2];
 
@@ -213,14 +213,13 @@ START_TEST(micro_batches_add_up)
         own_world_set(&w, "path_bn_groups", "2");
         own_world_set(&w, "accumulate", i ? "2" : "1");
         own_world_begin(&w);
-        own_world_give(&w);
-        own_world_steps(
-            &w, OWN_STEPS_AN_EPOCH); /* the next one under a tree of the first ones' features */
+        own_world_set_method(&w);
+        own_world_steps(&w, OWN_STEPS_AN_EPOCH); /* the next step clusters and has the path loss */
         hr_assert_ok(hirl_train_step(&report, w.trainer));
         ck_assert(report.loss_spd > 0);
         loss[i] = report.loss;
-        center[i] = w.host.center[1];
-        ck_assert_int_eq(w.host.asked, (OWN_STEPS_AN_EPOCH + 1) * (i + 1));
+        center[i] = w.method.center[1];
+        ck_assert_int_eq(w.method.calls, (OWN_STEPS_AN_EPOCH + 1) * (i + 1));
         own_world_close(&w);
     }
     ck_assert_double_eq_tol(loss[0], loss[1], 1e-5);
@@ -228,7 +227,8 @@ START_TEST(micro_batches_add_up)
 }
 END_TEST
 
-HR_TESTS("own", a_step_waits_for_the_functions, functions_that_cannot_be_are_refused,
-         the_loss_sees_the_outputs_that_keys_declare, predictor_teacher_and_local_views_come_too,
-         one_view_is_enough, leaves_chosen_by_the_second_view_need_one,
-         views_come_in_their_order_whatever_their_sizes, micro_batches_add_up)
+HR_TESTS("own", a_step_fails_until_the_callbacks_are_set, invalid_callbacks_are_refused,
+         the_loss_gets_the_outputs_declared_by_keys,
+         the_loss_gets_predictor_teacher_and_local_views, one_view_is_enough,
+         iter_wise_assignment_needs_a_second_view, views_of_any_sizes_keep_their_order,
+         micro_batches_sum_to_one_batch)

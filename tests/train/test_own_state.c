@@ -1,5 +1,5 @@
-/* test_own_state.c - runs of method=own that go on to the same bits with a state of the host's that matters, and
- * what happens when one of its functions fails. */
+/* test_own_state.c - runs of method=own whose method has a state: they resume to the same bits, and
+ * a failing callback of the application leaves the run intact. */
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static bytes content_of(const char *path)
     return b;
 }
 
-/* a checkpoint of this moment */
+/* the bytes of a checkpoint of the current state */
 static bytes state_of(own_world *w)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH];
@@ -37,7 +37,7 @@ static bytes state_of(own_world *w)
     return b;
 }
 
-/* compares, and frees `got` */
+/* compares both, then frees `got` */
 static bool same(bytes got, bytes want)
 {
     bool equal = got.count == want.count && !memcmp(got.data, want.data, got.count);
@@ -46,7 +46,7 @@ static bool same(bytes got, bytes want)
     return equal;
 }
 
-static bytes whole_run(int threads)
+static bytes uninterrupted(int threads)
 {
     own_world w;
     bytes b;
@@ -58,20 +58,21 @@ static bytes whole_run(int threads)
     return b;
 }
 
-/* ---- going on ---- */
+/* ---- resuming ---- */
 
-START_TEST(threads_do_not_change_a_bit)
+START_TEST(thread_counts_give_the_same_bits)
 {
-    bytes one = whole_run(1);
+    bytes one = uninterrupted(1);
 
-    ck_assert(same(whole_run(2), one));
-    ck_assert(same(whole_run(5), one));
+    ck_assert(same(uninterrupted(2), one));
+    ck_assert(same(uninterrupted(5), one));
     free(one.data);
 }
 END_TEST
 
-/* saved after `steps`, loaded into a new trainer before or after it gets the functions */
-static bytes interrupted(int steps, bool functions_first, bool forgetful)
+/* A run saved after `steps` and loaded into a new trainer, before or after the
+ * callbacks are set. Returns the final state. */
+static bytes interrupted(int steps, bool callbacks_first, bool forgetful)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH];
     own_world w;
@@ -84,13 +85,13 @@ static bytes interrupted(int steps, bool functions_first, bool forgetful)
     hr_assert_ok(hirl_trainer_save(w.trainer, path));
     own_world_close(&w);
     own_world_open(&w, 1);
-    w.host.forgetful = forgetful;
+    w.method.forgetful = forgetful;
     own_world_begin(&w);
-    if (functions_first)
-        own_world_give(&w);
+    if (callbacks_first)
+        own_world_set_method(&w);
     hr_assert_ok(hirl_trainer_load(w.trainer, path));
-    if (!functions_first)
-        own_world_give(&w);
+    if (!callbacks_first)
+        own_world_set_method(&w);
     hr_assert_ok(hirl_train_run(NULL, w.trainer));
     b = state_of(&w);
     own_world_close(&w);
@@ -99,9 +100,9 @@ static bytes interrupted(int steps, bool functions_first, bool forgetful)
     return b;
 }
 
-START_TEST(a_run_goes_on_to_the_same_bits_with_the_hosts_state)
+START_TEST(a_run_resumes_to_the_same_bits_with_the_methods_state)
 {
-    bytes whole = whole_run(2);
+    bytes whole = uninterrupted(2);
 
     for (int steps = 1; steps < 3 * OWN_STEPS_AN_EPOCH; steps += 2) {
         ck_assert_msg(same(interrupted(steps, true, false), whole), "after step %d", steps);
@@ -112,41 +113,41 @@ START_TEST(a_run_goes_on_to_the_same_bits_with_the_hosts_state)
 }
 END_TEST
 
-START_TEST(a_run_directory_is_resumed_with_the_hosts_state)
+START_TEST(a_run_directory_resumes_with_the_methods_state)
 {
     hirl_step_report whole = { .struct_size = sizeof whole }, rest = whole;
     char folder[HR_TEST_PATH];
-    double center[SMALL_HOST_DIM];
+    double center[OWN_METHOD_DIM];
     own_world w;
 
     hr_test_folder(folder);
     own_world_run(&w, 2);
     hr_assert_ok(hirl_train_run(&whole, w.trainer));
-    memcpy(center, w.host.center, sizeof center);
+    memcpy(center, w.method.center, sizeof center);
     own_world_close(&w);
 
     own_world_open(&w, 2);
     own_world_set(&w, "out", folder);
     own_world_begin(&w);
-    own_world_give(&w);
+    own_world_set_method(&w);
     hr_assert_ok(hirl_train_epoch(NULL, w.trainer));
-    memset(&w.host, 0, sizeof w.host);
+    memset(&w.method, 0, sizeof w.method);
     own_world_set(&w, "resume", "1");
     hirl_trainer_destroy(w.trainer);
     w.trainer = NULL;
     own_world_begin(&w);
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "hirl_trainer_set_method");
-    own_world_give(&w);
-    ck_assert_int_eq(w.host.committed, OWN_STEPS_AN_EPOCH);
+    own_world_set_method(&w);
+    ck_assert_int_eq(w.method.committed, OWN_STEPS_AN_EPOCH);
     hr_assert_ok(hirl_train_run(&rest, w.trainer));
     ck_assert(rest.loss == whole.loss && rest.grad_norm == whole.grad_norm);
-    ck_assert(!memcmp(center, w.host.center, sizeof center));
+    ck_assert(!memcmp(center, w.method.center, sizeof center));
     own_world_close(&w);
     hr_test_remove(folder);
 }
 END_TEST
 
-/* a run of so many steps, saved as path in a new folder */
+/* makes a run of `steps` steps and saves it as `path` in a new folder */
 static void open_saved(own_world *w, char folder[HR_TEST_PATH], char path[HR_TEST_PATH], int steps)
 {
     hr_test_folder(folder);
@@ -156,7 +157,7 @@ static void open_saved(own_world *w, char folder[HR_TEST_PATH], char path[HR_TES
     hr_assert_ok(hirl_trainer_save(w->trainer, path));
 }
 
-START_TEST(a_state_that_nobody_took_is_saved_again)
+START_TEST(a_state_that_was_never_loaded_is_saved_again)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH];
     bytes first;
@@ -164,7 +165,7 @@ START_TEST(a_state_that_nobody_took_is_saved_again)
 
     open_saved(&w, folder, path, 2);
     first = content_of(path);
-    own_world_begin(&w); /* without functions */
+    own_world_begin(&w); /* sets no callbacks */
     hr_assert_ok(hirl_trainer_load(w.trainer, path));
     ck_assert(same(state_of(&w), first));
     own_world_close(&w);
@@ -180,7 +181,7 @@ START_TEST(a_checkpoint_of_another_method_is_refused)
     own_world w;
 
     open_saved(&w, folder, path, 1);
-    calls = small_host_calls(&w.host);
+    calls = own_method_calls(&w.method);
     calls.name = "other";
     own_world_begin(&w);
     hr_assert_ok(hirl_trainer_set_method(w.trainer, &calls));
@@ -189,16 +190,17 @@ START_TEST(a_checkpoint_of_another_method_is_refused)
     own_world_begin(&w);
     hr_assert_ok(hirl_trainer_load(w.trainer, path));
     hr_assert_fails(hirl_trainer_set_method(w.trainer, &calls), HIRL_E_INVALID, "pulled");
-    calls = small_host_calls(&w.host);
+    calls = own_method_calls(&w.method);
     calls.load = NULL;
     hr_assert_fails(hirl_trainer_set_method(w.trainer, &calls), HIRL_E_STATE, "load");
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "hirl_trainer_set_method");
-    own_world_give(&w);
+    own_world_set_method(&w);
     own_world_steps(&w, 1);
-    hr_assert_ok(hirl_trainer_set_method(w.trainer, &calls)); /* nothing waits for its load */
+    hr_assert_ok(
+        hirl_trainer_set_method(w.trainer, &calls)); /* no state is pending, so load may be NULL */
     hr_assert_fails(hirl_trainer_load(w.trainer, path), HIRL_E_STATE, "load is NULL");
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "halfway");
-    own_world_give(&w);
+    own_world_set_method(&w);
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "halfway");
     hr_assert_ok(hirl_trainer_load(w.trainer, path));
     own_world_steps(&w, 1);
@@ -207,33 +209,33 @@ START_TEST(a_checkpoint_of_another_method_is_refused)
 }
 END_TEST
 
-/* ---- failing ---- */
+/* ---- failing callbacks ---- */
 
-static void must_be_the_hosts(hirl_status status, int32_t answer, const char *which)
+static void expect_callback_error(hirl_status status, int32_t value, const char *which)
 {
     hr_assert_fails(status, HIRL_E_CALLBACK, which);
-    ck_assert_int_eq(hirl_error_callback_value(), answer);
+    ck_assert_int_eq(hirl_error_callback_value(), value);
 }
 
-START_TEST(a_step_that_a_function_fails_changes_nothing)
+START_TEST(a_step_whose_callback_fails_changes_nothing)
 {
-    bytes whole = whole_run(2), before;
+    bytes whole = uninterrupted(2), before;
     own_world w;
 
     own_world_run(&w, 2);
     own_world_steps(&w, 4);
     before = state_of(&w);
-    w.host.loss_answer = -41;
-    must_be_the_hosts(hirl_train_step(NULL, w.trainer), -41, "loss");
-    w.host.loss_answer = 0;
+    w.method.loss_value = -41;
+    expect_callback_error(hirl_train_step(NULL, w.trainer), -41, "loss");
+    w.method.loss_value = 0;
     ck_assert(same(state_of(&w), before));
-    w.host.commit_answer = -42;
-    must_be_the_hosts(hirl_train_step(NULL, w.trainer), -42, "commit");
-    w.host.commit_answer = 0;
+    w.method.commit_value = -42;
+    expect_callback_error(hirl_train_step(NULL, w.trainer), -42, "commit");
+    w.method.commit_value = 0;
     ck_assert(same(state_of(&w), before));
-    w.host.spoil = true;
+    w.method.spoil = true;
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_NONFINITE, "host_loss");
-    w.host.spoil = false;
+    w.method.spoil = false;
     ck_assert(same(state_of(&w), before));
     hr_assert_ok(hirl_train_run(NULL, w.trainer));
     ck_assert(same(state_of(&w), whole));
@@ -243,7 +245,7 @@ START_TEST(a_step_that_a_function_fails_changes_nothing)
 }
 END_TEST
 
-START_TEST(a_loss_of_held_out_images_that_is_not_finite_is_told)
+START_TEST(a_non_finite_loss_of_held_out_images_is_an_error)
 {
     hirl_step_report report = { .struct_size = sizeof report };
     own_world w;
@@ -251,7 +253,7 @@ START_TEST(a_loss_of_held_out_images_that_is_not_finite_is_told)
     own_world_run(&w, 1);
     own_world_steps(&w, 1);
     hr_assert_ok(hirl_trainer_evaluate(&report, w.trainer, w.images));
-    w.host.spoil_held_out = true;
+    w.method.spoil_held_out = true;
     hr_assert_fails(hirl_trainer_evaluate(&report, w.trainer, w.images), HIRL_E_NONFINITE,
                     "held-out");
     own_world_steps(&w, 1);
@@ -270,26 +272,27 @@ START_TEST(save_and_load_may_fail_and_be_called_again)
     hr_test_path(path, folder, "state");
     own_world_run(&w, 1);
     own_world_steps(&w, 2);
-    w.host.save_answer = -43;
-    must_be_the_hosts(hirl_trainer_save(w.trainer, path), -43, "save");
+    w.method.save_value = -43;
+    expect_callback_error(hirl_trainer_save(w.trainer, path), -43, "save");
     ck_assert_int_eq(hr_test_entries(folder), 0);
-    w.host.save_answer = 0;
+    w.method.save_value = 0;
     hr_assert_ok(hirl_trainer_save(w.trainer, path));
-    w.host.load_answer = -44;
-    must_be_the_hosts(hirl_trainer_load(w.trainer, path), -44, "load");
+    w.method.load_value = -44;
+    expect_callback_error(hirl_trainer_load(w.trainer, path), -44, "load");
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "load");
     hr_assert_fails(hirl_trainer_tree(&tree, w.trainer), HIRL_E_STATE, "halfway");
-    w.host.load_answer = 0;
+    w.method.load_value = 0;
     hr_assert_ok(hirl_trainer_load(w.trainer, path));
     own_world_steps(&w, 1);
     own_world_begin(&w);
     hr_assert_ok(hirl_trainer_load(w.trainer, path));
-    w.host.load_answer = -45;
-    calls = small_host_calls(&w.host);
-    must_be_the_hosts(hirl_trainer_set_method(w.trainer, &calls), -45, "load");
+    w.method.load_value = -45;
+    calls = own_method_calls(&w.method);
+    expect_callback_error(hirl_trainer_set_method(w.trainer, &calls), -45, "load");
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "hirl_trainer_set_method");
-    w.host.load_answer = 0;
-    hr_assert_ok(hirl_trainer_load(w.trainer, path)); /* functions that failed were not taken */
+    w.method.load_value = 0;
+    hr_assert_ok(
+        hirl_trainer_load(w.trainer, path)); /* the failed call did not set the callbacks */
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "hirl_trainer_set_method");
     hr_assert_ok(hirl_trainer_set_method(w.trainer, &calls));
     own_world_steps(&w, 1);
@@ -298,9 +301,10 @@ START_TEST(save_and_load_may_fail_and_be_called_again)
 }
 END_TEST
 
-HR_TESTS("own state", threads_do_not_change_a_bit,
-         a_run_goes_on_to_the_same_bits_with_the_hosts_state,
-         a_run_directory_is_resumed_with_the_hosts_state, a_state_that_nobody_took_is_saved_again,
-         a_checkpoint_of_another_method_is_refused, a_step_that_a_function_fails_changes_nothing,
-         a_loss_of_held_out_images_that_is_not_finite_is_told,
+HR_TESTS("own state", thread_counts_give_the_same_bits,
+         a_run_resumes_to_the_same_bits_with_the_methods_state,
+         a_run_directory_resumes_with_the_methods_state,
+         a_state_that_was_never_loaded_is_saved_again, a_checkpoint_of_another_method_is_refused,
+         a_step_whose_callback_fails_changes_nothing,
+         a_non_finite_loss_of_held_out_images_is_an_error,
          save_and_load_may_fail_and_be_called_again)

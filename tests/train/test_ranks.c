@@ -1,7 +1,7 @@
-/* test_ranks.c - one rank with a batch of 2B computes what two ranks with B each compute: weights, teacher,
- * moments, running statistics, queue and centres after three steps of each method under the path
- * loss. SwAV's queue, in use from the second step on, lies spread: each rank keeps the rows of its
- * own images. */
+/* test_ranks.c - two ranks with batches of B give the same result as one rank with a batch of 2B:
+ * weights, teacher, moments, running statistics, queue and centres agree after three steps of each
+ * method with the path loss. SwAV's queue, used from the second step on, is distributed: each rank
+ * keeps the rows of its own images. */
 #include <check.h>
 
 #include "small_learner.h"
@@ -11,14 +11,14 @@
 
 enum { RANKS = 2, SWAV = 2 };
 
-/* a queue that the rows of one step fill */
+/* The rows of one step fill the queue. */
 static int64_t queue_of(int64_t method)
 {
     return method == SWAV ? SMALL_ROWS : 0;
 }
 
 typedef struct rank_job {
-    small_run run;          /* but for the communicator */
+    small_run run;          /* its communicator is set on each rank */
     small_outcome *of_rank; /* [RANKS] */
 } rank_job;
 
@@ -31,7 +31,7 @@ static void on_rank(hr_comm *comm, void *arg)
     small_learner_run(&job->of_rank[comm->rank], &run);
 }
 
-/* the whole queue is the ranks' rows, one rank's after the other's */
+/* Checks that the queue of the one-rank run is the concatenation of the ranks' queues. */
 static void expect_spread_queue(const small_outcome *of_rank, const small_outcome *whole)
 {
     static const char *const name[] = { "queue.0", "queue.1" };
@@ -52,7 +52,8 @@ static void expect_spread_queue(const small_outcome *of_rank, const small_outcom
     }
 }
 
-/* groups of batch norm: all images of all ranks where the method's statistics are common */
+/* one batch-norm group over all ranks when the method synchronises statistics, otherwise one a
+ * rank */
 static small_run run_of(int64_t method)
 {
     return (small_run){ .method = method,
@@ -61,7 +62,8 @@ static small_run run_of(int64_t method)
                         .queue = queue_of(method) };
 }
 
-/* two ranks do as `two` says what one does as `one` says, but for tensors named `without` */
+/* Checks that two ranks configured by `two` end in the same state as one rank configured by `one`,
+ * except for tensors named in `without`. */
 static void compare(const small_run *two, const small_run *one, const char *const *without)
 {
     static const char *const spread[] = { "queue.", NULL };
@@ -81,7 +83,7 @@ static void compare(const small_run *two, const small_run *one, const char *cons
     hr_tensors_done(&whole.state);
 }
 
-START_TEST(two_ranks_equal_one_with_the_double_batch)
+START_TEST(two_ranks_equal_one_rank_with_a_double_batch)
 {
     small_run run = run_of(_i);
 
@@ -89,7 +91,7 @@ START_TEST(two_ranks_equal_one_with_the_double_batch)
 }
 END_TEST
 
-START_TEST(two_ranks_equal_one_without_a_tree)
+START_TEST(two_ranks_equal_one_rank_without_a_tree)
 {
     small_run run = run_of(_i);
 
@@ -98,21 +100,22 @@ START_TEST(two_ranks_equal_one_without_a_tree)
 }
 END_TEST
 
-/* where no statistics are common to ranks, a group is the same images however they are handed out */
+/* Without synchronised statistics, the groups hold the same images on two ranks as on one. */
 START_TEST(two_ranks_in_micro_batches_equal_one_whole_batch)
 {
     static const int64_t method[] = { 0, 4, 5 }; /* MoCo v2, DINO, iBOT */
-    /* the rows of a step come in another order */
-    static const char *const otherwise[] = { "queue", "owner", NULL };
+    /* the rows of a step enter the queue in a different order */
+    static const char *const reordered[] = { "queue", "owner", NULL };
     small_run one = { .method = method[_i], .accumulate = 1, .groups = 4 }, two = one;
 
     two.accumulate = 2;
-    compare(&two, &one, otherwise);
+    compare(&two, &one, reordered);
 }
 END_TEST
 
-/* all refuse the step, one says what it is, and the run goes on as if nothing had been */
-START_TEST(a_number_of_one_rank_that_is_not_finite_stops_all)
+/* All ranks refuse the step, rank 1 names the operation, and training continues as if nothing had
+ * happened. */
+START_TEST(a_non_finite_number_on_one_rank_stops_all_ranks)
 {
     small_outcome good[RANKS], bad[RANKS];
     rank_job job = { run_of(_i), good };
@@ -137,10 +140,10 @@ static Suite *ranks(void)
     Suite *suite = suite_create("ranks");
     TCase *tests = tcase_create("ranks");
 
-    tcase_add_loop_test(tests, two_ranks_equal_one_with_the_double_batch, 0, SMALL_METHODS);
-    tcase_add_loop_test(tests, two_ranks_equal_one_without_a_tree, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, two_ranks_equal_one_rank_with_a_double_batch, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, two_ranks_equal_one_rank_without_a_tree, 0, SMALL_METHODS);
     tcase_add_loop_test(tests, two_ranks_in_micro_batches_equal_one_whole_batch, 0, 3);
-    tcase_add_loop_test(tests, a_number_of_one_rank_that_is_not_finite_stops_all, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, a_non_finite_number_on_one_rank_stops_all_ranks, 0, SMALL_METHODS);
     suite_add_tcase(suite, tests);
     return suite;
 }

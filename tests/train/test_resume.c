@@ -1,5 +1,5 @@
-/* test_resume.c - what a run keeps over stops besides its bits: a clustering that is under way, what is told of one,
- * settings of a resume that is refused, lines of metrics. */
+/* test_resume.c - what a resumed run keeps besides its weights: a clustering in progress, the
+ * report of a clustering, the settings after a refused resume, lines of metrics. */
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,11 +40,11 @@ static char *read_whole(const char *folder, const char *name)
     return hr_test_read(&bytes, hr_test_path(path, folder, name));
 }
 
-/* ---- a clustering under way ---- */
+/* ---- a clustering in progress ---- */
 
 typedef struct stopper {
-    char phase; /* first letter of where to stop */
-    int left;   /* polls of it until then */
+    char phase; /* first letter of the phase to stop in */
+    int left;   /* polls of this phase before the stop */
 } stopper;
 
 static int32_t stop_in_phase(const char *phase, int64_t done, int64_t total, void *user)
@@ -56,7 +56,7 @@ static int32_t stop_in_phase(const char *phase, int64_t done, int64_t total, voi
     return *phase == s->phase && s->left-- == 0;
 }
 
-/* runs until it stops there, and saves */
+/* trains until the stop in `phase`, then saves */
 static void stop_and_save(small_trainer *t, char phase, int left, const char *path)
 {
     stopper s = { phase, left };
@@ -67,8 +67,9 @@ static void stop_and_save(small_trainer *t, char phase, int left, const char *pa
     must(hirl_trainer_save(t->trainer, path));
 }
 
-/* stopped while it clusters, resumed, and stopped again while features are extracted once more */
-START_TEST(a_clustering_is_not_begun_anew_because_its_features_are_extracted_again)
+/* The run stops while it clusters, resumes, and stops again while it
+ * extracts the same features once more. */
+START_TEST(extracting_features_again_does_not_restart_a_clustering)
 {
     char path[HR_TEST_PATH], *whole, *state;
     size_t bytes[2];
@@ -103,10 +104,11 @@ START_TEST(a_clustering_is_not_begun_anew_because_its_features_are_extracted_aga
 }
 END_TEST
 
-/* ---- what is told of a clustering ---- */
+/* ---- report of a clustering ---- */
 
-/* the call that made the tree ended before its step: the next one says so, in another process too */
-START_TEST(a_clustering_is_told_by_the_next_step_that_is_made)
+/* The call that made the tree ended before its step, so the next step
+ * reports the clustering, also after a resume. */
+START_TEST(the_next_step_reports_a_clustering)
 {
     char path[HR_TEST_PATH];
     hirl_step_report report = { .struct_size = sizeof report };
@@ -134,7 +136,7 @@ START_TEST(a_clustering_is_told_by_the_next_step_that_is_made)
 }
 END_TEST
 
-START_TEST(figures_of_the_last_clustering_are_kept)
+START_TEST(statistics_of_the_last_clustering_are_kept)
 {
     static const small_pair three_epochs[] = { { "epochs", "3" }, { "hirl", "1" }, { NULL, NULL } };
     static const small_pair *const three[] = { three_epochs, NULL };
@@ -165,8 +167,8 @@ END_TEST
 
 /* ---- files ---- */
 
-/* env.json: of a run that began, or went on, at a step */
-static void says_where_it_ran(const char *folder, int step)
+/* checks env.json of a run that started or resumed at `step` */
+static void check_environment(const char *folder, int step)
 {
     char *text = read_whole(folder, "env.json");
     json_t *object = json_loads(text, 0, NULL);
@@ -182,8 +184,9 @@ static void says_where_it_ran(const char *folder, int step)
     free(text);
 }
 
-/* another number of images: the settings that go on with the run stay those of the run */
-START_TEST(a_resume_that_is_refused_leaves_the_settings)
+/* The resume fails because of another number of images;
+ * config.yaml must keep the settings of the run. */
+START_TEST(a_refused_resume_leaves_the_settings)
 {
     char folder[HR_TEST_PATH], *before, *after;
     const small_pair own[] = { { "out", folder }, { NULL, NULL } };
@@ -198,7 +201,7 @@ START_TEST(a_resume_that_is_refused_leaves_the_settings)
     hirl_trainer_destroy(t.trainer);
     t.trainer = NULL;
     before = read_whole(folder, "config.yaml");
-    says_where_it_ran(folder, 0);
+    check_environment(folder, 0);
     must(hirl_options_set(t.options, "resume", "1"));
     must(hirl_options_set(t.options, "log_every", "7"));
     must(hirl_dataset_from_memory(&few, t.context, &small_pixels[0][0][0][0], SMALL_IMAGES / 2,
@@ -208,12 +211,12 @@ START_TEST(a_resume_that_is_refused_leaves_the_settings)
     after = read_whole(folder, "config.yaml");
     ck_assert_str_eq(after, before);
     free(after);
-    says_where_it_ran(folder, 0);
+    check_environment(folder, 0);
     must(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
     after = read_whole(folder, "config.yaml");
     ck_assert_ptr_nonnull(strstr(after, "log_every: \"7\""));
     free(after);
-    says_where_it_ran(folder, SMALL_PER_EPOCH);
+    check_environment(folder, SMALL_PER_EPOCH);
     free(before);
     hirl_dataset_destroy(few);
     small_trainer_close(&t);
@@ -232,8 +235,8 @@ static int32_t any_pixels(hirl_image *image, int64_t index, void *user)
     return 0;
 }
 
-/* 's': the images of the test; 'o': the first of them changed in a copy; 'g': as many generated ones; 'c': from
- * a callback, of which nothing is known */
+/* 's': the images of the run; 'o': a copy with one pixel changed; 'g': the same number of generated
+ * images; 'c': from a callback, whose content the library cannot check */
 static hirl_dataset *images_of(small_trainer *t, char which)
 {
     static uint8_t changed[sizeof small_pixels];
@@ -261,8 +264,8 @@ static hirl_dataset *images_of(small_trainer *t, char which)
     return set;
 }
 
-/* as many, but other images; those of a callback are taken to be the same */
-START_TEST(a_run_does_not_go_on_with_other_images)
+/* The other images are equal in number. Images of a callback are accepted. */
+START_TEST(a_run_does_not_resume_with_other_images)
 {
     char folder[HR_TEST_PATH];
     const small_pair own[] = { { "out", folder }, { "resume", "1" }, { NULL, NULL } };
@@ -305,7 +308,7 @@ static int lines_of(const char *folder)
     return n;
 }
 
-START_TEST(loading_an_earlier_step_drops_the_lines_beyond_it)
+START_TEST(loading_an_earlier_step_removes_later_metrics)
 {
     char folder[HR_TEST_PATH], path[HR_TEST_PATH];
     const small_pair own[] = { { "out", folder }, { NULL, NULL } };
@@ -335,12 +338,12 @@ static Suite *suite(void)
     TCase *c = tcase_create("resume");
 
     tcase_set_timeout(c, 0);
-    tcase_add_test(c, a_clustering_is_not_begun_anew_because_its_features_are_extracted_again);
-    tcase_add_loop_test(c, a_clustering_is_told_by_the_next_step_that_is_made, 0, 2);
-    tcase_add_test(c, figures_of_the_last_clustering_are_kept);
-    tcase_add_test(c, a_resume_that_is_refused_leaves_the_settings);
-    tcase_add_test(c, a_run_does_not_go_on_with_other_images);
-    tcase_add_test(c, loading_an_earlier_step_drops_the_lines_beyond_it);
+    tcase_add_test(c, extracting_features_again_does_not_restart_a_clustering);
+    tcase_add_loop_test(c, the_next_step_reports_a_clustering, 0, 2);
+    tcase_add_test(c, statistics_of_the_last_clustering_are_kept);
+    tcase_add_test(c, a_refused_resume_leaves_the_settings);
+    tcase_add_test(c, a_run_does_not_resume_with_other_images);
+    tcase_add_test(c, loading_an_earlier_step_removes_later_metrics);
     suite_add_tcase(s, c);
     return s;
 }

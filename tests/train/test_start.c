@@ -1,5 +1,5 @@
-/* test_start.c - where a run begins: weights of another model, colours of the data, precision of its features, and
- * what is said of keys that it has no use for. */
+/* test_start.c - the start of a run: weights from another model, colour statistics of the data,
+ * precision of the clustered features, and the warning about keys that the run does not use. */
 #include <check.h>
 #include <locale.h>
 #include <math.h>
@@ -22,7 +22,7 @@ static void set(hirl_options *options, const char *key, const char *value)
     ck_assert_msg(hirl_options_set(options, key, value) >= 0, "%s", hirl_error_message());
 }
 
-/* a fresh model of this method and another seed */
+/* a fresh model of `method` with another seed than the run's */
 static hirl_model *other_model(small_trainer *t, const char *method)
 {
     hirl_model *model = NULL;
@@ -60,7 +60,8 @@ static bool is_of_backbone(const char *name)
     return strncmp(name, "head.", 5) && strncmp(name, "h.", 2) && strncmp(name, "predictor.", 10);
 }
 
-/* tensors of `list` that are in `start` with these bits: of the backbone, and others */
+/* Counts the weights of `list`, and those that have the same bits in
+ * `start`: [0] of the backbone, [1] others. */
 static void count_equal(int equal[2], int all[2], const hr_tensors *list, const hr_tensors *start)
 {
     equal[0] = equal[1] = all[0] = all[1] = 0;
@@ -68,7 +69,8 @@ static void count_equal(int equal[2], int all[2], const hr_tensors *list, const 
         const hr_named *mine = &list->item[i], *its = hr_tensors_find(start, mine->name);
         int other = !is_of_backbone(mine->name);
 
-        if (!strstr(mine->name, ".weight")) /* first values of the rest are equal for every seed */
+        if (!strstr(mine->name,
+                    ".weight")) /* initial biases and statistics do not depend on the seed */
             continue;
         all[other]++;
         equal[other] +=
@@ -76,8 +78,9 @@ static void count_equal(int equal[2], int all[2], const hr_tensors *list, const 
     }
 }
 
-/* "mocov2" as the run, else the encoder alone */
-START_TEST(a_run_begins_with_the_weights_of_its_start)
+/* From a model of the same method a run takes all weights, from one
+ * of another method those of the encoder. */
+START_TEST(a_run_starts_with_the_weights_of_the_given_model)
 {
     static const char *const network[] = { "online", "teacher" };
     const char *method = _i ? "simsiam" : "mocov2";
@@ -92,10 +95,10 @@ START_TEST(a_run_begins_with_the_weights_of_its_start)
     ck_assert_int_eq(hr_model_to_tensors(&wanted, start), HIRL_OK);
     weights_of(&list, t.trainer, "online");
     count_equal(equal, all, &list, &wanted);
-    ck_assert_int_lt(equal[0], all[0]); /* without it they are others */
+    ck_assert_int_lt(equal[0], all[0]); /* they differ without the given model */
     hr_tensors_done(&list);
     start_from(&t, start);
-    hirl_model_destroy(start); /* it was copied */
+    hirl_model_destroy(start); /* the trainer has copied it */
     for (int n = 0; n < 2; n++) {
         weights_of(&list, t.trainer, network[n]);
         count_equal(equal, all, &list, &wanted);
@@ -113,8 +116,8 @@ END_TEST
 
 /* ---- colours ---- */
 
-/* mean and std of all pixels, two passes over bytes */
-START_TEST(auto_colours_of_a_run_are_those_of_its_images)
+/* mean=auto, std=auto: the statistics of all pixels, here computed in two passes over the bytes */
+START_TEST(auto_colours_are_the_mean_and_std_of_the_images)
 {
     static const small_pair automatic[] = { { "mean", "auto" }, { "std", "auto" }, { NULL, NULL } };
     const small_pair *const both[] = { plain, automatic, NULL };
@@ -123,7 +126,7 @@ START_TEST(auto_colours_of_a_run_are_those_of_its_images)
     hirl_model *model;
     small_trainer t;
 
-    setlocale(LC_ALL, "de_DE.UTF-8"); /* where it is there numbers have a comma */
+    setlocale(LC_ALL, "de_DE.UTF-8"); /* if installed: a locale with a decimal comma */
     small_trainer_open(&t, 2, both);
     setlocale(LC_ALL, "C");
     ck_assert_ptr_nonnull(strchr(t.trainer->config.model.mean_text, '.'));
@@ -147,7 +150,7 @@ END_TEST
 
 /* ---- precision of features ---- */
 
-/* prototypes of the leaves, of a run in bf16 up to its first tree */
+/* prototypes of the leaves of a run's first tree */
 static void first_leaves(float *proto, const char *precision, const char *of_features)
 {
     const small_pair own[] = { { "epochs", "2" },
@@ -168,20 +171,20 @@ static void first_leaves(float *proto, const char *precision, const char *of_fea
     small_trainer_close(&t);
 }
 
-/* before the first step the weights are the same: the tree tells in what features were computed */
-START_TEST(features_are_extracted_in_f32_or_as_the_run_computes)
+/* Before the first step all weights are equal, so the tree shows the precision of the features. */
+START_TEST(features_are_extracted_in_f32_or_in_the_precision_of_the_run)
 {
-    float f32[8 * 16], asked[8 * 16], run[8 * 16];
+    float f32[8 * 16], bf16_with_f32[8 * 16], bf16[8 * 16];
 
     first_leaves(f32, "f32", "run");
-    first_leaves(asked, "bf16", "f32");
-    first_leaves(run, "bf16", "run");
-    ck_assert_mem_eq(asked, f32, sizeof f32);
-    ck_assert_mem_ne(run, f32, sizeof f32);
+    first_leaves(bf16_with_f32, "bf16", "f32");
+    first_leaves(bf16, "bf16", "run");
+    ck_assert_mem_eq(bf16_with_f32, f32, sizeof f32);
+    ck_assert_mem_ne(bf16, f32, sizeof f32);
 }
 END_TEST
 
-/* ---- keys without a use ---- */
+/* ---- unused keys ---- */
 
 static char warned[512];
 
@@ -192,7 +195,7 @@ static void keep_warning(int32_t level, const char *text, void *user)
         snprintf(warned, sizeof warned, "%s", text);
 }
 
-START_TEST(keys_that_a_run_has_no_use_for_are_named)
+START_TEST(a_warning_names_keys_that_the_run_does_not_use)
 {
     static const char *const given[][2] = { { "mask_shape", "random" },
                                             { "vit_heads", "2" },
@@ -224,10 +227,10 @@ static Suite *start(void)
     TCase *tests = tcase_create("start");
 
     tcase_set_timeout(tests, 0);
-    tcase_add_loop_test(tests, a_run_begins_with_the_weights_of_its_start, 0, 2);
-    tcase_add_test(tests, auto_colours_of_a_run_are_those_of_its_images);
-    tcase_add_test(tests, features_are_extracted_in_f32_or_as_the_run_computes);
-    tcase_add_test(tests, keys_that_a_run_has_no_use_for_are_named);
+    tcase_add_loop_test(tests, a_run_starts_with_the_weights_of_the_given_model, 0, 2);
+    tcase_add_test(tests, auto_colours_are_the_mean_and_std_of_the_images);
+    tcase_add_test(tests, features_are_extracted_in_f32_or_in_the_precision_of_the_run);
+    tcase_add_test(tests, a_warning_names_keys_that_the_run_does_not_use);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,12 +1,12 @@
-/* test_stop.c - runs of the six methods, plain and with the hierarchy, in one batch and in micro-batches, stopped
- * at every poll: each ends with the bits of the uninterrupted run. */
+/* test_stop.c - runs of the six methods, with and without the hierarchy, in whole batches and in
+ * micro-batches: stopped at any poll, they resume to the same bits as the uninterrupted run. */
 #include <check.h>
 #include <stdlib.h>
 
 #include "small_methods.h"
 #include "support/run.h"
 
-START_TEST(a_run_stopped_at_any_poll_ends_with_the_same_bits)
+START_TEST(a_run_stopped_at_any_poll_resumes_to_the_same_bits)
 {
     const small_pair *const over[] = { small_method[_i / SMALL_KINDS], small_kind[_i % SMALL_KINDS],
                                        NULL };
@@ -28,7 +28,7 @@ static Suite *stop(void)
     TCase *tests = tcase_create("stop");
 
     tcase_set_timeout(tests, 0);
-    tcase_add_loop_test(tests, a_run_stopped_at_any_poll_ends_with_the_same_bits, 0,
+    tcase_add_loop_test(tests, a_run_stopped_at_any_poll_resumes_to_the_same_bits, 0,
                         SMALL_KINDS * SMALL_METHODS);
     suite_add_tcase(suite, tests);
     return suite;

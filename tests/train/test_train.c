@@ -1,5 +1,5 @@
-/* test_train.c - whole small runs of MoCo v2 through the public interface: threads, precision, trees of the host,
- * snapshots, failures; all methods: test_methods.c. */
+/* test_train.c - whole small runs of MoCo v2 through the public interface: threads, precision,
+ * trees of the application, snapshots, failures. For all methods see test_methods.c. */
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>
@@ -32,7 +32,7 @@ static void open_world(world *w, int threads, const char *epochs, const char *hi
 static const small_pair three_epochs[] = { { "epochs", "3" }, { "hirl", "1" }, { NULL, NULL } };
 static const small_pair *const three[] = { three_epochs, NULL };
 
-/* as many leaves are at most as large as the median as a half of them */
+/* Checks that all sizes are in the reported range and that the median splits them in halves. */
 static void check_leaf_sizes(const hirl_step_report *report, const int64_t *size, int leaves)
 {
     int smaller = 0, larger = 0;
@@ -47,7 +47,7 @@ static void check_leaf_sizes(const hirl_step_report *report, const int64_t *size
     ck_assert_int_le(larger, leaves / 2);
 }
 
-START_TEST(clustering_begins_at_t1_and_the_path_loss_is_positive)
+START_TEST(clustering_starts_after_the_warm_up_with_a_positive_path_loss)
 {
     hirl_step_report report = { .struct_size = sizeof report };
     hirl_tree *tree;
@@ -73,7 +73,7 @@ START_TEST(clustering_begins_at_t1_and_the_path_loss_is_positive)
 }
 END_TEST
 
-START_TEST(threads_do_not_change_a_bit)
+START_TEST(thread_counts_give_the_same_bits)
 {
     size_t bytes[2];
     char *one = small_trainer_run(&bytes[0], NULL, 1, three);
@@ -86,8 +86,9 @@ START_TEST(threads_do_not_change_a_bit)
 }
 END_TEST
 
-/* a step's loss moves by chance, and differently on each processor; the mean of all hardly does */
-START_TEST(bf16_follows_f32_for_50_steps)
+/* The loss of one step varies with the rounding of each
+ * processor; the mean over all steps hardly does. */
+START_TEST(bf16_stays_close_to_f32_for_50_steps)
 {
     enum { STEPS = 50, TENS = STEPS / 10 };
     hirl_step_report report = { .struct_size = sizeof report };
@@ -107,8 +108,8 @@ START_TEST(bf16_follows_f32_for_50_steps)
     }
     ck_assert_msg(fabs(mean[1] / mean[0] - 1) < 0.02, "f32 %g, bf16 %g", mean[0], mean[1]);
     for (int t = 0; t < TENS; t++)
-        ck_assert_msg(fabs(ten[1][t] / ten[0][t] - 1) < 0.05, "ten steps from %d: f32 %g, bf16 %g",
-                      10 * t, ten[0][t], ten[1][t]);
+        ck_assert_msg(fabs(ten[1][t] / ten[0][t] - 1) < 0.05,
+                      "ten steps from step %d: f32 %g, bf16 %g", 10 * t, ten[0][t], ten[1][t]);
 }
 END_TEST
 
@@ -136,8 +137,8 @@ START_TEST(evaluating_held_out_images_changes_nothing)
 }
 END_TEST
 
-/* of 6, 3, 2 nodes; others for another `kind` */
-static hirl_tree *tree_of_the_host(int32_t leaf[SMALL_IMAGES], const world *w, int kind)
+/* a tree with 6, 3 and 2 nodes; `kind` varies its prototypes and leaves */
+static hirl_tree *make_tree(int32_t leaf[SMALL_IMAGES], const world *w, int kind)
 {
     static const int64_t m[3] = { 6, 3, 2 };
     static const int32_t up1[6] = { 0, 1, 2, 0, 1, 2 }, up2[3] = { 0, 1, 0 };
@@ -157,27 +158,27 @@ static hirl_tree *tree_of_the_host(int32_t leaf[SMALL_IMAGES], const world *w, i
     return tree;
 }
 
-START_TEST(a_tree_that_finds_no_memory_leaves_the_one_in_use)
+START_TEST(a_tree_that_does_not_fit_into_memory_leaves_the_one_in_use)
 {
-    enum { BLOCKS = 5 }; /* leaves, paths, a level each, at least */
+    enum { BLOCKS = 5 }; /* setting a tree allocates at least leaves, paths and one block a level */
     hirl_step_report report[2] = { { .struct_size = sizeof *report },
                                    { .struct_size = sizeof *report } };
     int32_t leaf[SMALL_IMAGES], other_leaf[SMALL_IMAGES];
     hirl_tree *tree, *other;
     world w;
 
-    for (int lack = 0; lack < 2; lack++) {
+    for (int fail = 0; fail < 2; fail++) {
         open_world(&w, 2, "3", "1", "f32");
-        tree = tree_of_the_host(leaf, &w, 0);
-        other = tree_of_the_host(other_leaf, &w, 1);
+        tree = make_tree(leaf, &w, 0);
+        other = make_tree(other_leaf, &w, 1);
         ck_assert_int_eq(hirl_trainer_set_tree(w.trainer, tree, leaf), HIRL_OK);
-        for (int nth = 1; lack && nth <= BLOCKS; nth++) {
+        for (int nth = 1; fail && nth <= BLOCKS; nth++) {
             hr_alloc_fail_at(nth, false);
             ck_assert_int_eq(hirl_trainer_set_tree(w.trainer, other, other_leaf), HIRL_E_NOMEM);
             hr_alloc_fail_at(0, false);
         }
         for (int s = 0; s < 2; s++)
-            ck_assert_int_eq(hirl_train_step(&report[lack], w.trainer), HIRL_OK);
+            ck_assert_int_eq(hirl_train_step(&report[fail], w.trainer), HIRL_OK);
         hirl_tree_destroy(tree);
         hirl_tree_destroy(other);
         small_trainer_close(&w);
@@ -187,7 +188,7 @@ START_TEST(a_tree_that_finds_no_memory_leaves_the_one_in_use)
 }
 END_TEST
 
-START_TEST(a_tree_of_the_host_drives_the_path_loss)
+START_TEST(a_tree_of_the_application_drives_the_path_loss)
 {
     hirl_step_report report = { .struct_size = sizeof report };
     int32_t leaf[SMALL_IMAGES];
@@ -195,7 +196,7 @@ START_TEST(a_tree_of_the_host_drives_the_path_loss)
     world w;
 
     open_world(&w, 2, "3", "1", "f32");
-    tree = tree_of_the_host(leaf, &w, 0);
+    tree = make_tree(leaf, &w, 0);
     ck_assert_msg(hirl_trainer_set_tree(w.trainer, tree, leaf) == HIRL_OK, "%s",
                   hirl_error_message());
     for (int s = 0; s < 9; s++) {
@@ -210,13 +211,14 @@ START_TEST(a_tree_of_the_host_drives_the_path_loss)
     ck_assert_int_eq(hirl_trainer_set_tree(w.trainer, tree, leaf), HIRL_E_INVALID);
     ck_assert_int_eq(hirl_trainer_set_tree(w.trainer, NULL, NULL), HIRL_OK);
     ck_assert_int_eq(hirl_train_step(&report, w.trainer), HIRL_OK);
-    ck_assert_int_eq(report.clustered, 1); /* its own clustering is back */
+    ck_assert_int_eq(report.clustered, 1); /* the run clusters by itself again */
     hirl_tree_destroy(tree);
     small_trainer_close(&w);
 }
 END_TEST
 
-/* parameters of the trainer whose bits are those of another one with the same network */
+/* Counts the parameters with equal bits in two trainers of the same network, among those that are
+ * `plain` (exempt from decay and adaptation) or not. */
 static int count_equal(const hirl_trainer *a, const hirl_trainer *b, bool plain)
 {
     const hr_layout *layout = &a->learner->net.params;
@@ -242,8 +244,9 @@ static int count_plain(const hirl_trainer *trainer)
     return plain;
 }
 
-/* the authors' MoCo v3 trains ResNets so (spec.md 1.6); weights go another way after one step, as their trust is not 1 */
-START_TEST(lars_moves_biases_and_norms_as_sgd_without_decay_does)
+/* MoCo v3's official program trains ResNets with LARS and excludes biases and norms. Weights differ
+ * after one step, because their trust ratio is not 1. */
+START_TEST(lars_updates_biases_and_norms_like_sgd_without_decay)
 {
     static const small_pair lars[] = { { "optimizer", "lars" }, { "hirl", "0" }, { NULL, NULL } };
     static const small_pair sgd[] = {
@@ -263,7 +266,8 @@ START_TEST(lars_moves_biases_and_norms_as_sgd_without_decay_does)
 }
 END_TEST
 
-/* bits of the heads h_l: parameters, and running statistics */
+/* Copies the parameters (bytes[0]) and running statistics (up to bytes[1]) of
+ * the heads h_l; the caller frees them. */
 static void *bits_of_heads(size_t bytes[2], const hirl_trainer *trainer)
 {
     const hr_net *net = &trainer->learner->net;
@@ -285,15 +289,15 @@ static void *bits_of_heads(size_t bytes[2], const hirl_trainer *trainer)
     return bits;
 }
 
-/* neither decay nor momentum moves them, nor do their batches */
-START_TEST(heads_rest_in_a_step_whose_images_have_no_leaf)
+/* Decay, momentum and batch statistics must leave the heads unchanged in such a step. */
+START_TEST(a_step_whose_images_have_no_leaf_does_not_change_the_heads)
 {
     int32_t leaf[SMALL_IMAGES];
     hirl_tree *tree;
     world w;
 
     open_world(&w, 1, "3", "1", "f32");
-    tree = tree_of_the_host(leaf, &w, 0);
+    tree = make_tree(leaf, &w, 0);
     ck_assert_int_eq(hirl_trainer_set_tree(w.trainer, tree, leaf), HIRL_OK);
     ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
     for (int rest = 0; rest < 2; rest++) {
@@ -315,7 +319,7 @@ START_TEST(heads_rest_in_a_step_whose_images_have_no_leaf)
 }
 END_TEST
 
-START_TEST(a_snapshot_stays_while_training_goes_on)
+START_TEST(training_does_not_change_a_snapshot)
 {
     const uint8_t *image[2] = { &small_pixels[0][0][0][0], &small_pixels[1][0][0][0] };
     const int64_t side[2] = { SMALL_SIDE, SMALL_SIDE };
@@ -341,8 +345,9 @@ START_TEST(a_snapshot_stays_while_training_goes_on)
 }
 END_TEST
 
-/* in both stages; one thread: another one takes scratch of its own when it first gets work */
-START_TEST(no_step_but_the_first_of_a_stage_allocates)
+/* With and without a tree. One thread, because another one would allocate
+ * its own scratch when it first gets work. */
+START_TEST(only_the_first_step_of_a_stage_allocates)
 {
     int64_t before, live = 0;
     world w;
@@ -351,20 +356,21 @@ START_TEST(no_step_but_the_first_of_a_stage_allocates)
     for (int s = 0; s < 12; s++) {
         before = hr_alloc_total();
         ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
-        if (s % 4 == 1 || s % 4 == 2) /* epochs begin with a clustering and end with a report */
+        if (s % 4 == 1 || s % 4 == 2) /* epochs start with a clustering and end with a report */
             ck_assert_msg(hr_alloc_total() == before, "step %d: %lld blocks", s,
                           (long long)(hr_alloc_total() - before));
         if (s == 7)
             live = hr_alloc_live();
     }
-    ck_assert_int_eq(hr_alloc_live(), live); /* those give it back */
+    ck_assert_int_eq(hr_alloc_live(), live); /* clustering and report free their memory */
     small_trainer_close(&w);
 }
 END_TEST
 
-/* A worker takes scratch of its own when it first gets work of a kernel, which may be late on a busy machine: a few
- * blocks in all, of which one stays, and far fewer than one a step. */
-START_TEST(steps_of_two_threads_take_scratch_alone)
+/* A worker thread allocates its own scratch when a kernel first gives it work,
+ * which may be late on a busy machine. This makes a few blocks in all, of which one
+ * stays, and far fewer than one a step. */
+START_TEST(steps_on_two_threads_allocate_only_scratch)
 {
     enum { EPOCHS = 16, SCRATCH = 12 };
     static const char *const loaders[] = { "1", "2" };
@@ -382,17 +388,19 @@ START_TEST(steps_of_two_threads_take_scratch_alone)
         ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_OK);
         if (s == SMALL_PER_EPOCH - 1)
             live = hr_alloc_live();
-        if (s && s % SMALL_PER_EPOCH != SMALL_PER_EPOCH - 1) /* the end of an epoch measures */
+        if (s && s % SMALL_PER_EPOCH !=
+                     SMALL_PER_EPOCH - 1) /* the last step of an epoch measures health */
             taken += hr_alloc_total() - before;
     }
-    ck_assert_msg(taken <= SCRATCH, "%lld blocks", (long long)taken);
+    ck_assert_msg(taken <= SCRATCH, "%lld blocks, at most %d expected", (long long)taken, SCRATCH);
     ck_assert_int_le(hr_alloc_live(), live + 1);
     small_trainer_close(&w);
 }
 END_TEST
 
-/* memory ends while a checkpoint is read: what was there before is gone as well */
-START_TEST(a_trainer_that_was_loaded_halfway_is_refused)
+/* An allocation fails while a checkpoint is loaded: the state before is
+ * lost too, so the trainer is unusable. */
+START_TEST(a_trainer_whose_load_failed_halfway_is_refused)
 {
     char path[HR_TEST_PATH];
     hirl_model *model;
@@ -414,7 +422,7 @@ START_TEST(a_trainer_that_was_loaded_halfway_is_refused)
             break;
         ck_assert_int_eq(status, HIRL_E_NOMEM);
         if (hirl_trainer_save(w.trainer, path) == HIRL_OK)
-            continue; /* it failed before anything was changed */
+            continue; /* the load failed before it changed anything */
         ck_assert_msg(strstr(hirl_error_message(), "halfway") != NULL, "%s", hirl_error_message());
         ck_assert_int_eq(hirl_train_step(NULL, w.trainer), HIRL_E_STATE);
         ck_assert_int_eq(hirl_trainer_model(&model, w.trainer, NULL), HIRL_E_STATE);
@@ -434,18 +442,18 @@ static Suite *suite(void)
     TCase *c = tcase_create("runs");
 
     tcase_set_timeout(c, 0);
-    tcase_add_test(c, clustering_begins_at_t1_and_the_path_loss_is_positive);
-    tcase_add_loop_test(c, threads_do_not_change_a_bit, 2, 5);
+    tcase_add_test(c, clustering_starts_after_the_warm_up_with_a_positive_path_loss);
+    tcase_add_loop_test(c, thread_counts_give_the_same_bits, 2, 5);
     tcase_add_test(c, evaluating_held_out_images_changes_nothing);
-    tcase_add_test(c, a_tree_of_the_host_drives_the_path_loss);
-    tcase_add_test(c, a_tree_that_finds_no_memory_leaves_the_one_in_use);
-    tcase_add_test(c, lars_moves_biases_and_norms_as_sgd_without_decay_does);
-    tcase_add_test(c, heads_rest_in_a_step_whose_images_have_no_leaf);
-    tcase_add_test(c, a_snapshot_stays_while_training_goes_on);
-    tcase_add_test(c, bf16_follows_f32_for_50_steps);
-    tcase_add_test(c, no_step_but_the_first_of_a_stage_allocates);
-    tcase_add_loop_test(c, steps_of_two_threads_take_scratch_alone, 0, 2);
-    tcase_add_test(c, a_trainer_that_was_loaded_halfway_is_refused);
+    tcase_add_test(c, a_tree_of_the_application_drives_the_path_loss);
+    tcase_add_test(c, a_tree_that_does_not_fit_into_memory_leaves_the_one_in_use);
+    tcase_add_test(c, lars_updates_biases_and_norms_like_sgd_without_decay);
+    tcase_add_test(c, a_step_whose_images_have_no_leaf_does_not_change_the_heads);
+    tcase_add_test(c, training_does_not_change_a_snapshot);
+    tcase_add_test(c, bf16_stays_close_to_f32_for_50_steps);
+    tcase_add_test(c, only_the_first_step_of_a_stage_allocates);
+    tcase_add_loop_test(c, steps_on_two_threads_allocate_only_scratch, 0, 2);
+    tcase_add_test(c, a_trainer_whose_load_failed_halfway_is_refused);
     suite_add_tcase(s, c);
     return s;
 }

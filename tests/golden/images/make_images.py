@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the small JPEG and PNG files of this folder and images.txt: what Pillow decodes them to.
+"""make_images.py - writes the small JPEG and PNG files of this folder, and images.txt with Pillow's decoded pixels.
 
-Needs Pillow (9.4 was used) and libturbojpeg; run in this folder. Each line of images.txt:
-file, width, height, CRC-32 of the RGB bytes after convert("RGB"), or "file exif ..." after
-ImageOps.exif_transpose. One kind differs from Pillow on purpose and is computed here: 16-bit grey is
-cut to its upper 8 bits (Pillow clips it at 255).
+Needs Pillow (9.4 was used) and libturbojpeg; run it in this folder. Each line of images.txt has
+file, width, height and the CRC-32 of the RGB bytes after convert("RGB"), or "file exif ..." after
+ImageOps.exif_transpose. One kind differs from Pillow on purpose and is computed here: 16-bit grey keeps
+its upper 8 bits (Pillow clips it at 255).
 """
 import ctypes
 import io
@@ -51,7 +51,7 @@ def jpeg(pixels, mode, **options):
 
 
 def turbo(pixels, pixel_format, subsampling):
-    """TurboJPEG writes YCCK from CMYK, and the subsamplings that Pillow does not offer."""
+    """Compresses with TurboJPEG, which offers YCCK from CMYK and subsamplings that Pillow does not."""
     lib = ctypes.CDLL("libturbojpeg.so.0")
     lib.tjInitCompress.restype = ctypes.c_void_p
     handle = ctypes.c_void_p(lib.tjInitCompress())
@@ -96,7 +96,7 @@ def chunk(kind, data):
 
 
 def pack(row, depth):
-    """A row of samples to bytes, most significant first."""
+    """Packs a row of samples into bytes, most significant bit first."""
     if depth == 16:
         return row.astype(">u2").tobytes()
     bits = "".join(format(int(v), f"0{depth}b") for v in row.reshape(-1))

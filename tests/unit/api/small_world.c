@@ -1,4 +1,5 @@
-/* small_world.c - one object of every kind on 32 drawn images of 16 pixels, and the long calls on them. */
+/* small_world.c - one object of every kind on 32 synthetic images of 16 x
+ * 16 pixels, and the long calls on them. */
 #include "small_world.h"
 
 #include <stdbool.h>
@@ -8,16 +9,31 @@
 
 uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
 float small_rows[SMALL_ROWS * SMALL_D];
-static int32_t label[SMALL_ROWS];
+int32_t small_label[SMALL_ROWS];
 
 void small_world_set(small_world *w, const char *key, const char *value)
 {
     hr_assert_ok(hirl_options_set(w->options, key, value));
 }
 
-void small_world_open(small_world *w)
+/* fills images, rows and labels once: threads of another world may be reading them later */
+static void fill_data(void)
 {
-    static bool drawn;
+    static bool filled;
+
+    if (filled)
+        return;
+    filled = true;
+    for (int i = 0; i < (int)sizeof small_pixels; i++)
+        (&small_pixels[0][0][0][0])[i] = (uint8_t)(i * 31 + i / 777 * 13);
+    for (int i = 0; i < SMALL_ROWS * SMALL_D; i++)
+        small_rows[i] = (float)((i * 37 + i * i * 11) % 61) / 8 - 3;
+    for (int i = 0; i < SMALL_ROWS; i++)
+        small_label[i] = i % 4;
+}
+
+void small_world_begin(small_world *w)
+{
     static const char *const small[][2] = {
         { "arch", "resnet18" }, { "width", "0.0625" },     { "stem", "small" },
         { "image_size", "16" }, { "batch_size", "8" },     { "prototypes", "6,3" },
@@ -29,22 +45,25 @@ void small_world_open(small_world *w)
     };
 
     memset(w, 0, sizeof *w);
-    for (int i = 0; i < (int)sizeof small_pixels && !drawn;
-         i++) /* once: another world's threads may read */
-        (&small_pixels[0][0][0][0])[i] = (uint8_t)(i * 31 + i / 777 * 13);
-    drawn = true;
-    for (int i = 0; i < SMALL_ROWS * SMALL_D; i++)
-        small_rows[i] = (float)((i * 37 + i * i * 11) % 61) / 8 - 3;
-    for (int i = 0; i < SMALL_ROWS; i++)
-        label[i] = i % 4;
+    fill_data();
     hr_assert_ok(hirl_options_create(&w->options));
     for (size_t i = 0; i < sizeof small / sizeof *small; i++)
         small_world_set(w, small[i][0], small[i][1]);
     hr_assert_ok(hirl_context_create(&w->context, w->options));
+}
+
+void small_world_make_model(small_world *w)
+{
     hr_assert_ok(hirl_dataset_from_memory(&w->dataset, w->context, &small_pixels[0][0][0][0],
                                           SMALL_IMAGES, SMALL_SIDE, SMALL_SIDE, 3, NULL, 0,
                                           w->options));
     hr_assert_ok(hirl_model_create(&w->model, w->context, w->options));
+}
+
+void small_world_open(small_world *w)
+{
+    small_world_begin(w);
+    small_world_make_model(w);
     hr_assert_ok(hirl_cluster(&w->tree, w->context, small_rows, SMALL_ROWS, SMALL_D, NULL, NULL,
                               w->options));
     hr_assert_ok(hirl_trainer_create(&w->trainer, w->context, NULL, w->dataset, w->options));
@@ -112,8 +131,8 @@ hirl_status small_embed_dataset(small_result *r, small_world *w)
 static hirl_status find_neighbours(small_result *r, small_world *w)
 {
     hirl_knn_report report = { .struct_size = sizeof report };
-    hirl_status status = hirl_eval_knn(&report, w->context, small_rows, label, SMALL_ROWS, NULL,
-                                       NULL, 0, SMALL_D, w->options);
+    hirl_status status = hirl_eval_knn(&report, w->context, small_rows, small_label, SMALL_ROWS,
+                                       NULL, NULL, 0, SMALL_D, w->options);
 
     r->value[0] = (float)report.best_top1;
     return status;
@@ -134,8 +153,8 @@ static hirl_status create_with_own_colours(small_result *r, small_world *w)
 
 static hirl_status make_path_loss(small_result *r, small_world *w)
 {
-    return hirl_spd_loss(r->value, NULL, w->context, w->tree, small_rows, 8, label, NULL, 3, 1,
-                         w->options);
+    return hirl_spd_loss(r->value, NULL, w->context, w->tree, small_rows, 8, small_label, NULL, 3,
+                         1, w->options);
 }
 
 static hirl_status save_model(small_result *r, small_world *w)

@@ -1,4 +1,5 @@
-/* some_options.h - the options that a test of them works on, made and ended once in each, and what a key should be. */
+/* some_options.h - the options object that the tests of options share: created and destroyed in
+ * each test, with a check of one key. */
 #ifndef SOME_OPTIONS_H
 #define SOME_OPTIONS_H
 
@@ -25,8 +26,8 @@ static inline void expect(const char *key, const char *value, int32_t origin)
 {
     const char *found = hirl_options_get(options, key);
 
-    ck_assert_msg(found && !strcmp(found, value), "%s=%s, not %s", key, found ? found : "(unknown)",
-                  value);
+    ck_assert_msg(found && !strcmp(found, value), "%s=%s, expected %s", key,
+                  found ? found : "(unknown)", value);
     ck_assert_int_eq(hirl_options_origin(options, key), origin);
 }
 

@@ -1,5 +1,6 @@
-/* test_cancel.c - hirl_cancel from a signal handler or another thread stops each long call, which then goes on to
- * the same result; a rain of signals changes nothing. */
+/* test_cancel.c - hirl_cancel, called from a signal handler or another thread,
+ * stops each long call; calling it again gives the same result as without the
+ * stop. Frequent signals change nothing. */
 #include <check.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,7 +39,8 @@ typedef struct stop {
     bool by_signal, done;
 } stop;
 
-/* at the first line of the phase: a signal, or a thread that comes and goes */
+/* At the first progress line of the phase, cancels the call from a signal
+ * handler or from a short-lived thread. */
 static int32_t stop_once(const char *phase, int64_t done, int64_t total, void *user)
 {
     stop *s = user;
@@ -56,7 +58,7 @@ static int32_t stop_once(const char *phase, int64_t done, int64_t total, void *u
     return 0;
 }
 
-START_TEST(cancel_stops_each_long_call_which_then_goes_on)
+START_TEST(a_cancelled_call_gives_the_same_result_when_repeated)
 {
     static small_result stopped, whole;
     const small_call *c = &small_calls[_i % SMALL_LONG_CALLS];
@@ -76,7 +78,7 @@ START_TEST(cancel_stops_each_long_call_which_then_goes_on)
     ck_assert(s.done);
     hr_assert_ok(c->call(&stopped, &w));
     ck_assert_mem_eq(&stopped, &whole, sizeof whole);
-    hirl_cancel(w.context); /* between two calls: the next one */
+    hirl_cancel(w.context); /* between two calls, it stops the next one */
     hr_assert_fails(small_cluster(&stopped, &w), HIRL_E_CANCELED, "stopped");
     hr_assert_ok(small_cluster(&stopped, &w));
     hirl_cancel(NULL);
@@ -87,7 +89,7 @@ END_TEST
 
 /* ---- signals ---- */
 
-static atomic_int signals; /* threads of OpenBLAS, which are not ours, take some of them */
+static atomic_int signals; /* atomic: threads of OpenBLAS receive some of the signals */
 static struct sigaction kept;
 
 static void count_signal(int number)
@@ -96,8 +98,9 @@ static void count_signal(int number)
     atomic_fetch_add(&signals, 1);
 }
 
-/* without SA_RESTART: every system call that a signal meets fails with EINTR */
-static void let_it_rain(int microseconds)
+/* Sends a signal every `microseconds`; 0 stops. Without SA_RESTART, so that an
+ * interrupted system call fails with EINTR. */
+static void send_signals(int microseconds)
 {
     struct sigaction action = { .sa_handler = count_signal };
     struct itimerval timer = { { 0, microseconds }, { 0, microseconds } };
@@ -109,6 +112,7 @@ static void let_it_rain(int microseconds)
         sigaction(SIGALRM, &kept, NULL);
 }
 
+/* Makes a run in a directory and returns its model file; the caller frees it. */
 static char *whole_run(size_t *bytes, const char *folder)
 {
     char path[HR_TEST_PATH];
@@ -140,20 +144,20 @@ static char *whole_run(size_t *bytes, const char *folder)
 
 START_TEST(a_thousand_signals_a_second_change_nothing)
 {
-    char folder[HR_TEST_PATH], *quiet, *rain;
+    char folder[HR_TEST_PATH], *quiet, *interrupted;
     size_t bytes[2];
 
     hr_test_folder(folder);
     quiet = whole_run(&bytes[0], folder);
-    let_it_rain(1000);
-    rain = whole_run(&bytes[1], folder);
-    let_it_rain(0);
+    send_signals(1000);
+    interrupted = whole_run(&bytes[1], folder);
+    send_signals(0);
     ck_assert_int_gt(atomic_load(&signals), 0);
     ck_assert_uint_gt(bytes[0], 1000);
     ck_assert_uint_eq(bytes[0], bytes[1]);
-    ck_assert(!memcmp(quiet, rain, bytes[0]));
+    ck_assert(!memcmp(quiet, interrupted, bytes[0]));
     free(quiet);
-    free(rain);
+    free(interrupted);
     hr_test_remove(folder);
 }
 END_TEST
@@ -164,7 +168,8 @@ static Suite *suite(void)
     TCase *c = tcase_create("cancel");
 
     tcase_set_timeout(c, 0);
-    tcase_add_loop_test(c, cancel_stops_each_long_call_which_then_goes_on, 0, 2 * SMALL_LONG_CALLS);
+    tcase_add_loop_test(c, a_cancelled_call_gives_the_same_result_when_repeated, 0,
+                        2 * SMALL_LONG_CALLS);
     tcase_add_test(c, a_thousand_signals_a_second_change_nothing);
     suite_add_tcase(s, c);
     return s;

@@ -1,5 +1,5 @@
-/* test_context.c - a context in its host: threads it was given, its log, children of a fork, which are refused
- * and never left hanging. */
+/* test_context.c - a context in its application: number of threads, log lines, and children of a
+ * fork, whose calls fail but never hang. */
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,8 +23,9 @@ static void die_when_hanging(void)
     alarm(60);
 }
 
-/* in a child: 0, or the number of the call that was not refused */
-static int refused(small_world *w)
+/* In a child: returns 0 if every call is refused, otherwise 1
+ * + the index of the first that is not. */
+static int first_not_refused(small_world *w)
 {
     static small_result r;
 
@@ -44,32 +45,32 @@ static int status_of(pid_t child)
     return WEXITSTATUS(status);
 }
 
-START_TEST(a_forked_child_is_refused_and_can_clean_up)
+START_TEST(calls_in_a_forked_child_are_refused_but_can_clean_up)
 {
     static small_result before, after;
     pid_t child;
     small_world w;
 
     small_world_open(&w);
-    hr_assert_ok(hirl_train_step(NULL, w.trainer)); /* loader threads are at work */
+    hr_assert_ok(hirl_train_step(NULL, w.trainer)); /* starts the loader threads */
     hr_assert_ok(small_embed(&before, &w));
     child = fork();
     if (!child) {
-        int failed = refused(&w);
+        int failed = first_not_refused(&w);
 
         small_world_close(&w);
         _exit(failed);
     }
     ck_assert_int_eq(status_of(child), 0);
-    hr_assert_ok(small_embed(&after, &w)); /* the parent goes on */
+    hr_assert_ok(small_embed(&after, &w)); /* the parent can continue */
     ck_assert_mem_eq(&before, &after, sizeof before);
     hr_assert_ok(hirl_train_run(NULL, w.trainer));
     small_world_close(&w);
 }
 END_TEST
 
-#ifndef __SANITIZE_THREAD__ /* it cannot follow threads that a forked child starts */
-START_TEST(a_forked_child_may_make_a_context_of_its_own)
+#ifndef __SANITIZE_THREAD__ /* the sanitizer cannot follow threads that a forked child starts */
+START_TEST(a_forked_child_may_create_its_own_context)
 {
     static small_result before, after;
     pid_t child;
@@ -96,13 +97,13 @@ START_TEST(a_forked_child_may_make_a_context_of_its_own)
 END_TEST
 #endif
 
-/* ---- what it was given ---- */
+/* ---- threads, log, data sets ---- */
 
-/* the first that is given: the option, HIRL_NUM_THREADS, OMP_NUM_THREADS */
+/* The first that is set counts: the option, HIRL_NUM_THREADS, OMP_NUM_THREADS. 0: all cores. */
 START_TEST(threads_come_from_the_option_or_the_environment)
 {
     static const struct {
-        const char *option, *own, *program;
+        const char *option, *hirl_env, *omp_env;
         int threads;
     } given[] = { { "2", "3", "5", 2 },   { NULL, "3", "5", 3 }, { NULL, "", "5", 5 },
                   { NULL, "", "4,2", 4 }, { NULL, "", "x", 0 },  { NULL, "", "0", 0 } };
@@ -112,8 +113,8 @@ START_TEST(threads_come_from_the_option_or_the_environment)
         hirl_options *options;
         hirl_context *context;
 
-        setenv("HIRL_NUM_THREADS", given[i].own, 1);
-        setenv("OMP_NUM_THREADS", given[i].program, 1);
+        setenv("HIRL_NUM_THREADS", given[i].hirl_env, 1);
+        setenv("OMP_NUM_THREADS", given[i].omp_env, 1);
         hr_assert_ok(hirl_options_create(&options));
         if (given[i].option)
             hr_assert_ok(hirl_options_set(options, "threads", given[i].option));
@@ -135,8 +136,8 @@ static void keep_line(int32_t level, const char *text, void *user)
     snprintf(user, 64, "%s", text);
 }
 
-/* names of files may hold any byte */
-START_TEST(a_line_of_the_log_is_one_line)
+/* File names in a log line may contain any byte. */
+START_TEST(a_log_line_contains_no_control_characters)
 {
     char line[64] = "";
     hirl_context *context;
@@ -152,7 +153,7 @@ START_TEST(a_line_of_the_log_is_one_line)
 }
 END_TEST
 
-/* its progress and its cancel would be those of a call that nobody made */
+/* Its progress and cancellation belong to its own context, in which no call is running. */
 START_TEST(a_data_set_of_another_context_is_refused)
 {
     static small_result r;
@@ -177,12 +178,12 @@ static Suite *suite(void)
     TCase *c = tcase_create("context");
 
     tcase_set_timeout(c, 0);
-    tcase_add_test(c, a_forked_child_is_refused_and_can_clean_up);
+    tcase_add_test(c, calls_in_a_forked_child_are_refused_but_can_clean_up);
 #ifndef __SANITIZE_THREAD__
-    tcase_add_test(c, a_forked_child_may_make_a_context_of_its_own);
+    tcase_add_test(c, a_forked_child_may_create_its_own_context);
 #endif
     tcase_add_test(c, threads_come_from_the_option_or_the_environment);
-    tcase_add_test(c, a_line_of_the_log_is_one_line);
+    tcase_add_test(c, a_log_line_contains_no_control_characters);
     tcase_add_test(c, a_data_set_of_another_context_is_refused);
     suite_add_tcase(s, c);
     return s;

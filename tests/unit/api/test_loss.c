@@ -1,4 +1,4 @@
-/* test_loss.c - the path loss on plain arrays, as a host calls it. */
+/* test_loss.c - the path loss on plain arrays, as an application calls it. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
@@ -44,12 +44,12 @@ static void teardown(void)
     hirl_context_destroy(context);
 }
 
-/* ---- golden numbers (spec.md 7.2): two columns, three levels ---- */
+/* ---- golden numbers of an independent script: two columns, three levels ---- */
 
-/* rows 3, 0.5 and 7 times as long as u^l: only directions count */
+/* rows that are not of unit length: only their directions count */
 static const float golden_z[6] = { 3, 0, 0.5f, 0.5f, 0, 7 };
 static const int32_t golden_leaf[1] = { 0 };
-static const int32_t golden_negative[5] = { 1, 2, 3, 0, 1 }; /* the fourth is the image's own */
+static const int32_t golden_negative[5] = { 1, 2, 3, 0, 1 }; /* the fourth is the positive leaf */
 
 static hirl_tree *golden_tree(void)
 {
@@ -77,7 +77,8 @@ START_TEST(spd_has_the_golden_value_in_both_profiles)
     hr_assert_close(&loss, &want_reference, 1, 1e-7, 0);
     hr_assert_ok(hirl_spd_loss(&loss, NULL, context, tree, golden_z, 1, golden_leaf,
                                golden_negative, 5, 0, NULL));
-    hr_assert_close(&loss, &want_paper, 1, 1e-6, 0); /* reference divides by 4 + 1e-6 */
+    hr_assert_close(&loss, &want_paper, 1, 1e-6,
+                    0); /* golden numbers divide by 4 + 1e-6, profile paper by 4 */
     hirl_options_destroy(reference);
     hirl_tree_destroy(tree);
 }
@@ -85,9 +86,9 @@ END_TEST
 
 /* ---- a closed form ---- */
 
-/* u^l = (1, 0) and all prototypes (0, +-1): every factor is 1/2, s+ = s- = 2^-L:
- * loss = -log 2^-L - log(1 - 2^-L); one level: log 4 */
-START_TEST(spd_of_orthogonal_paths_is_known)
+/* With u^l = (1, 0) and all prototypes (0, +-1), every factor is 1/2 and s+ = s- = 2^-L, so the
+ * loss is -log 2^-L - log(1 - 2^-L); for one level log 4. */
+START_TEST(spd_of_orthogonal_paths_has_its_closed_form)
 {
     static const float prototype[] = { 0, 1, 0, -1, 0, 1, 0, 1 };
     static const float *const prototypes[3] = { prototype, prototype, prototype };
@@ -112,7 +113,7 @@ START_TEST(spd_of_orthogonal_paths_is_known)
 }
 END_TEST
 
-/* ---- against the formula, written out in double ---- */
+/* ---- the formula, evaluated term by term in double ---- */
 
 enum { L = 3, N = 5, D = 4, K = 6, LEAVES = 7 };
 
@@ -170,7 +171,8 @@ static double similarity(const double *z, int n, const hirl_tree *tree, int32_t 
     return s;
 }
 
-/* eq. 3 with 1e-6 inside the logarithms; own and absent paths do not count */
+/* Eq. 3 of the HIRL paper with 1e-6 inside the logarithms; negatives that are
+ * the positive leaf or -1 do not count. */
 static double formula(const double *z, const hirl_tree *tree, const int32_t *leaf,
                       const int32_t *negative)
 {
@@ -201,7 +203,7 @@ static const int32_t leaf_of[N] = { 3, 0, -1, 6, 2 };
 static const int32_t negative_of[N * K] = { 0, 1, 2, 4, 5,  6,  1, 0, 3, 0,  0,  2,  1, 2, 3,
                                             4, 5, 6, 5, -1, -1, 4, 0, 6, -1, -1, -1, 2, 2, 2 };
 
-START_TEST(spd_and_its_gradient_are_those_of_the_formula)
+START_TEST(spd_and_its_gradient_match_the_formula)
 {
     hirl_tree *tree = some_tree();
     double z[L * N * D], want_loss, want[L * N * D];
@@ -283,8 +285,8 @@ START_TEST(drawn_negatives_follow_the_seed)
 }
 END_TEST
 
-/* the draw alone: weight and divisor stay the profile's */
-START_TEST(the_key_draw_goes_before_the_profile)
+/* The key `draw` changes only the draws; weight and divisor stay those of the profile. */
+START_TEST(the_key_draw_overrides_the_profile)
 {
     static const int64_t image[N] = { 0, 1, 2, 3, 4 };
     hirl_tree *tree = some_tree();
@@ -305,7 +307,7 @@ START_TEST(the_key_draw_goes_before_the_profile)
                 hirl_spd_loss(&other, NULL, context, tree, z, N, leaf_of, of_other, K, 0, options));
             if (all == reference) {
                 hr_assert_ok(hirl_spd_loss(&loss, NULL, context, tree, z, N, leaf_of, NULL, K, 5,
-                                           options)); /* auto */
+                                           options)); /* draw=auto */
                 ck_assert(loss == given);
             }
             hr_assert_ok(hirl_options_set(options, "draw", all ? "all" : "others"));
@@ -345,7 +347,7 @@ END_TEST
 
 /* ---- refusals ---- */
 
-START_TEST(spd_refuses_what_cannot_be_and_writes_nothing)
+START_TEST(spd_refuses_invalid_arguments_and_writes_nothing)
 {
     static const int32_t outside[1] = { 4 }, negative[1] = { -2 };
     hirl_tree *tree = golden_tree();
@@ -384,7 +386,8 @@ START_TEST(spd_refuses_what_cannot_be_and_writes_nothing)
 }
 END_TEST
 
-/* one column, one prototype on each side: z on the far side has s+ = 0, and log 0 without eps */
+/* Prototypes (1, 0) and (-1, 0): z = (-1, 0) is opposite to its positive leaf, so s+ = 0, and
+ * without eps the loss has log 0. */
 START_TEST(the_logarithm_of_zero_is_an_error)
 {
     static const float prototype[] = { 1, 0, -1, 0 };
@@ -405,7 +408,7 @@ START_TEST(the_logarithm_of_zero_is_an_error)
 }
 END_TEST
 
-START_TEST(spd_out_of_memory_at_any_place_writes_nothing_and_leaks_nothing)
+START_TEST(any_failing_allocation_writes_nothing_and_leaks_nothing)
 {
     hirl_tree *tree = golden_tree();
     hirl_status status = HIRL_E_NOMEM;
@@ -414,7 +417,7 @@ START_TEST(spd_out_of_memory_at_any_place_writes_nothing_and_leaks_nothing)
     int n;
 
     hr_assert_ok(hirl_spd_loss(&loss, NULL, context, tree, golden_z, 1, golden_leaf, NULL, 5, 0,
-                               NULL)); /* the context keeps its queue */
+                               NULL)); /* the context keeps the work queue it creates here */
     live = hr_alloc_live();
     for (n = 1; n < 200 && status < 0; n++) {
         loss = 42;
@@ -438,16 +441,16 @@ static Suite *loss_suite(void)
 
     tcase_add_unchecked_fixture(tests, setup, teardown);
     tcase_add_test(tests, spd_has_the_golden_value_in_both_profiles);
-    tcase_add_test(tests, spd_of_orthogonal_paths_is_known);
-    tcase_add_test(tests, spd_and_its_gradient_are_those_of_the_formula);
+    tcase_add_test(tests, spd_of_orthogonal_paths_has_its_closed_form);
+    tcase_add_test(tests, spd_and_its_gradient_match_the_formula);
     tcase_add_test(tests, spd_weight_scales_loss_and_gradient);
     tcase_add_test(tests, a_zero_row_has_no_gradient);
     tcase_add_test(tests, drawn_negatives_follow_the_seed);
-    tcase_add_test(tests, the_key_draw_goes_before_the_profile);
+    tcase_add_test(tests, the_key_draw_overrides_the_profile);
     tcase_add_test(tests, spd_has_the_same_bits_with_any_number_of_threads);
-    tcase_add_test(tests, spd_refuses_what_cannot_be_and_writes_nothing);
+    tcase_add_test(tests, spd_refuses_invalid_arguments_and_writes_nothing);
     tcase_add_test(tests, the_logarithm_of_zero_is_an_error);
-    tcase_add_test(tests, spd_out_of_memory_at_any_place_writes_nothing_and_leaks_nothing);
+    tcase_add_test(tests, any_failing_allocation_writes_nothing_and_leaks_nothing);
     suite_add_tcase(suite, tests);
     return suite;
 }

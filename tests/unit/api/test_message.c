@@ -1,4 +1,5 @@
-/* test_message.c - the thread's message is of its last failing call: a call that copes leaves it alone. */
+/* test_message.c - a thread's error message belongs to its last failing call: a call that recovers
+ * from an internal failure and succeeds leaves the message alone. */
 #include <stdlib.h>
 
 #include <hirl/hirl.h>
@@ -19,13 +20,13 @@ static void set(const char *key, const char *value)
     hr_assert_ok(hirl_options_set(options, key, value));
 }
 
-/* the failure before */
+/* sets the error message that must survive */
 static void fail_before(void)
 {
     ck_assert_int_eq(hr_fail_callback(-42, "before"), HIRL_E_CALLBACK);
 }
 
-static void assert_message_is_of_before(void)
+static void assert_message_is_unchanged(void)
 {
     ck_assert_msg(strstr(hirl_error_message(), "before") != NULL, "%s", hirl_error_message());
     ck_assert_int_eq(hirl_error_callback_value(), -42);
@@ -55,7 +56,7 @@ static void end(void)
     hirl_options_destroy(options);
 }
 
-START_TEST(a_context_that_finds_no_gpu_or_no_number_of_threads)
+START_TEST(creating_a_context_without_gpu_and_valid_thread_count_keeps_the_message)
 {
     hirl_context *made;
 
@@ -63,7 +64,7 @@ START_TEST(a_context_that_finds_no_gpu_or_no_number_of_threads)
     setenv("OMP_NUM_THREADS", "x", 1);
     fail_before();
     hr_assert_ok(hirl_context_create(&made, NULL));
-    assert_message_is_of_before();
+    assert_message_is_unchanged();
     ck_assert_str_eq(hirl_context_backend(made), "cpu");
     hirl_context_destroy(made);
     unsetenv("HIRL_BACKEND_PATH");
@@ -71,7 +72,7 @@ START_TEST(a_context_that_finds_no_gpu_or_no_number_of_threads)
 }
 END_TEST
 
-START_TEST(a_folder_with_a_broken_image_is_opened)
+START_TEST(opening_a_folder_with_a_broken_image_keeps_the_message)
 {
     char path[HR_TEST_PATH];
     hirl_dataset *images;
@@ -80,14 +81,14 @@ START_TEST(a_folder_with_a_broken_image_is_opened)
     hr_test_write(hr_test_path(path, folder, "a.png"), "not a picture", 13);
     fail_before();
     hr_assert_ok(hirl_dataset_open(&images, context, folder, NULL));
-    assert_message_is_of_before();
+    assert_message_is_unchanged();
     hirl_dataset_destroy(images);
     end();
 }
 END_TEST
 
-/* every seventh cannot be read */
-static int32_t hand_over(hirl_image *image, int64_t index, void *user)
+/* fails for every seventh image */
+static int32_t read_pixels(hirl_image *image, int64_t index, void *user)
 {
     static uint8_t grey[SIDE * SIDE];
 
@@ -102,7 +103,7 @@ static int32_t hand_over(hirl_image *image, int64_t index, void *user)
     return 0;
 }
 
-START_TEST(a_run_copes_with_unreadable_images)
+START_TEST(a_run_with_unreadable_images_keeps_the_message)
 {
     hirl_dataset *images;
     hirl_trainer *trainer;
@@ -111,19 +112,19 @@ START_TEST(a_run_copes_with_unreadable_images)
     set("mean", "auto");
     set("std", "auto");
     hr_assert_ok(
-        hirl_dataset_from_callback(&images, context, hand_over, NULL, IMAGES, NULL, options));
+        hirl_dataset_from_callback(&images, context, read_pixels, NULL, IMAGES, NULL, options));
     fail_before();
     hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
-    assert_message_is_of_before();
+    assert_message_is_unchanged();
     hr_assert_ok(hirl_train_run(NULL, trainer));
-    assert_message_is_of_before();
+    assert_message_is_unchanged();
     hirl_trainer_destroy(trainer);
     hirl_dataset_destroy(images);
     end();
 }
 END_TEST
 
-START_TEST(an_epoch_ends_where_a_batch_of_the_health_figures_takes_all_images)
+START_TEST(health_is_measured_when_one_batch_holds_all_images)
 {
     hirl_step_report report = { .struct_size = sizeof report };
     hirl_dataset *images;
@@ -132,7 +133,7 @@ START_TEST(an_epoch_ends_where_a_batch_of_the_health_figures_takes_all_images)
     begin();
     set("eval_batch", "64");
     hr_assert_ok(
-        hirl_dataset_from_callback(&images, context, hand_over, NULL, IMAGES, NULL, options));
+        hirl_dataset_from_callback(&images, context, read_pixels, NULL, IMAGES, NULL, options));
     hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
     hr_assert_ok(hirl_train_run(&report, trainer));
     ck_assert_int_eq(report.epoch_end, 1);
@@ -143,7 +144,7 @@ START_TEST(an_epoch_ends_where_a_batch_of_the_health_figures_takes_all_images)
 }
 END_TEST
 
-START_TEST(a_run_is_resumed_beside_a_damaged_checkpoint)
+START_TEST(resuming_beside_a_damaged_checkpoint_keeps_the_message)
 {
     char path[HR_TEST_PATH];
     hirl_dataset *images;
@@ -152,7 +153,7 @@ START_TEST(a_run_is_resumed_beside_a_damaged_checkpoint)
     begin();
     set("out", hr_test_path(path, folder, "run"));
     hr_assert_ok(
-        hirl_dataset_from_callback(&images, context, hand_over, NULL, IMAGES, NULL, options));
+        hirl_dataset_from_callback(&images, context, read_pixels, NULL, IMAGES, NULL, options));
     hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
     hr_assert_ok(hirl_train_run(NULL, trainer));
     hirl_trainer_destroy(trainer);
@@ -162,14 +163,15 @@ START_TEST(a_run_is_resumed_beside_a_damaged_checkpoint)
     hr_test_write(path, "not a checkpoint", 16);
     fail_before();
     hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
-    assert_message_is_of_before();
+    assert_message_is_unchanged();
     hirl_trainer_destroy(trainer);
     hirl_dataset_destroy(images);
     end();
 }
 END_TEST
 
-HR_TESTS("message", a_context_that_finds_no_gpu_or_no_number_of_threads,
-         a_folder_with_a_broken_image_is_opened, a_run_copes_with_unreadable_images,
-         an_epoch_ends_where_a_batch_of_the_health_figures_takes_all_images,
-         a_run_is_resumed_beside_a_damaged_checkpoint)
+HR_TESTS("message", creating_a_context_without_gpu_and_valid_thread_count_keeps_the_message,
+         opening_a_folder_with_a_broken_image_keeps_the_message,
+         a_run_with_unreadable_images_keeps_the_message,
+         health_is_measured_when_one_batch_holds_all_images,
+         resuming_beside_a_damaged_checkpoint_keeps_the_message)

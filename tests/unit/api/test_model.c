@@ -1,4 +1,4 @@
-/* test_model.c - the recipe that a model holds, and what its file has. */
+/* test_model.c - a model's stored preprocessing, its file, its plan. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,8 @@ static hirl_model *open_model(void)
     return model;
 }
 
-/* what the evaluation transform makes of the images (against Pillow: test_augment_views.c) */
+/* applies the evaluation transform to the images;
+ * test_augment_views.c compares the transform with Pillow */
 static void transform(float *input)
 {
     hr_queue *queue;
@@ -73,11 +74,11 @@ static void assert_embeds(const hirl_model *model, const char *layer, const floa
     hr_assert_ok(hirl_model_embed_input(want, model, layer, input, IMAGES));
     hr_assert_ok(hirl_model_embed(got, model, layer, image, heights, widths, IMAGES));
     ck_assert(!memcmp(got, want, bytes));
-    for (int i = 1; i < IMAGES; i++) /* of different images */
+    for (int i = 1; i < IMAGES; i++) /* different images have different features */
         ck_assert(memcmp(got, (char *)got + i * (bytes / IMAGES), bytes / IMAGES) != 0);
 }
 
-START_TEST(a_model_embeds_by_the_recipe_that_it_holds)
+START_TEST(a_model_embeds_with_its_stored_preprocessing)
 {
     static float input[IMAGES * SIZE * SIZE * 3];
     hirl_model *model = open_model(), *again;
@@ -102,8 +103,8 @@ START_TEST(a_model_embeds_by_the_recipe_that_it_holds)
 }
 END_TEST
 
-/* strict loaders of PyTorch want one for each batch norm */
-START_TEST(a_model_file_counts_the_batches_of_every_norm)
+/* PyTorch's strict load_state_dict needs num_batches_tracked for each batch norm. */
+START_TEST(a_model_file_has_num_batches_tracked_for_every_norm)
 {
     static const char suffix[] = "running_var";
     hirl_model *model = open_model();
@@ -127,7 +128,7 @@ START_TEST(a_model_file_counts_the_batches_of_every_norm)
         hr_assert_ok(hr_tensors_need(&tracked, &list, full, HR_I64, 0, NULL));
         ck_assert_int_eq(*(const int64_t *)tracked->data, 0);
     }
-    ck_assert_int_ge(norms, 20); /* those of ResNet-18 */
+    ck_assert_int_ge(norms, 20); /* ResNet-18 alone has 20 */
     ck_assert_ptr_nonnull(hr_tensors_find(&list, "layer1.0.bn1.num_batches_tracked"));
     hr_tensors_done(&list);
     unlink(path);
@@ -136,7 +137,7 @@ START_TEST(a_model_file_counts_the_batches_of_every_norm)
 }
 END_TEST
 
-/* the names and no tensors: nothing is made from what a file only says */
+/* The file has names but no tensors; the library must not allocate what the file merely claims. */
 START_TEST(a_small_file_that_claims_a_large_network_is_refused)
 {
     static const char *const claim[][2] = {
@@ -182,7 +183,7 @@ START_TEST(a_mean_has_three_numbers)
 }
 END_TEST
 
-static void assert_plan_is_kept(const char *preset)
+static void assert_plan_matches_model(const char *preset)
 {
     hirl_model_info plan = { .struct_size = sizeof plan }, got = { .struct_size = sizeof got };
     hirl_options *options;
@@ -208,15 +209,15 @@ static void assert_plan_is_kept(const char *preset)
     hirl_options_destroy(options);
 }
 
-START_TEST(a_plan_says_what_the_model_will_be)
+START_TEST(a_plan_describes_the_model_to_be_created)
 {
     hirl_model_info info = { .struct_size = sizeof info };
     hirl_options *options;
 
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
-    assert_plan_is_kept("hirl-mocov2-small");
-    assert_plan_is_kept("hirl-swav-small");
-    assert_plan_is_kept("hirl-ibot-small");
+    assert_plan_matches_model("hirl-mocov2-small");
+    assert_plan_matches_model("hirl-swav-small");
+    assert_plan_matches_model("hirl-ibot-small");
     hr_context_drop(context);
     hr_assert_ok(hirl_options_create(&options));
     hr_assert_ok(hirl_options_set(options, "mean", "0.5"));
@@ -228,7 +229,7 @@ START_TEST(a_plan_says_what_the_model_will_be)
 }
 END_TEST
 
-HR_TESTS("model", a_model_embeds_by_the_recipe_that_it_holds,
-         a_model_file_counts_the_batches_of_every_norm,
+HR_TESTS("model", a_model_embeds_with_its_stored_preprocessing,
+         a_model_file_has_num_batches_tracked_for_every_norm,
          a_small_file_that_claims_a_large_network_is_refused, a_mean_has_three_numbers,
-         a_plan_says_what_the_model_will_be)
+         a_plan_describes_the_model_to_be_created)

@@ -1,4 +1,4 @@
-/* test_option_files.c - options of YAML and JSON files, and what is said about bad ones. */
+/* test_option_files.c - options from YAML and JSON files, and the errors for invalid files. */
 #include <hirl/options.h>
 
 #include "base/alloc.h"
@@ -6,7 +6,7 @@
 #include "support/run.h"
 #include "unit/api/some_options.h"
 
-/* ---- what is read ---- */
+/* ---- valid files ---- */
 
 static char folder[HR_TEST_PATH];
 
@@ -19,7 +19,7 @@ static hirl_status load(const char *name, const char *text)
     return hirl_options_load(options, path);
 }
 
-START_TEST(a_yaml_file_is_read_under_what_the_caller_set)
+START_TEST(a_yaml_file_does_not_override_keys_set_by_the_caller)
 {
     hr_test_folder(folder);
     begin();
@@ -52,7 +52,7 @@ START_TEST(a_yaml_file_is_read_under_what_the_caller_set)
 }
 END_TEST
 
-START_TEST(a_json_file_is_read_alike)
+START_TEST(a_json_file_is_read_like_yaml)
 {
     hr_test_folder(folder);
     begin();
@@ -71,7 +71,7 @@ START_TEST(a_json_file_is_read_alike)
 }
 END_TEST
 
-START_TEST(a_preset_of_the_caller_is_not_changed_by_a_file)
+START_TEST(a_file_does_not_change_a_preset_set_by_the_caller)
 {
     hr_test_folder(folder);
     begin();
@@ -84,7 +84,7 @@ START_TEST(a_preset_of_the_caller_is_not_changed_by_a_file)
 }
 END_TEST
 
-/* ---- what is refused ---- */
+/* ---- invalid files ---- */
 
 typedef struct bad {
     const char *name, *text;
@@ -145,7 +145,7 @@ static const bad bad_file[] = {
     { "a.JSON", "epochs: 5\n", HIRL_E_FORMAT, "a.JSON:1" },
 };
 
-START_TEST(a_bad_file_changes_nothing_and_is_told_with_its_place)
+START_TEST(an_invalid_file_changes_nothing_and_its_error_names_the_line)
 {
     int64_t live;
 
@@ -158,8 +158,8 @@ START_TEST(a_bad_file_changes_nothing_and_is_told_with_its_place)
         hirl_status status = load(b->name, b->text);
 
         ck_assert_msg(status == b->status && strstr(hr_error_text(), b->word),
-                      "%d: status %d '%s', not %d '%s'", (int)i, (int)status, hr_error_text(),
-                      (int)b->status, b->word);
+                      "case %d: status %d '%s', expected %d '%s'", (int)i, (int)status,
+                      hr_error_text(), (int)b->status, b->word);
         ck_assert_int_eq(hr_alloc_live(), live);
         expect("epochs", "3", 3);
         expect("lr", hirl_options_get(NULL, "lr"), 0);
@@ -169,7 +169,7 @@ START_TEST(a_bad_file_changes_nothing_and_is_told_with_its_place)
 }
 END_TEST
 
-START_TEST(a_file_that_is_too_large_or_not_there_is_refused)
+START_TEST(a_file_that_is_too_large_or_missing_is_refused)
 {
     enum { BIG = (1 << 20) + 1 };
     char *text = malloc(BIG + 1), path[HR_TEST_PATH];
@@ -215,7 +215,7 @@ static hirl_status use_options(void)
     return status;
 }
 
-START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
+START_TEST(any_failing_allocation_returns_nomem_and_leaks_nothing)
 {
     int64_t live = hr_alloc_live();
     hirl_status status = HIRL_E_NOMEM;
@@ -226,7 +226,7 @@ START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
         hr_alloc_fail_at(++nth, false);
         status = use_options();
         hr_alloc_fail_at(0, false);
-        ck_assert_msg(status == HIRL_OK || status == HIRL_E_NOMEM, "%d: status %d", nth,
+        ck_assert_msg(status == HIRL_OK || status == HIRL_E_NOMEM, "allocation %d: status %d", nth,
                       (int)status);
         ck_assert_int_eq(hr_alloc_live(), live);
     }
@@ -235,8 +235,8 @@ START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
 }
 END_TEST
 
-HR_TESTS("option files", a_yaml_file_is_read_under_what_the_caller_set, a_json_file_is_read_alike,
-         a_preset_of_the_caller_is_not_changed_by_a_file,
-         a_bad_file_changes_nothing_and_is_told_with_its_place,
-         a_file_that_is_too_large_or_not_there_is_refused,
-         any_failing_allocation_is_told_and_leaks_nothing)
+HR_TESTS("option files", a_yaml_file_does_not_override_keys_set_by_the_caller,
+         a_json_file_is_read_like_yaml, a_file_does_not_change_a_preset_set_by_the_caller,
+         an_invalid_file_changes_nothing_and_its_error_names_the_line,
+         a_file_that_is_too_large_or_missing_is_refused,
+         any_failing_allocation_returns_nomem_and_leaks_nothing)

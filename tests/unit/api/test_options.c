@@ -1,4 +1,4 @@
-/* test_options.c - options by name: every table, presets, and what is said about mistakes. */
+/* test_options.c - options by name: the tables of keys, setting values, presets, errors. */
 #include <stdio.h>
 
 #include <hirl/options.h>
@@ -16,7 +16,7 @@ static bool same_text(const char *a, const char *b)
     return (!a && !b) || (a && b && !strcmp(a, b));
 }
 
-START_TEST(a_name_means_the_same_in_every_table)
+START_TEST(a_key_has_the_same_meaning_in_every_table)
 {
     int32_t tables;
     const hr_keys *const *table = hr_registry_tables(&tables);
@@ -59,7 +59,7 @@ START_TEST(every_key_is_described_and_its_default_is_valid)
     info.struct_size = 4;
     hr_assert_fails(hirl_options_describe(&info, 0), HIRL_E_INVALID, "struct_size");
     info = (hirl_option_info){ .struct_size = offsetof(hirl_option_info, type) };
-    hr_assert_ok(hirl_options_describe(&info, 0)); /* of an older program */
+    hr_assert_ok(hirl_options_describe(&info, 0)); /* struct size of an older application */
     ck_assert(info.name && !info.type);
     hr_assert_fails(hirl_options_describe(NULL, 0), HIRL_E_INVALID, "NULL");
 }
@@ -78,7 +78,7 @@ static const char *range_of(const char *name)
     return "not there";
 }
 
-START_TEST(ranges_are_told_in_words)
+START_TEST(ranges_are_described_in_words)
 {
     ck_assert_str_eq(range_of("batch_size"), "2 to 65536");
     ck_assert_str_eq(range_of("queue"), "auto, 0 to 16777216");
@@ -88,8 +88,8 @@ START_TEST(ranges_are_told_in_words)
 }
 END_TEST
 
-/* what the program's help promises: the keys of a run at least */
-START_TEST(the_promised_keys_are_known)
+/* the keys of a run that the program's help lists */
+START_TEST(the_documented_keys_are_known)
 {
     static const char *const name[] = {
         "data",
@@ -167,7 +167,7 @@ START_TEST(values_are_set_from_text_and_numbers)
 }
 END_TEST
 
-START_TEST(an_unknown_key_is_told_with_the_nearest_one)
+START_TEST(the_error_of_an_unknown_key_suggests_the_nearest_one)
 {
     static const char *const wrong[][2] = { { "batchsize", "batch_size" },
                                             { "epoch", "epochs" },
@@ -187,7 +187,7 @@ START_TEST(an_unknown_key_is_told_with_the_nearest_one)
 }
 END_TEST
 
-START_TEST(a_presets_name_as_method_is_told_with_what_was_meant)
+START_TEST(the_error_of_a_preset_name_as_method_suggests_the_preset)
 {
     static const char *const given[][2] = {
         { "hirl-mocov2", "did you mean preset=hirl-mocov2, or method=mocov2 hirl=1?" },
@@ -245,7 +245,7 @@ START_TEST(every_preset_names_known_keys_and_valid_values)
 }
 END_TEST
 
-/* HIRL tables 1, 2 and 7 */
+/* tables 1, 2 and 7 of the HIRL paper (Xu et al. 2022) */
 START_TEST(the_paper_preset_has_the_papers_values)
 {
     static const char *const value[][2] = {
@@ -277,7 +277,7 @@ START_TEST(the_paper_preset_has_the_papers_values)
 }
 END_TEST
 
-START_TEST(a_preset_stays_under_the_caller_and_gives_way_to_the_next)
+START_TEST(a_preset_does_not_override_the_caller_and_is_replaced_by_the_next)
 {
     begin();
     hr_assert_ok(hirl_options_set(options, "epochs", "3"));
@@ -300,7 +300,7 @@ START_TEST(a_preset_stays_under_the_caller_and_gives_way_to_the_next)
 }
 END_TEST
 
-START_TEST(resolved_options_have_what_a_run_would_use)
+START_TEST(resolved_options_have_the_values_a_run_would_use)
 {
     hirl_options *resolved = NULL, *again = NULL;
 
@@ -308,7 +308,7 @@ START_TEST(resolved_options_have_what_a_run_would_use)
     hr_assert_ok(hirl_options_preset(options, "hirl-mocov2"));
     hr_assert_ok(hirl_options_set(options, "base_lr", "0.06"));
     hr_assert_ok(hirl_options_resolve(&resolved, options, 0));
-    ck_assert_str_eq(hirl_options_get(resolved, "queue"), "auto"); /* of how many images? */
+    ck_assert_str_eq(hirl_options_get(resolved, "queue"), "auto"); /* needs the number of images */
     hirl_options_destroy(resolved);
     hr_assert_ok(hirl_options_resolve(&resolved, options, 100000));
     ck_assert_str_eq(hirl_options_get(resolved, "queue"), "49920"); /* 195 x 256 <= 50000 */
@@ -339,7 +339,7 @@ START_TEST(resolved_options_have_what_a_run_would_use)
 }
 END_TEST
 
-START_TEST(a_failed_preset_leaves_the_options_as_they_were)
+START_TEST(a_failed_preset_leaves_the_options_unchanged)
 {
     hirl_status status = HIRL_E_NOMEM;
 
@@ -357,12 +357,12 @@ START_TEST(a_failed_preset_leaves_the_options_as_they_were)
 }
 END_TEST
 
-HR_TESTS("options", a_name_means_the_same_in_every_table,
-         every_key_is_described_and_its_default_is_valid, ranges_are_told_in_words,
-         the_promised_keys_are_known, values_are_set_from_text_and_numbers,
-         an_unknown_key_is_told_with_the_nearest_one,
-         a_presets_name_as_method_is_told_with_what_was_meant, null_arguments_are_refused,
+HR_TESTS("options", a_key_has_the_same_meaning_in_every_table,
+         every_key_is_described_and_its_default_is_valid, ranges_are_described_in_words,
+         the_documented_keys_are_known, values_are_set_from_text_and_numbers,
+         the_error_of_an_unknown_key_suggests_the_nearest_one,
+         the_error_of_a_preset_name_as_method_suggests_the_preset, null_arguments_are_refused,
          every_preset_names_known_keys_and_valid_values, the_paper_preset_has_the_papers_values,
-         a_preset_stays_under_the_caller_and_gives_way_to_the_next,
-         resolved_options_have_what_a_run_would_use,
-         a_failed_preset_leaves_the_options_as_they_were)
+         a_preset_does_not_override_the_caller_and_is_replaced_by_the_next,
+         resolved_options_have_the_values_a_run_would_use,
+         a_failed_preset_leaves_the_options_unchanged)

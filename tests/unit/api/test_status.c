@@ -1,4 +1,5 @@
-/* test_status.c - names of statuses, messages, versions. */
+/* test_status.c - names and texts of statuses, error messages,
+ * versions, the application's allocator. */
 #include <stdio.h>
 
 #include <hirl/context.h>
@@ -49,7 +50,7 @@ START_TEST(every_status_has_its_frozen_number_name_and_meaning)
 }
 END_TEST
 
-START_TEST(the_message_and_the_callbacks_value_are_the_last_failures)
+START_TEST(the_message_and_the_callback_value_belong_to_the_last_failure)
 {
     hr_fail_callback(-42, "data");
     ck_assert_ptr_nonnull(strstr(hirl_error_message(), "-42"));
@@ -72,7 +73,7 @@ START_TEST(versions_agree)
 }
 END_TEST
 
-START_TEST(build_info_names_what_it_stands_on)
+START_TEST(build_info_names_compiler_and_libraries)
 {
     static const char *const part[] = { "libhirl", "compiler", "OpenBLAS", "libjpeg-turbo",
                                         "libpng",  "zlib",     "jansson",  "libyaml" };
@@ -85,7 +86,7 @@ START_TEST(build_info_names_what_it_stands_on)
 }
 END_TEST
 
-static void *no_memory(size_t bytes, size_t alignment, void *user)
+static void *refuse(size_t bytes, size_t alignment, void *user)
 {
     (void)bytes, (void)alignment;
     ++*(int *)user;
@@ -98,18 +99,19 @@ static void never(void *block, void *user)
     ck_abort();
 }
 
-START_TEST(the_hosts_allocator_is_asked_and_may_refuse)
+START_TEST(the_applications_allocator_is_called_and_may_refuse)
 {
-    int asked = 0;
+    int calls = 0;
 
-    hr_assert_ok(hirl_set_allocator(no_memory, never, &asked));
+    hr_assert_ok(hirl_set_allocator(refuse, never, &calls));
     ck_assert_ptr_null(hr_alloc(10));
-    ck_assert_int_eq(asked, 1);
-    hr_assert_fails(hirl_set_allocator(no_memory, NULL, &asked), HIRL_E_INVALID, "both");
+    ck_assert_int_eq(calls, 1);
+    hr_assert_fails(hirl_set_allocator(refuse, NULL, &calls), HIRL_E_INVALID, "both");
     hr_assert_ok(hirl_set_allocator(NULL, NULL, NULL));
 }
 END_TEST
 
 HR_TESTS("status", every_status_has_its_frozen_number_name_and_meaning,
-         the_message_and_the_callbacks_value_are_the_last_failures, versions_agree,
-         build_info_names_what_it_stands_on, the_hosts_allocator_is_asked_and_may_refuse)
+         the_message_and_the_callback_value_belong_to_the_last_failure, versions_agree,
+         build_info_names_compiler_and_libraries,
+         the_applications_allocator_is_called_and_may_refuse)

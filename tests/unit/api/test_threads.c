@@ -1,5 +1,5 @@
-/* test_threads.c - many threads of a host: one model embeds for all to the same bits, and callbacks reach the thread
- * that made the call. */
+/* test_threads.c - an application with several threads: one model embeds for all of them to the
+ * same bits, and callbacks run on the thread that made the call. */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -54,32 +54,34 @@ START_TEST(eight_threads_embed_with_one_model_to_the_same_bits)
 }
 END_TEST
 
-/* ---- callbacks of several threads ---- */
+/* ---- callbacks on several threads ---- */
 
-/* a thread within a call of another one, in the same context */
+/* a second thread that calls the library while the first one
+ * is inside a call of the same context */
 typedef struct second {
     small_world *w;
     pthread_t thread;
     hirl_status status;
-    int lines, steps;      /* heard on its own thread */
-    int other_lines, rest; /* on the first one */
-    bool asked, lined;
+    int lines, steps;      /* log and progress lines on the second thread */
+    int other_lines, rest; /* the same on the first one */
+    bool started;          /* the second thread was created */
+    bool lined;            /* a line of a loader thread came on the first thread */
 } second;
 
-static void hear_line(int32_t level, const char *text, void *user)
+static void count_line(int32_t level, const char *text, void *user)
 {
     second *s = user;
 
     (void)level;
     if (strstr(text, "from a loader"))
         s->lined = pthread_equal(pthread_self(), s->thread) == 0;
-    else if (s->asked && pthread_equal(pthread_self(), s->thread))
+    else if (s->started && pthread_equal(pthread_self(), s->thread))
         s->lines++;
     else
         s->other_lines++;
 }
 
-static void *train_beside(void *user)
+static void *train_in_second_thread(void *user)
 {
     second *s = user;
     hirl_trainer *trainer = NULL;
@@ -92,17 +94,18 @@ static void *train_beside(void *user)
     return NULL;
 }
 
-/* its third step is its last */
-static int32_t hear_progress(const char *phase, int64_t done, int64_t total, void *user)
+/* The first call starts the second thread and waits for it; its third
+ * step cancels the second thread's call. */
+static int32_t start_second_thread(const char *phase, int64_t done, int64_t total, void *user)
 {
     second *s = user;
     pthread_t thread;
 
     (void)done;
     (void)total;
-    if (!s->asked) {
-        s->asked = true;
-        if (pthread_create(&thread, NULL, train_beside, s))
+    if (!s->started) {
+        s->started = true;
+        if (pthread_create(&thread, NULL, train_in_second_thread, s))
             return -1;
         pthread_join(thread, NULL);
         return 0;
@@ -113,8 +116,8 @@ static int32_t hear_progress(const char *phase, int64_t done, int64_t total, voi
     return 0;
 }
 
-/* the stop is the second call's own: the first one goes on */
-START_TEST(a_second_thread_of_a_context_hears_of_its_own_call)
+/* The stop cancels only the second thread's call; the first one continues. */
+START_TEST(callbacks_of_a_call_run_on_the_thread_that_made_it)
 {
     static small_result wanted, r;
     second s = { .w = NULL };
@@ -123,13 +126,13 @@ START_TEST(a_second_thread_of_a_context_hears_of_its_own_call)
     small_world_open(&w);
     hr_assert_ok(small_embed_dataset(&wanted, &w));
     s.w = &w;
-    hirl_context_set_log(w.context, hear_line, &s);
+    hirl_context_set_log(w.context, count_line, &s);
     s.other_lines = 0;
-    hirl_context_set_progress(w.context, hear_progress, &s);
+    hirl_context_set_progress(w.context, start_second_thread, &s);
     hr_assert_ok(small_embed_dataset(&r, &w));
     ck_assert_int_eq(s.status, HIRL_E_CANCELED);
     ck_assert_int_eq(s.steps, 3);
-    ck_assert_int_ge(s.lines, 3); /* of the run, and its prototypes */
+    ck_assert_int_ge(s.lines, 3); /* lines about the run and its prototypes */
     ck_assert_int_eq(s.other_lines, 0);
     ck_assert_int_ge(s.rest, 1);
     ck_assert_mem_eq(&r, &wanted, sizeof r);
@@ -137,6 +140,7 @@ START_TEST(a_second_thread_of_a_context_hears_of_its_own_call)
 }
 END_TEST
 
+/* logs and reports progress like a loader thread, which makes no call of its own */
 static void *work_for_a_call(void *user)
 {
     second *s = user;
@@ -147,7 +151,7 @@ static void *work_for_a_call(void *user)
     return NULL;
 }
 
-static int32_t lend_work(const char *phase, int64_t done, int64_t total, void *user)
+static int32_t start_worker(const char *phase, int64_t done, int64_t total, void *user)
 {
     second *s = user;
     pthread_t thread;
@@ -155,16 +159,16 @@ static int32_t lend_work(const char *phase, int64_t done, int64_t total, void *u
     (void)done;
     (void)total;
     s->steps += !strcmp(phase, "train");
-    if (s->asked)
+    if (s->started)
         return 0;
-    s->asked = true;
+    s->started = true;
     if (pthread_create(&thread, NULL, work_for_a_call, s))
         return -1;
     pthread_join(thread, NULL);
-    return s->lined ? -1 : 0; /* too early: its thread made no call */
+    return s->lined ? -1 : 0; /* the line must wait for the thread that made the call */
 }
 
-START_TEST(a_thread_that_made_no_call_is_not_called_back)
+START_TEST(a_thread_that_made_no_call_gets_no_callbacks)
 {
     static small_result r;
     second s = { .status = -1 };
@@ -172,8 +176,8 @@ START_TEST(a_thread_that_made_no_call_is_not_called_back)
 
     small_world_open(&w);
     s.w = &w;
-    hirl_context_set_log(w.context, hear_line, &s);
-    hirl_context_set_progress(w.context, lend_work, &s);
+    hirl_context_set_log(w.context, count_line, &s);
+    hirl_context_set_progress(w.context, start_worker, &s);
     hr_assert_ok(small_embed(&r, &w));
     ck_assert_int_eq(s.status, HIRL_OK);
     ck_assert_int_eq(s.steps, 0);
@@ -182,7 +186,7 @@ START_TEST(a_thread_that_made_no_call_is_not_called_back)
 }
 END_TEST
 
-/* a call within a call, of another context on the same thread */
+/* a call of another context inside a callback, on the same thread */
 typedef struct nested {
     small_world *inner;
     int outer_lines, inner_lines;
@@ -232,8 +236,8 @@ static Suite *suite(void)
 
     tcase_set_timeout(c, 0);
     tcase_add_test(c, eight_threads_embed_with_one_model_to_the_same_bits);
-    tcase_add_test(c, a_second_thread_of_a_context_hears_of_its_own_call);
-    tcase_add_test(c, a_thread_that_made_no_call_is_not_called_back);
+    tcase_add_test(c, callbacks_of_a_call_run_on_the_thread_that_made_it);
+    tcase_add_test(c, a_thread_that_made_no_call_gets_no_callbacks);
     tcase_add_test(c, a_callback_may_call_another_context);
     suite_add_tcase(s, c);
     return s;

@@ -1,12 +1,13 @@
-/* test_gemm.c - products, sums over rows, elementwise lines: by hand and against plain loops. */
+/* test_gemm.c - matrix products, sums over rows and elementwise operations, against values worked
+ * out by hand and plain loops. */
 #include <math.h>
 
 #include "support/kernels.h"
 #include "support/run.h"
 
-START_TEST(gemm_by_hand)
+START_TEST(gemm_gives_values_worked_out_by_hand)
 {
-    /* [1 2; 3 4] [5 6; 7 8] = [19 22; 43 50]; twice that plus 3 times ones */
+    /* 2 [1 2; 3 4] [5 6; 7 8] + 3 [1 1; 1 1], the product is [19 22; 43 50] */
     static real a[] = { 1, 2, 3, 4 }, b[] = { 5, 6, 7, 8 };
     static const double want[] = { 41, 47, 89, 103 };
     hr_queue *q = hr_test_queue(2);
@@ -76,7 +77,7 @@ static void check_product(const product *p, bool ta, bool tb)
     hr_drop(&again);
 }
 
-START_TEST(gemm_follows_the_definition_and_does_not_depend_on_threads)
+START_TEST(gemm_matches_its_definition_on_any_number_of_threads)
 {
     for (int t = 0; t < 4; t++)
         check_product(&products[_i], t & 1, t & 2);
@@ -99,7 +100,7 @@ START_TEST(gemm_with_beta_zero_does_not_read_its_result)
 }
 END_TEST
 
-START_TEST(add_rows_and_sum_rows_by_hand)
+START_TEST(add_rows_and_sum_rows_give_values_worked_out_by_hand)
 {
     static real b[] = { 10, 20, 30 };
     static const double sums[] = { 100 + 2 * 22, 100 + 2 * 42, 100 + 2 * 62 };
@@ -119,7 +120,7 @@ START_TEST(add_rows_and_sum_rows_by_hand)
 }
 END_TEST
 
-START_TEST(sum_rows_of_many_rows_is_exact_and_does_not_depend_on_threads)
+START_TEST(sum_rows_of_many_rows_is_exact_on_any_number_of_threads)
 {
     enum { ROWS = 70001, COLS = 67 };
     hr_queue *q = hr_test_queue(2), *other = hr_test_queue(7);
@@ -150,7 +151,7 @@ START_TEST(axpby_mixes_types)
     hr_array y = hr_filled(HR_BF16, 3, 5, 7, 0, 0), x = hr_filled(HR_REAL, 0.25, 5, 7, 0, 0);
     hr_array z = hr_filled(HR_REAL, NAN, 5, 7, 0, 0);
 
-    q->be->axpby(q, &y, &x, 2, -1); /* 0.5 - 3 */
+    q->be->axpby(q, &y, &x, 2, -1); /* 2 * 0.25 - 3 */
     q->be->axpby(q, &z, &y, 4, 0);
     hr_test_sync(q);
     for (int i = 0; i < 35; i++) {
@@ -192,12 +193,11 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("gemm");
     TCase *cases = tcase_create("gemm");
 
-    tcase_add_test(cases, gemm_by_hand);
-    tcase_add_loop_test(cases, gemm_follows_the_definition_and_does_not_depend_on_threads, 0,
-                        PRODUCTS);
+    tcase_add_test(cases, gemm_gives_values_worked_out_by_hand);
+    tcase_add_loop_test(cases, gemm_matches_its_definition_on_any_number_of_threads, 0, PRODUCTS);
     tcase_add_test(cases, gemm_with_beta_zero_does_not_read_its_result);
-    tcase_add_test(cases, add_rows_and_sum_rows_by_hand);
-    tcase_add_test(cases, sum_rows_of_many_rows_is_exact_and_does_not_depend_on_threads);
+    tcase_add_test(cases, add_rows_and_sum_rows_give_values_worked_out_by_hand);
+    tcase_add_test(cases, sum_rows_of_many_rows_is_exact_on_any_number_of_threads);
     tcase_add_test(cases, axpby_mixes_types);
     tcase_add_test(cases, relu_keeps_nan_and_its_gradient_is_zero_at_zero);
     suite_add_tcase(suite, cases);

@@ -1,4 +1,5 @@
-/* test_kmeans.c - nearest centroid, sums by cluster, nearest rows: against loops over all pairs. */
+/* test_kmeans.c - nearest centroids, sums per cluster and
+ * nearest rows, against loops over all pairs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,8 @@ static double exact(const assigned *a, int64_t i, int64_t j)
     return sum;
 }
 
-/* the label is the nearest but for rounding, the distance is that of the label */
+/* Checks that each label is the nearest centroid up to rounding, and
+ * that the distance belongs to the label. */
 static void compare_with_all_pairs(const assigned *a)
 {
     for (int64_t i = 0; i < a->n; i++) {
@@ -117,7 +119,7 @@ END_TEST
 
 START_TEST(assign_gives_known_labels_and_distances)
 {
-    /* (0,0) (3,4) (1,1) against (0,1) (3,3): 1, 1, 1 */
+    /* rows (0,0) (3,4) (1,1), centroids (0,1) (3,3): all squared distances are 1 */
     real x[] = { 0, 0, 3, 4, 1, 1 }, c[] = { 0, 1, 3, 3 }, distance[3];
     int32_t label[3];
     assigned a = { 3, 2, 2, x, c, distance, label };
@@ -139,7 +141,7 @@ START_TEST(assign_takes_the_lowest_index_on_ties)
     assigned a = make(N, K, D);
 
     open_with(2);
-    for (int64_t j = 0; j < K; j++) /* copies of three centroids, in turn */
+    for (int64_t j = 0; j < K; j++) /* K copies of the first three centroids */
         memcpy(a.c + j * D, a.c + j % 3 * D, D * sizeof(real));
     assign(&a);
     for (int64_t i = 0; i < N; i++)
@@ -149,9 +151,9 @@ START_TEST(assign_takes_the_lowest_index_on_ties)
 }
 END_TEST
 
-/* centroids that are equally far from the row but for rounding, as k-means makes them where there
- * are fewer different rows than clusters */
-START_TEST(equal_rows_get_equal_labels_wherever_they_stand)
+/* All centroids are equally far from the rows up to rounding, as in k-means
+ * with fewer distinct rows than clusters. */
+START_TEST(equal_rows_get_equal_labels_at_any_position)
 {
     static const int64_t size[][2] = { { 2, 33 }, { 5, 64 }, { 5, 130 }, { 600, 300 } };
 
@@ -182,7 +184,7 @@ START_TEST(a_distance_is_never_negative_and_a_nan_stays)
 
     open_with(2);
     for (int64_t i = 0; i < N * D; i++)
-        a.x[i] = a.c[i] += 100; /* cancellation */
+        a.x[i] = a.c[i] += 100; /* far from 0, so that |x|^2 - 2 x c + |c|^2 cancels */
     a.x[7 * D + 3] = (real)NAN;
     assign(&a);
     for (int64_t i = 0; i < N; i++)
@@ -227,11 +229,11 @@ static void check_sums(int64_t n, int64_t k, int64_t d, bool weighted)
     hr_fill_uniform(w, n, 4, 0.1, 2);
     for (int64_t i = 0; i < n; i++)
         label[i] = (int32_t)((i * 7919 + i / 3) % (k + 1)) - 1;
-    memset(sum, 0xff, (size_t)(k * d) * sizeof *sum); /* NaN: everything is written */
+    memset(sum, 0xff, (size_t)(k * d) * sizeof *sum); /* NaN, so that an unwritten number shows */
     q->be->kmeans_sum(q, &sums, &weights, &xs, &labels, weighted ? &ws : NULL);
     hr_assert_ok(q->be->sync(q));
     sum_rows(want, want_weight, x, label, weighted ? w : NULL, n, k, d);
-    ck_assert_mem_eq(sum, want, (size_t)(k * d) * sizeof *sum); /* the same order: the same bits */
+    ck_assert_mem_eq(sum, want, (size_t)(k * d) * sizeof *sum); /* same order, same bits */
     ck_assert_mem_eq(weight, want_weight, (size_t)k * sizeof *weight);
     hr_free(x);
     hr_free(w);
@@ -240,7 +242,7 @@ static void check_sums(int64_t n, int64_t k, int64_t d, bool weighted)
     hr_free(label);
 }
 
-START_TEST(sums_are_those_of_one_loop_in_row_order)
+START_TEST(sums_equal_those_of_a_loop_in_row_order)
 {
     open_with(3);
     check_sums(1, 1, 1, false);
@@ -258,7 +260,7 @@ typedef struct pair {
     int32_t index;
 } pair;
 
-static int falling(const void *a, const void *b)
+static int by_falling_score(const void *a, const void *b)
 {
     const pair *x = a, *y = b;
 
@@ -279,7 +281,7 @@ static void check_top(int64_t n, int64_t m, int64_t d, int64_t k, bool skipping)
     hr_array indices = hr_array_2(index, HR_I32, n, k), scores = hr_array_2(score, HR_REAL, n, k);
     hr_array skips = hr_array_1(skip, HR_I32, n);
 
-    /* small whole numbers: products are exact, and there are ties */
+    /* small integers: products are exact, and there are ties */
     hr_fill_uniform(x, n * d, 5, -3, 3);
     hr_fill_uniform(bank, m * d, 6, -3, 3);
     for (int64_t i = 0; i < n * d; i++)
@@ -301,7 +303,7 @@ static void check_top(int64_t n, int64_t m, int64_t d, int64_t k, bool skipping)
             if (!skipping || j != skip[i])
                 all[count++] = p;
         }
-        qsort(all, (size_t)count, sizeof *all, falling);
+        qsort(all, (size_t)count, sizeof *all, by_falling_score);
         for (int64_t j = 0; j < k; j++) {
             ck_assert_int_eq(index[i * k + j], j < count ? all[j].index : -1);
             ck_assert_double_eq(score[i * k + j], j < count ? all[j].score : -INFINITY);
@@ -321,7 +323,7 @@ START_TEST(top_gives_the_largest_products_lowest_index_first)
     check_top(1, 1, 1, 1, false);
     check_top(131, 1100, 6, 20, false);
     check_top(40, 40, 3, 7, true);
-    check_top(5, 4, 3, 9, true); /* fewer rows than asked for */
+    check_top(5, 4, 3, 9, true); /* k is larger than the bank */
     close_all();
 }
 END_TEST
@@ -366,7 +368,6 @@ END_TEST
 
 HR_TESTS("cpu_kmeans", assign_finds_the_nearest_of_all_centroids,
          assign_gives_known_labels_and_distances, assign_takes_the_lowest_index_on_ties,
-         equal_rows_get_equal_labels_wherever_they_stand,
-         a_distance_is_never_negative_and_a_nan_stays, sums_are_those_of_one_loop_in_row_order,
-         top_gives_the_largest_products_lowest_index_first,
+         equal_rows_get_equal_labels_at_any_position, a_distance_is_never_negative_and_a_nan_stays,
+         sums_equal_those_of_a_loop_in_row_order, top_gives_the_largest_products_lowest_index_first,
          results_do_not_depend_on_the_number_of_threads)

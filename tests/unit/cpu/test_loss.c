@@ -1,4 +1,5 @@
-/* test_loss.c - InfoNCE, cross-entropy, by hand; their gradients against central differences. */
+/* test_loss.c - InfoNCE and cross-entropy against values worked out by hand, their gradients
+ * against central differences. */
 #include <math.h>
 
 #include "support/kernels.h"
@@ -40,7 +41,7 @@ static double info_nce(nce *o, double temperature)
     return (double)hr_at(&o->loss, 0);
 }
 
-START_TEST(info_nce_of_equal_similarities_is_log_of_the_choices)
+START_TEST(info_nce_of_equal_similarities_is_the_log_of_the_number_of_keys)
 {
     nce o = make_nce();
 
@@ -48,14 +49,14 @@ START_TEST(info_nce_of_equal_similarities_is_log_of_the_choices)
         hr_put(&o.neg, i, (real)0.5);
     for (int i = 0; i < N; i++)
         hr_put(&o.pos, i, (real)0.5);
-    /* image 8 has two keys in the queue: 3 negatives and itself are left */
+    /* Image 8 owns two of the five queue keys, so 3 negatives and the positive key remain. */
     ck_assert_double_eq_tol(info_nce(&o, T), (log(6) + log(4) + log(6)) / 3, 1e-6);
     ck_assert_double_eq_tol((double)hr_at(&o.lse, 1), 2.5 + log(4), 1e-6);
     drop_nce(&o);
 }
 END_TEST
 
-START_TEST(info_nce_survives_large_similarities)
+START_TEST(info_nce_of_large_similarities_does_not_overflow)
 {
     nce o = make_nce();
 
@@ -68,9 +69,9 @@ START_TEST(info_nce_survives_large_similarities)
 }
 END_TEST
 
-START_TEST(info_nce_by_hand)
+START_TEST(info_nce_gives_a_value_worked_out_by_hand)
 {
-    /* z = 1, negatives 0, 0 (T = 1): -1 + log(e + 2) = 0.5514447139320511 */
+    /* positive 1, negatives 0 and 0, T = 1: -1 + log(e + 2) = 0.5514447139320511 */
     static int64_t id = 1, others[2] = { 5, 6 };
     static real one = 1, none[2] = { 0, 0 }, got[2];
     nce o = { hr_array_1(got, HR_REAL, 1),  hr_array_1(got + 1, HR_REAL, 1),
@@ -81,7 +82,7 @@ START_TEST(info_nce_by_hand)
 }
 END_TEST
 
-/* in f32 a central difference with step h of a loss of size L is good to about 1e-7 L / h */
+/* Central difference. In f32, with step h and a loss of size L, its error is about 1e-7 L / h. */
 static double difference(hr_array *x, int64_t i, double (*loss)(void *), void *arg)
 {
     double h = sizeof(real) == 8 ? 1e-5 : 1e-2, up, down;
@@ -118,11 +119,11 @@ START_TEST(info_nce_grad_agrees_with_differences)
     for (int64_t i = 0; i < N * K; i++)
         ck_assert_double_eq_tol((double)hr_at(&dneg, i), 3 * difference(&o.neg, i, nce_loss, &o),
                                 bound);
-    ck_assert(hr_at(&dneg, K + 1) == 0 && hr_at(&dneg, K + 3) == 0); /* own keys of image 8 */
+    ck_assert(hr_at(&dneg, K + 1) == 0 && hr_at(&dneg, K + 3) == 0); /* image 8 owns these keys */
     info_nce(&o, T);
     q->be->info_nce_grad(q, &dpos, &o.neg, &scale, &o.lse, &o.pos, &o.neg, &o.id, &o.owner, T);
     hr_test_sync(q);
-    ck_assert_mem_eq(o.neg.data, dneg.data, hr_bytes(&dneg)); /* in place */
+    ck_assert_mem_eq(o.neg.data, dneg.data, hr_bytes(&dneg)); /* works in place */
     drop_nce(&o);
     hr_drop(&dpos);
     hr_drop(&dneg);
@@ -180,7 +181,7 @@ static double entropy_loss(void *arg)
     return (double)hr_at(&o->loss, 0);
 }
 
-START_TEST(cross_entropy_by_hand)
+START_TEST(cross_entropy_gives_a_value_worked_out_by_hand)
 {
     /* log(e + e^2 + e^3) = 3.4076059644443806; log 3 = 1.0986122886681098 */
     static real z[] = { 1, 2, 3, 0, 0, 0 }, got[3];
@@ -215,7 +216,7 @@ START_TEST(cross_entropy_grad_agrees_with_differences)
 }
 END_TEST
 
-START_TEST(cross_entropy_refuses_a_label_outside)
+START_TEST(cross_entropy_refuses_a_label_out_of_range)
 {
     static real z[] = { 1, 2 }, got[2];
     static int32_t label[] = { 2 };
@@ -225,12 +226,13 @@ START_TEST(cross_entropy_refuses_a_label_outside)
 
     q->be->cross_entropy(q, &loss, &lse, &scores, &wrong);
     hr_assert_fails(q->be->sync(q), HIRL_E_INVALID, "label 2");
-    hr_test_sync(q); /* cleared */
+    hr_test_sync(q); /* the failure is cleared */
 }
 END_TEST
 
-HR_TESTS("loss", info_nce_of_equal_similarities_is_log_of_the_choices,
-         info_nce_survives_large_similarities, info_nce_by_hand,
-         info_nce_grad_agrees_with_differences, info_nce_of_many_keys_does_not_depend_on_threads,
-         cross_entropy_by_hand, cross_entropy_grad_agrees_with_differences,
-         cross_entropy_refuses_a_label_outside)
+HR_TESTS("loss", info_nce_of_equal_similarities_is_the_log_of_the_number_of_keys,
+         info_nce_of_large_similarities_does_not_overflow,
+         info_nce_gives_a_value_worked_out_by_hand, info_nce_grad_agrees_with_differences,
+         info_nce_of_many_keys_does_not_depend_on_threads,
+         cross_entropy_gives_a_value_worked_out_by_hand, cross_entropy_grad_agrees_with_differences,
+         cross_entropy_refuses_a_label_out_of_range)

@@ -1,4 +1,5 @@
-/* test_memory.c - moving numbers: conversion, filling, selection of rows, the ring. */
+/* test_memory.c - operations that move numbers: conversion,
+ * filling, gathering rows, ring buffers. */
 #include "support/kernels.h"
 #include "support/run.h"
 
@@ -17,13 +18,13 @@ START_TEST(upload_converts_between_float_types)
         ck_assert_double_eq(((double *)wide.data)[i], (double)from[i]);
         ck_assert_double_eq(back[i], (double)hr_bf16_widen(hr_bf16_narrow(from[i])));
     }
-    ck_assert_double_eq(back[2], 0.10009765625); /* 0x3dcd */
+    ck_assert_double_eq(back[2], 0.10009765625); /* bf16 0x3dcd */
     hr_drop(&narrow);
     hr_drop(&wide);
 }
 END_TEST
 
-START_TEST(integers_are_copied_as_they_are)
+START_TEST(integers_are_copied_without_conversion)
 {
     static const int64_t big[] = { INT64_MAX, -1, 1LL << 53 | 1 };
     static const uint8_t bytes[] = { 0, 255, 7 };
@@ -102,7 +103,7 @@ START_TEST(scatter_add_of_bf16_rounds_once)
     hr_array at = hr_array_1((void *)index, HR_I32, 2);
     hr_array dy = hr_filled(HR_BF16, 0x1p-8, 2, 1, 0, 0), dx = hr_filled(HR_BF16, 1, 1, 1, 0, 0);
 
-    /* 1 + 2^-8 + 2^-8 = 1 + 2^-7 is a bf16; rounded after each step it would stay 1 */
+    /* 1 + 2^-8 + 2^-8 = 1 + 2^-7 is a bf16 number; rounding after each addition would give 1 */
     q->be->scatter_add(q, &dx, &dy, &at);
     hr_test_sync(q);
     ck_assert_double_eq((double)hr_at(&dx, 0), 1 + 0x1p-7);
@@ -111,7 +112,7 @@ START_TEST(scatter_add_of_bf16_rounds_once)
 }
 END_TEST
 
-START_TEST(ring_write_goes_on_at_the_start)
+START_TEST(ring_write_wraps_around)
 {
     static const int64_t x[] = { 100, 101, 102 };
     static const int64_t want[] = { 102, 1, 2, 100, 101 };
@@ -127,7 +128,7 @@ START_TEST(ring_write_goes_on_at_the_start)
 }
 END_TEST
 
-START_TEST(ring_write_of_rows)
+START_TEST(ring_write_writes_whole_rows)
 {
     hr_scalars s = { .step = 1 };
     hr_queue *q = hr_test_queue(2);
@@ -143,7 +144,7 @@ START_TEST(ring_write_of_rows)
 }
 END_TEST
 
-START_TEST(take_gives_zeroed_memory_or_a_sticky_failure)
+START_TEST(take_returns_zeroed_memory)
 {
     hr_queue *q = hr_test_queue(1);
     char *block = q->be->take(q, 100);
@@ -155,7 +156,7 @@ START_TEST(take_gives_zeroed_memory_or_a_sticky_failure)
 }
 END_TEST
 
-HR_TESTS("memory", upload_converts_between_float_types, integers_are_copied_as_they_are,
+HR_TESTS("memory", upload_converts_between_float_types, integers_are_copied_without_conversion,
          fill_writes_every_type, gather_takes_rows_and_scatter_add_returns_them,
-         scatter_add_of_bf16_rounds_once, ring_write_goes_on_at_the_start, ring_write_of_rows,
-         take_gives_zeroed_memory_or_a_sticky_failure)
+         scatter_add_of_bf16_rounds_once, ring_write_wraps_around, ring_write_writes_whole_rows,
+         take_returns_zeroed_memory)

@@ -1,4 +1,5 @@
-/* test_optim.c - optimisers, clipping, moving average, checks, running statistics: by hand. */
+/* test_optim.c - optimisers, clipping, moving average, finite check and running
+ * statistics, against values worked out by hand. */
 #include <math.h>
 
 #include "support/kernels.h"
@@ -16,7 +17,7 @@ START_TEST(sgd_takes_its_first_and_second_step)
     hr_array grad = hr_filled(HR_REAL, 2, 1001, 0, 0, 0);
 
     for (int i = 0; i < 1001; i++)
-        hr_put(&v, i, 77); /* not used in the first step */
+        hr_put(&v, i, 77); /* the first step ignores it */
     q->be->scalars(q, &s);
     q->be->sgd(q, &p, &v, &grad, 1);
     ck_assert_double_eq_tol((double)hr_at(&p, 1000), 3.6, 1e-6);
@@ -122,14 +123,14 @@ START_TEST(finite_finds_one_bad_number_anywhere)
             hr_put(&x, at, 0);
         }
     q->be->finite(q, &flag, &x);
-    ck_assert_int_eq(*set, 1); /* stays */
+    ck_assert_int_eq(*set, 1); /* a finite array does not clear the flag */
     hr_test_sync(q);
     hr_drop(&x);
     hr_drop(&flag);
 }
 END_TEST
 
-START_TEST(square_sum_of_many_numbers)
+START_TEST(square_sum_of_many_numbers_is_exact)
 {
     hr_queue *q = hr_test_queue(2), *other = hr_test_queue(7);
     hr_array x = hr_filled(HR_REAL, 0.5, 100003, 0, 0, 0), s = hr_guarded(HR_F64, 2, 0, 0, 0);
@@ -147,11 +148,12 @@ END_TEST
 
 /* ---- parts of a flat array ---- */
 
-/* of 40007 numbers: one of several chunks, one number, none of the rest; not in order */
+/* Parts (offset, count) of 40007 numbers, not in order: several chunks long, one number, two
+ * numbers. Numbers 3 to 6 are in no part. */
 static int64_t part_of[] = { 7, 40000, 2, 1, 0, 2 };
 enum { PARTS = 3, PART_TOTAL = 40007 };
 
-START_TEST(part_squares_are_of_each_part_alone)
+START_TEST(part_square_sums_each_part_alone)
 {
     hr_queue *q = hr_test_queue(2), *other = hr_test_queue(7);
     hr_array parts = hr_array_2(part_of, HR_I64, PARTS, 2);
@@ -160,7 +162,7 @@ START_TEST(part_squares_are_of_each_part_alone)
     const double *got = s.data;
 
     hr_put(&x, 2, -3);
-    hr_put(&x, 3, 1e30f); /* in no part */
+    hr_put(&x, 3, 1e30f); /* outside all parts */
     q->be->part_square(q, &s, &x, &parts);
     hr_test_sync(q);
     ck_assert_double_eq(got[0], 10000);
@@ -177,9 +179,9 @@ START_TEST(part_squares_are_of_each_part_alone)
 }
 END_TEST
 
-START_TEST(clip_factors_by_hand)
+START_TEST(clip_factors_have_values_worked_out_by_hand)
 {
-    /* lengths 3, 0.1 and 4, together sqrt(25.01); limit 0.3 */
+    /* norms 3, 0.1 and 4, global norm sqrt(25.01), limit 0.3 */
     static double square[] = { 9, 0.01, 16 };
     double got[PARTS];
     hr_queue *q = hr_test_queue(1);
@@ -218,10 +220,10 @@ START_TEST(part_scale_scales_each_part_by_its_factor)
 }
 END_TEST
 
-START_TEST(larc_gives_the_published_gradient_and_leaves_zeros_alone)
+START_TEST(larc_scales_gradients_and_leaves_zeros_alone)
 {
-    /* spec.md 7.5: p = (3, 4), g = (0.6, 0.8), wd 1e-6, trust 1e-3: g' = (0.00299999997, 0.00399999996);
-     * no length of p, or of g: g as it is, without decay */
+    /* p = (3, 4), g = (0.6, 0.8), decay 1e-6, trust 1e-3 give g' = (0.00299999997, 0.00399999996).
+     * If |p| or |g| is 0, g stays as it is, without decay. */
     static int64_t of[] = { 0, 2, 2, 2, 4, 1 };
     real p[] = { 3, 4, 0, 0, 5 }, g[] = { (real)0.6, (real)0.8, 7, 8, 0 };
     double pp[] = { 25, 0, 25 }, gg[] = { 1, 113, 0 };
@@ -242,13 +244,13 @@ START_TEST(larc_gives_the_published_gradient_and_leaves_zeros_alone)
 }
 END_TEST
 
-/* ---- [G,C] arithmetic of norms: two groups of 4 values, one channel ---- */
+/* ---- batch-norm statistics [G,C]: two groups of 4 values, one channel ---- */
 
 /* group 0: 1 2 3 6 (sum 12, squares 50); group 1: 0 0 2 2 (sum 4, squares 8)
  * mean 3, 1; biased variance 3.5, 1; unbiased 14/3, 4/3 */
 static double sums_of[] = { 12, 50, 4, 8 };
 
-START_TEST(norm_finish_by_hand)
+START_TEST(norm_finish_gives_values_worked_out_by_hand)
 {
     static real gamma[] = { 2 }, beta[] = { 10 };
     hr_queue *q = hr_test_queue(1);
@@ -296,7 +298,7 @@ START_TEST(norm_running_takes_unbiased_variances_of_the_first_groups)
 }
 END_TEST
 
-START_TEST(norm_frozen_by_hand)
+START_TEST(norm_frozen_gives_values_worked_out_by_hand)
 {
     real mean[] = { 3 }, var[] = { 3.5 }, gamma[] = { 2 }, beta[] = { 10 }, scale[1], shift[1];
     hr_queue *q = hr_test_queue(1);
@@ -313,7 +315,8 @@ END_TEST
 
 HR_TESTS("optim", sgd_takes_its_first_and_second_step, adamw_takes_its_first_and_second_step,
          adamw_leaves_zeros_at_zero, ema_moves_towards_x, finite_finds_one_bad_number_anywhere,
-         square_sum_of_many_numbers, part_squares_are_of_each_part_alone, clip_factors_by_hand,
-         part_scale_scales_each_part_by_its_factor,
-         larc_gives_the_published_gradient_and_leaves_zeros_alone, norm_finish_by_hand,
-         norm_running_takes_unbiased_variances_of_the_first_groups, norm_frozen_by_hand)
+         square_sum_of_many_numbers_is_exact, part_square_sums_each_part_alone,
+         clip_factors_have_values_worked_out_by_hand, part_scale_scales_each_part_by_its_factor,
+         larc_scales_gradients_and_leaves_zeros_alone, norm_finish_gives_values_worked_out_by_hand,
+         norm_running_takes_unbiased_variances_of_the_first_groups,
+         norm_frozen_gives_values_worked_out_by_hand)

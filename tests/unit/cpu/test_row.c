@@ -1,4 +1,4 @@
-/* test_row.c - unit rows and dot products, by hand. */
+/* test_row.c - normalised rows and dot products of rows, against values worked out by hand. */
 #include <math.h>
 
 #include "support/kernels.h"
@@ -24,7 +24,7 @@ START_TEST(normalize_gives_unit_rows_and_leaves_zero_rows)
 }
 END_TEST
 
-START_TEST(normalize_grad_is_the_part_across_the_row)
+START_TEST(normalize_grad_is_orthogonal_to_the_row)
 {
     /* y = (.6,.8), dy = (1,0): <y,dy> = .6; dy - .6 y = (.64,-.48); times .2 */
     static real x[] = { 3, 4, 0, 0 }, dy[] = { 1, 0, 5, 5 };
@@ -45,7 +45,7 @@ START_TEST(normalize_grad_is_the_part_across_the_row)
 }
 END_TEST
 
-START_TEST(row_dot_and_its_gradient_by_hand)
+START_TEST(row_dot_and_its_gradient_have_values_worked_out_by_hand)
 {
     static real a[] = { 1, 2, 3, -1, 0, 1 }, b[] = { 4, 5, 6, 7, 8, 9 }, g[] = { 10, -1 };
     static const double dot[] = { 32, 2 };
@@ -65,7 +65,7 @@ START_TEST(row_dot_and_its_gradient_by_hand)
 }
 END_TEST
 
-START_TEST(row_dot_grad_of_one_long_row)
+START_TEST(row_dot_grad_handles_a_long_row)
 {
     static real g[] = { 3 };
     hr_queue *q = hr_test_queue(3);
@@ -82,5 +82,5 @@ START_TEST(row_dot_grad_of_one_long_row)
 END_TEST
 
 HR_TESTS("row", normalize_gives_unit_rows_and_leaves_zero_rows,
-         normalize_grad_is_the_part_across_the_row, row_dot_and_its_gradient_by_hand,
-         row_dot_grad_of_one_long_row)
+         normalize_grad_is_orthogonal_to_the_row,
+         row_dot_and_its_gradient_have_values_worked_out_by_hand, row_dot_grad_handles_a_long_row)

@@ -1,4 +1,5 @@
-/* test_spd.c - the path loss: golden numbers of spec.md 7.2, masks, gradient by differences. */
+/* test_spd.c - the path loss: golden numbers of an independent script,
+ * masked negatives, gradient by differences. */
 #include <math.h>
 
 #include "support/kernels.h"
@@ -13,7 +14,9 @@ typedef struct spd {
     double eps, divisor_eps;
 } spd;
 
-/* spec.md 7.2 in row 0; the other rows are set by tests */
+/* An example with one row: two columns, three levels with 4, 2 and 1 prototypes. Its s+ is
+ * 0.964881121, its s- are 0.247572584, 0, 0.823577552 and 0.247572584; -1 masks the fourth draw,
+ * which is the positive leaf. */
 static spd golden(void)
 {
     static const double level[L][LEAVES][D] = { { { 1, 0 }, { 0, 1 }, { -1, 0 }, { 1, 1 } },
@@ -57,7 +60,7 @@ static double loss_of(void *arg)
     return (double)s->loss[0];
 }
 
-/* row 0 of golden() three times with other directions; row 1 without a leaf */
+/* golden() with three rows of other directions; row 1 has no leaf */
 static spd three_rows(void)
 {
     static const int32_t negative[ROWS][5] = { { 1, 2, 3, -1, 1 },
@@ -79,21 +82,22 @@ static spd three_rows(void)
     return s;
 }
 
-START_TEST(spd_gives_the_golden_number)
+START_TEST(spd_has_the_golden_value)
 {
     spd s = golden();
     double bound = sizeof(real) == 8 ? 1e-8 : 1e-6;
 
-    /* l+ = 0.035749340, l- = 0.575941369; half of their sum is the reference's 0.305845354 */
+    /* l+ = 0.035749340, l- = 0.575941369; profile reference
+     * weights their sum by 0.5: 0.305845354 */
     ck_assert_double_eq_tol(loss_of(&s) / 2, 0.305845354, bound);
     s.negatives = 0;
     ck_assert_double_eq_tol(loss_of(&s), 0.035749340, bound);
 }
 END_TEST
 
-START_TEST(spd_of_the_paper_has_no_eps)
+START_TEST(spd_without_eps_is_the_papers_formula)
 {
-    /* s- = .247572584, 0, .823577552, .247572584: -mean log(1 - s), and -log .964881121 */
+    /* -log s+ - mean log(1 - s-), with the s+ and s- of golden() */
     spd s = golden();
     double minus = -(2 * log(1 - .247572584) + log(1 - .823577552)) / 4;
 
@@ -102,11 +106,11 @@ START_TEST(spd_of_the_paper_has_no_eps)
 }
 END_TEST
 
-START_TEST(spd_is_log4_for_orthogonal_directions)
+START_TEST(spd_of_orthogonal_directions_has_its_closed_form)
 {
     spd s = golden();
 
-    for (int l = 0; l < L; l++) /* every factor is 1/2: s = 1/8 on both sides */
+    for (int l = 0; l < L; l++) /* every factor is 1/2, so s+ = s- = 1/8 */
         for (int m = 0; m < LEAVES; m++) {
             s.level[l][m * D] = 1;
             s.level[l][m * D + 1] = 0;
@@ -179,7 +183,7 @@ END_TEST
 
 START_TEST(spd_gradient_is_right_where_a_factor_is_zero)
 {
-    /* leaf 2 against u^1 = (1,0): f_1 = 0, and d s / d u^1 = f_2 f_3 / 2 c^1 all the same */
+    /* For leaf 2 and u^1 = (1,0) the factor f_1 is 0, but d s / d u^1 = f_2 f_3 / 2 c^1 is not. */
     double h = sizeof(real) == 8 ? 1e-6 : 1e-2;
     spd s = golden();
     double up, down;
@@ -196,7 +200,7 @@ START_TEST(spd_gradient_is_right_where_a_factor_is_zero)
 }
 END_TEST
 
-HR_TESTS("spd", spd_gives_the_golden_number, spd_of_the_paper_has_no_eps,
-         spd_is_log4_for_orthogonal_directions, spd_averages_over_rows_with_a_leaf,
+HR_TESTS("spd", spd_has_the_golden_value, spd_without_eps_is_the_papers_formula,
+         spd_of_orthogonal_directions_has_its_closed_form, spd_averages_over_rows_with_a_leaf,
          spd_of_a_row_without_negatives_is_its_positive_part, spd_gradient_agrees_with_differences,
          spd_gradient_is_right_where_a_factor_is_zero)

@@ -1,8 +1,8 @@
 /* test_target.c - soft targets and cross-entropy against PyTorch 1.13 in float64, Sinkhorn against
- * spec.md 7.5; bf16 operands, threads.
+ * the numbers of an independent script; bf16 operands and numbers of threads.
  *
- * Numbers of PyTorch: p = softmax((t - c) / .5, -1), rows = -(p * log_softmax(z / .4, -1)).sum(-1),
- * loss = rows.mean() or (rows * w).sum(), torch.autograd.grad(loss, z); all double.
+ * PyTorch computed p = softmax((t - c) / .5, -1), rows = -(p * log_softmax(z / .4, -1)).sum(-1),
+ * loss = rows.mean() or (rows * w).sum(), and torch.autograd.grad(loss, z), all in double.
  */
 #include <math.h>
 
@@ -39,7 +39,7 @@ static hr_array copy_of(const real *values, hr_dtype type, int64_t rows, int64_t
     return a;
 }
 
-/* rounding an operand t moves log p by at most 2 |t| 2^-9 / 0.5 < 2^-6 for |t| <= 2 */
+/* Rounding an operand t to bf16 changes log p by at most 2 |t| 2^-9 / 0.5 < 2^-6 for |t| <= 2. */
 START_TEST(target_is_the_softmax_of_centred_scores)
 {
     hr_dtype type = types[_i];
@@ -56,8 +56,9 @@ START_TEST(target_is_the_softmax_of_centred_scores)
 }
 END_TEST
 
-/* by hand: -(1/2 log 1/2 + 2 1/4 log 1/4) = 1.5 log 2; log 3; 0 */
-START_TEST(entropy_is_log_of_the_number_of_equal_shares)
+/* shares (1/2, 1/4, 1/4): -(1/2 log 1/2 + 2 1/4 log 1/4) = 1.5 log 2;
+ * three equal shares: log 3; one share: 0 */
+START_TEST(entropy_has_values_worked_out_by_hand)
 {
     static real shares[9] = { 0.5, 0.25, 0.25, (real)1 / 3, (real)1 / 3, (real)1 / 3, 0, 1, 0 };
     hr_queue *q = hr_test_queue(2);
@@ -72,7 +73,7 @@ START_TEST(entropy_is_log_of_the_number_of_equal_shares)
 }
 END_TEST
 
-START_TEST(target_survives_large_scores_and_low_temperatures)
+START_TEST(target_of_large_scores_and_low_temperatures_does_not_overflow)
 {
     static real large[4] = { 30000, 29999, -30000, 0 }, nothing[4] = { 0 };
     hr_queue *q = hr_test_queue(1);
@@ -105,7 +106,7 @@ static entropy make_entropy(hr_dtype type, bool weighted)
 
     for (int i = 0; i < N * K; i++) {
         hr_put(&o.p, i, (real)wanted[i]);
-        hr_put(&o.z, i, scores[i]); /* all of them are exact in bf16 */
+        hr_put(&o.z, i, scores[i]); /* all scores are exact in bf16 */
     }
     return o;
 }
@@ -127,7 +128,7 @@ static double entropy_of(entropy *o)
     return (double)hr_at(&o->loss, 0);
 }
 
-/* dz = 0.5 dz + 2 gradient, dz = 1 before */
+/* Checks dz <- 0.5 dz + 2 gradient, starting from dz = 1, and dz <- 2 gradient. */
 static void check_gradient(entropy *o, hr_dtype type, const double *gradient)
 {
     static real two[] = { 2 };
@@ -160,13 +161,13 @@ START_TEST(soft_cross_entropy_agrees_with_pytorch)
 }
 END_TEST
 
-START_TEST(rows_of_weight_zero_cost_nothing)
+START_TEST(rows_of_weight_zero_are_ignored)
 {
     static const double sum[] = { -0.211998057126, -0.308784462128, 0.520782519254, 0, 0, 0,
                                   0.536863078579,  -0.448726443941, -0.088136634638 };
     entropy o = make_entropy(HR_REAL, true);
 
-    hr_put(&o.z, K, (real)NAN); /* not even looked at */
+    hr_put(&o.z, K, (real)NAN); /* row 1 has weight 0 and must not be read */
     hr_put(&o.p, K + 1, (real)INFINITY);
     ck_assert_double_eq_tol(entropy_of(&o), 1.6843028337531423, 4 * close_to());
     ck_assert(hr_at(&o.lse, 1) == 0);
@@ -176,8 +177,8 @@ START_TEST(rows_of_weight_zero_cost_nothing)
 }
 END_TEST
 
-/* the definitions, word by word, in f64, over rows of many columns */
-START_TEST(long_rows_are_what_the_definitions_say)
+/* compares rows of many columns with the definitions, evaluated term by term in f64 */
+START_TEST(long_rows_match_the_definitions)
 {
     enum { ROWS = 5, COLS = 1003 };
     static double p[ROWS * COLS], gradient[ROWS * COLS];
@@ -212,7 +213,7 @@ START_TEST(long_rows_are_what_the_definitions_say)
     q->be->soft_cross_entropy(q, &loss, &lse, &got, &z, NULL, 0.1);
     q->be->soft_cross_entropy_grad(q, &dz, &g, &lse, &got, &z, NULL, 0.1, 0);
     hr_test_sync(q);
-    /* exponents down to -4 / 0.07 = -57 after four roundings: 57 x 4 x eps / 2 */
+    /* Exponents reach -4 / 0.07 = -57 and have four roundings: error 57 x 4 x eps / 2. */
     hr_assert_close((real *)got.data, p, ROWS * COLS, 0, 128 * hr_epsilon());
     ck_assert_double_eq_tol((double)hr_at(&loss, 0), want, 64 * hr_epsilon());
     hr_assert_close((real *)dz.data, gradient, ROWS * COLS, 64 * hr_epsilon(), 0);
@@ -227,7 +228,7 @@ END_TEST
 
 /* ---- Sinkhorn ---- */
 
-START_TEST(sinkhorn_gives_the_golden_rows)
+START_TEST(sinkhorn_has_the_golden_rows)
 {
     static const double golden[] = { .999972323, .000027675, .000000001, .988954308,
                                      .011042000, .000003692, .000000000, .997535642,
@@ -248,7 +249,7 @@ START_TEST(sinkhorn_gives_the_golden_rows)
 }
 END_TEST
 
-/* the definition of Caron et al., word by word, in f64 */
+/* the definition of Caron et al. (2020), SwAV, evaluated term by term in f64 */
 static void by_definition(double *p, const hr_array *s, double epsilon, int iterations)
 {
     int64_t rows = hr_rows_of(s), cols = hr_cols(s);
@@ -275,7 +276,7 @@ static void by_definition(double *p, const hr_array *s, double epsilon, int iter
     }
 }
 
-START_TEST(sinkhorn_of_any_size_is_what_the_definition_says)
+START_TEST(sinkhorn_of_any_size_matches_its_definition)
 {
     enum { ROWS = 37, COLS = 301 };
     static double want[ROWS * COLS];
@@ -290,14 +291,15 @@ START_TEST(sinkhorn_of_any_size_is_what_the_definition_says)
     hr_assert_close((real *)y.data, want, ROWS * COLS, 0, 64 * hr_epsilon());
     many->be->sinkhorn(many, &other, &s, 0, 0.05, 3);
     hr_test_sync(many);
-    ck_assert_mem_eq(y.data, other.data, hr_bytes(&y)); /* threads change nothing */
+    ck_assert_mem_eq(y.data, other.data, hr_bytes(&y)); /* same bits on 1 and 7 threads */
     hr_drop(&s);
     hr_drop(&y);
     hr_drop(&other);
 }
 END_TEST
 
-/* the second row lies 300 / 0.5 = 600 below the first: exp(-600) has no place in a float */
+/* The scores of row 1 are 300 / 0.5 = 600 below those of row
+ * 0, and exp(-600) underflows in float. */
 START_TEST(sinkhorn_keeps_rows_far_below_the_largest_score)
 {
     static real s[] = { 300, (real)299.5, 0, 0.25 };
@@ -319,13 +321,13 @@ static Suite *target(void)
     TCase *tests = tcase_create("target");
 
     tcase_add_loop_test(tests, target_is_the_softmax_of_centred_scores, 0, TYPES);
-    tcase_add_loop_test(tests, entropy_is_log_of_the_number_of_equal_shares, 0, TYPES);
-    tcase_add_test(tests, target_survives_large_scores_and_low_temperatures);
+    tcase_add_loop_test(tests, entropy_has_values_worked_out_by_hand, 0, TYPES);
+    tcase_add_test(tests, target_of_large_scores_and_low_temperatures_does_not_overflow);
     tcase_add_loop_test(tests, soft_cross_entropy_agrees_with_pytorch, 0, 2);
-    tcase_add_test(tests, rows_of_weight_zero_cost_nothing);
-    tcase_add_loop_test(tests, long_rows_are_what_the_definitions_say, 0, 2);
-    tcase_add_test(tests, sinkhorn_gives_the_golden_rows);
-    tcase_add_loop_test(tests, sinkhorn_of_any_size_is_what_the_definition_says, 0, 2);
+    tcase_add_test(tests, rows_of_weight_zero_are_ignored);
+    tcase_add_loop_test(tests, long_rows_match_the_definitions, 0, 2);
+    tcase_add_test(tests, sinkhorn_has_the_golden_rows);
+    tcase_add_loop_test(tests, sinkhorn_of_any_size_matches_its_definition, 0, 2);
     tcase_add_test(tests, sinkhorn_keeps_rows_far_below_the_largest_score);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,11 +1,12 @@
-/* test_token.c - lines of transformers against their definitions in f64: GELU, layer norm,
- * attention, blocks of tokens; over odd sizes, real and bf16. */
+/* test_token.c - operations of transformers (GELU, layer norm, attention, blocks of tokens) against
+ * their definitions in f64, with odd sizes, in real and bf16. */
 #include <math.h>
 
 #include "support/kernels.h"
 #include "support/run.h"
 
-/* |got - want| <= `roundings` of `size`, and one of bf16, whose smallest number is 2^-133 */
+/* Allows `roundings` rounding errors of a number of size `size`, and for bf16 one more of the
+ * result; the smallest bf16 number is 2^-133. */
 static void assert_near(const hr_array *a, int64_t i, double want, double size, double roundings)
 {
     double got = (double)hr_at(a, i), off = fabs(got - want);
@@ -38,7 +39,7 @@ static double gelu_slope(double x)
 
 START_TEST(gelu_is_x_times_the_normal_distribution_function)
 {
-    enum { N = 40001 }; /* -14 to 14, and what lies outside of it */
+    enum { N = 40001 }; /* numbers from -14 to 14, the first two replaced by -1e30 and 1e30 */
     hr_queue *q = hr_test_queue(2);
     hr_dtype type = types[_i];
     hr_array x = hr_guarded(type, N, 0, 0, 0), y = hr_guarded(type, N, 0, 0, 0);
@@ -54,7 +55,7 @@ START_TEST(gelu_is_x_times_the_normal_distribution_function)
     for (int64_t i = 0; i < N; i++) {
         double v = (double)hr_at(&x, i), d = (double)hr_at(&dy, i), want = v * cdf(v);
 
-        /* the square in the exponent is rounded: its error grows with x^2 */
+        /* The rounding error of the square in the exponent grows with x^2. */
         assert_near(&y, i, want, fabs(want) + 1e-30, fabs(v) < 15 ? 4 + v * v : 4);
         assert_near(&dx, i, 1 + d * gelu_slope(v), 1 + fabs(d), 6);
     }
@@ -117,7 +118,7 @@ static double rstd_of(const hr_array *x, int64_t row)
     return 1 / sqrt(sum / (double)n + EPS);
 }
 
-START_TEST(layer_norm_follows_the_definition)
+START_TEST(layer_norm_matches_its_definition)
 {
     const rows_case *s = &rows_cases[_i];
     hr_queue *q = hr_test_queue(2), *other = hr_test_queue(3);
@@ -158,7 +159,7 @@ START_TEST(layer_norm_follows_the_definition)
 }
 END_TEST
 
-/* the three gradients of one case, with dx and the others alone */
+/* Checks the gradients of one case: dx if `with_dx`, those of scale and shift if `with_sums`. */
 static void check_layer_grad(const rows_case *s, bool with_dx, bool with_sums)
 {
     hr_queue *q = hr_test_queue(2);
@@ -219,7 +220,7 @@ static void check_layer_grad(const rows_case *s, bool with_dx, bool with_sums)
     hr_drop(&rstd);
 }
 
-START_TEST(layer_norm_grad_follows_the_definition)
+START_TEST(layer_norm_grad_matches_its_definition)
 {
     const rows_case *s = &rows_cases[1 + _i];
 
@@ -244,7 +245,7 @@ static const heads_case heads_cases[] = {
 };
 enum { HEADS_CASES = sizeof heads_cases / sizeof *heads_cases };
 
-/* number of Q, K, V (block 0, 1, 2) */
+/* an element of Q, K or V (block 0, 1, 2) */
 static double of(const hr_array *qkv, const heads_case *s, int64_t n, int64_t h, int block,
                  int64_t i, int64_t c)
 {
@@ -259,7 +260,8 @@ static double out_of(const hr_array *y, const heads_case *s, int64_t n, int64_t 
     return (double)hr_at(y, ((n * s->tokens + i) * s->heads + h) * s->d + c);
 }
 
-/* p [T, T] = softmax of the scores of one head; returns log of the sum of query i in lse [T] */
+/* p [T, T] = softmax of the scores of one head; lse [T] = log of
+ * the sum of exponentials of each query */
 static void softmax(double *p, double *lse, const hr_array *qkv, const heads_case *s, int64_t n,
                     int64_t h)
 {
@@ -316,7 +318,7 @@ static void drop_attention(attention_arrays *a)
     hr_drop(&a->before);
 }
 
-/* ds [T, T] and y of one head, y from the rounded output as the kernel takes it */
+/* Gradient ds [T, T] of the scores of one head. Uses the rounded output y, as the kernel does. */
 static void score_grad(double *ds, const double *p, const attention_arrays *a, const heads_case *s,
                        int64_t n, int64_t h)
 {
@@ -365,7 +367,7 @@ static void check_head(const attention_arrays *a, const heads_case *s, int64_t n
     free(p);
 }
 
-START_TEST(attention_and_its_gradient_follow_the_definition)
+START_TEST(attention_and_its_gradient_match_their_definition)
 {
     const heads_case *s = &heads_cases[_i];
     attention_arrays a = run_attention(s, 2), b = run_attention(s, 3);
@@ -380,8 +382,8 @@ START_TEST(attention_and_its_gradient_follow_the_definition)
 }
 END_TEST
 
-/* scores of +-1e4 neither overflow nor lose the largest */
-START_TEST(attention_bears_large_scores)
+/* scores of +-1e4 */
+START_TEST(attention_with_large_scores_does_not_overflow)
 {
     static real qkv[] = { 100, 100, 1, 100, -100, 2 };
     hr_queue *q = hr_test_queue(1);
@@ -401,7 +403,8 @@ END_TEST
 
 START_TEST(strip_moves_rows_of_every_block)
 {
-    /* N = 2; x has 2 rows of 1, y 3: rows 1.. of y from rows 0.. of x, and twice what is there */
+    /* 2 blocks; x has 2 rows a block, y 3, one column: rows 1, 2 of
+     * y <- rows 0, 1 of x + 2 rows 1, 2 of y */
     static real x[] = { 1, 2, 3, 4 }, one[] = { 7 };
     static const double want[] = { 10, 21, 22, 10, 23, 24 }, same[] = { 7, 21, 22, 7, 23, 24 };
     hr_queue *q = hr_test_queue(2);
@@ -469,10 +472,10 @@ static Suite *token(void)
 
     tcase_add_loop_test(tests, gelu_is_x_times_the_normal_distribution_function, 0, TYPES);
     tcase_add_test(tests, gelu_keeps_a_nan);
-    tcase_add_loop_test(tests, layer_norm_follows_the_definition, 0, ROWS_CASES);
-    tcase_add_loop_test(tests, layer_norm_grad_follows_the_definition, 0, ROWS_CASES - 1);
-    tcase_add_loop_test(tests, attention_and_its_gradient_follow_the_definition, 0, HEADS_CASES);
-    tcase_add_test(tests, attention_bears_large_scores);
+    tcase_add_loop_test(tests, layer_norm_matches_its_definition, 0, ROWS_CASES);
+    tcase_add_loop_test(tests, layer_norm_grad_matches_its_definition, 0, ROWS_CASES - 1);
+    tcase_add_loop_test(tests, attention_and_its_gradient_match_their_definition, 0, HEADS_CASES);
+    tcase_add_test(tests, attention_with_large_scores_does_not_overflow);
     tcase_add_loop_test(tests, strip_moves_rows_of_every_block, 0, TYPES);
     tcase_add_test(tests, strip_of_bf16_leaves_the_other_rows);
     tcase_add_loop_test(tests, scale_blocks_gives_each_block_its_factor, 0, TYPES);

@@ -303,7 +303,7 @@ START_TEST(a_batch_is_its_images_one_by_one)
     ck_assert_mem_eq(got, want, sizeof want);
     records[3].size = SIDE + 1;
     q->be->augment(q, &y, images, records);
-    hr_assert_fails(q->be->sync(q), HIRL_E_INTERNAL, "to 25 of 24");
+    hr_assert_fails(q->be->sync(q), HIRL_E_INTERNAL, "size 25, output of side 24");
     for (int i = 0; i < IMAGES; i++)
         hr_free(images[i].data);
     hr_context_give_queue(q);

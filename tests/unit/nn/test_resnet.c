@@ -1,4 +1,4 @@
-/* test_resnet.c - names, shapes and numbers of parameters of ResNets, as torchvision has them. */
+/* test_resnet.c - ResNets have the parameter names, shapes and counts of torchvision's. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,8 @@
 #include "support/close.h"
 #include "support/run.h"
 
-/* numbers that torchvision prints for its weights, with the classifier fc of 1000 classes */
+/* parameter counts that torchvision documents for its weights,
+ * with the classifier fc of 1000 classes */
 static const struct {
     int32_t depth;
     int64_t with_fc, dim;
@@ -15,7 +16,7 @@ static const struct {
               { 34, 21797672, 512, { 3, 4, 6, 3 }, 2 },
               { 50, 25557032, 2048, { 3, 4, 6, 3 }, 3 } };
 
-START_TEST(numbers_of_parameters_are_torchvisions)
+START_TEST(parameter_counts_equal_torchvisions)
 {
     hr_layout params = { 0 }, norms = { 0 };
     hr_resnet net;
@@ -43,12 +44,13 @@ static void expect(walk *w, const char *block, const char *name, int64_t count)
     snprintf(full, sizeof full, "%s%s", block, name);
     ck_assert_int_lt(w->at, w->layout->count);
     ck_assert_str_eq(w->layout->slot[w->at].name, full);
-    ck_assert_msg(w->layout->slot[w->at].count == count, "%s: %lld numbers, wanted %lld", full,
+    ck_assert_msg(w->layout->slot[w->at].count == count, "%s: %lld numbers, expected %lld", full,
                   (long long)w->layout->slot[w->at].count, (long long)count);
     w->at++;
 }
 
-/* in the order of torchvision's state_dict; a convolution has in x out x kernel^2 numbers */
+/* Expects a convolution (in x out x kernel^2 numbers) and its norm, in
+ * the order of torchvision's state_dict. */
 static void expect_pair(walk *w, const char *block, const char *conv, const char *norm, int64_t in,
                         int64_t out, int kernel)
 {
@@ -74,8 +76,8 @@ static void expect_block(walk *w, const char *block, int64_t in, int64_t channel
         expect_pair(w, block, "downsample.0", "downsample.1", in, out, 1);
 }
 
-/* the same names at every width */
-START_TEST(parameters_are_named_as_torchvisions)
+/* Names do not depend on the width. */
+START_TEST(parameters_have_torchvisions_names)
 {
     static const double width[] = { 0.25, 1, 2 };
     int64_t base = (int64_t)(64 * width[_i % 3]), in = base;
@@ -107,8 +109,8 @@ static Suite *resnet(void)
     Suite *suite = suite_create("resnet");
     TCase *tests = tcase_create("resnet");
 
-    tcase_add_loop_test(tests, numbers_of_parameters_are_torchvisions, 0, 3);
-    tcase_add_loop_test(tests, parameters_are_named_as_torchvisions, 0, 9);
+    tcase_add_loop_test(tests, parameter_counts_equal_torchvisions, 0, 3);
+    tcase_add_loop_test(tests, parameters_have_torchvisions_names, 0, 9);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,4 +1,5 @@
-/* test_vit.c - names, shapes and first values of vision transformers, their draws, bf16, refusals. */
+/* test_vit.c - vision transformers: parameter names, shapes and initial values,
+ * stochastic depth, bf16, refused shapes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "support/fill.h"
 #include "support/run.h"
 
-/* what timm lists for a block of vit_base_patch16_224 (state_dict, in order) */
+/* parameters of a block of timm's vit_base_patch16_224, in the order of its state_dict */
 static const struct {
     const char *name;
     int64_t dim[2];
@@ -33,7 +34,7 @@ static void check_slot(const hr_slot *slot, const char *name, int32_t rank, cons
         ck_assert_int_eq(slot->dim[i], dim[i]);
 }
 
-START_TEST(parameters_are_named_as_timms)
+START_TEST(parameters_have_timms_names)
 {
     hr_vit_shape shape;
     hr_layout params = { 0 };
@@ -62,8 +63,8 @@ START_TEST(parameters_are_named_as_timms)
 }
 END_TEST
 
-/* numbers of parameters that timm prints for its models without a head */
-START_TEST(named_shapes_have_the_known_numbers_of_parameters)
+/* parameter counts of timm's models without a head */
+START_TEST(named_shapes_have_timms_parameter_counts)
 {
     static const struct {
         const char *name;
@@ -86,7 +87,7 @@ START_TEST(named_shapes_have_the_known_numbers_of_parameters)
 }
 END_TEST
 
-START_TEST(an_unknown_name_is_no_shape)
+START_TEST(an_unknown_name_has_no_shape)
 {
     hr_vit_shape shape;
 
@@ -94,7 +95,7 @@ START_TEST(an_unknown_name_is_no_shape)
 }
 END_TEST
 
-START_TEST(shapes_that_do_not_fit_are_refused)
+START_TEST(invalid_shapes_are_refused)
 {
     static const struct {
         hr_vit_shape shape;
@@ -103,7 +104,8 @@ START_TEST(shapes_that_do_not_fit_are_refused)
         { { .dim = 8, .depth = 0, .heads = 2, .patch = 4, .image_size = 8 }, "depth: 0 blocks" },
         { { .dim = 8, .depth = 65, .heads = 2, .patch = 4, .image_size = 8 }, "depth: 65 blocks" },
         { { .dim = 8, .depth = 1, .heads = 3, .patch = 4, .image_size = 8 }, "3 heads" },
-        { { .dim = 8, .depth = 1, .heads = 2, .patch = 3, .image_size = 8 }, "no multiple of the patch of 3" },
+        { { .dim = 8, .depth = 1, .heads = 2, .patch = 3, .image_size = 8 },
+          "no multiple of the patch of 3" },
         { { .dim = 6, .depth = 1, .heads = 2, .patch = 4, .image_size = 8, .sincos = true },
           "multiple of 4" },
         { { .dim = 8, .depth = 1, .heads = 2, .patch = 4, .image_size = 8, .drop_path = 1 },
@@ -162,8 +164,9 @@ static double *slot_values(const network *it, int32_t slot)
     return x;
 }
 
-/* spec.md 7.3: channels 1, 193, 385, 577 of some tokens, D = 768 on a grid of 14 */
-START_TEST(fixed_positions_are_the_golden_ones)
+/* Sine-cosine positions of an independent script: channels 1, 193, 385 and 577 of some tokens, for
+ * D = 768 and a grid of 14 x 14. */
+START_TEST(fixed_positions_have_the_golden_values)
 {
     static const struct {
         int64_t token;
@@ -196,14 +199,14 @@ static const hr_vit_shape small = {
 };
 enum { N = 6, SIZE = 8, DIM = 24 };
 
-/* class tokens [N, D] of the images `order` of a fixed set */
+/* computes the class tokens [N, D] of a fixed set of images, taken in the order `order` */
 static void classes(double *out, network *it, hr_dtype run_type, const int64_t *order,
                     const hr_vit_draw *draw)
 {
     enum { PIXELS = SIZE * SIZE * 3 };
     static real image[N * PIXELS], batch[N * PIXELS];
     hr_tape tape;
-    hr_run run = { .tape = &tape, .weights = &it->weights };
+    hr_pass run = { .tape = &tape, .weights = &it->weights };
     hr_tensor *y;
     hr_array x;
 
@@ -245,7 +248,7 @@ START_TEST(stochastic_depth_depends_on_the_image_not_on_its_row)
 }
 END_TEST
 
-START_TEST(a_transformer_in_bf16_follows_the_one_in_real_numbers)
+START_TEST(a_transformer_in_bf16_stays_close_to_one_in_real)
 {
     static const int64_t order[N] = { 0, 1, 2, 3, 4, 5 };
     double a[N][DIM], b[N][DIM];
@@ -259,11 +262,11 @@ START_TEST(a_transformer_in_bf16_follows_the_one_in_real_numbers)
 }
 END_TEST
 
-START_TEST(images_that_are_no_multiple_of_the_patch_are_refused)
+START_TEST(images_whose_side_is_no_multiple_of_the_patch_are_refused)
 {
     network it;
     hr_tape tape;
-    hr_run run = { .tape = &tape };
+    hr_pass run = { .tape = &tape };
     hr_array x;
 
     begin(&it, &small, false);
@@ -277,8 +280,9 @@ START_TEST(images_that_are_no_multiple_of_the_patch_are_refused)
 }
 END_TEST
 
-HR_TESTS("vit", parameters_are_named_as_timms, named_shapes_have_the_known_numbers_of_parameters,
-         an_unknown_name_is_no_shape, shapes_that_do_not_fit_are_refused,
-         fixed_positions_are_the_golden_ones, stochastic_depth_depends_on_the_image_not_on_its_row,
-         a_transformer_in_bf16_follows_the_one_in_real_numbers,
-         images_that_are_no_multiple_of_the_patch_are_refused)
+HR_TESTS("vit", parameters_have_timms_names, named_shapes_have_timms_parameter_counts,
+         an_unknown_name_has_no_shape, invalid_shapes_are_refused,
+         fixed_positions_have_the_golden_values,
+         stochastic_depth_depends_on_the_image_not_on_its_row,
+         a_transformer_in_bf16_stays_close_to_one_in_real,
+         images_whose_side_is_no_multiple_of_the_patch_are_refused)

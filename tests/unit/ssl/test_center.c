@@ -1,4 +1,5 @@
-/* test_center.c - the running mean of a teacher's rows: by hand, over two ranks, at commit only. */
+/* test_center.c - the centre of the teacher's outputs (a moving mean of rows): values worked out by
+ * hand, two ranks, updates at commit only. */
 #include <check.h>
 
 #include "ssl/center.h"
@@ -7,7 +8,7 @@
 #include "support/tape.h"
 
 /* rows (1, 10), (2, 20), (6, 60): mean (3, 30); 0.9 (10, 0) + 0.1 (3, 30) = (9.3, 3) */
-START_TEST(center_moves_to_the_mean_of_all_parts_at_commit)
+START_TEST(commit_moves_the_center_to_the_mean_of_all_micro_batches)
 {
     hr_center center = { .keep = 0.9 };
     hr_test_tape here;
@@ -28,7 +29,8 @@ START_TEST(center_moves_to_the_mean_of_all_parts_at_commit)
 }
 END_TEST
 
-/* rank r has the row (1 + 4 r, 8 r): mean (3, 4), from 0 with keep 0.5: (1.5, 2) */
+/* Rank r has the row (1 + 4 r, 8 r): mean (3, 4). From 0 with
+ * keep 0.5 the centre becomes (1.5, 2). */
 static void center_of_rank(hr_comm *comm, void *arg)
 {
     double(*got)[2] = arg;
@@ -48,7 +50,7 @@ static void center_of_rank(hr_comm *comm, void *arg)
     hr_test_tape_done(&here);
 }
 
-START_TEST(center_is_the_mean_over_all_ranks)
+START_TEST(the_center_moves_to_the_mean_over_all_ranks)
 {
     double got[2][2];
 
@@ -58,5 +60,5 @@ START_TEST(center_is_the_mean_over_all_ranks)
 }
 END_TEST
 
-HR_TESTS("center", center_moves_to_the_mean_of_all_parts_at_commit,
-         center_is_the_mean_over_all_ranks)
+HR_TESTS("center", commit_moves_the_center_to_the_mean_of_all_micro_batches,
+         the_center_moves_to_the_mean_over_all_ranks)

@@ -1,6 +1,7 @@
-/* test_mask.c - iBOT's masks: bit by bit against a second program, its statistics, bounds.
+/* test_mask.c - iBOT's masks against an independent program: bit by bit, and by their statistics.
  *
- * `mask.py statistics` (tests/golden, 200000 masks of Python's own generator for each grid):
+ * Output of `tests/golden/mask.py statistics`: 200000 masks for each
+ * grid, drawn with Python's own generator:
  *
  *     14x14: unmasked 0.5002, count 57.4536, count / target 0.9711, corner 0.0308, middle 0.5522
  *     8x8:   unmasked 0.5006, count 18.6346, count / target 0.9621, corner 0.0832, middle 0.4875
@@ -28,7 +29,7 @@ static int64_t sum_of(const uint8_t *mask, int64_t n)
     return other ? -1 : sum;
 }
 
-/* ---- a second program ---- */
+/* ---- an independent program ---- */
 
 static void check_line(FILE *file, int line)
 {
@@ -52,7 +53,7 @@ static void check_line(FILE *file, int line)
     }
 }
 
-START_TEST(masks_equal_those_of_a_second_program)
+START_TEST(masks_equal_those_of_an_independent_program)
 {
     char path[4096], word[8];
     int lines = 0;
@@ -72,11 +73,11 @@ END_TEST
 
 typedef struct sums {
     int64_t masked, corner, middle;
-    int64_t wrong; /* hidden patches of a view without mask; of scattered ones, not the target */
-    double count, square; /* of masked views */
+    int64_t wrong; /* unmasked views with masked patches; scattered masks that miss the target */
+    double count, square; /* sums over masked views of the masked patches and their square */
 } sums;
 
-/* the share drawn for a view: the second number of its generator */
+/* target number of masked patches of a view, from the second number of its generator */
 static double target_of(int64_t cells, int64_t image)
 {
     hr_rng rng;
@@ -115,12 +116,12 @@ static sums collect(int64_t side, bool scattered)
     return s;
 }
 
-/* five standard errors, and the same again for the program's own */
+/* Allows six standard errors, which includes room for those of the program's 200000 draws. */
 static void expect_share(int64_t count, int64_t of, double p, const char *what)
 {
     double error = sqrt(p * (1 - p) / (double)of);
 
-    ck_assert_msg(fabs((double)count / (double)of - p) <= 6 * error, "%s: %g, not %g", what,
+    ck_assert_msg(fabs((double)count / (double)of - p) <= 6 * error, "%s: %g, expected %g", what,
                   (double)count / (double)of, p);
 }
 
@@ -129,10 +130,10 @@ static void expect_mean(const sums *s, double want)
     double n = (double)s->masked, mean = s->count / n;
     double error = sqrt((s->square / n - mean * mean) / n);
 
-    ck_assert_msg(fabs(mean - want) <= 6 * error, "count: %g, not %g", mean, want);
+    ck_assert_msg(fabs(mean - want) <= 6 * error, "count: %g, expected %g", mean, want);
 }
 
-START_TEST(blocks_have_the_statistics_of_a_second_program)
+START_TEST(blocks_have_the_statistics_of_an_independent_program)
 {
     static const struct {
         int side;
@@ -152,9 +153,10 @@ START_TEST(blocks_have_the_statistics_of_a_second_program)
 }
 END_TEST
 
-/* floor(U(19.6, 98)): 78 numbers 20..97 of probability 1 / 78.4 and 19 of 0.4 / 78.4: mean
- * (78 58.5 + 0.4 19) / 78.4 = 58.2985; each patch as likely: 58.2985 / 196 = 0.29744 */
-START_TEST(scattered_masks_hide_every_patch_as_often)
+/* The count is floor(U(19.6, 98)): 20 to 97 with probability 1 / 78.4 each, 19
+ * with 0.4 / 78.4, mean (78 58.5 + 0.4 19) / 78.4 = 58.2985. Each patch is masked
+ * with probability 58.2985 / 196 = 0.29744. */
+START_TEST(scattered_masks_hide_every_patch_equally_often)
 {
     sums s = collect(SIDE, true);
 
@@ -164,8 +166,8 @@ START_TEST(scattered_masks_hide_every_patch_as_often)
 }
 END_TEST
 
-/* spec.md 8.12 */
-START_TEST(about_98_per_cent_of_the_target_is_hidden)
+/* A mask ends after ten blocks in a row did not fit, so it stays slightly below its target. */
+START_TEST(blocks_hide_about_98_per_cent_of_the_target)
 {
     hr_mask_config always = { .p = 1, .ratio = 0.3, .spread = 0.2 };
     double hidden = 0, target = 0;
@@ -180,9 +182,9 @@ START_TEST(about_98_per_cent_of_the_target_is_hidden)
 }
 END_TEST
 
-/* ---- what a mask depends on ---- */
+/* ---- dependence on seed, epoch, image and view ---- */
 
-START_TEST(a_mask_depends_on_seed_epoch_image_and_view_alone)
+START_TEST(a_mask_depends_only_on_seed_epoch_image_and_view)
 {
     hr_mask_config always = { .p = 1, .ratio = 0.3 };
     uint8_t mask[6][CELLS];
@@ -201,7 +203,7 @@ START_TEST(a_mask_depends_on_seed_epoch_image_and_view_alone)
 }
 END_TEST
 
-START_TEST(no_share_and_no_chance_hide_nothing)
+START_TEST(zero_ratio_and_zero_probability_hide_nothing)
 {
     hr_mask_config none = { .p = 1 }, never = { .p = 0, .ratio = 0.3 };
     uint8_t mask[CELLS];
@@ -215,7 +217,9 @@ START_TEST(no_share_and_no_chance_hide_nothing)
 }
 END_TEST
 
-HR_TESTS("mask", masks_equal_those_of_a_second_program,
-         blocks_have_the_statistics_of_a_second_program, scattered_masks_hide_every_patch_as_often,
-         about_98_per_cent_of_the_target_is_hidden,
-         a_mask_depends_on_seed_epoch_image_and_view_alone, no_share_and_no_chance_hide_nothing)
+HR_TESTS("mask", masks_equal_those_of_an_independent_program,
+         blocks_have_the_statistics_of_an_independent_program,
+         scattered_masks_hide_every_patch_equally_often,
+         blocks_hide_about_98_per_cent_of_the_target,
+         a_mask_depends_only_on_seed_epoch_image_and_view,
+         zero_ratio_and_zero_probability_hide_nothing)

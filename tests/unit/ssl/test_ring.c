@@ -1,4 +1,5 @@
-/* test_ring.c - rows kept from earlier steps, and SwAV's queue of them: by hand. */
+/* test_ring.c - key queues of rows from earlier steps, and SwAV's score
+ * queue, against values worked out by hand. */
 #include <check.h>
 
 #include "ssl/ring.h"
@@ -10,7 +11,7 @@ enum { SEED = 5 };
 
 static void at_step(hr_test_tape *here, int64_t step)
 {
-    static hr_scalars s; /* read until the next ones */
+    static hr_scalars s; /* the work queue reads it until the next upload */
 
     s = (hr_scalars){ .step = step };
     here->q->be->scalars(here->q, &s);
@@ -35,8 +36,9 @@ static void put(const hr_array *ring, hr_test_tape *here, const hr_now *now, dou
     hr_ring_put(ring, &here->t, &x, now);
 }
 
-/* 5 rows, 2 micro-batches of 2 a step: step 0 fills rows 0 to 3, step 1 the rows 4, 0, 1, 2 */
-START_TEST(rows_of_all_micro_batches_replace_the_oldest_at_commit)
+/* A ring of 5 rows and 2 micro-batches of 2 rows a step: step 0
+ * fills rows 0 to 3, step 1 rows 4, 0, 1, 2. */
+START_TEST(commit_replaces_the_oldest_rows_by_those_of_all_micro_batches)
 {
     hr_array ring;
     hr_test_tape here;
@@ -61,7 +63,7 @@ START_TEST(rows_of_all_micro_batches_replace_the_oldest_at_commit)
 }
 END_TEST
 
-START_TEST(step_without_commit_leaves_the_ring)
+START_TEST(a_step_without_commit_does_not_change_the_ring)
 {
     hr_array ring;
     hr_test_tape here;
@@ -76,7 +78,7 @@ START_TEST(step_without_commit_leaves_the_ring)
 }
 END_TEST
 
-START_TEST(ring_of_no_rows_has_no_data)
+START_TEST(a_ring_without_rows_has_no_data)
 {
     hr_array ring;
     hr_test_tape here;
@@ -87,8 +89,8 @@ START_TEST(ring_of_no_rows_has_no_data)
 }
 END_TEST
 
-/* a row is its number's alone: a longer ring begins with the rows of a shorter one */
-START_TEST(unit_rows_have_length_1_and_are_keyed_by_number)
+/* A row depends only on its index, so a longer ring starts with the rows of a shorter one. */
+START_TEST(unit_rows_have_length_1_and_depend_on_their_index)
 {
     enum { D = 3 };
     double rows[2][4 * D];
@@ -113,8 +115,9 @@ START_TEST(unit_rows_have_length_1_and_are_keyed_by_number)
 }
 END_TEST
 
-/* one row a step, 2 are kept, from step 1 on; prototypes (1, 0), (0, 1), so scores are the rows */
-START_TEST(scores_of_kept_rows_join_once_the_queue_is_full)
+/* One row a step, a queue of 2 rows from step 1 on. The prototypes are
+ * (1, 0) and (0, 1), so scores equal rows. */
+START_TEST(scores_of_queued_rows_are_used_once_the_queue_is_full)
 {
     hr_method_config config = { .queue = 2, .ranks = 1, .globals = 3, .d = 2, .queue_start = 1 };
     hr_score_queue queue;
@@ -133,9 +136,9 @@ START_TEST(scores_of_kept_rows_join_once_the_queue_is_full)
         at_step(&here, step);
         for (int view = 0; view < 3; view++) {
             joined = hr_score_queue_join(&queue, &here.t, z, &prototypes, view, &now);
-            if (step == 3 && view != 1) /* row 0 is of step 2, row 1 of step 1 */
+            if (step == 3 && view != 1) /* queue row 0 is of step 2, row 1 of step 1 */
                 hr_assert_values(&here, &joined->x, 6, 0, 1, 0.6, 0.8, 1, 0);
-            else if (step == 3) /* it was given nothing: rows of zeros */
+            else if (step == 3) /* nothing was put into this queue: rows of zeros */
                 hr_assert_values(&here, &joined->x, 6, 0, 0, 0, 0, 1, 0);
             else
                 hr_assert_values(&here, &joined->x, 2, z0[step][0], z0[step][1]);
@@ -154,7 +157,7 @@ START_TEST(scores_of_kept_rows_join_once_the_queue_is_full)
 }
 END_TEST
 
-START_TEST(no_queue_is_kept_when_none_is_asked_for)
+START_TEST(queue_0_keeps_no_rows)
 {
     hr_method_config config = { .ranks = 1, .globals = 2, .d = 2 };
     hr_score_queue queue;
@@ -175,7 +178,7 @@ START_TEST(no_queue_is_kept_when_none_is_asked_for)
 }
 END_TEST
 
-HR_TESTS("ring", rows_of_all_micro_batches_replace_the_oldest_at_commit,
-         step_without_commit_leaves_the_ring, ring_of_no_rows_has_no_data,
-         unit_rows_have_length_1_and_are_keyed_by_number,
-         scores_of_kept_rows_join_once_the_queue_is_full, no_queue_is_kept_when_none_is_asked_for)
+HR_TESTS("ring", commit_replaces_the_oldest_rows_by_those_of_all_micro_batches,
+         a_step_without_commit_does_not_change_the_ring, a_ring_without_rows_has_no_data,
+         unit_rows_have_length_1_and_depend_on_their_index,
+         scores_of_queued_rows_are_used_once_the_queue_is_full, queue_0_keeps_no_rows)

@@ -1,4 +1,5 @@
-/* test_optim.c - optimisers over groups: against torch.optim, threads, checkpoints, who decays. */
+/* test_optim.c - optimisers over parameter groups: values of torch.optim, numbers
+ * of threads, checkpoints, weight decay. */
 #include "step/optim.h"
 
 #include "base/alloc.h"
@@ -43,7 +44,7 @@ static const hr_optim_config adamw = {
     .kind = HR_OPTIM_ADAMW, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-6
 };
 
-/* number i of step s; step -1: the first value of a parameter */
+/* Gradient number i of step s; step -1: initial value of parameter number i. */
 static double number(int64_t i, int64_t s)
 {
     return ((double)((37 * i + 101 * (s + 1)) % 64) - 31.5) / 32;
@@ -64,7 +65,7 @@ static void fill_slots(trial *t, const hr_array *flat, int64_t step)
     }
 }
 
-/* large: one more weight, of several parts of a kernel's grid */
+/* large: adds a weight that spans several chunks of a kernel */
 static void open_trial(trial *t, int threads, const hr_optim_config *config, bool large)
 {
     static const int64_t many[] = { LARGE, 1 };
@@ -138,31 +139,31 @@ static void check_values(const hr_optim_config *config, const double *want)
     close_trial(&t);
 }
 
-START_TEST(sgd_goes_as_torch_does)
+START_TEST(sgd_matches_torch)
 {
     check_values(&sgd, sgd_values);
 }
 END_TEST
 
-START_TEST(larc_goes_as_its_formula_before_torchs_sgd)
+START_TEST(larc_matches_its_formula_followed_by_torchs_sgd)
 {
     check_values(&larc, larc_values);
 }
 END_TEST
 
-START_TEST(lars_is_larc_and_leaves_biases_and_norms_to_sgd)
+START_TEST(lars_is_larc_without_adaptation_of_biases_and_norms)
 {
     check_values(&lars, lars_values);
 }
 END_TEST
 
-START_TEST(adamw_goes_as_torch_does)
+START_TEST(adamw_matches_torch)
 {
     check_values(&adamw, adamw_values);
 }
 END_TEST
 
-START_TEST(adamw_with_each_tensor_clipped_goes_as_torch_does)
+START_TEST(adamw_with_each_tensor_clipped_matches_torch)
 {
     hr_optim_config config = adamw;
 
@@ -172,7 +173,7 @@ START_TEST(adamw_with_each_tensor_clipped_goes_as_torch_does)
 }
 END_TEST
 
-START_TEST(adamw_with_the_whole_clipped_goes_as_torch_does)
+START_TEST(adamw_with_the_global_norm_clipped_matches_torch)
 {
     hr_optim_config config = adamw;
 
@@ -182,7 +183,7 @@ START_TEST(adamw_with_the_whole_clipped_goes_as_torch_does)
 }
 END_TEST
 
-/* ---- groups that are not named ---- */
+/* ---- groups without a step ---- */
 
 START_TEST(a_group_without_a_step_keeps_its_bits)
 {
@@ -206,7 +207,7 @@ START_TEST(a_group_without_a_step_keeps_its_bits)
 }
 END_TEST
 
-START_TEST(a_parameter_of_no_group_is_never_touched)
+START_TEST(a_parameter_of_no_group_is_never_changed)
 {
     static const int8_t none[SLOTS] = { WEIGHTS, -1, -1, WEIGHTS, -1, -1, -1, -1, -1 };
     hr_optim_config config = adamw;
@@ -232,7 +233,7 @@ START_TEST(a_parameter_of_no_group_is_never_touched)
 }
 END_TEST
 
-START_TEST(a_group_without_a_gradient_adds_nothing_to_the_common_norm)
+START_TEST(a_group_without_a_gradient_adds_nothing_to_the_global_norm)
 {
     hr_optim_config config = adamw;
     trial before, fresh;
@@ -255,13 +256,13 @@ START_TEST(a_group_without_a_gradient_adds_nothing_to_the_common_norm)
 }
 END_TEST
 
-/* ---- a lack of memory ---- */
+/* ---- out of memory ---- */
 
-enum { UNUSED = 3 }; /* threads of a queue that has no workspace yet */
+enum { UNUSED = 3 }; /* threads: no other test uses this queue, so it has no workspace yet */
 
 static void upload_scalars(trial *t, uint32_t groups)
 {
-    static hr_scalars s; /* the queue reads it until the next ones */
+    static hr_scalars s; /* the queue reads it until the next upload */
 
     s = (hr_scalars){ .rate = { 0.1, 0.1 }, .decay = { 0.1 }, .momentum = { 0.9, 0.9 } };
     hr_optim_scalars(&s, t->optim, groups);
@@ -269,7 +270,7 @@ static void upload_scalars(trial *t, uint32_t groups)
     fill_slots(t, &t->weights.grad, 0);
 }
 
-START_TEST(what_lacks_memory_fails_before_anything_is_changed)
+START_TEST(running_out_of_memory_changes_nothing)
 {
     uint32_t groups = 1u << WEIGHTS | 1u << PLAIN;
     hr_optim_config each[] = { sgd, larc, adamw };
@@ -309,7 +310,7 @@ END_TEST
 
 /* ---- the same bits ---- */
 
-START_TEST(threads_change_no_bit)
+START_TEST(thread_counts_give_the_same_bits)
 {
     static const int threads[] = { 1, 2, 7 };
     hr_optim_config each[] = { sgd, larc, adamw };
@@ -332,7 +333,7 @@ START_TEST(threads_change_no_bit)
 }
 END_TEST
 
-START_TEST(a_saved_optimiser_goes_on_to_the_same_bits)
+START_TEST(a_saved_optimiser_resumes_to_the_same_bits)
 {
     const hr_optim_config *each[] = { &sgd, &larc, &adamw, &lars };
 
@@ -361,7 +362,7 @@ START_TEST(a_saved_optimiser_goes_on_to_the_same_bits)
 }
 END_TEST
 
-START_TEST(a_state_is_named_by_slot_and_needs_every_name)
+START_TEST(a_state_is_named_by_parameter_and_needs_every_name)
 {
     hr_tensors of_sgd, of_adamw;
     trial s, a;
@@ -386,7 +387,7 @@ START_TEST(a_state_is_named_by_slot_and_needs_every_name)
 }
 END_TEST
 
-START_TEST(momentum_without_counts_goes_on)
+START_TEST(a_state_of_version_0_1_without_step_counts_resumes)
 {
     hr_tensors state, old;
     trial whole, part;
@@ -398,7 +399,7 @@ START_TEST(momentum_without_counts_goes_on)
     take_steps(&whole, 0, STEPS);
     take_steps(&part, 0, 2);
     hr_assert_ok(hr_optim_save(&state, part.optim));
-    for (int i = 0; i < SLOTS; i++) { /* as version 0.1 wrote it */
+    for (int i = 0; i < SLOTS; i++) { /* version 0.1 wrote only these tensors */
         const hr_named *item = &state.item[i];
 
         ck_assert(!strncmp(item->name, "momentum.", 9));
@@ -418,9 +419,10 @@ END_TEST
 
 /* ---- weight decay ---- */
 
-START_TEST(biases_and_vectors_are_plain)
+START_TEST(biases_and_vectors_are_exempt_from_decay)
 {
-    /* spec.md 1.7 */
+    /* DINO's official program exempts parameters whose name ends
+     * in "bias" or that have one dimension. */
     static const struct {
         hr_slot slot;
         bool plain;
@@ -441,12 +443,13 @@ START_TEST(biases_and_vectors_are_plain)
 }
 END_TEST
 
-HR_TESTS("train-optim", sgd_goes_as_torch_does, lars_is_larc_and_leaves_biases_and_norms_to_sgd,
-         larc_goes_as_its_formula_before_torchs_sgd, adamw_goes_as_torch_does,
-         adamw_with_each_tensor_clipped_goes_as_torch_does,
-         adamw_with_the_whole_clipped_goes_as_torch_does, a_group_without_a_step_keeps_its_bits,
-         a_group_without_a_gradient_adds_nothing_to_the_common_norm,
-         what_lacks_memory_fails_before_anything_is_changed,
-         a_parameter_of_no_group_is_never_touched, threads_change_no_bit,
-         a_saved_optimiser_goes_on_to_the_same_bits, a_state_is_named_by_slot_and_needs_every_name,
-         momentum_without_counts_goes_on, biases_and_vectors_are_plain)
+HR_TESTS("train-optim", sgd_matches_torch, lars_is_larc_without_adaptation_of_biases_and_norms,
+         larc_matches_its_formula_followed_by_torchs_sgd, adamw_matches_torch,
+         adamw_with_each_tensor_clipped_matches_torch,
+         adamw_with_the_global_norm_clipped_matches_torch, a_group_without_a_step_keeps_its_bits,
+         a_group_without_a_gradient_adds_nothing_to_the_global_norm,
+         running_out_of_memory_changes_nothing, a_parameter_of_no_group_is_never_changed,
+         thread_counts_give_the_same_bits, a_saved_optimiser_resumes_to_the_same_bits,
+         a_state_is_named_by_parameter_and_needs_every_name,
+         a_state_of_version_0_1_without_step_counts_resumes,
+         biases_and_vectors_are_exempt_from_decay)

@@ -1,4 +1,5 @@
-/* test_comm.c - batch norm and Sinkhorn: two ranks of N images do what one rank of 2N does. */
+/* test_comm.c - batch norm and Sinkhorn: two ranks with N images each give
+ * the result of one rank with 2N images. */
 #include <check.h>
 
 #include "support/comm.h"
@@ -12,7 +13,7 @@ enum { RANKS = 2, N = 6, C = 3, ALL = RANKS * N * C };
 
 typedef struct collected {
     double sum[RANKS][2], gathered[RANKS][2 * RANKS];
-    int32_t flag[RANKS], told[RANKS];
+    int32_t flag[RANKS], copied[RANKS];
 } collected;
 
 static void collect(hr_comm *comm, void *arg)
@@ -20,22 +21,22 @@ static void collect(hr_comm *comm, void *arg)
     collected *to = arg;
     int r = comm->rank;
     hr_test_tape here;
-    hr_array mine, sum, all, flag, told;
+    hr_array mine, sum, all, flag, copied;
 
     hr_test_tape_init(&here);
     mine = hr_test_array(&here, 2, HR_DIM(1, 2), (double[]){ 1 + r, 10 * r });
     sum = hr_test_array(&here, 2, HR_DIM(1, 2), (double[]){ 1 + r, 10 * r });
     all = hr_tape_array(&here.t, HR_REAL, 2, HR_DIM(RANKS, 2));
     flag = hr_test_i32(&here, 1, HR_DIM(1), (int32_t[]){ r });
-    told = hr_test_i32(&here, 1, HR_DIM(1), (int32_t[]){ 7 + r });
+    copied = hr_test_i32(&here, 1, HR_DIM(1), (int32_t[]){ 7 + r });
     comm->all_reduce(comm, here.q, &sum);
     comm->all_gather(comm, here.q, &all, &mine);
     comm->all_reduce(comm, here.q, &flag);
-    comm->broadcast(comm, here.q, &told, 1);
+    comm->broadcast(comm, here.q, &copied, 1);
     hr_test_read(to->sum[r], &here, &sum);
     hr_test_read(to->gathered[r], &here, &all);
     here.q->be->download(here.q, &to->flag[r], HR_I32, &flag);
-    here.q->be->download(here.q, &to->told[r], HR_I32, &told);
+    here.q->be->download(here.q, &to->copied[r], HR_I32, &copied);
     hr_assert_ok(here.q->be->sync(here.q));
     hr_test_tape_done(&here);
 }
@@ -50,7 +51,7 @@ START_TEST(ranks_reduce_gather_and_broadcast)
         hr_assert_close(got.sum[r], sum, 2, 0, 0);
         hr_assert_close(got.gathered[r], gathered, 4, 0, 0);
         ck_assert_int_eq(got.flag[r], 1);
-        ck_assert_int_eq(got.told[r], 8);
+        ck_assert_int_eq(got.copied[r], 8);
     }
 }
 END_TEST
@@ -59,14 +60,14 @@ END_TEST
 
 typedef struct trial {
     bool sync;
-    int64_t groups; /* of one rank */
+    int64_t groups; /* on each rank */
     double x[ALL];
-    /* what came out: rows of all ranks; parameters of each */
+    /* results: rows of all ranks, then statistics and gradients of each rank */
     double value[ALL], dx[ALL];
     double dgamma[RANKS][C], dbeta[RANKS][C], mean[RANKS][C], var[RANKS][C];
 } trial;
 
-/* cross-entropy of relu(batch norm) of `rows` rows from `first` on */
+/* trains on the cross-entropy of relu(batch norm(x)), x: `rows` rows from `first` on */
 static void train(trial *to, hr_comm *comm, int64_t first, int64_t rows)
 {
     static const double gamma_of[C] = { 1, -0.5, 2 }, beta_of[C] = { 0.1, 0.2, 0.3 };
@@ -104,7 +105,7 @@ static void train_rank(hr_comm *comm, void *arg)
     train(arg, comm, comm->rank * N, N);
 }
 
-/* the loss is a mean over the images of a rank: gradients of one rank are the mean over ranks */
+/* The loss is a mean over the images of a rank, so gradients must be averaged over ranks. */
 static void compare(trial *one, trial *two)
 {
     double limit = sizeof(real) == sizeof(float) ? 1e-5 : 1e-12;
@@ -136,7 +137,7 @@ static void fill(trial *of)
         of->x[i] = (double)x[i];
 }
 
-START_TEST(synchronised_ranks_share_one_group)
+START_TEST(synchronised_ranks_form_one_group)
 {
     trial one = { .sync = true, .groups = 1 }, two = { .sync = true, .groups = 1 };
 
@@ -146,7 +147,7 @@ START_TEST(synchronised_ranks_share_one_group)
 }
 END_TEST
 
-START_TEST(other_ranks_are_further_groups)
+START_TEST(unsynchronised_ranks_have_separate_groups)
 {
     trial one = { .groups = 4 }, two = { .groups = 2 };
 
@@ -182,7 +183,7 @@ static void balance_rank(hr_comm *comm, void *arg)
     balance(arg, comm, comm->rank * N, N);
 }
 
-START_TEST(sinkhorn_is_over_the_rows_of_all_ranks)
+START_TEST(sinkhorn_balances_the_rows_of_all_ranks)
 {
     targets one, two;
     real s[ALL];
@@ -198,5 +199,5 @@ START_TEST(sinkhorn_is_over_the_rows_of_all_ranks)
 }
 END_TEST
 
-HR_TESTS("comm", ranks_reduce_gather_and_broadcast, synchronised_ranks_share_one_group,
-         other_ranks_are_further_groups, sinkhorn_is_over_the_rows_of_all_ranks)
+HR_TESTS("comm", ranks_reduce_gather_and_broadcast, synchronised_ranks_form_one_group,
+         unsynchronised_ranks_have_separate_groups, sinkhorn_balances_the_rows_of_all_ranks)

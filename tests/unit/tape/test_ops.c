@@ -1,4 +1,4 @@
-/* test_ops.c - values of operations worked out by hand, and what they refuse. */
+/* test_ops.c - operations: values worked out by hand, and refused shapes. */
 #include <check.h>
 #include <math.h>
 
@@ -37,7 +37,7 @@ START_TEST(linear_names_the_shapes_it_refuses)
 }
 END_TEST
 
-START_TEST(relu_keeps_what_is_positive)
+START_TEST(relu_keeps_positive_numbers)
 {
     hr_tensor *x, *y;
 
@@ -51,7 +51,8 @@ END_TEST
 
 /* ---- convolution, pooling ---- */
 
-/* 3x3 image 1..9, window of ones: pad 1 stride 1 sums the neighbours; stride 2 takes the corners */
+/* 3x3 image 1..9, window of ones: padding 1 and stride 1 sum each
+ * neighbourhood; stride 2 keeps its corners. */
 START_TEST(conv_of_ones_sums_the_window)
 {
     static const double one[9] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 };
@@ -68,7 +69,8 @@ START_TEST(conv_of_ones_sums_the_window)
 }
 END_TEST
 
-/* a window with a single 1 at (row 0, column 2), input channel 1 moves that channel: no flipping */
+/* The only 1 of the window is at row 0, column 2, input channel 1,
+ * so the output is that channel shifted. */
 START_TEST(conv_does_not_flip_its_window)
 {
     double w[2 * 9] = { 0 };
@@ -83,8 +85,8 @@ START_TEST(conv_does_not_flip_its_window)
 }
 END_TEST
 
-/* windows of 2 over 1..6: maxima 4, 5 (pad 0); with pad 1 and window 3, border values are not 0 */
-START_TEST(max_pool_takes_the_largest_and_ignores_the_border)
+/* All numbers are negative: a window that reaches into the padding must not give 0. */
+START_TEST(max_pool_takes_the_largest_and_ignores_the_padding)
 {
     hr_tensor *x, *y;
 
@@ -97,7 +99,7 @@ START_TEST(max_pool_takes_the_largest_and_ignores_the_border)
 }
 END_TEST
 
-START_TEST(max_pool_gives_the_gradient_to_the_winner)
+START_TEST(max_pool_gives_the_gradient_to_the_first_maximum)
 {
     hr_tape *t = &here.t;
     hr_tensor *x, *one, *y;
@@ -112,7 +114,7 @@ START_TEST(max_pool_gives_the_gradient_to_the_winner)
 }
 END_TEST
 
-START_TEST(mean_pool_is_the_mean_over_places)
+START_TEST(mean_pool_is_the_mean_over_positions)
 {
     hr_tensor *x;
 
@@ -135,9 +137,9 @@ static hr_norm norm_of(hr_tensor *gamma, hr_tensor *beta, int64_t groups)
     return norm;
 }
 
-/* (1, 3): mean 2, variance 1 -> (-1, 1), times 2 plus 10; running: 0.9 0 + 0.1 2 and
- * 0.9 1 + 0.1 2 (the unbiased variance) */
-START_TEST(batch_norm_centres_scales_and_updates_its_statistics_at_commit_only)
+/* (1, 3) has mean 2 and variance 1 and becomes (-1, 1), times 2 plus 10. Running statistics: 0.9 0
+ * + 0.1 2 and 0.9 1 + 0.1 2 (the unbiased variance). */
+START_TEST(batch_norm_updates_its_running_statistics_at_commit_only)
 {
     hr_tensor *x, *gamma, *beta, *y;
     hr_norm norm;
@@ -157,8 +159,9 @@ START_TEST(batch_norm_centres_scales_and_updates_its_statistics_at_commit_only)
 }
 END_TEST
 
-/* groups (1, 3) and (10, 14): each gives (-1, 1); mean of means 7, of unbiased variances (2 + 8) / 2 */
-START_TEST(groups_have_statistics_of_their_own_and_running_ones_take_their_mean)
+/* Groups (1, 3) and (10, 14) each become (-1, 1). The mean of the means is 7,
+ * of the unbiased variances (2 + 8) / 2. */
+START_TEST(running_statistics_take_the_mean_over_groups)
 {
     hr_tensor *x, *y;
     hr_norm norm;
@@ -175,7 +178,7 @@ START_TEST(groups_have_statistics_of_their_own_and_running_ones_take_their_mean)
 }
 END_TEST
 
-/* running_groups 1: only (1, 3) counts */
+/* running_groups = 1: only the group (1, 3) counts */
 START_TEST(running_statistics_can_follow_the_first_group_alone)
 {
     hr_tensor *x;
@@ -209,7 +212,7 @@ START_TEST(batch_norm_adds_before_the_relu)
 }
 END_TEST
 
-/* in evaluation (x - 0) / sqrt(1) * 2 + 10; a gradient is refused */
+/* y = (x - 0) / sqrt(1) * 2 + 10; the backward pass is not supported */
 START_TEST(batch_norm_in_evaluation_uses_running_statistics)
 {
     hr_tensor *x, *gamma, *beta, *y;
@@ -252,7 +255,7 @@ START_TEST(batch_norm_refuses_groups_that_do_not_divide_the_batch)
 }
 END_TEST
 
-START_TEST(a_pending_map_is_written_once)
+START_TEST(a_pending_feature_map_is_written_once)
 {
     hr_tensor *x, *y;
     hr_norm norm;
@@ -268,7 +271,7 @@ START_TEST(a_pending_map_is_written_once)
 }
 END_TEST
 
-/* ---- types ---- */
+/* ---- activation types ---- */
 
 enum { STEM = 8 * 9 * 3, BLOCK = 8 * 9 * 8, HEAD = 5 * 8 };
 
@@ -276,11 +279,11 @@ typedef struct small_run {
     double loss, stem[STEM], block[BLOCK], head[HEAD];
 } small_run;
 
-/* a weight as a copy in the run's type with its gradient in real numbers */
+/* a weight in the activation type whose gradient is real */
 static hr_tensor *weight(const int64_t *dim, int rank, uint32_t which, hr_array *grad)
 {
     static real value[BLOCK];
-    hr_array x = hr_tape_array(&here.t, here.t.run, rank, dim);
+    hr_array x = hr_tape_array(&here.t, here.t.type, rank, dim);
 
     *grad = hr_tape_array(&here.t, HR_REAL, rank, dim);
     hr_fill_uniform(value, hr_count(&x), which, -0.3, 0.3);
@@ -289,7 +292,7 @@ static hr_tensor *weight(const int64_t *dim, int rank, uint32_t which, hr_array 
     return hr_leaf(&here.t, &x, grad);
 }
 
-static small_run run_in(hr_dtype type)
+static small_run train_in(hr_dtype type)
 {
     static real pixel[4 * 8 * 8 * 3];
     hr_tape *t = &here.t;
@@ -299,7 +302,7 @@ static small_run run_in(hr_dtype type)
     small_run got;
 
     hr_test_tape_init(&here);
-    t->run = type;
+    t->type = type;
     t->check = true;
     image = hr_tape_array(t, type, 4, HR_DIM(4, 8, 8, 3));
     hr_fill_normal(pixel, hr_count(&image), 1);
@@ -320,10 +323,10 @@ static small_run run_in(hr_dtype type)
     return got;
 }
 
-/* bf16 rounds each stored number by up to 1/512 of itself */
-START_TEST(a_network_in_bf16_follows_the_one_in_real_numbers)
+/* bf16 rounds each stored number by up to 1/512 of its size */
+START_TEST(a_network_in_bf16_stays_close_to_one_in_real)
 {
-    small_run exact = run_in(HR_REAL), rounded = run_in(HR_BF16);
+    small_run exact = train_in(HR_REAL), rounded = train_in(HR_BF16);
 
     hr_assert_close(&rounded.loss, &exact.loss, 1, 0, 0.01);
     hr_assert_distance(rounded.stem, exact.stem, STEM, 0.1);
@@ -374,7 +377,8 @@ START_TEST(rows_concat_and_gather_move_rows)
 }
 END_TEST
 
-/* bf16 keeps 8 significant bits: 1 + 1/256 lies half way and goes to the even 1; 1.01171875 stays */
+/* bf16 has 8 significant bits: 1 + 1/256 is halfway between two numbers and rounds
+ * to the even one, 1; 1 + 1/128 is exact. */
 START_TEST(convert_rounds_to_bf16_and_back)
 {
     hr_tape *t = &here.t;
@@ -392,7 +396,7 @@ END_TEST
 /* ---- losses ---- */
 
 /* scores (0, log 3): softmax (1/4, 3/4) */
-START_TEST(cross_entropy_is_minus_the_logarithm_of_the_share)
+START_TEST(cross_entropy_is_minus_the_log_of_the_labels_softmax)
 {
     hr_tensor *z, *loss;
     hr_array label;
@@ -422,8 +426,8 @@ START_TEST(mean_is_over_all_numbers)
 }
 END_TEST
 
-/* teacher (0, log 3) + center (7, 7): target (1/4, 3/4); student (0, 0), T = 0.5: log 2 a row, and
- * the gradient is w / T (1/2 - p) */
+/* Teacher (0, log 3) + center (7, 7) gives the target (1/4, 3/4). Student (0, 0) with T = 0.5 has
+ * the loss log 2 a row and the gradient w / T (1/2 - p). */
 START_TEST(soft_targets_pull_the_scores_and_have_no_gradient)
 {
     hr_tape *t = &here.t;
@@ -448,7 +452,7 @@ START_TEST(soft_targets_pull_the_scores_and_have_no_gradient)
 }
 END_TEST
 
-/* spec.md 7.5 */
+/* golden numbers of an independent script, as in tests/unit/cpu/test_target.c */
 START_TEST(sinkhorn_keeps_the_last_rows)
 {
     hr_tape *t = &here.t;
@@ -496,9 +500,9 @@ START_TEST(soft_targets_name_the_shapes_they_refuse)
 }
 END_TEST
 
-/* q = k = (1, 0), queue (1, 0), (0, 1), (-1, 0), T = 1: log((e + e + 1 + 1/e) / e); the first
- * queue row of the same image leaves it log((e + 1 + 1/e) / e) */
-START_TEST(info_nce_does_not_count_keys_of_the_same_image)
+/* q = k = (1, 0), queue (1, 0), (0, 1), (-1, 0), T = 1: the loss is log((e + e + 1 + 1/e) / e). If
+ * the first queue row is of the same image, it does not count: log((e + 1 + 1/e) / e). */
+START_TEST(info_nce_ignores_keys_of_the_same_image)
 {
     static const int64_t id = 5, other[3] = { 1, 2, 3 }, own[3] = { 5, 2, 3 };
     hr_tape *t = &here.t;
@@ -525,8 +529,8 @@ START_TEST(info_nce_does_not_count_keys_of_the_same_image)
 }
 END_TEST
 
-/* One level, u = (1, 0): own prototype orthogonal: s+ = 1/2; the other as well: s- = 1/2;
- * loss = -log 1/2 - log 1/2 = log 4 */
+/* One level, u = (1, 0), both prototypes orthogonal to u: s+ = s- =
+ * 1/2, loss = -log 1/2 - log 1/2 = log 4. */
 START_TEST(spd_is_log4_for_orthogonal_paths)
 {
     hr_spd_paths paths = { .levels = 1 };
@@ -562,18 +566,18 @@ START_TEST(spd_names_the_level_whose_prototypes_do_not_fit)
 END_TEST
 
 HR_TESTS("tape-ops", linear_is_x_times_w_transposed_plus_b, linear_names_the_shapes_it_refuses,
-         relu_keeps_what_is_positive, conv_of_ones_sums_the_window, conv_does_not_flip_its_window,
-         max_pool_takes_the_largest_and_ignores_the_border,
-         max_pool_gives_the_gradient_to_the_winner, mean_pool_is_the_mean_over_places,
-         batch_norm_centres_scales_and_updates_its_statistics_at_commit_only,
-         groups_have_statistics_of_their_own_and_running_ones_take_their_mean,
+         relu_keeps_positive_numbers, conv_of_ones_sums_the_window, conv_does_not_flip_its_window,
+         max_pool_takes_the_largest_and_ignores_the_padding,
+         max_pool_gives_the_gradient_to_the_first_maximum, mean_pool_is_the_mean_over_positions,
+         batch_norm_updates_its_running_statistics_at_commit_only,
+         running_statistics_take_the_mean_over_groups,
          running_statistics_can_follow_the_first_group_alone, batch_norm_adds_before_the_relu,
          batch_norm_in_evaluation_uses_running_statistics,
-         batch_norm_refuses_groups_that_do_not_divide_the_batch, a_pending_map_is_written_once,
-         a_network_in_bf16_follows_the_one_in_real_numbers,
+         batch_norm_refuses_groups_that_do_not_divide_the_batch,
+         a_pending_feature_map_is_written_once, a_network_in_bf16_stays_close_to_one_in_real,
          normalize_makes_unit_rows_and_leaves_zero_alone, row_dot_multiplies_row_by_row,
          rows_concat_and_gather_move_rows, convert_rounds_to_bf16_and_back,
-         cross_entropy_is_minus_the_logarithm_of_the_share, mean_is_over_all_numbers,
+         cross_entropy_is_minus_the_log_of_the_labels_softmax, mean_is_over_all_numbers,
          soft_targets_pull_the_scores_and_have_no_gradient, sinkhorn_keeps_the_last_rows,
-         soft_targets_name_the_shapes_they_refuse, info_nce_does_not_count_keys_of_the_same_image,
+         soft_targets_name_the_shapes_they_refuse, info_nce_ignores_keys_of_the_same_image,
          spd_is_log4_for_orthogonal_paths, spd_names_the_level_whose_prototypes_do_not_fit)

@@ -1,4 +1,4 @@
-/* test_tape.c - recording, replaying, failing, resetting, committing. */
+/* test_tape.c - the autograd tape: gradients, failures, memory, finite check, commit. */
 #include <check.h>
 #include <math.h>
 
@@ -10,8 +10,8 @@ static hr_test_tape here;
 
 /* ---- gradients ---- */
 
-/* y = 2a + a = 3a, then a gradient of 1: da = 3, on top of what was there */
-START_TEST(parameters_accumulate_over_uses_and_calls)
+/* y = 2a + a = 3a: da = 3 is added to the previous gradient, 10 */
+START_TEST(parameters_accumulate_gradients_over_uses_and_calls)
 {
     hr_tensor *a;
 
@@ -24,7 +24,7 @@ START_TEST(parameters_accumulate_over_uses_and_calls)
 }
 END_TEST
 
-/* z = 2y, w = 3y, y = a: the first writer of dy overwrites, the second accumulates */
+/* y = a, z = 2y, w = 3y: the first writer of dy overwrites it, the second adds to it */
 START_TEST(a_tensor_used_twice_gets_the_sum_of_both_gradients)
 {
     hr_tape *t = &here.t;
@@ -40,7 +40,7 @@ START_TEST(a_tensor_used_twice_gets_the_sum_of_both_gradients)
 }
 END_TEST
 
-START_TEST(what_the_loss_does_not_need_gets_no_gradient)
+START_TEST(tensors_that_do_not_affect_the_loss_get_no_gradient)
 {
     hr_tape *t = &here.t;
     hr_tensor *a, *b, *unused, *constant;
@@ -74,7 +74,7 @@ START_TEST(detach_stops_the_gradient)
 }
 END_TEST
 
-START_TEST(nothing_wants_a_gradient_when_the_tape_does_not_record)
+START_TEST(no_tensor_has_a_gradient_when_the_tape_does_not_record)
 {
     hr_tensor *a;
 
@@ -90,7 +90,7 @@ END_TEST
 
 /* ---- failure ---- */
 
-START_TEST(the_first_failure_is_kept_and_the_rest_of_the_step_does_nothing)
+START_TEST(the_first_failure_is_kept_and_later_operations_do_nothing)
 {
     hr_tape *t = &here.t;
     hr_tensor *a, *b, *bad;
@@ -135,13 +135,13 @@ START_TEST(out_of_memory_is_a_status)
     ck_assert_ptr_null(big.data);
     hr_assert_fails(hr_tape_status(t), HIRL_E_NOMEM, "accumulate");
     ck_assert_ptr_nonnull(
-        strstr(hr_error_text(), "): out of memory: ")); /* the allocator's words */
+        strstr(hr_error_text(), "): out of memory: ")); /* the allocator's message */
     ck_assert_ptr_null(hr_tape_array(t, HR_REAL, 1, HR_DIM(1)).data);
     hr_test_tape_done(&here);
 }
 END_TEST
 
-START_TEST(an_array_that_cannot_be_had_says_for_what_and_how_much)
+START_TEST(a_failed_array_allocation_names_purpose_and_size)
 {
     hr_array a = hr_array_1(NULL, HR_F64, 2);
 
@@ -174,7 +174,7 @@ static hr_tensor *some_step(void)
     return y;
 }
 
-START_TEST(later_steps_of_the_same_shapes_allocate_nothing_and_keep_their_addresses)
+START_TEST(later_steps_of_the_same_shapes_reuse_all_memory)
 {
     hr_tensor *first, *again;
     void *value, *gradient;
@@ -197,7 +197,7 @@ START_TEST(later_steps_of_the_same_shapes_allocate_nothing_and_keep_their_addres
 }
 END_TEST
 
-START_TEST(a_tape_gives_back_all_it_took)
+START_TEST(a_tape_frees_all_its_memory)
 {
     int64_t live = hr_alloc_live();
 
@@ -210,7 +210,7 @@ END_TEST
 
 /* ---- check ---- */
 
-START_TEST(check_names_the_first_operation_with_a_value_that_is_not_finite)
+START_TEST(check_names_the_first_operation_with_a_non_finite_value)
 {
     hr_tape *t = &here.t;
     hr_tensor *x, *y;
@@ -226,8 +226,8 @@ START_TEST(check_names_the_first_operation_with_a_value_that_is_not_finite)
 }
 END_TEST
 
-/* the value 0 is fine, its gradient is the square of a large number */
-START_TEST(check_names_the_operation_whose_gradient_is_not_finite)
+/* The value is 0, but its gradient is the square of a large number. */
+START_TEST(check_names_the_operation_with_a_non_finite_gradient)
 {
     double large = sizeof(real) == sizeof(float) ? 1e30 : 1e300;
     hr_tape *t = &here.t;
@@ -274,7 +274,7 @@ START_TEST(check_names_the_parameter_of_the_operation)
 }
 END_TEST
 
-/* as the last of the passes that a coupled loss makes before its own */
+/* A coupled loss runs forward passes that end with hr_tape_next, without a backward pass. */
 START_TEST(check_names_the_last_operation_of_a_pass)
 {
     double large = sizeof(real) == sizeof(float) ? 1e30 : 1e300;
@@ -289,8 +289,9 @@ START_TEST(check_names_the_last_operation_of_a_pass)
 }
 END_TEST
 
-/* the pass that is made again to name a fault does not begin with the end of the one before */
-START_TEST(what_was_made_before_check_is_not_looked_at)
+/* A pass that is repeated with `check` on to locate a fault must
+ * not report an output of the pass before. */
+START_TEST(check_ignores_outputs_from_before_it_was_set)
 {
     double large = sizeof(real) == sizeof(float) ? 1e30 : 1e300;
     hr_tape *t = &here.t;
@@ -304,7 +305,7 @@ START_TEST(what_was_made_before_check_is_not_looked_at)
 }
 END_TEST
 
-START_TEST(check_passes_a_step_that_is_finite)
+START_TEST(check_accepts_a_finite_step)
 {
     hr_test_tape_init(&here);
     here.t.check = true;
@@ -317,44 +318,43 @@ END_TEST
 
 static int order[3], made;
 
-static void note(hr_queue *q, void *arg)
+static void record(hr_queue *q, void *arg)
 {
     (void)q;
     order[made++] = *(int *)arg;
 }
 
-START_TEST(commit_runs_what_was_asked_for_once_and_in_order)
+START_TEST(commit_runs_each_registered_call_once_and_in_order)
 {
     static int first = 1, second = 2;
 
     hr_test_tape_init(&here);
     made = 0;
-    hr_tape_at_commit(&here.t, note, &first);
-    hr_tape_at_commit(&here.t, note, &second);
+    hr_tape_at_commit(&here.t, record, &first);
+    hr_tape_at_commit(&here.t, record, &second);
     hr_tape_commit(&here.t);
     hr_tape_commit(&here.t);
     ck_assert_int_eq(made, 2);
     ck_assert_int_eq(order[0], 1);
     ck_assert_int_eq(order[1], 2);
-    hr_tape_at_commit(&here.t, note, &first);
-    hr_tape_reset(&here.t); /* a step that was given up commits nothing */
+    hr_tape_at_commit(&here.t, record, &first);
+    hr_tape_reset(&here.t); /* an abandoned step commits nothing */
     hr_tape_commit(&here.t);
     ck_assert_int_eq(made, 2);
     hr_test_tape_done(&here);
 }
 END_TEST
 
-HR_TESTS("tape", parameters_accumulate_over_uses_and_calls,
+HR_TESTS("tape", parameters_accumulate_gradients_over_uses_and_calls,
          a_tensor_used_twice_gets_the_sum_of_both_gradients,
-         what_the_loss_does_not_need_gets_no_gradient, detach_stops_the_gradient,
-         nothing_wants_a_gradient_when_the_tape_does_not_record,
-         the_first_failure_is_kept_and_the_rest_of_the_step_does_nothing,
+         tensors_that_do_not_affect_the_loss_get_no_gradient, detach_stops_the_gradient,
+         no_tensor_has_a_gradient_when_the_tape_does_not_record,
+         the_first_failure_is_kept_and_later_operations_do_nothing,
          a_loss_of_two_numbers_is_refused, out_of_memory_is_a_status,
-         an_array_that_cannot_be_had_says_for_what_and_how_much,
-         later_steps_of_the_same_shapes_allocate_nothing_and_keep_their_addresses,
-         a_tape_gives_back_all_it_took,
-         check_names_the_first_operation_with_a_value_that_is_not_finite,
-         check_names_the_operation_whose_gradient_is_not_finite,
+         a_failed_array_allocation_names_purpose_and_size,
+         later_steps_of_the_same_shapes_reuse_all_memory, a_tape_frees_all_its_memory,
+         check_names_the_first_operation_with_a_non_finite_value,
+         check_names_the_operation_with_a_non_finite_gradient,
          check_names_the_parameter_of_the_operation, check_names_the_last_operation_of_a_pass,
-         what_was_made_before_check_is_not_looked_at, check_passes_a_step_that_is_finite,
-         commit_runs_what_was_asked_for_once_and_in_order)
+         check_ignores_outputs_from_before_it_was_set, check_accepts_a_finite_step,
+         commit_runs_each_registered_call_once_and_in_order)

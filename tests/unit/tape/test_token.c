@@ -1,4 +1,4 @@
-/* test_token.c - tokens, positions and attention by hand, and what they refuse. */
+/* test_token.c - tokens, positions and attention: values worked out by hand, and refused shapes. */
 #include <check.h>
 #include <math.h>
 
@@ -8,13 +8,14 @@
 
 static hr_test_tape here;
 
-/* ---- positions: spec.md 7.3 ---- */
+/* ---- positions ---- */
 
 enum { FROM = 14, TO = 6 };
 
-/* a ramp along the rows, another along the columns; made with torch.nn.functional.interpolate of
- * torch.arange(14.) with scale_factor 6.1 / 14, mode bicubic, in float64 */
-START_TEST(resized_positions_are_those_of_pytorch)
+/* One ramp along the rows and one along the columns. The golden numbers are
+ * those of torch.nn.functional.interpolate of torch.arange(14.) with
+ * scale_factor 6.1 / 14, mode bicubic, in float64. */
+START_TEST(resized_positions_match_pytorch)
 {
     static const double golden[TO] = { .553535731,  2.918683722, 5.285233125,
                                        7.524625409, 9.781146880, 12.173553210 };
@@ -42,7 +43,7 @@ START_TEST(resized_positions_are_those_of_pytorch)
 }
 END_TEST
 
-START_TEST(positions_of_no_square_are_refused)
+START_TEST(positions_that_form_no_square_are_refused)
 {
     hr_tensor *x;
 
@@ -85,7 +86,7 @@ START_TEST(masked_tokens_are_replaced)
 }
 END_TEST
 
-START_TEST(a_branch_counts_as_often_as_it_is_kept)
+START_TEST(add_kept_scales_the_branch_of_each_block)
 {
     hr_tensor *x, *branch, *keep;
 
@@ -98,7 +99,7 @@ START_TEST(a_branch_counts_as_often_as_it_is_kept)
 }
 END_TEST
 
-START_TEST(tokens_name_the_shapes_they_refuse)
+START_TEST(token_operations_name_the_shapes_they_refuse)
 {
     hr_tensor *x, *one;
 
@@ -123,7 +124,8 @@ END_TEST
 
 /* ---- attention, GELU, layer norm ---- */
 
-/* scores of query 1: 0 and log 3 (d = 1), so the shares are 1/4 and 3/4; query 2 scores 0 and 0 */
+/* Scores of query 0 are 0 and log 3 (d = 1), so the weights are 1/4
+ * and 3/4; scores of query 1 are 0 and 0. */
 START_TEST(attention_weighs_the_values_by_softmax)
 {
     hr_tensor *qkv;
@@ -137,8 +139,9 @@ END_TEST
 
 enum { COLUMNS = 8, MOST_TOKENS = 2048 };
 
-/* bytes that attention over so many tokens takes for both ways, scratch of the workers included */
-static double room_of(int64_t tokens)
+/* bytes that attention over `tokens` tokens uses, forward and
+ * backward, with the scratch of the workers */
+static double bytes_used(int64_t tokens)
 {
     static double zero[MOST_TOKENS * 3 * COLUMNS];
     const hr_workspace *work;
@@ -157,10 +160,10 @@ static double room_of(int64_t tokens)
     return bytes;
 }
 
-/* a table of scores would make it 64 times as much for 8 times the tokens */
-START_TEST(the_room_of_attention_grows_as_the_tokens)
+/* A table of scores would need 64 times the memory for 8 times the tokens. */
+START_TEST(memory_of_attention_is_linear_in_the_tokens)
 {
-    double few = room_of(MOST_TOKENS / 8), many = room_of(MOST_TOKENS);
+    double few = bytes_used(MOST_TOKENS / 8), many = bytes_used(MOST_TOKENS);
 
     ck_assert_msg(many < 8.5 * few, "%g bytes for %d tokens, %g for %d", few, MOST_TOKENS / 8, many,
                   MOST_TOKENS);
@@ -169,7 +172,7 @@ START_TEST(the_room_of_attention_grows_as_the_tokens)
 END_TEST
 
 /* torch.nn.functional.gelu(torch.tensor([-1., 0, 1, 3], dtype=torch.float64)) */
-START_TEST(gelu_is_that_of_pytorch)
+START_TEST(gelu_matches_pytorch)
 {
     hr_tensor *x;
 
@@ -196,8 +199,8 @@ START_TEST(layer_norm_centres_and_scales_each_row)
 }
 END_TEST
 
-HR_TESTS("tape-token", resized_positions_are_those_of_pytorch, positions_of_no_square_are_refused,
+HR_TESTS("tape-token", resized_positions_match_pytorch, positions_that_form_no_square_are_refused,
          the_class_token_comes_first_and_positions_are_added, masked_tokens_are_replaced,
-         a_branch_counts_as_often_as_it_is_kept, tokens_name_the_shapes_they_refuse,
-         attention_weighs_the_values_by_softmax, the_room_of_attention_grows_as_the_tokens,
-         gelu_is_that_of_pytorch, layer_norm_centres_and_scales_each_row)
+         add_kept_scales_the_branch_of_each_block, token_operations_name_the_shapes_they_refuse,
+         attention_weighs_the_values_by_softmax, memory_of_attention_is_linear_in_the_tokens,
+         gelu_matches_pytorch, layer_norm_centres_and_scales_each_row)

@@ -1,4 +1,5 @@
-/* test_directory.c - a run begins in an empty folder or in one of its own; files that no run wrote stay. */
+/* test_directory.c - the directory of a run: a run starts in an empty folder or in the folder of a
+ * run, and never removes files that no run wrote. */
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static void put_folder(const char *name)
     ck_assert_int_eq(mkdir(hr_test_path(path, folder, name), 0777), 0);
 }
 
-static bool there(const char *name)
+static bool exists(const char *name)
 {
     char path[HR_TEST_PATH];
     struct stat info;
@@ -47,7 +48,8 @@ static bool there(const char *name)
     return stat(hr_test_path(path, folder, name), &info) == 0;
 }
 
-/* opened, cleared and given settings as a fresh run does, closed; returns goes_on */
+/* Opens the directory as a run does; for a fresh run, also clears it and writes the settings.
+ * Returns whether the run is resumed. */
 static bool begin(bool resume, bool overwrite)
 {
     hr_directory directory;
@@ -63,7 +65,7 @@ static bool begin(bool resume, bool overwrite)
     return goes_on;
 }
 
-static void refused(bool resume, const char *word)
+static void expect_refused(bool resume, const char *word)
 {
     hr_directory directory;
 
@@ -82,28 +84,28 @@ START_TEST(a_folder_of_other_files_is_refused_and_untouched)
     if (strchr(foreign[_i], '/'))
         put_folder("trees");
     put(foreign[_i], "lr: 0.1\n");
-    refused(false, first);
-    if (_i < FOREIGN - 1) /* names of a run; notes.txt: below */
-        refused(true, first);
-    ck_assert(there(foreign[_i]));
-    ck_assert_int_eq(hr_test_entries(folder), 1); /* no LOCK, no folders of a run */
+    expect_refused(false, first);
+    if (_i < FOREIGN - 1) /* a name that a run uses; for notes.txt see the next test */
+        expect_refused(true, first);
+    ck_assert(exists(foreign[_i]));
+    ck_assert_int_eq(hr_test_entries(folder), 1); /* no LOCK and no folders of a run were made */
 }
 END_TEST
 
-START_TEST(resume_without_a_run_begins_one_beside_other_files)
+START_TEST(resume_without_a_run_starts_one_beside_other_files)
 {
     put("log.txt", "mine");
     put_folder("plots");
     put("plots/metrics.jsonl", "mine");
-    refused(false, "log.txt");
+    expect_refused(false, "log.txt");
     ck_assert_int_eq(hr_test_entries(folder), 2);
     ck_assert(!begin(true, false));
     put("metrics.jsonl", "of a run");
     put("checkpoints/step_000004.safetensors", "of a run");
     ck_assert(begin(true, false));
     ck_assert(!begin(false, true));
-    ck_assert(there("log.txt") && there("plots/metrics.jsonl"));
-    ck_assert(!there("metrics.jsonl"));
+    ck_assert(exists("log.txt") && exists("plots/metrics.jsonl"));
+    ck_assert(!exists("metrics.jsonl"));
 }
 END_TEST
 
@@ -130,13 +132,13 @@ START_TEST(overwrite_removes_only_what_a_run_writes)
     put("config.yaml", settings);
     ck_assert(!begin(false, true));
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
-        ck_assert_msg(there(stay[i]), "%s is gone", stay[i]);
+        ck_assert_msg(exists(stay[i]), "%s is gone", stay[i]);
     for (size_t i = 0; i < sizeof go / sizeof *go; i++)
-        ck_assert_msg(!there(go[i]), "%s is still there", go[i]);
+        ck_assert_msg(!exists(go[i]), "%s is still there", go[i]);
 }
 END_TEST
 
-START_TEST(overwrite_takes_no_names_that_another_program_wrote)
+START_TEST(overwrite_removes_nothing_from_a_folder_without_a_run)
 {
     hr_directory directory;
 
@@ -145,13 +147,13 @@ START_TEST(overwrite_takes_no_names_that_another_program_wrote)
     put("checkpoints/step_000004.safetensors", "mine");
     hr_assert_fails(hr_directory_open(&directory, folder, false, true, 0), HIRL_E_STATE,
                     "no config.yaml of a run");
-    ck_assert(there("checkpoints/step_000004.safetensors"));
+    ck_assert(exists("checkpoints/step_000004.safetensors"));
     ck_assert_int_eq(hr_test_entries(folder), 2);
 }
 END_TEST
 
-/* the disk takes half of the second line */
-START_TEST(a_line_that_cannot_be_written_leaves_no_half)
+/* Only half of the second line fits on the disk. */
+START_TEST(a_line_that_does_not_fit_on_the_disk_leaves_no_half)
 {
     static const char line[] = "{\"step\":1}";
     struct rlimit before, low;
@@ -176,28 +178,28 @@ START_TEST(a_line_that_cannot_be_written_leaves_no_half)
 }
 END_TEST
 
-START_TEST(overwrite_is_not_offered_where_it_is_refused)
+START_TEST(overwrite_is_not_suggested_where_it_would_be_refused)
 {
     put("a.txt", "mine");
-    refused(false, "overwrite=1");
+    expect_refused(false, "overwrite=1");
     put("metrics.jsonl", "mine");
-    refused(false, "metrics.jsonl is there");
+    expect_refused(false, "metrics.jsonl is there");
     ck_assert_ptr_null(strstr(hr_error_text(), "overwrite=1"));
 }
 END_TEST
 
-START_TEST(a_run_that_lost_its_settings_goes_on_with_its_checkpoint)
+START_TEST(a_run_that_lost_its_settings_resumes_from_its_checkpoint)
 {
     ck_assert(!begin(false, false));
     put("checkpoints/step_000004.safetensors", "of a run");
     put("config.yaml", "");
-    refused(false, "resume=1 goes on");
+    expect_refused(false, "resume=1 goes on");
     ck_assert(begin(true, false));
-    ck_assert(there("checkpoints/step_000004.safetensors"));
+    ck_assert(exists("checkpoints/step_000004.safetensors"));
 }
 END_TEST
 
-START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
+START_TEST(a_line_cut_by_a_full_disk_is_removed)
 {
     static const char whole[] = "{\"step\":1,\"lr\":0.1}\n", last[] = "{\"step\":4,\"lr\":0.1}\n";
     char text[256], path[HR_TEST_PATH];
@@ -222,8 +224,9 @@ START_TEST(a_line_that_a_full_disk_cut_is_not_kept)
 }
 END_TEST
 
-/* an overlong line and one with a zero byte are torn too, and do not hide the next */
-START_TEST(lines_that_no_run_writes_are_not_kept)
+/* An overlong line and a line with a zero byte are removed too; the end of the overlong line must
+ * not count as a line of its own. */
+START_TEST(lines_that_no_run_writes_are_removed)
 {
     static const char whole[] = "{\"step\":1,\"lr\":0.1}\n", zero[] = "{\"step\":2,\"lr\":\0}\n",
                       tail[] = "{\"step\":2,\"lr\":0.1}\n", last[] = "{\"step\":4,\"lr\":0.1}\n";
@@ -237,7 +240,7 @@ START_TEST(lines_that_no_run_writes_are_not_kept)
     at = mempcpy(at, whole, sizeof whole - 1);
     at = mempcpy(at, zero, sizeof zero - 1);
     memset(at, 'x', LONG);
-    at = mempcpy(at + LONG, tail, sizeof tail - 1); /* the end of the overlong one */
+    at = mempcpy(at + LONG, tail, sizeof tail - 1); /* the end of the overlong line */
     at = mempcpy(at, last, sizeof last - 1);
     hr_test_write(hr_test_path(path, folder, "metrics.jsonl"), text, (size_t)(at - text));
     free(text);
@@ -254,7 +257,7 @@ START_TEST(lines_that_no_run_writes_are_not_kept)
 }
 END_TEST
 
-START_TEST(a_run_before_its_first_checkpoint_has_none_yet)
+START_TEST(loading_before_the_first_checkpoint_is_an_error)
 {
     hr_directory directory;
     hr_tensors state;
@@ -268,9 +271,9 @@ START_TEST(a_run_before_its_first_checkpoint_has_none_yet)
 }
 END_TEST
 
-START_TEST(what_a_killed_run_was_writing_goes)
+START_TEST(temporary_files_of_a_killed_run_are_removed)
 {
-    /* no process has such a number */
+    /* no process has the id 99999999 */
     static const char *const go[] = { ".config.yaml.tmp.99999999.0",
                                       ".env.json.tmp.99999999.1",
                                       ".metrics.jsonl.tmp.99999999.1",
@@ -299,15 +302,15 @@ START_TEST(what_a_killed_run_was_writing_goes)
     hr_assert_ok(hr_directory_open(&directory, folder, true, false, 0));
     hr_directory_close(&directory);
     for (size_t i = 0; i < sizeof go / sizeof *go; i++)
-        ck_assert_msg(!there(go[i]), "%s", go[i]);
+        ck_assert_msg(!exists(go[i]), "%s", go[i]);
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
-        ck_assert_msg(there(stay[i]), "%s", stay[i]);
-    ck_assert(there(mine[0]));
-    ck_assert(!there(mine[1]));
+        ck_assert_msg(exists(stay[i]), "%s", stay[i]);
+    ck_assert(exists(mine[0]));
+    ck_assert(!exists(mine[1]));
 }
 END_TEST
 
-START_TEST(a_run_that_was_refused_leaves_nothing)
+START_TEST(a_run_that_ends_before_its_settings_leaves_nothing)
 {
     char path[HR_TEST_PATH];
     hr_directory directory, other;
@@ -316,19 +319,19 @@ START_TEST(a_run_that_was_refused_leaves_nothing)
     hr_assert_ok(hr_directory_open(&directory, path, false, false, 0));
     hr_assert_fails(hr_directory_open(&other, path, false, false, 0), HIRL_E_BUSY,
                     "another process");
-    ck_assert(there("new/LOCK")); /* the other did not take it */
+    ck_assert(exists("new/LOCK")); /* the refused run did not remove it */
     hr_directory_close(&directory);
-    ck_assert(!there("new"));
+    ck_assert(!exists("new"));
     put("log.txt", "mine");
     hr_assert_ok(hr_directory_open(&directory, folder, false, true, 0));
     hr_directory_close(&directory);
-    ck_assert(there("log.txt"));
+    ck_assert(exists("log.txt"));
     ck_assert_int_eq(hr_test_entries(folder), 1);
 }
 END_TEST
 
-/* killed before it wrote its settings: LOCK is not held, the folders are empty */
-START_TEST(what_a_killed_run_left_is_no_obstacle_and_is_not_taken)
+/* A run was killed before it wrote its settings: LOCK is not held and the folders are empty. */
+START_TEST(the_empty_folders_of_a_killed_run_are_reused_and_kept)
 {
     hr_directory directory;
 
@@ -342,8 +345,8 @@ START_TEST(what_a_killed_run_left_is_no_obstacle_and_is_not_taken)
 }
 END_TEST
 
-/* the folder of a run is moved away, and another run begins where it was */
-START_TEST(a_run_leaves_what_another_made)
+/* The folder of a run is moved away, and another run starts at its old path. */
+START_TEST(a_run_leaves_the_files_of_another_run)
 {
     char here[HR_TEST_PATH], moved[HR_TEST_PATH];
     hr_directory first, second, third;
@@ -354,32 +357,32 @@ START_TEST(a_run_leaves_what_another_made)
     ck_assert_int_eq(rename(here, moved), 0);
     hr_assert_ok(hr_directory_open(&second, here, false, false, 0));
     hr_directory_close(&first);
-    ck_assert(there("run/LOCK") && there("run/checkpoints") && there("run/trees"));
+    ck_assert(exists("run/LOCK") && exists("run/checkpoints") && exists("run/trees"));
     hr_assert_fails(hr_directory_open(&third, here, false, false, 0), HIRL_E_BUSY,
                     "another process");
     hr_directory_close(&second);
-    ck_assert(!there("run"));
+    ck_assert(!exists("run"));
 }
 END_TEST
 
 START_TEST(a_run_that_wrote_its_settings_keeps_its_folder)
 {
     ck_assert(!begin(false, false));
-    ck_assert(there("LOCK") && there("checkpoints") && there("trees") && there("config.yaml"));
+    ck_assert(exists("LOCK") && exists("checkpoints") && exists("trees") && exists("config.yaml"));
 }
 END_TEST
 
-START_TEST(a_run_without_a_checkpoint_begins_again)
+START_TEST(a_run_without_a_checkpoint_starts_again)
 {
     ck_assert(!begin(false, false));
     ck_assert(!begin(false, false));
     put("metrics.jsonl", "{}\n");
     put("trees/current.hpt", "of a run");
-    ck_assert(!begin(true, false)); /* resumed: from step 0 */
-    ck_assert(!there("metrics.jsonl"));
+    ck_assert(!begin(true, false)); /* resume=1 starts from step 0 */
+    ck_assert(!exists("metrics.jsonl"));
     put("metrics.jsonl", "{}\n");
     ck_assert(!begin(false, false));
-    ck_assert(!there("metrics.jsonl"));
+    ck_assert(!exists("metrics.jsonl"));
 }
 END_TEST
 
@@ -387,28 +390,28 @@ START_TEST(a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only)
 {
     ck_assert(!begin(false, false));
     put("checkpoints/step_000004.safetensors", "of a run");
-    refused(false, "resume=1");
+    expect_refused(false, "resume=1");
     ck_assert(begin(true, false));
-    ck_assert(there("checkpoints/step_000004.safetensors"));
+    ck_assert(exists("checkpoints/step_000004.safetensors"));
     ck_assert(!begin(false, true));
-    ck_assert(!there("checkpoints/step_000004.safetensors"));
+    ck_assert(!exists("checkpoints/step_000004.safetensors"));
 }
 END_TEST
 
-START_TEST(what_is_left_of_a_run_is_not_removed_unasked)
+START_TEST(files_of_a_run_are_removed_only_on_request)
 {
     ck_assert(!begin(false, false));
     put("model.safetensors", "of a run");
-    refused(false, "overwrite=1");
-    refused(true, "no checkpoint to go on with");
-    ck_assert(there("model.safetensors"));
+    expect_refused(false, "overwrite=1");
+    expect_refused(true, "no checkpoint to go on with");
+    ck_assert(exists("model.safetensors"));
     put("checkpoints/last.safetensors", "of a run");
-    refused(false, "resume=1");
+    expect_refused(false, "resume=1");
     ck_assert(begin(true, false));
-    ck_assert(there("checkpoints/last.safetensors"));
+    ck_assert(exists("checkpoints/last.safetensors"));
     ck_assert(!begin(false, true));
-    ck_assert(!there("model.safetensors"));
-    ck_assert(!there("checkpoints/last.safetensors"));
+    ck_assert(!exists("model.safetensors"));
+    ck_assert(!exists("checkpoints/last.safetensors"));
 }
 END_TEST
 
@@ -445,8 +448,8 @@ START_TEST(a_rank_above_0_writes_nothing)
 }
 END_TEST
 
-/* rank 0 has the lock, files of the run are there: they stay, even with overwrite */
-START_TEST(a_rank_above_0_reads_what_rank_0_goes_on_with)
+/* while rank 0 has the lock; even overwrite leaves the files of the run alone */
+START_TEST(a_rank_above_0_sees_what_rank_0_resumes)
 {
     hr_directory writer, reader;
 
@@ -462,9 +465,9 @@ START_TEST(a_rank_above_0_reads_what_rank_0_goes_on_with)
     ck_assert(!reader.goes_on);
     write_everything(&reader);
     hr_directory_close(&reader);
-    ck_assert(there("LOCK") && there("metrics.jsonl") && there("config.yaml"));
-    ck_assert(there("checkpoints/step_000004.safetensors"));
-    ck_assert(!there("checkpoints/last.safetensors") && !there("trees/current.hpt"));
+    ck_assert(exists("LOCK") && exists("metrics.jsonl") && exists("config.yaml"));
+    ck_assert(exists("checkpoints/step_000004.safetensors"));
+    ck_assert(!exists("checkpoints/last.safetensors") && !exists("trees/current.hpt"));
     hr_directory_close(&writer);
 }
 END_TEST
@@ -476,25 +479,25 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(c, make_folder, remove_folder);
     tcase_add_test(c, a_rank_above_0_writes_nothing);
-    tcase_add_test(c, a_rank_above_0_reads_what_rank_0_goes_on_with);
+    tcase_add_test(c, a_rank_above_0_sees_what_rank_0_resumes);
     tcase_add_loop_test(c, a_folder_of_other_files_is_refused_and_untouched, 0, FOREIGN);
-    tcase_add_test(c, resume_without_a_run_begins_one_beside_other_files);
+    tcase_add_test(c, resume_without_a_run_starts_one_beside_other_files);
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
-    tcase_add_test(c, overwrite_takes_no_names_that_another_program_wrote);
-    tcase_add_test(c, a_line_that_cannot_be_written_leaves_no_half);
-    tcase_add_test(c, overwrite_is_not_offered_where_it_is_refused);
-    tcase_add_test(c, a_run_that_lost_its_settings_goes_on_with_its_checkpoint);
-    tcase_add_test(c, a_line_that_a_full_disk_cut_is_not_kept);
-    tcase_add_test(c, lines_that_no_run_writes_are_not_kept);
-    tcase_add_test(c, a_run_before_its_first_checkpoint_has_none_yet);
-    tcase_add_test(c, what_a_killed_run_was_writing_goes);
-    tcase_add_test(c, a_run_that_was_refused_leaves_nothing);
-    tcase_add_test(c, what_a_killed_run_left_is_no_obstacle_and_is_not_taken);
-    tcase_add_test(c, a_run_leaves_what_another_made);
+    tcase_add_test(c, overwrite_removes_nothing_from_a_folder_without_a_run);
+    tcase_add_test(c, a_line_that_does_not_fit_on_the_disk_leaves_no_half);
+    tcase_add_test(c, overwrite_is_not_suggested_where_it_would_be_refused);
+    tcase_add_test(c, a_run_that_lost_its_settings_resumes_from_its_checkpoint);
+    tcase_add_test(c, a_line_cut_by_a_full_disk_is_removed);
+    tcase_add_test(c, lines_that_no_run_writes_are_removed);
+    tcase_add_test(c, loading_before_the_first_checkpoint_is_an_error);
+    tcase_add_test(c, temporary_files_of_a_killed_run_are_removed);
+    tcase_add_test(c, a_run_that_ends_before_its_settings_leaves_nothing);
+    tcase_add_test(c, the_empty_folders_of_a_killed_run_are_reused_and_kept);
+    tcase_add_test(c, a_run_leaves_the_files_of_another_run);
     tcase_add_test(c, a_run_that_wrote_its_settings_keeps_its_folder);
-    tcase_add_test(c, a_run_without_a_checkpoint_begins_again);
+    tcase_add_test(c, a_run_without_a_checkpoint_starts_again);
     tcase_add_test(c, a_run_with_a_checkpoint_is_resumed_or_overwritten_on_request_only);
-    tcase_add_test(c, what_is_left_of_a_run_is_not_removed_unasked);
+    tcase_add_test(c, files_of_a_run_are_removed_only_on_request);
     suite_add_tcase(s, c);
     return s;
 }

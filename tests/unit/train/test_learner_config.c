@@ -1,15 +1,16 @@
-/* test_learner_config.c - what the settings of a run are to its learner, where no training of tests/golden
- * tells: a step is an epoch there, and some keys have their usual values in all of them. */
+/* test_learner_config.c - converts the settings of a run to those of its learner.
+ * Covers what the trainings of tests/golden cannot: there a step is an epoch, and some
+ * keys always have their default values. */
 #include <check.h>
 
 #include <hirl/options.h>
 
+#include "config/rates.h"
 #include "support/close.h"
 #include "support/run.h"
 #include "train/learner_config.h"
-#include "config/rates.h"
 
-enum { I = 1251 /* steps of an epoch of ImageNet at batch 1024 */, IMAGES = 1281167 };
+enum { I = 1251 /* steps an epoch for ImageNet with batch 1024 */, IMAGES = 1281167 };
 
 typedef struct made {
     hr_run_config run;
@@ -17,7 +18,8 @@ typedef struct made {
     hr_learner_config learner;
 } made;
 
-/* pairs of key and value, up to NULL */
+/* makes the settings of a run from pairs of key and value that
+ * end with NULL; valid until the next call */
 static const made *make(const char *const (*pairs)[2])
 {
     static made m;
@@ -33,7 +35,7 @@ static const made *make(const char *const (*pairs)[2])
     return &m;
 }
 
-START_TEST(the_queue_of_swav_starts_with_an_epoch)
+START_TEST(the_queue_of_swav_starts_at_the_given_epoch)
 {
     static const char *const pairs[][2] = { { "method", "swav" },
                                             { "batch_size", "256" },
@@ -65,7 +67,7 @@ START_TEST(the_last_layer_is_frozen_for_epochs_and_prototypes_for_steps)
 }
 END_TEST
 
-START_TEST(numbers_of_the_method_are_the_settings)
+START_TEST(settings_of_the_method_reach_the_learner)
 {
     static const char *const pairs[][2] = { { "method", "ibot" },
                                             { "arch", "vit_base_patch16_224" },
@@ -95,7 +97,7 @@ START_TEST(numbers_of_the_method_are_the_settings)
 }
 END_TEST
 
-START_TEST(parts_and_precision_are_the_settings)
+START_TEST(batch_groups_and_precision_reach_the_learner)
 {
     static const char *const pairs[][2] = {
         { "method", "swav" },      { "batch_size", "64" },
@@ -120,7 +122,7 @@ START_TEST(parts_and_precision_are_the_settings)
 }
 END_TEST
 
-START_TEST(heads_of_levels_with_a_decay_of_their_own_decay_whole)
+START_TEST(heads_with_their_own_decay_decay_all_parameters)
 {
     static const char *const alike[][2] = { { "method", "dino" }, { NULL, NULL } };
     static const char *const own[][2] = { { "method", "dino" },
@@ -134,7 +136,7 @@ START_TEST(heads_of_levels_with_a_decay_of_their_own_decay_whole)
 }
 END_TEST
 
-START_TEST(optimisers_have_the_constants_of_their_papers)
+START_TEST(optimisers_have_their_published_constants)
 {
     static const char *const pairs[][2] = {
         { "method", "dino" }, { "clip", "global" }, { "clip_grad", "0.7" }, { NULL, NULL }
@@ -151,8 +153,7 @@ START_TEST(optimisers_have_the_constants_of_their_papers)
 }
 END_TEST
 
-HR_TESTS("learner-config", the_queue_of_swav_starts_with_an_epoch,
+HR_TESTS("learner-config", the_queue_of_swav_starts_at_the_given_epoch,
          the_last_layer_is_frozen_for_epochs_and_prototypes_for_steps,
-         numbers_of_the_method_are_the_settings, parts_and_precision_are_the_settings,
-         heads_of_levels_with_a_decay_of_their_own_decay_whole,
-         optimisers_have_the_constants_of_their_papers)
+         settings_of_the_method_reach_the_learner, batch_groups_and_precision_reach_the_learner,
+         heads_with_their_own_decay_decay_all_parameters, optimisers_have_their_published_constants)

@@ -1,4 +1,4 @@
-/* look.c - what the networks make of the views of a batch: one pass a view, or one a size of views.
+/* encode.c - what the networks make of the views of a batch: one pass a view, or one a size of views.
  *
  * Passes of their own (MoCo v2, SimSiam, MoCo v3): backbone, head and predictor see one view at a
  * time, and so do their batch norms. Joint (SwAV, DINO, iBOT): the backbone sees all views of one
@@ -7,7 +7,7 @@
  *
  *     n images, V views, G groups: row (g, v, i) = (g V + v) n / G + i
  */
-#include "task/look.h"
+#include "task/encode.h"
 
 #include <string.h>
 
@@ -42,24 +42,24 @@ hr_array hr_on_tape(hr_tape *t, const void *host, hr_dtype from, hr_dtype to, in
     return a;
 }
 
-hr_run hr_run_of(hr_learner *learner, const hr_weights *weights, const hr_micro *micro)
+hr_pass hr_run_of(hr_learner *learner, const hr_weights *weights, const hr_micro *micro)
 {
-    return (hr_run){ .tape = &learner->tape,
-                     .weights = weights,
-                     .groups = learner->config.bn_groups / micro->count,
-                     .running_groups = learner->config.reference ? 1 : 0,
-                     .commit = micro->commit,
-                     .part = micro->index,
-                     .parts = micro->count,
-                     .sync = learner->method->sync };
+    return (hr_pass){ .tape = &learner->tape,
+                      .weights = weights,
+                      .groups = learner->config.bn_groups / micro->count,
+                      .running_groups = learner->config.reference ? 1 : 0,
+                      .commit = micro->commit,
+                      .part = micro->index,
+                      .parts = micro->count,
+                      .sync = learner->method->sync };
 }
 
 /* ---- one view, one pass ---- */
 
-hr_tensor *hr_look_image(hr_tape *t, const hr_learner_input *in, int v)
+hr_tensor *hr_encode_image(hr_tape *t, const hr_learner_input *in, int v)
 {
     int64_t shape[4] = { in->n, in->size[v], in->size[v], 3 };
-    hr_array a = hr_on_tape(t, in->view[v], HR_F32, t->run, 4, shape);
+    hr_array a = hr_on_tape(t, in->view[v], HR_F32, t->type, 4, shape);
 
     return a.data ? hr_leaf(t, &a, NULL) : &t->dead;
 }
@@ -87,13 +87,13 @@ static const hr_vit_draw *draw_of(hr_learner *learner, const hr_learner_input *i
 static void look_alone(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
                        const hr_weights *weights, int v)
 {
-    hr_run run = hr_run_of(learner, weights, micro);
+    hr_pass run = hr_run_of(learner, weights, micro);
     hr_net_extra extra = { 0 };
     hr_features f;
 
     if (learner->net.is_vit && weights == &learner->online)
         extra.draw = draw_of(learner, &micro->in, &v, 1, 1);
-    f = hr_net_look(&learner->net, &run, hr_look_image(run.tape, &micro->in, v), &extra);
+    f = hr_net_encode(&learner->net, &run, hr_encode_image(run.tape, &micro->in, v), &extra);
     seen->z0[v] = hr_net_head(&learner->net, &run, f.pooled);
     seen->out[v] = hr_net_out(&learner->net, &run, seen->z0[v]);
 }
@@ -104,7 +104,7 @@ typedef struct pass {
     hr_learner *learner;
     const hr_micro *micro;
     const hr_weights *weights;
-    hr_run run;
+    hr_pass run;
     int view[HR_METHOD_VIEWS], views; /* all that are seen */
     int64_t groups;                   /* of the order of rows; 1 where no norm asks for it */
 } pass;
@@ -140,7 +140,7 @@ static hr_tensor *images_on_tape(const pass *p, const resolution *r)
     const hr_learner_input *in = &p->micro->in;
     int64_t part = in->n / p->groups, pixels = r->size * r->size * 3, row = 0;
     int64_t shape[4] = { r->views * in->n, r->size, r->size, 3 };
-    hr_array all = hr_tape_array(t, t->run, 4, shape);
+    hr_array all = hr_tape_array(t, t->type, 4, shape);
 
     if (!all.data)
         return &t->dead;
@@ -186,7 +186,7 @@ static void look_at_size(const pass *p, resolution *r)
         if (learner->method->patches)
             extra.mask = masks_of(p, r, hr_net_patches(&learner->net, r->size));
     }
-    r->f = hr_net_look(&learner->net, &p->run, images_on_tape(p, r), &extra);
+    r->f = hr_net_encode(&learner->net, &p->run, images_on_tape(p, r), &extra);
 }
 
 /* row of (g, view, i) among the rows of all resolutions, one after the other */
@@ -384,18 +384,18 @@ static void look(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
         seen->rows = hr_weight(&learner->tape, weights, learner->net.last)->x;
 }
 
-void hr_look_online(hr_seen *seen, hr_learner *learner, const hr_micro *micro, hr_now *now)
+void hr_encode_online(hr_seen *seen, hr_learner *learner, const hr_micro *micro, hr_now *now)
 {
     look(seen, learner, micro, &learner->online, learner->method->student, now);
 }
 
-void hr_look_teacher(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
-                     const hr_array *keys)
+void hr_encode_teacher(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
+                       const hr_array *keys)
 {
     const hr_method *method = learner->method;
 
     if (method->shuffle_teacher)
-        hr_look_at_keys(seen, learner, micro, keys);
+        hr_encode_at_keys(seen, learner, micro, keys);
     else if (method->teacher)
         look(seen, learner, micro, &learner->teacher, method->teacher, NULL);
 }

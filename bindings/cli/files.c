@@ -1,10 +1,13 @@
-/* output.c - paths, and small files that appear whole or not at all. */
-#include "cli.h"
+/* files.c - paths, output folders, and small files that appear complete or not at all. */
+#include "files.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "keys.h"
+#include "messages.h"
 
 static bool join(char path[CLI_PATH], const char *folder, const char *name)
 {
@@ -15,7 +18,7 @@ int cli_join(char path[CLI_PATH], cli_session *session, const char *folder, cons
 {
     if (join(path, folder, name))
         return CLI_OK;
-    return cli_error(session, CLI_USAGE, "a path of %zu bytes is too long, at most %d: '%.60s...'",
+    return cli_error(session, CLI_USAGE, "a path of %zu bytes is too long (at most %d): '%.60s...'",
                      strlen(folder) + strlen(name) + 1, CLI_PATH - 1, *folder ? folder : name);
 }
 
@@ -36,22 +39,24 @@ static int make_folder(cli_session *session, const char *path)
         return code;
     for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        mkdir(part, 0777); /* fails where it exists; the last one tells */
+        mkdir(part, 0777); /* may exist already; the last mkdir() and stat() check */
         *slash = '/';
     }
     if (mkdir(part, 0777) && errno != EEXIST)
-        return cli_error(session, CLI_FAILED, "cannot make folder '%s': %s", path, strerror(errno));
+        return cli_error(session, CLI_FAILED, "cannot create folder '%s': %s", path,
+                         strerror(errno));
     if (stat(part, &info) || !S_ISDIR(info.st_mode))
-        return cli_error(session, CLI_FAILED, "'%s' is no folder", path);
+        return cli_error(session, CLI_FAILED, "'%s' is not a folder", path);
     return CLI_OK;
 }
 
 int cli_begin_folder(cli_session *session, const char *path, const char *const *written)
 {
-    for (; *written && !cli_flag(session, "overwrite"); written++)
+    for (; *written && !cli_own_flag(session, "overwrite"); written++)
         if (cli_exists(path, *written))
             return cli_error(session, CLI_FAILED,
-                             "'%s' holds %s already: another out=, or overwrite=1", path, *written);
+                             "'%s' already holds %s: choose another out=, or add overwrite=1", path,
+                             *written);
     return make_folder(session, path);
 }
 
@@ -60,7 +65,7 @@ int cli_remove_old(cli_session *session, const char *folder, const char *name)
     char path[CLI_PATH];
     int code = cli_join(path, session, folder, name);
 
-    if (code || !cli_flag(session, "overwrite"))
+    if (code || !cli_own_flag(session, "overwrite"))
         return code;
     if (unlink(path) && errno != ENOENT)
         return cli_error(session, CLI_FAILED, "cannot remove '%s': %s", path, strerror(errno));
@@ -75,8 +80,9 @@ int cli_file_begin(cli_file *file, cli_session *session, const char *folder, con
     if (code)
         return code;
     snprintf(file->part, sizeof file->part, "%s.%ld.part", file->path, (long)getpid());
-    if (stat(file->path, &info) == 0 && !S_ISREG(info.st_mode)) /* it would itself be replaced */
-        return cli_error(session, CLI_FAILED, "cannot write '%s': it is no regular file",
+    if (stat(file->path, &info) == 0 &&
+        !S_ISREG(info.st_mode)) /* rename() would replace a device */
+        return cli_error(session, CLI_FAILED, "cannot write '%s': it is not a regular file",
                          file->path);
     file->stream = fopen(file->part, "w");
     if (!file->stream)
@@ -120,62 +126,18 @@ int cli_file_try(cli_session *session, const char *folder, const char *name)
 int cli_write_json(cli_session *session, const char *folder, const char *name, json_t *value)
 {
     cli_file file;
-    bool whole;
+    bool complete;
     int code = cli_file_begin(&file, session, folder, name);
 
     if (code) {
         json_decref(value);
         return code;
     }
-    whole = json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
+    complete = json_dumpf(value, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
     fputc('\n', file.stream);
     json_decref(value);
-    return whole || ferror(file.stream)
+    return complete || ferror(file.stream)
                ? cli_file_end(&file, session)
-               : cli_file_drop(&file, session, CLI_FAILED, "it cannot be put in JSON");
-}
-
-void cli_put_text(FILE *stream, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        fputc(*c < ' ' || *c == 127 ? ' ' : *c, stream);
-}
-
-void cli_put_word(FILE *stream, const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_-+=:,./@%";
-
-    if (*text && !text[strspn(text, plain)]) {
-        fputs(text, stream);
-        return;
-    }
-    fputc('\'', stream);
-    for (; *text; text++)
-        if (*text == '\'')
-            fputs("'\\''", stream);
-        else
-            fputc(*text, stream);
-    fputc('\'', stream);
-}
-
-void cli_put_line(FILE *stream, const char *text)
-{
-    cli_put_text(stream, text);
-    fputc('\n', stream);
-}
-
-void cli_put_field(FILE *stream, const char *text)
-{
-    bool quoted = strpbrk(text, "\",\r\n") != NULL;
-
-    if (quoted)
-        fputc('"', stream);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"')
-            fputc('"', stream);
-        fputc(*c, stream);
-    }
-    if (quoted)
-        fputc('"', stream);
+               : cli_file_drop(&file, session, CLI_FAILED,
+                               "the result has a value that JSON cannot represent");
 }

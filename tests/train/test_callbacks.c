@@ -1,5 +1,5 @@
-/* test_host.c - what a host gives and hears during a run: images from its callback, some unreadable, and on which
- * threads it is called. */
+/* test_callbacks.c - callbacks of the application during a run: images that its callback cannot
+ * read, and the threads on which it is called. Also: the status after the last step. */
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -54,7 +54,7 @@ START_TEST(unreadable_images_have_no_leaf_in_the_tree_of_a_run)
 }
 END_TEST
 
-START_TEST(a_checkpoint_has_the_unreadable_images)
+START_TEST(a_checkpoint_records_the_unreadable_images)
 {
     char path[HR_TEST_PATH];
     const hr_named *found;
@@ -87,7 +87,7 @@ START_TEST(a_checkpoint_has_the_unreadable_images)
 }
 END_TEST
 
-/* a checkpoint at `path` again, with what `change` makes of its marks */
+/* rewrites the checkpoint at `path` after `change` has edited its marks of unreadable images */
 static void save_changed(const char *path, void (*change)(hr_named *marks))
 {
     hr_tensors state;
@@ -99,24 +99,24 @@ static void save_changed(const char *path, void (*change)(hr_named *marks))
     hr_tensors_done(&state);
 }
 
-static void leave_one_out(hr_named *marks)
+static void remove_last_mark(hr_named *marks)
 {
     marks->dim[0]--;
     marks->bytes--;
 }
 
-static void mark_with_two(hr_named *marks)
+static void set_mark_to_two(hr_named *marks)
 {
     ((uint8_t *)marks->data)[5] = 2;
 }
 
-START_TEST(a_checkpoint_with_other_marks_is_refused_by_name)
+START_TEST(a_checkpoint_with_invalid_marks_of_unreadable_images_is_refused)
 {
     static const struct {
         void (*change)(hr_named *marks);
         const char *word;
-    } fault[] = { { leave_one_out, "unreadable" },
-                  { mark_with_two, "unreadable is 2 for image 5" } };
+    } fault[] = { { remove_last_mark, "unreadable" },
+                  { set_mark_to_two, "unreadable is 2 for image 5" } };
     char path[HR_TEST_PATH];
     small_trainer t;
 
@@ -137,7 +137,7 @@ START_TEST(a_checkpoint_with_other_marks_is_refused_by_name)
 }
 END_TEST
 
-START_TEST(a_run_over_unreadable_images_stops_and_goes_on_to_the_same_bits)
+START_TEST(a_run_with_unreadable_images_resumes_to_the_same_bits)
 {
     int stretch = 0, at;
     small_polls polls;
@@ -148,7 +148,7 @@ START_TEST(a_run_over_unreadable_images_stops_and_goes_on_to_the_same_bits)
     whole = small_trainer_run(&bytes, &polls, 2, bad);
     while ((at = small_polls_middle(&polls, stretch++)) != 0)
         ck_assert(small_trainer_stop(at, whole, bytes, bad));
-    ck_assert_int_eq(stretch, 8); /* train, twice extract, cluster, train; the end */
+    ck_assert_int_eq(stretch, 1 + 7); /* train; extract, cluster, train; extract, cluster, train */
     free(whole);
     small_unreadable = 0;
 }
@@ -156,47 +156,48 @@ END_TEST
 
 /* ---- threads ---- */
 
-typedef struct ear {
+typedef struct call_counts {
     pthread_t caller;
     atomic_int here[4], elsewhere[4]; /* calls on the caller's thread, on others */
-} ear;
+} call_counts;
 
 enum { LOG, PROGRESS, REPORT, DATA };
 
-static void hear(ear *e, int what)
+static void count_call(call_counts *c, int what)
 {
-    if (pthread_equal(pthread_self(), e->caller))
-        e->here[what]++;
+    if (pthread_equal(pthread_self(), c->caller))
+        c->here[what]++;
     else
-        e->elsewhere[what]++;
+        c->elsewhere[what]++;
 }
 
-static void hear_log(int32_t level, const char *text, void *user)
+static void on_log(int32_t level, const char *text, void *user)
 {
     (void)level;
     (void)text;
-    hear(user, LOG);
+    count_call(user, LOG);
 }
 
-static int32_t hear_progress(const char *phase, int64_t done, int64_t total, void *user)
+static int32_t on_progress(const char *phase, int64_t done, int64_t total, void *user)
 {
     (void)phase;
     (void)done;
     (void)total;
-    hear(user, PROGRESS);
+    count_call(user, PROGRESS);
     return 0;
 }
 
-static void hear_report(const hirl_step_report *report, void *user)
+static void on_report(const hirl_step_report *report, void *user)
 {
     (void)report;
-    hear(user, REPORT);
+    count_call(user, REPORT);
 }
 
-/* one image in EVERY is bad: its line comes from a loader thread */
-static int32_t hear_data(hirl_image *image, int64_t index, void *user)
+/* One image in EVERY is unreadable: a loader thread detects it, but its log
+ * line must come on the caller's thread. */
+static int32_t on_data(hirl_image *image, int64_t index, void *user)
 {
-    hear(user, DATA);
+    count_call(user, DATA);
     if (index % EVERY == 0)
         return -1;
     image->pixels = &small_pixels[index][0][0][0];
@@ -205,7 +206,7 @@ static int32_t hear_data(hirl_image *image, int64_t index, void *user)
     return 0;
 }
 
-START_TEST(the_host_is_called_on_the_threads_that_are_promised)
+START_TEST(callbacks_run_on_the_documented_threads)
 {
     const small_pair own[] = { { "loader_threads", _i ? "2" : "0" },
                                { "epochs", "2" },
@@ -213,27 +214,27 @@ START_TEST(the_host_is_called_on_the_threads_that_are_promised)
                                { "max_bad", "0.2" },
                                { NULL, NULL } };
     const small_pair *const over[] = { own, NULL };
-    ear e = { .caller = pthread_self() };
+    call_counts c = { .caller = pthread_self() };
     small_trainer t;
 
     small_trainer_open(&t, 3, over);
     hirl_trainer_destroy(t.trainer);
     hirl_dataset_destroy(t.images);
-    hirl_context_set_log(t.context, hear_log, &e);
-    hirl_context_set_progress(t.context, hear_progress, &e);
-    ck_assert_int_eq(hirl_dataset_from_callback(&t.images, t.context, hear_data, &e, SMALL_IMAGES,
+    hirl_context_set_log(t.context, on_log, &c);
+    hirl_context_set_progress(t.context, on_progress, &c);
+    ck_assert_int_eq(hirl_dataset_from_callback(&t.images, t.context, on_data, &c, SMALL_IMAGES,
                                                 NULL, t.options),
                      HIRL_OK);
     ck_assert_msg(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options) == HIRL_OK,
                   "%s", hirl_error_message());
-    hirl_trainer_set_report(t.trainer, hear_report, &e);
+    hirl_trainer_set_report(t.trainer, on_report, &c);
     ck_assert_msg(hirl_train_run(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
     for (int what = LOG; what <= REPORT; what++) {
-        ck_assert_int_gt(e.here[what], 0);
-        ck_assert_int_eq(e.elsewhere[what], 0);
+        ck_assert_int_gt(c.here[what], 0);
+        ck_assert_int_eq(c.elsewhere[what], 0);
     }
-    ck_assert_int_gt(_i ? e.elsewhere[DATA] : e.here[DATA], 0);
-    ck_assert_int_eq(_i ? e.here[DATA] : e.elsewhere[DATA], 0);
+    ck_assert_int_gt(_i ? c.elsewhere[DATA] : c.here[DATA], 0);
+    ck_assert_int_eq(_i ? c.here[DATA] : c.elsewhere[DATA], 0);
     small_trainer_close(&t);
 }
 END_TEST
@@ -255,7 +256,7 @@ static hirl_status run_whole(hirl_step_report *report, hirl_trainer *trainer)
     return hirl_train_run(report, trainer);
 }
 
-START_TEST(after_the_last_step_every_call_says_done)
+START_TEST(after_the_last_step_every_call_returns_done)
 {
     static const struct {
         hirl_status (*call)(hirl_step_report *, hirl_trainer *);
@@ -278,20 +279,20 @@ START_TEST(after_the_last_step_every_call_says_done)
 }
 END_TEST
 
-static Suite *host(void)
+static Suite *callbacks(void)
 {
-    Suite *suite = suite_create("host");
-    TCase *tests = tcase_create("host");
+    Suite *suite = suite_create("callbacks");
+    TCase *tests = tcase_create("callbacks");
 
     tcase_set_timeout(tests, 0);
     tcase_add_test(tests, unreadable_images_have_no_leaf_in_the_tree_of_a_run);
-    tcase_add_test(tests, a_checkpoint_has_the_unreadable_images);
-    tcase_add_test(tests, a_checkpoint_with_other_marks_is_refused_by_name);
-    tcase_add_test(tests, a_run_over_unreadable_images_stops_and_goes_on_to_the_same_bits);
-    tcase_add_loop_test(tests, the_host_is_called_on_the_threads_that_are_promised, 0, 2);
-    tcase_add_loop_test(tests, after_the_last_step_every_call_says_done, 0, 3);
+    tcase_add_test(tests, a_checkpoint_records_the_unreadable_images);
+    tcase_add_test(tests, a_checkpoint_with_invalid_marks_of_unreadable_images_is_refused);
+    tcase_add_test(tests, a_run_with_unreadable_images_resumes_to_the_same_bits);
+    tcase_add_loop_test(tests, callbacks_run_on_the_documented_threads, 0, 2);
+    tcase_add_loop_test(tests, after_the_last_step_every_call_returns_done, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;
 }
 
-HR_TEST_MAIN(host)
+HR_TEST_MAIN(callbacks)
