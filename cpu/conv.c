@@ -122,7 +122,7 @@ static void sweep_unit(void *arg, int64_t i, int worker)
     }
 }
 
-static void sweep(conv_job *j, hr_task *pack)
+static void sweep(conv_job *j, hr_pool_task *pack)
 {
     int64_t lanes = j->tile->lanes, least;
 

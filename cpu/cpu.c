@@ -44,7 +44,7 @@ void hr_cpu_fail(hr_queue *q, hirl_status status, const char *format, ...)
     hr_workspace_fail(q->work, status, text);
 }
 
-void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg)
+void hr_cpu_run(hr_queue *q, int64_t count, hr_pool_task *task, void *arg)
 {
     hr_workspace_run(q->work, count, task, arg);
 }

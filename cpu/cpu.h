@@ -30,7 +30,7 @@ static inline hr_cpu_queue *hr_cpu_state(hr_queue *q)
 }
 
 /* calls task(arg, i, worker) for i in [0, count), see pool.h; nothing if the queue has failed */
-void hr_cpu_run(hr_queue *q, int64_t count, hr_task *task, void *arg);
+void hr_cpu_run(hr_queue *q, int64_t count, hr_pool_task *task, void *arg);
 /* At least `bytes` of uncleared memory for one worker, valid until the worker's next call. Without
  * memory it returns NULL and the queue fails. Call it within a task, or elsewhere with worker 0. */
 void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes);

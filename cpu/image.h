@@ -6,6 +6,7 @@
 #ifndef HR_IMAGE_H
 #define HR_IMAGE_H
 
+#include "backend.h"
 #include "types.h"
 
 typedef struct hr_image {
@@ -20,8 +21,6 @@ typedef struct hr_resize_axis {
     int32_t size;
     int32_t from, wanted;
 } hr_resize_axis;
-
-enum { HR_BILINEAR = 1, HR_BICUBIC = 2 };
 
 /* image [y.wanted, x.wanted] = the box of source [height, width, 3] that x and y select, resized.
  * work: hr_image_resize_bytes */

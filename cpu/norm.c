@@ -71,7 +71,7 @@ static void add_parts(void *arg, int64_t g, int worker)
             sums[c] += job->part[(g * job->grid.parts + i) * n + c];
 }
 
-static void run_sums(sums_job *job, hr_task *task)
+static void run_sums(sums_job *job, hr_pool_task *task)
 {
     int64_t parts = job->grid.groups * job->grid.parts;
 

@@ -24,7 +24,7 @@ typedef struct row_job {
     real beta;
 } row_job;
 
-static void run_rows(hr_queue *q, row_job *job, hr_task *task)
+static void run_rows(hr_queue *q, row_job *job, hr_pool_task *task)
 {
     hr_cpu_run(q, hr_parts(job->rows, hr_part_rows(job->cols)), task, job);
     hr_cpu_end(q);

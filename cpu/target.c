@@ -62,13 +62,13 @@ static void softmax_row(void *arg, int64_t n, int worker)
 }
 
 void hr_cpu_target(hr_queue *q, const hr_array *p, const hr_array *z, const hr_array *center,
-                   double temperature)
+                   const hr_array *temperature)
 {
     target_job job = { .z = hr_cpu_in(q, z),
                        .center = hr_cpu_in(q, center),
                        .rows = hr_rows_of(z),
                        .cols = hr_cols(z),
-                       .scale = 1 / temperature,
+                       .scale = 1 / *(const double *)temperature->data,
                        .to = hr_cpu_out(q, p, false) };
 
     hr_cpu_run(q, job.rows, softmax_row, &job);

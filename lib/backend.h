@@ -76,11 +76,14 @@ struct hr_queue {
     hirl_context *context;
 };
 
+/* Filters that resize images. The value is the filter's radius in source pixels at full size. */
+enum { HR_BILINEAR = 1, HR_BICUBIC = 2 };
+
 /* One view of one image: the random draws of augmentation, made on the host (data/augment.c). */
 typedef struct hr_augment_record {
     int32_t left, top, width, height; /* crop box in source pixels */
     int32_t size;                     /* side of the result */
-    int32_t filter;                   /* 1 bilinear, 2 bicubic */
+    int32_t filter;                   /* HR_BILINEAR or HR_BICUBIC */
     int32_t resize;   /* evaluation: shorter side before the centre crop; else 0: box to size */
     int32_t flip;     /* 0 no, 1 last, 2 before the colours: the pixels are the same */
     int32_t jitter;   /* 0: none; else the operations in `order` */
@@ -237,9 +240,9 @@ typedef struct hr_augment_record {
        const hr_array *z, const hr_array *label) \
     OP(void, cross_entropy_grad, hr_queue *q, const hr_array *dz, const hr_array *g, \
        const hr_array *lse, const hr_array *z, const hr_array *label, double beta) \
-    /* p[N,K] real = softmax((z - center) / T) by rows; z act; center [K] or NULL */ \
+    /* p[N,K] real = softmax((z - center) / T) by rows; z act; center [K] or NULL; T f64 [1] */ \
     OP(void, target, hr_queue *q, const hr_array *p, const hr_array *z, const hr_array *center, \
-       double temperature) \
+       const hr_array *temperature) \
     /* h[n] real = - sum_k p_nk log p_nk, 0 log 0 = 0; p real [N,K] */ \
     OP(void, entropy, hr_queue *q, const hr_array *h, const hr_array *p) \
     /* loss[1] = sum_n w_n ( - sum_k p_nk log softmax(z_n / T)_k ); p, z [N,K] act; weight [N], \
@@ -261,6 +264,16 @@ typedef struct hr_augment_record {
     OP(void, spd, hr_queue *q, const hr_array *loss, const hr_array *du, const hr_array *u, \
        const hr_array *proto, const hr_array *path, const hr_array *positive, \
        const hr_array *negative, double eps, double divisor_eps) \
+    /* Leaves of a step: positive i32 [N], where it is not -1, becomes chosen [N] (NULL: kept); \
+     * negative i32 [N,K] is made of drawn [N,K]: with `all` drawn itself, or -1 where it is the \
+     * positive, else drawn + (drawn >= positive); -1 where drawn or positive is -1 */ \
+    OP(void, path_leaves, hr_queue *q, const hr_array *positive, const hr_array *negative, \
+       const hr_array *chosen, const hr_array *drawn, int32_t all) \
+    /* count f64 [1] += rows of z [N,C] whose largest number, the first among equals, is at label; \
+     * label i32 [N], -1: no label, never counted */ \
+    OP(void, hits, hr_queue *q, const hr_array *count, const hr_array *z, const hr_array *label) \
+    /* sum f64 [1] += x, [1] of any float type: a loss joins the results of the step */ \
+    OP(void, tally, hr_queue *q, const hr_array *sum, const hr_array *x) \
     \
     /* ---- optimiser: flat arrays, group g of hr_scalars ---- */ \
     /* SGD: v <- mu v + (grad + wd p), first step v = ...; p <- p - lr v */ \
@@ -327,6 +340,9 @@ struct hr_backend {
     void (*close_queue)(hr_queue *q);
     /* waits for the queue; returns and clears its first failure since the last sync */
     hirl_status (*sync)(hr_queue *q);
+    /* The next steps of this queue have other operations than those before, named by `stage`: a
+     * backend that replays captured steps captures again. NULL: it does not capture. */
+    void (*stage)(hr_queue *q, uint32_t stage);
 #define OP(type, op, ...) type (*op)(__VA_ARGS__);
     HR_BACKEND_OPS(OP)
 #undef OP

@@ -62,7 +62,7 @@ static void log_text(hirl_context *context, int32_t level, const char *text)
     hr_log(context, level, "%s", text);
 }
 
-static void run_tasks(hr_queue *q, int64_t count, hr_task *task, void *arg)
+static void run_tasks(hr_queue *q, int64_t count, hr_pool_task *task, void *arg)
 {
     hr_workspace_run(q->work, count, task, arg);
 }

@@ -44,8 +44,8 @@ typedef struct hr_call {
     hr_error before;       /* the thread's message before the call: a success restores it */
 } hr_call;
 
-/* Every public call brackets its work. In between, log lines and progress of this thread go straight
- * to the application, and the backends know that the context computes (enter and leave of
+/* Every public call brackets its work. In between, log lines and progress of this thread go
+ * straight to the application, and the backends know that the context computes (enter and leave of
  * backend.h). Enter fails in a forked child (HIRL_E_FORKED): then do not call leave. Leave returns
  * status. */
 hirl_status hr_context_enter(hr_call *call, hirl_context *context);

@@ -49,7 +49,7 @@ typedef struct hr_host {
     void (*log)(hirl_context *context, int32_t level, const char *text); /* HIRL_LOG_... */
     /* Of a queue (base/workspace.h): a parallel for on the context's threads; memory of one worker,
      * which a call of a slot below overwrites; a failure, which sync of the CPU's table returns. */
-    void (*run)(hr_queue *q, int64_t count, hr_task *task, void *arg);
+    void (*run)(hr_queue *q, int64_t count, hr_pool_task *task, void *arg);
     void *(*scratch)(hr_queue *q, int worker, size_t bytes);
     void (*stick)(hr_queue *q, hirl_status status, const char *text);
 } hr_host;

@@ -5,7 +5,7 @@ build_packages="gcc meson ninja-build pkg-config libc6-dev libopenblas-dev libtu
 # shellcheck disable=SC2034
 test_packages="$build_packages check g++"
 
-# $1: names separated by spaces
+# $1: package names separated by spaces; reports what it cannot install, and goes on
 install_packages() {
     missing=
     for package in $1; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds and runs the tests; `tests/run.sh full` adds the sanitizer builds and the slow suite.
-# Missing packages are installed with apt-get when run as root. The last line is
-# "N passed, N failed, N skipped"; the exit status is 0 when none failed.
+# run.sh - builds and runs the tests; `tests/run.sh full` adds the slow suite, sanitizer builds and a clang build
+# As root, it installs missing packages with apt-get. The last line is "N passed, N failed, N skipped"; the
+# exit status is 0 when no test failed.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/packages.sh
@@ -9,7 +9,7 @@ mode=${1:-normal}
 here=$PWD/build
 builds=$here
 
-# a build folder keeps its options; one that broke is made anew
+# $1: build folder, then options of meson; an existing folder is reused, or made again if meson refuses it
 setup() {
     folder=$1
     shift
@@ -31,21 +31,21 @@ setup() {
 run_suites() {
     folder=$1
     shift
-    rm -f "$folder/meson-logs/testlog.json" # of another run
+    rm -f "$folder/meson-logs/testlog.json" # of an earlier call
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || true
 }
 
 install_packages "$test_packages"
 setup "$here" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dexamples=enabled
 if [ "$mode" = full ]; then
-    # thousands of checkpoints are written, each one through to the disk
+    # The slow suite writes thousands of checkpoints, each flushed to the disk: memory is faster.
     [ -n "${TMPDIR-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
     run_suites "$here" --timeout-multiplier 4
     setup "$PWD/build-asan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false \
         -Dc_args=-fno-sanitize-recover=all
     ASAN_OPTIONS=detect_leaks=1 run_suites "$PWD/build-asan" --no-suite slow --timeout-multiplier 6
-    # clang: its runtime takes a fifth of the time of gcc's
+    # With clang, because its thread sanitizer takes a fifth of the time of gcc's.
     CC=clang setup "$PWD/build-tsan" -Dwerror=true -Db_ndebug=false -Dcli=enabled -Dbuildtype=debugoptimized \
         -Db_sanitize=thread -Db_lundef=false
     TSAN_OPTIONS=halt_on_error=1:die_after_fork=0 run_suites "$PWD/build-tsan" --suite unit --suite train \

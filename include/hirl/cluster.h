@@ -1,4 +1,9 @@
-/** @file cluster.h - hirl_tree: hierarchical k-means (HIRL Alg. 1), prototypes, parents, paths. */
+/** @file cluster.h - hirl_tree: hierarchical k-means, prototypes, and the tree that they form.
+ *
+ * A tree has L levels. Level 1 is the finest: its M_1 prototypes are the leaves. Each prototype
+ * below level L has a parent on the next level. A path is a leaf with all its ancestors, so it is
+ * named by its leaf. A tree never changes after it was made.
+ */
 #ifndef HIRL_CLUSTER_H
 #define HIRL_CLUSTER_H
 
@@ -13,24 +18,37 @@ extern "C" {
 #endif
 
 /**
- * Clusters features level by level: level 1 the n rows into M_1 prototypes, level l the M_{l-1}
- * prototypes below into M_l.
+ * Hierarchical k-means (HIRL Alg. 1): level 1 clusters the n rows into M_1 prototypes, and each
+ * level l above clusters the M_{l-1} prototypes of the level below into M_l.
  *
- * @param[out] tree  owned by the caller; knows the leaf of each row; NULL on failure
- * @param features   [n, d]  f32, row-major; rows are L2-normalised unless normalize=0
- * @param n          rows, 2 to 2^31 - 1
- * @param d          columns, >= 1
- * @param weight     [n]     >= 0, or NULL: all 1; a row of weight 0 has no leaf and counts for no
- *                   prototype; it must be finite like all others
- * @param previous   tree to start from (levels of equal prototype count begin at its centroids and make
- *                   one run), or NULL
- * @param options    prototypes, kmeans_iterations, kmeans_redo, kmeans_seed, kmeans_between,
- *                   kmeans_max_points, warm, normalize, profile; NULL: defaults (prototypes=auto)
+ * Differences from the authors' program: it L2-normalises the centroids before the next level
+ * clusters them, which the paper does not state, and draws first centroids as faiss does;
+ * profile=reference does both.
  *
- * @retval HIRL_E_INVALID    sizes or prototype counts that the data cannot carry, with the numbers
- * @retval HIRL_E_NONFINITE  a row that is not finite, named
- * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
- * @retval HIRL_E_CANCELED, HIRL_E_NOMEM, HIRL_E_DEVICE
+ * @param[out] tree      [1] handle, new, released with hirl_tree_destroy(); NULL on failure
+ * @param[in]  context   [1] handle, caller-owned, used during the call; its backend computes
+ * @param[in]  features  [n, d] float32, caller-owned, read during the call; rows are L2-normalised
+ *                       unless normalize=0
+ * @param[in]  n         rows, 2 to 2^31 - 1
+ * @param[in]  d         columns, 1 to 2^31 - 1
+ * @param[in]  weight    [n] float32, caller-owned, read during the call; weight of each row, finite
+ *                       and from 0; a row of weight 0 gets no leaf and influences no prototype, but
+ *                       has to be finite; NULL: all weights are 1
+ * @param[in]  previous  [1] handle, caller-owned, read during the call; with warm=1 (the default),
+ *                       a level with as many prototypes as in this tree starts from its centroids,
+ *                       once instead of kmeans_redo times; NULL: none
+ * @param[in]  options   [1] handle, caller-owned, read during the call; keys prototypes,
+ *                       kmeans_iterations, kmeans_redo, kmeans_seed, kmeans_between,
+ *                       kmeans_max_points, warm, normalize, profile; NULL: defaults
+ *                       (prototypes=auto)
+ *
+ * @retval HIRL_E_INVALID      a NULL, a size or weight outside its range, a previous tree of
+ *                             another number of columns, or more prototypes than the rows allow
+ * @retval HIRL_E_NONFINITE    a row is not finite; the message names it
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, which the message names
+ * @retval HIRL_E_CANCELED     stopped on request
+ * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
+ *
  * Threads: one call per context at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context,
@@ -39,96 +57,241 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_cluster(hirl_tree **tree, hirl_context 
                                                  const hirl_options *options);
 
 /**
- * A tree from given prototypes and parents (copied).
+ * Makes a tree of given prototypes and parents, which are copied.
  *
- * @param[out] tree   owned by the caller; NULL on failure
- * @param levels      L, 1 to 8
- * @param d           columns of the prototypes
- * @param m           [L]          prototypes of each level, strictly falling
- * @param prototypes  L pointers to f32 [M_l, d], rows of any length but zero (stored L2-normalised)
- * @param parents     L-1 pointers to i32 [M_l], values in [0, M_{l+1})
- * @param leaf        [n]          leaf of each row, -1: none; NULL with n 0
- * @param n           rows that have a leaf
- * @retval HIRL_E_INVALID  sizes that cannot be, a prototype that is zero or not finite, a parent or leaf outside
+ * @param[out] tree        [1] handle, new, released with hirl_tree_destroy(); NULL on failure
+ * @param[in]  context     [1] handle, caller-owned, used during the call
+ * @param[in]  levels      L, 1 to 8
+ * @param[in]  d           columns of the prototypes, 1 to 2^31 - 1
+ * @param[in]  m           [L] int64, caller-owned, read during the call; M_l, number of prototypes
+ *                         of each level, the finest first; each is smaller than the one before
+ * @param[in]  prototypes  [L] pointers to [M_l, d] float32, caller-owned, read during the call;
+ *                         rows are not zero; the tree has them L2-normalised
+ * @param[in]  parents     [L - 1] pointers to [M_l] int32, caller-owned, read during the call;
+ *                         parent of each prototype, 0 to M_{l+1} - 1; NULL: only with L = 1
+ * @param[in]  leaf        [n] int32, caller-owned, read during the call; leaf of each row, 0 to
+ *                         M_1 - 1, or -1: none; NULL: only with n = 0
+ * @param[in]  n           rows of leaf, from 0
+ *
+ * @retval HIRL_E_INVALID  a NULL, a size outside its range, a prototype that is zero or not finite,
+ *                         a parent or leaf outside the tree
  * @retval HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_context *context, int32_t levels,
-                                                     int64_t d, const int64_t *m,
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_context *context,
+                                                     int32_t levels, int64_t d, const int64_t *m,
                                                      const float *const *prototypes,
-                                                     const int32_t *const *parents, const int32_t *leaf,
-                                                     int64_t n);
-/** NULL is fine. Threads: not while another call uses it. Since 0.1. */
+                                                     const int32_t *const *parents,
+                                                     const int32_t *leaf, int64_t n);
+
+/**
+ * Releases a tree.
+ *
+ * @param[in] tree  [1] handle, caller-owned, released by the call; NULL: nothing happens
+ *
+ * Threads: exclusive. Since 0.1.
+ */
 HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 
 /**
- * Reads and writes the .hpt file at `path`: safetensors with prototypes, parents, leaves, counts; a file is replaced
- * atomically. The tree read is owned by the caller; NULL on failure.
- * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_UNSUPPORTED, HIRL_E_LIMIT,
- *         HIRL_E_NOMEM  with what was expected
+ * Reads a tree from a file that hirl_tree_save() wrote.
+ *
+ * @param[out] tree     [1] handle, new, released with hirl_tree_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  path     [] char, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID      a NULL
+ * @retval HIRL_E_IO           the file cannot be read
+ * @retval HIRL_E_FORMAT       no tree, or damaged; the message has what was expected
+ * @retval HIRL_E_VERSION      written by a newer version
+ * @retval HIRL_E_UNSUPPORTED, HIRL_E_LIMIT, HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context,
+                                                   const char *path);
+
+/**
+ * Writes a tree to a file (.hpt): prototypes, centroids, parents, leaves and sizes in safetensors
+ * format. An existing file is replaced atomically: after a failure it is as before.
+ *
+ * @param[in] tree  [1] handle, caller-owned, read during the call
+ * @param[in] path  [] char, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  a NULL
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_save(const hirl_tree *tree, const char *path);
 
-/** L, d, n: levels, columns, rows, those without a leaf included. Threads: safe. Since 0.1. */
+/**
+ * Number of levels, L.
+ *
+ * @param[in] tree  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @return 1 to 8
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int32_t hirl_tree_levels(const hirl_tree *tree);
+
+/**
+ * Number of columns of the prototypes, d.
+ *
+ * @param[in] tree  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @return columns
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int64_t hirl_tree_dim(const hirl_tree *tree);
+
+/**
+ * Number of rows that were clustered, n, those without a leaf included.
+ *
+ * @param[in] tree  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @return rows
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int64_t hirl_tree_rows(const hirl_tree *tree);
-/** M_l, levels from 1 (leaves) to L (top); 0 outside. Threads: safe. Since 0.1. */
+
+/**
+ * Number of prototypes of a level, M_l.
+ *
+ * @param[in] tree   [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @param[in] level  1 (leaves) to L
+ * @return prototypes; 0: level outside
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int64_t hirl_tree_count(const hirl_tree *tree, int32_t level);
-/** Unit prototypes c^l [M_l, d]; parents [M_l] (NULL at the top); rows below each node [M_l].
- * Borrowed. Threads: safe. Since 0.1. */
+
+/**
+ * Prototypes of a level, c^l in the paper: the L2-normalised centres of the clusters.
+ *
+ * @param[in] tree   [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @param[in] level  1 (leaves) to L
+ * @return [M_l, d] float32, library-owned, valid until the tree is destroyed; NULL: level outside
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const float *hirl_tree_prototypes(const hirl_tree *tree, int32_t level);
+
+/**
+ * Parent of each prototype of a level.
+ *
+ * @param[in] tree   [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @param[in] level  1 (leaves) to L - 1
+ * @return [M_l] int32, library-owned, valid until the tree is destroyed; 0 to M_{l+1} - 1; NULL:
+ *         level outside, or the top level
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const int32_t *hirl_tree_parents(const hirl_tree *tree, int32_t level);
+
+/**
+ * Number of rows below each prototype of a level.
+ *
+ * @param[in] tree   [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @param[in] level  1 (leaves) to L
+ * @return [M_l] int64, library-owned, valid until the tree is destroyed; NULL: level outside
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const int64_t *hirl_tree_sizes(const hirl_tree *tree, int32_t level);
-/** Leaf of each row [n], -1: none. Borrowed. Threads: safe. Since 0.1. */
+
+/**
+ * Leaf of each row that was clustered.
+ *
+ * @param[in] tree  [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @return [n] int32, library-owned, valid until the tree is destroyed; 0 to M_1 - 1, or -1: none
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const int32_t *hirl_tree_leaves(const hirl_tree *tree);
 
 /**
- * Paths of new features: nearest leaf of each row (Euclid to the centroids of the clustering), then its
- * parents; rows are L2-normalised first unless the tree was made with normalize=0.
- * @param[out] path    [n, L]  node of each level, leaf first
- * @param[out] margin  [n]     cosine of the most similar leaf prototype minus that of the second (-1 when
- *                             there is one leaf only), or NULL
- * @param features     [n, d]  f32, rows of any length
- * @param n            rows, >= 1
- * @retval HIRL_E_INVALID    a NULL, or no row
- * @retval HIRL_E_NONFINITE  a row that is not finite, named
- * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
+ * Finds the paths of new features: the leaf whose centroid is nearest to a row in Euclidean
+ * distance, and its ancestors. Rows are L2-normalised first, unless the tree was made with
+ * normalize=0.
+ *
+ * @param[out] path      [n, L] int32, caller-owned, written during the call; node on each level,
+ *                       the leaf first
+ * @param[out] margin    [n] float32, caller-owned, written during the call; cosine of the most
+ *                       similar leaf prototype minus that of the second most similar (with one
+ *                       leaf: minus -1); NULL: not wanted
+ * @param[in]  tree      [1] handle, caller-owned, read during the call
+ * @param[in]  features  [n, d] float32, caller-owned, read during the call; rows of any length
+ * @param[in]  n         rows, from 1
+ *
+ * @retval HIRL_E_INVALID      a NULL, or n below 1
+ * @retval HIRL_E_NONFINITE    a row is not finite; the message names it
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, which the message names
  * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
- * Threads: safe on one tree. Since 0.1.
+ *
+ * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
-                                                     const float *features, int64_t n);
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_assign(int32_t *path, float *margin,
+                                                     const hirl_tree *tree, const float *features,
+                                                     int64_t n);
 
-/** Agreement of a tree with labels. */
+/** Agreement of a tree with labels. Entry l - 1 of purity and nmi belongs to level l. */
 typedef struct hirl_tree_score {
+    /** bytes; set by the caller to sizeof(hirl_tree_score) */
     size_t struct_size;
+    /** number of levels, L */
     int32_t levels;
-    double purity[8];         /**< share of rows whose node's most frequent label is theirs, by level */
-    double nmi[8];            /**< normalised mutual information (arithmetic mean), by level */
-    /** mean share of equal labels below the lowest common ancestor of two rows of equal label, over all
-     *  pairs; a root stands above the top level; 1 without a pair */
+    /** share of the rows that have the most frequent label of their node, 0 to 1 */
+    double purity[8];
+    /** normalised mutual information of nodes and labels, 0 to 1; the normaliser is the arithmetic
+     * mean of both entropies */
+    double nmi[8];
+    /** mean over all pairs of rows with equal labels of the share of this label below their lowest
+     * common ancestor, 0 to 1 (Heller and Ghahramani 2005); a root is added above the top level; 1
+     * without a pair */
     double dendrogram_purity;
 } hirl_tree_score;
 
-/** Scores against one level of labels, label [n] (-1: row does not count); score->struct_size is set by the caller.
- * @retval HIRL_E_INVALID, HIRL_E_NOMEM Threads: safe. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree,
-                                                       const int32_t *label, int64_t n);
-
 /**
- * Writes the tree as "json", "dot", "newick", "graphml" or "csv" (row,level1,..,levelL), replaced atomically.
- * @param path    of the file
- * @param format  one of the five
- * @param name    [n] names of the rows for csv and json, or NULL: their numbers
- * @retval HIRL_E_INVALID  another format
- * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
+ * Compares a tree with one level of labels.
+ *
+ * @param[in,out] score  [1] struct, caller-owned, updated during the call; struct_size is set
+ *                       before, the other fields are written on success
+ * @param[in]     tree   [1] handle, caller-owned, read during the call
+ * @param[in]     label  [n] int32, caller-owned, read during the call; class of each clustered row,
+ *                       from 0; below 0: the row does not count
+ * @param[in]     n      rows of label; has to be hirl_tree_rows()
+ *
+ * @retval HIRL_E_INVALID  a NULL, another n, struct_size too small, or no row that has both a leaf
+ *                         and a label
+ * @retval HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char *format,
-                                                     const char *const *name);
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_evaluate(hirl_tree_score *score,
+                                                       const hirl_tree *tree, const int32_t *label,
+                                                       int64_t n);
+
+/**
+ * Writes a tree in a text format for other programs. An existing file is replaced atomically: after
+ * a failure it is as before.
+ *
+ * @param[in] tree    [1] handle, caller-owned, read during the call
+ * @param[in] path    [] char, caller-owned, read during the call
+ * @param[in] format  [] char, caller-owned, read during the call; "json" (nested nodes), "dot"
+ *                    (Graphviz), "newick" (phylogeny), "graphml", or "csv" (one line
+ *                    row,level1,..,levelL per row that has a leaf)
+ * @param[in] name    [n] pointers to [] char, caller-owned, read during the call; names of the rows
+ *                    for json and csv; NULL: their numbers
+ *
+ * @retval HIRL_E_INVALID  a NULL, or another format
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_export(const hirl_tree *tree, const char *path,
+                                                     const char *format, const char *const *name);
 
 #ifdef __cplusplus
 }

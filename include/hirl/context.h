@@ -1,4 +1,8 @@
-/** @file context.h - hirl_context: the backend chosen at run time, threads, messages, cancel. */
+/** @file context.h - hirl_context: backend, threads, log, progress and cancellation.
+ *
+ * Every object except hirl_options belongs to a context. The backend is chosen when the context is
+ * made, at run time: the CPU, or an NVIDIA GPU through a module that is opened then.
+ */
 #ifndef HIRL_CONTEXT_H
 #define HIRL_CONTEXT_H
 
@@ -12,79 +16,159 @@
 extern "C" {
 #endif
 
+/** Levels of a log line, the most serious first. */
 enum { HIRL_LOG_ERROR = 1, HIRL_LOG_WARNING = 2, HIRL_LOG_INFO = 3, HIRL_LOG_DEBUG = 4 };
 
 /**
- * A line for the host, without a newline. Runs only on the thread that made the libhirl call: calls
- * of several threads in one context may run it at once.
- * Must not call back into the same handle and must not unwind through libhirl.
+ * Receives one log line. The library calls it only on a thread that is in a libhirl call; calls of
+ * several threads in one context may run it at the same time. It must not call libhirl with a
+ * handle of the running call, and it must return: no longjmp, no C++ exception.
+ *
+ * @param[in] level  HIRL_LOG_ERROR to HIRL_LOG_DEBUG
+ * @param[in] text   [] char, library-owned, valid until the callback returns; without a newline,
+ *                   control characters are replaced by '?'
+ * @param[in] user   [any] bytes, caller-owned, kept until another log is set
  */
 typedef void hirl_log_fn(int32_t level, const char *text, void *user);
 
 /**
- * Progress of a long call. phase: "train", "extract", "cluster", "embed", "knn", ...;
- * done of total units. Return 0 to go on, above 0 to stop as with hirl_cancel(), below 0 to fail
- * with HIRL_E_CALLBACK. Runs only on the thread that made the call; its answer is for that call alone.
+ * Receives the progress of a long call. The library calls it only on the thread that made this
+ * call. It must return: no longjmp, no C++ exception.
+ *
+ * @param[in] phase  [] char, library-owned, valid until the callback returns: "train", "extract",
+ *                   "cluster", "evaluate", "embed", "knn", "colours", or one that a later
+ *                   version adds
+ * @param[in] done   finished units of the phase, 0 to total
+ * @param[in] total  units of the phase: steps, images or iterations
+ * @param[in] user   [any] bytes, caller-owned, kept until another progress is set
+ * @return 0 to continue; above 0 to stop this call with HIRL_E_CANCELED, as hirl_cancel() does;
+ *         below 0 to stop it with HIRL_E_CALLBACK
  */
 typedef int32_t hirl_progress_fn(const char *phase, int64_t done, int64_t total, void *user);
 
 /**
  * Makes a context.
  *
- * @param[out] context  owned by the caller; NULL on failure
- * @param options       keys backend (auto, cpu, cuda, cuda:N), threads; NULL: their defaults, auto; read
- *                      during the call only
+ * Environment variables supply what the options leave open: HIRL_BACKEND and HIRL_NUM_THREADS give
+ * the values of the two keys, then OMP_NUM_THREADS the number of threads; HIRL_BACKEND_PATH is a
+ * directory in which the GPU module is searched.
  *
- * @retval HIRL_E_INVALID              an option that cannot be
- * @retval HIRL_E_BACKEND_UNAVAILABLE  an explicit backend that cannot be used here, with the reason;
- *                                     `auto` never fails for that: it takes the CPU and logs why (HIRL_LOG_DEBUG)
+ * @param[out] context  [1] handle, new, released with hirl_context_destroy(); NULL on failure
+ * @param[in]  options  [1] handle, caller-owned, read during the call; keys backend (auto, cpu,
+ *                      cuda or cuda:N, N being the number of the GPU) and threads (1 to 256, or
+ *                      auto: one per core); NULL: the defaults, auto
+ *
+ * @retval HIRL_E_INVALID              an invalid value of an option or of a variable
+ * @retval HIRL_E_BACKEND_UNAVAILABLE  an explicit backend cannot be used, with the reason; auto
+ *                                     takes the CPU instead, and logs the reason (HIRL_LOG_DEBUG)
  * @retval HIRL_E_NOMEM
  *
- * Reads the environment HIRL_BACKEND, HIRL_BACKEND_PATH, HIRL_NUM_THREADS (options win),
- * and OMP_NUM_THREADS where neither gives a number of threads.
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_context_create(hirl_context **context,
                                                         const hirl_options *options);
 
-/** Ends a context; handles made from it stay usable and keep what they need. NULL is fine.
- * Threads: not while another call uses the context itself. Since 0.1. */
+/**
+ * Releases a context. Handles that were made from it stay usable.
+ *
+ * @param[in] context  [1] handle, caller-owned, released by the call; NULL: nothing happens
+ *
+ * Threads: exclusive. Calls with other handles of the context may run. Since 0.1.
+ */
 HIRL_API void hirl_context_destroy(hirl_context *context);
 
-/** Where log lines go; NULL: nowhere (the default). Threads: one call per context at a time. Since 0.1. */
+/**
+ * Sets the function that receives log lines. Lines that were logged before the first call with the
+ * context are passed to it at once.
+ *
+ * @param[in] context  [1] handle, caller-owned, used during the call; NULL: nothing happens
+ * @param[in] log      [1] function, caller-owned, kept until another log is set, or the context and
+ *                     its handles are destroyed; NULL: no log, the default
+ * @param[in] user     [any] bytes, caller-owned, kept until the same moment; passed to log
+ *
+ * Threads: one call per context at a time. Since 0.1.
+ */
 HIRL_API void hirl_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
 
-/** Where progress goes; NULL: nowhere (the default). Threads: one call per context at a time. Since 0.1. */
+/**
+ * Sets the function that receives the progress of long calls.
+ *
+ * @param[in] context   [1] handle, caller-owned, used during the call; NULL: nothing happens
+ * @param[in] progress  [1] function, caller-owned, kept until another progress is set, or the
+ *                      context and its handles are destroyed; NULL: none, the default
+ * @param[in] user      [any] bytes, caller-owned, kept until the same moment; passed to progress
+ *
+ * Threads: one call per context at a time. Since 0.1.
+ */
 HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress,
                                         void *user);
 
 /**
- * Stops the running call of this context, or the next one that takes long (training, clustering, embedding,
- * evaluation, a trainer that measures mean=auto; not the making of other handles): it returns HIRL_E_CANCELED with
- * nothing lost, calling it again goes on. NULL is fine. Threads: safe, also in signal handlers. Since 0.1.
+ * Stops the long call that runs in this context, or the next one if none is running: it returns
+ * HIRL_E_CANCELED, nothing is lost, and the same call continues the work.
+ *
+ * Long calls are training, clustering, embedding, evaluation, and hirl_trainer_create() while it
+ * measures mean=auto. Making any other handle is not stopped.
+ *
+ * @param[in] context  [1] handle, caller-owned, used during the call; NULL: nothing happens
+ *
+ * Threads: safe, also in a signal handler. Since 0.1.
  */
 HIRL_API void hirl_cancel(hirl_context *context);
 
-/** Name of the backend in use, "cpu" or "cuda". Borrowed. Threads: safe. Since 0.1. */
+/**
+ * Name of the backend that the context uses.
+ *
+ * @param[in] context  [1] handle, caller-owned, read during the call; NULL: the result is ""
+ * @return [] char, library-owned, valid until the process ends: "cpu" or "cuda"
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const char *hirl_context_backend(const hirl_context *context);
-/** Threads in use, the caller included. Threads: safe. Since 0.1. */
+
+/**
+ * Number of CPU threads that compute in this context, the calling thread included.
+ *
+ * @param[in] context  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @return threads, from 1
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int32_t hirl_context_threads(const hirl_context *context);
 
+/**
+ * Allocates memory for the library; it may run on any thread.
+ *
+ * @param[in] bytes      size of the block, from 1
+ * @param[in] alignment  the address of the block must be a multiple of it: 64
+ * @param[in] user       [any] bytes, caller-owned, kept until the process ends
+ * @return [bytes] bytes, caller-owned, kept until the library passes it to the hirl_free_fn; NULL:
+ *         out of memory
+ */
 typedef void *hirl_alloc_fn(size_t bytes, size_t alignment, void *user);
+
+/**
+ * Releases a block that the hirl_alloc_fn has returned; it may run on any thread.
+ *
+ * @param[in] block  [any] bytes, caller-owned, released by the call
+ * @param[in] user   [any] bytes, caller-owned, kept until the process ends
+ */
 typedef void hirl_free_fn(void *block, void *user);
 
 /**
- * All memory that the library takes itself through the host's functions, from before the first handle on; what
- * image, JSON and YAML libraries take inside a call is theirs.
+ * Makes the library allocate through two functions of the application, instead of the C library.
+ * It has to be called before the first handle is made. The libraries that decode images, JSON and
+ * YAML continue to use their own allocator.
  *
- * @param alloc    returns a block of `bytes` at a multiple of `alignment` (64), or NULL
- * @param release  gives one back
- * @param user     handed to both
+ * @param[in] alloc    [1] function, caller-owned, kept until the process ends; NULL, with release
+ *                     NULL: the C library again
+ * @param[in] release  [1] function, caller-owned, kept until the process ends
+ * @param[in] user     [any] bytes, caller-owned, kept until the process ends; passed to both
  *
- * @retval HIRL_E_STATE    something is allocated already
- * @retval HIRL_E_INVALID  only one of the two given
+ * @retval HIRL_E_STATE    the library has memory in use; the message gives the number of blocks
+ * @retval HIRL_E_INVALID  only one of the two functions is given
  *
- * Threads: not safe against any other call. Since 0.1.
+ * Threads: exclusive: no other libhirl call may run. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_set_allocator(hirl_alloc_fn *alloc, hirl_free_fn *release,
                                                        void *user);

@@ -1,4 +1,8 @@
-/** @file dataset.h - hirl_dataset: where images come from. */
+/** @file dataset.h - hirl_dataset: a source of images, with their names and labels.
+ *
+ * Images come from files, from memory, or from a function of the application. They are decoded when
+ * they are needed, to 8-bit RGB, as Pillow decodes them; grey images get three equal channels.
+ */
 #ifndef HIRL_DATASET_H
 #define HIRL_DATASET_H
 
@@ -12,135 +16,294 @@
 extern "C" {
 #endif
 
-/** What was found. Strings are borrowed until the data set ends. */
+/** Description of a data set. */
 typedef struct hirl_dataset_info {
-    size_t struct_size;   /**< set by the caller */
-    const char *format;   /**< "generated", "folder", "cifar10", "cifar100", "idx", "npy", "memory", "callback" */
-    const char *split;    /**< "train", "test", ..., or "" when there are none */
-    const char *summary;  /**< one line for people: count, sizes, classes, splits */
-    int64_t count;        /**< images */
-    int64_t min_width, max_width, min_height, max_height; /**< pixels; folders: of up to 64 images that were looked at; 0: not known */
-    int32_t label_levels; /**< 0: no labels; 1: classes; more: a hierarchy, fine first */
-    int32_t classes[4];   /**< of each level, fine first */
-    int64_t skipped;      /**< images found unreadable so far */
-    const char *splits;   /**< names of the splits that the data has, separated by one space, or "" */
+    /** bytes; set by the caller to sizeof(hirl_dataset_info) */
+    size_t struct_size;
+    /** [] char, library-owned, valid until the data set is destroyed: "generated", "folder",
+     * "cifar10", "cifar100", "idx", "npy", "memory" or "callback" */
+    const char *format;
+    /** [] char, library-owned, valid until the data set is destroyed: "train", "test", ..., or ""
+     * if the data has no splits */
+    const char *split;
+    /** [] char, library-owned, valid until the data set is destroyed: one line for people, with the
+     * number of images, their sizes, classes and splits */
+    const char *summary;
+    /** number of images */
+    int64_t count;
+    /** pixels; in a folder, of up to 64 images whose headers were read; 0: unknown */
+    int64_t min_width, max_width, min_height, max_height;
+    /** 0: no labels; 1: classes; above 1: a hierarchy of classes, the finest level first */
+    int32_t label_levels;
+    /** number of classes on each level of labels, the finest first */
+    int32_t classes[4];
+    /** images that have been found unreadable so far */
+    int64_t skipped;
+    /** [] char, library-owned, valid until the data set is destroyed: names of all splits of the
+     * data, separated by one space, or "" */
+    const char *splits;
 } hirl_dataset_info;
 
 /**
- * Opens data at `path`: a folder or tree of images, CIFAR binary, IDX, .npy, or "generated".
+ * Opens a data set: a folder with images (subfolders are classes), CIFAR-10 or CIFAR-100 in binary,
+ * IDX (MNIST), a NumPy file, or "generated", which draws images with a known hierarchy of classes.
  *
- * `split` is auto (train, or the only one, or all of data without splits), all, the name of a split,
- * or for nearest neighbours bank (train) and queries (test, else validation, else val): without such
- * splits all but every tenth image, and every tenth.
+ * The key split chooses the part of the data: auto (train; or the only part; or all of data without
+ * parts), all, or the name of a part. For nearest neighbours, bank is train, and queries is test,
+ * otherwise validation, otherwise val; in data without these parts queries is every tenth image,
+ * and bank is all others.
  *
- * @param path     file or folder, "generated", or NULL: the key data
- * @param options  keys data (used when path is NULL), split, max_images, exif, generated_images,
- *                 generated_test_images, generated_size, generated_seed; NULL: defaults
- * @retval HIRL_E_INVALID      a split that the data has not, too few images to hold some out
- * @retval HIRL_E_IO           cannot be read
- * @retval HIRL_E_FORMAT       none of these, no images, or damaged (which file, what was expected)
- * @retval HIRL_E_UNSUPPORTED  a kind of array that is not read
- * @retval HIRL_E_LIMIT        larger than a limit
+ * @param[out] dataset  [1] handle, new, released with hirl_dataset_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  path     [] char, caller-owned, read during the call; a file, a folder or
+ *                      "generated"; NULL: the value of the key data
+ * @param[in]  options  [1] handle, caller-owned, read during the call; keys data, split,
+ *                      max_images, exif, generated_images, generated_test_images, generated_size,
+ *                      generated_seed; NULL: defaults
+ *
+ * @retval HIRL_E_INVALID      the data has no such split, or too few images for queries
+ * @retval HIRL_E_IO           a file cannot be read
+ * @retval HIRL_E_FORMAT       not one of these formats, no image, or damaged; the message gives the
+ *                             file and what was expected
+ * @retval HIRL_E_UNSUPPORTED  a kind of NumPy array that the library does not read
+ * @retval HIRL_E_LIMIT        more than 2^32 - 1 images or 2^20 classes, or a file above its limit
  * @retval HIRL_E_NOMEM
- * Threads: safe per context. Since 0.1.
+ *
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_open(hirl_dataset **dataset, hirl_context *context,
-                                                      const char *path, const hirl_options *options);
+                                                      const char *path,
+                                                      const hirl_options *options);
 
 /**
- * Images in memory: pixels u8 [count, height, width, channels], channels 1 or 3; copied when copy is not 0,
- * else they must outlive the data set. label [count] (copied; -1: none) or NULL.
- * @retval HIRL_E_INVALID  sizes or labels that cannot be
- * @retval HIRL_E_LIMIT    a side above 32768 or more than 2^26 pixels, more than 2^32 - 1 images or 2^20
- *                         classes, larger than 64 bits can count
+ * Makes a data set of images in memory, all of one size.
+ *
+ * @param[out] dataset   [1] handle, new, released with hirl_dataset_destroy(); NULL on failure
+ * @param[in]  context   [1] handle, caller-owned, used during the call
+ * @param[in]  pixels    [count, height, width, channels] uint8, caller-owned, kept until the data
+ *                       set and its trainers are destroyed; with copy=1 only read during the call
+ * @param[in]  count     images, 1 to 2^32 - 1
+ * @param[in]  height    pixels, 1 to 32768; height * width at most 2^26
+ * @param[in]  width     pixels, 1 to 32768
+ * @param[in]  channels  1 (grey) or 3 (RGB)
+ * @param[in]  label     [count] int32, caller-owned, read during the call; class of each image, 0
+ *                       to 2^20 - 1, or -1: none; NULL: no labels
+ * @param[in]  copy      1: the library copies the pixels; 0: it reads the caller's
+ * @param[in]  options   [1] handle, caller-owned, read during the call; keys split (auto, all,
+ *                       bank, queries) and max_images; NULL: defaults
+ *
+ * @retval HIRL_E_INVALID  a size or a label outside its range, or no such split
+ * @retval HIRL_E_LIMIT    an image, a number of images or of classes above its limit, or a product
+ *                         of the sizes above 64 bits
  * @retval HIRL_E_NOMEM
- * Threads: safe per context. Since 0.1.
+ *
+ * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_memory(hirl_dataset **dataset, hirl_context *context,
-                                                             const uint8_t *pixels, int64_t count,
-                                                             int64_t height, int64_t width,
-                                                             int32_t channels, const int32_t *label,
-                                                             int32_t copy, const hirl_options *options);
+HIRL_API HIRL_NODISCARD hirl_status
+hirl_dataset_from_memory(hirl_dataset **dataset, hirl_context *context, const uint8_t *pixels,
+                         int64_t count, int64_t height, int64_t width, int32_t channels,
+                         const int32_t *label, int32_t copy, const hirl_options *options);
 
-/** What a data callback hands over: encoded bytes (JPEG, PNG) or pixels. */
+/** One image that a hirl_image_fn supplies: either encoded bytes (JPEG, PNG) or pixels. */
 typedef struct hirl_image {
+    /** bytes; set by the library to sizeof(hirl_image) */
     size_t struct_size;
-    const uint8_t *encoded; /**< JPEG or PNG bytes, or NULL */
+    /** [encoded_bytes] uint8, caller-owned, kept until release is called; a JPEG or PNG file, NULL:
+     * pixels has the image */
+    const uint8_t *encoded;
+    /** bytes of encoded */
     size_t encoded_bytes;
-    const uint8_t *pixels;  /**< u8 [height, width, channels], when encoded is NULL */
+    /** [height, width, channels] uint8, caller-owned, kept until release is called; not read if
+     * encoded is not NULL */
+    const uint8_t *pixels;
+    /** pixels, 1 to 32768 */
     int64_t height, width;
-    int32_t channels;       /**< 1 or 3 */
-    void (*release)(void *token); /**< called when the bytes are no longer needed, or NULL */
+    /** 1 (grey) or 3 (RGB) */
+    int32_t channels;
+    /** [1] function, caller-owned, kept until the data set is destroyed; the library calls it when
+     * it no longer needs the image, on the thread that read it; NULL: encoded and pixels stay valid
+     * at least until the function is called for another image on the same thread */
+    void (*release)(void *token);
+    /** [any] bytes, caller-owned, kept until release is called; passed to release */
     void *token;
 } hirl_image;
 
 /**
- * The host's own images. Called for index in [0, count), from loader threads (several at a time) or,
- * with loader_threads=0, from the calling thread; hirl_dataset_read(), mean=auto and std=auto read on the
- * calling thread whatever loader_threads is. Return 0, or a negative value: the image is bad.
+ * Supplies one image of the application. The library calls it for the same index as often as it
+ * needs the image, and expects the same image each time. It runs on loader threads, several at a
+ * time, or with loader_threads=0 on the calling thread; hirl_dataset_read(), mean=auto and std=auto
+ * always read on the calling thread. It must return: no longjmp, no C++ exception.
+ *
+ * @param[in,out] image  [1] struct, library-owned, updated by the callback; struct_size is set
+ *                       before, all other fields are 0
+ * @param[in]     index  of the image, 0 to count - 1
+ * @param[in]     user   [any] bytes, caller-owned, kept until the data set is destroyed
+ * @return 0; below 0: the image cannot be read, image is ignored, and release is not called
  */
 typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
 
-/** A data set of `count` images that `read`, called with `user`, hands over. label [count] (copied) or NULL.
- * @retval HIRL_E_LIMIT  more than 2^32 - 1 images or 2^20 classes
- * @retval HIRL_E_INVALID, HIRL_E_NOMEM
- * Threads: safe per context. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *context,
+/**
+ * Makes a data set of images that a function of the application supplies.
+ *
+ * @param[out] dataset  [1] handle, new, released with hirl_dataset_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  read     [1] function, caller-owned, kept until the data set and its trainers are
+ *                      destroyed
+ * @param[in]  user     [any] bytes, caller-owned, kept until the same moment; passed to read
+ * @param[in]  count    images, 1 to 2^32 - 1
+ * @param[in]  label    [count] int32, caller-owned, read during the call; class of each image, 0 to
+ *                      2^20 - 1, or -1: none; NULL: no labels
+ * @param[in]  options  [1] handle, caller-owned, read during the call; keys split (auto, all, bank,
+ *                      queries), max_images and exif; NULL: defaults
+ *
+ * @retval HIRL_E_INVALID  count is below 1, a label is below -1, or no such split
+ * @retval HIRL_E_LIMIT    more than 2^32 - 1 images or 2^20 classes
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(hirl_dataset **dataset,
+                                                               hirl_context *context,
                                                                hirl_image_fn *read, void *user,
                                                                int64_t count, const int32_t *label,
                                                                const hirl_options *options);
 
-/** NULL is fine. Threads: not while another call uses it. Since 0.1. */
+/**
+ * Releases a data set. A trainer that was made with it keeps it alive.
+ *
+ * @param[in] dataset  [1] handle, caller-owned, released by the call; NULL: nothing happens
+ *
+ * Threads: exclusive. Since 0.1.
+ */
 HIRL_API void hirl_dataset_destroy(hirl_dataset *dataset);
 
-/** What was found; info->struct_size is set by the caller. @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_describe(hirl_dataset_info *info, const hirl_dataset *dataset);
-/** Images of the set; 0 for NULL. Threads: safe. Since 0.1. */
+/**
+ * Describes a data set.
+ *
+ * @param[in,out] info     [1] struct, caller-owned, updated during the call; struct_size is set
+ *                         before, the other fields are written on success
+ * @param[in]     dataset  [1] handle, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  info or dataset is NULL, or struct_size is too small
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_describe(hirl_dataset_info *info,
+                                                          const hirl_dataset *dataset);
+
+/**
+ * Number of images in a data set, unreadable ones included.
+ *
+ * @param[in] dataset  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @return images
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int64_t hirl_dataset_count(const hirl_dataset *dataset);
 
-/** Name of image i (path relative to the root, or its number); borrowed until the data set ends; NULL outside,
- * or, for the first name that is a number, out of memory.
- * Threads: safe. Since 0.1. */
+/**
+ * Name of an image: its path relative to the folder, or its number where images have no names.
+ *
+ * @param[in] dataset  [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @param[in] index    of the image, 0 to hirl_dataset_count() - 1
+ * @return [] char, library-owned, valid until the data set is destroyed; NULL: index outside, or
+ *         out of memory at the first name that is a number
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const char *hirl_dataset_name(const hirl_dataset *dataset, int64_t index);
-/** Label of image i at a level (0: fine); -1: none. Threads: safe. Since 0.1. */
+
+/**
+ * Label of an image.
+ *
+ * @param[in] dataset  [1] handle, caller-owned, read during the call; NULL: the result is -1
+ * @param[in] index    of the image, 0 to hirl_dataset_count() - 1
+ * @param[in] level    of the labels, 0 (the finest) to label_levels - 1
+ * @return number of the class on this level, from 0; -1: none, or an argument outside
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int32_t hirl_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
-/** Name of a class; borrowed; NULL outside. Threads: safe. Since 0.1. */
-HIRL_API const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_t level, int32_t class_index);
 
 /**
- * Decodes the image `index` to u8 RGB [height, width, 3]; *pixels is freed with hirl_free().
- * @retval HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_LIMIT, HIRL_E_UNSUPPORTED, HIRL_E_CALLBACK  it cannot be read, with the reason
- * @retval HIRL_E_INVALID  a NULL, or an index outside the set
+ * Name of a class.
+ *
+ * @param[in] dataset      [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @param[in] level        of the labels, 0 (the finest) to label_levels - 1
+ * @param[in] class_index  of the class, 0 to classes[level] - 1
+ * @return [] char, library-owned, valid until the data set is destroyed; NULL: the class has no
+ *         name, or an argument outside
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_t level,
+                                             int32_t class_index);
+
+/**
+ * Decodes one image.
+ *
+ * @param[out] pixels   [height, width, 3] uint8, new, released with hirl_free(); RGB
+ * @param[out] height   [1] int64, caller-owned, written on success; pixels
+ * @param[out] width    [1] int64, caller-owned, written on success; pixels
+ * @param[in]  dataset  [1] handle, caller-owned, read during the call
+ * @param[in]  index    of the image, 0 to hirl_dataset_count() - 1
+ *
+ * @retval HIRL_E_INVALID      a NULL, or index outside
+ * @retval HIRL_E_FORMAT       the image is damaged, or neither JPEG nor PNG
+ * @retval HIRL_E_IO           its file cannot be read
+ * @retval HIRL_E_LIMIT        a side above 32768 pixels, more than 2^26 pixels, or a file above 64
+ *                             MiB
+ * @retval HIRL_E_UNSUPPORTED  a kind of JPEG or PNG that the library does not decode
+ * @retval HIRL_E_CALLBACK     the application's function returned a negative value
  * @retval HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_read(uint8_t **pixels, int64_t *height, int64_t *width,
-                                                      const hirl_dataset *dataset, int64_t index);
+HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_read(uint8_t **pixels, int64_t *height,
+                                                      int64_t *width, const hirl_dataset *dataset,
+                                                      int64_t index);
 
 /**
- * Reads features from a NumPy file: [n, d] of f2, f4 or f8, little-endian, C order.
+ * Reads features from a NumPy file: an array of two dimensions of float16, float32 or float64,
+ * little-endian, in C order.
  *
- * @param[out] data  [n, d]  f32, freed with hirl_free()
- * @param[out] n     rows
- * @param[out] d     columns
- * @param path       of the file
- * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_UNSUPPORTED, HIRL_E_LIMIT, HIRL_E_NOMEM  with what was expected
+ * @param[out] data  [n, d] float32, new, released with hirl_free()
+ * @param[out] n     [1] int64, caller-owned, written on success; rows
+ * @param[out] d     [1] int64, caller-owned, written on success; columns
+ * @param[in]  path  [] char, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID      a NULL
+ * @retval HIRL_E_IO           the file cannot be read
+ * @retval HIRL_E_FORMAT       no NumPy file, damaged, empty, or not two dimensions of floats
+ * @retval HIRL_E_UNSUPPORTED  big-endian numbers, Fortran order, or records
+ * @retval HIRL_E_LIMIT        a header above 64 KiB, or a dimension above its limit
+ * @retval HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_npy_read(float **data, int64_t *n, int64_t *d, const char *path);
+HIRL_API HIRL_NODISCARD hirl_status hirl_npy_read(float **data, int64_t *n, int64_t *d,
+                                                  const char *path);
+
 /**
- * Writes a NumPy file, replaced atomically.
+ * Writes an array to a NumPy file. An existing file is replaced atomically: after a failure it is
+ * as before.
  *
- * @param path   of the file
- * @param data   C order
- * @param dtype  of data: "f4", "i4", "i8" or "u1"
- * @param rank   1 to 8
- * @param dim    [rank]
- * @retval HIRL_E_INVALID, HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
+ * @param[in] path   [] char, caller-owned, read during the call
+ * @param[in] data   [dim] bytes, caller-owned, read during the call; in C order
+ * @param[in] dtype  [] char, caller-owned, read during the call; type of the numbers in data: "f4"
+ *                   (float32), "i4" (int32), "i8" (int64) or "u1" (uint8)
+ * @param[in] rank   number of dimensions, 1 to 8
+ * @param[in] dim    [rank] int64, caller-owned, read during the call; size of each dimension, from
+ *                   0
+ *
+ * @retval HIRL_E_INVALID  a NULL, another dtype, or a rank or a size outside its range
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_npy_write(const char *path, const void *data, const char *dtype,
-                                                   int32_t rank, const int64_t *dim);
+HIRL_API HIRL_NODISCARD hirl_status hirl_npy_write(const char *path, const void *data,
+                                                   const char *dtype, int32_t rank,
+                                                   const int64_t *dim);
 
 #ifdef __cplusplus
 }

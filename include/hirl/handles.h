@@ -1,12 +1,17 @@
-/** @file handles.h - the opaque handles; each ends with its _destroy, which accepts NULL. */
+/** @file handles.h - the opaque handles of libhirl.
+ *
+ * Each handle is made by a function that returns it through its first parameter, and is released by
+ * its hirl_..._destroy(), which accepts NULL. Handles may be destroyed in any order: a handle keeps
+ * what it needs of the handles from which it was made.
+ */
 #ifndef HIRL_HANDLES_H
 #define HIRL_HANDLES_H
 
-typedef struct hirl_context hirl_context; /**< backend, threads, callbacks: context.h */
-typedef struct hirl_options hirl_options; /**< key = value: options.h */
-typedef struct hirl_dataset hirl_dataset; /**< where images come from: dataset.h */
-typedef struct hirl_model hirl_model;     /**< encoder and heads: model.h */
+typedef struct hirl_context hirl_context; /**< backend, threads and callbacks: context.h */
+typedef struct hirl_options hirl_options; /**< values of keys: options.h */
+typedef struct hirl_dataset hirl_dataset; /**< a source of images: dataset.h */
+typedef struct hirl_model hirl_model;     /**< an encoder with its heads: model.h */
 typedef struct hirl_trainer hirl_trainer; /**< a training run: train.h */
-typedef struct hirl_tree hirl_tree;       /**< prototypes and their tree: cluster.h */
+typedef struct hirl_tree hirl_tree;       /**< prototypes and the tree above them: cluster.h */
 
 #endif

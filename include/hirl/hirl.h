@@ -1,4 +1,5 @@
-/** @file hirl.h - libhirl: hierarchical image representations learned without labels, and their tree.
+/** @file hirl.h - includes every public header of libhirl: hierarchical self-supervised image
+ * representation learning (HIRL, Xu et al. 2022), and the tree of prototypes that it learns.
  *
  *     hirl_options *options;
  *     hirl_context *context;
@@ -13,7 +14,57 @@
  *         hirl_train_run(NULL, trainer) < 0)
  *         fprintf(stderr, "%s\n", hirl_error_message());
  *
- * Link with `pkg-config --cflags --libs hirl`.
+ * Link with `pkg-config --cflags --libs hirl`. The headers are C99 and C++98.
+ *
+ * Words. The application is the program that links libhirl. The caller is the code of the
+ * application that calls a function. The host is the CPU and its memory; a device is a GPU.
+ *
+ * Pointers. The description of each pointer (parameter, result or field of a struct) begins with
+ *
+ *     [shape] dtype, owner
+ *
+ *     shape   []       a string that ends with a NUL byte
+ *             [1]      one object
+ *             [n, d]   an array in row-major order, in host memory; the sizes are other parameters
+ *                      or fields, or are explained in the description
+ *             [any]    a block whose size only the application knows
+ *             "[L] pointers to [n, d]" is an array of L pointers, each to one such array
+ *     dtype   char (UTF-8), uint8, int32, int64, size (size_t), float32, float64, bytes (any data),
+ *             struct (declared in these headers), handle (handles.h), function
+ *     owner   caller-owned, read during the call       the library keeps no pointer to it
+ *             caller-owned, used during the call       a handle that the call needs
+ *             caller-owned, updated during the call    read and written, or a handle that changes
+ *             caller-owned, written on success         unchanged after a failure
+ *             caller-owned, written during the call    partly written after a failure
+ *             caller-owned, kept until EVENT           must stay valid, and unchanged, until EVENT
+ *             caller-owned, shared until EVENT         the library holds a reference until EVENT;
+ *                                                      the caller may destroy its handle before
+ *             caller-owned, released by the call       must not be used afterwards
+ *             new, released with F()                   becomes the caller's, who releases it with F
+ *             library-owned, valid until EVENT         must not be changed or released
+ *             library-owned, updated by the callback   the application's function reads and writes
+ *             library-owned, written by the callback   the application's function writes
+ *
+ * NULL is allowed as an argument only where the description states what it means ("NULL: ..."). In
+ * a description of memory, "caller" also means the application whose callback the library calls. A
+ * parameter `user` may be NULL; it is passed to the callback unchanged, and the library never reads
+ * the memory behind it.
+ *
+ * Structs. Each struct begins with struct_size. The caller sets it to the size of the struct before
+ * the call, and the library then reads or writes no more than that many bytes. Later versions only
+ * append fields, so an application that was compiled with an older header keeps working.
+ *
+ * Threads. Each function has one of these classes:
+ *
+ *     safe                           any number of threads at once, also with the same handles
+ *     one call per HANDLE at a time  calls with the same handle must not run at the same time
+ *     exclusive                      no other call may use the handle at the same time
+ *
+ * Failures. A function that can fail returns a hirl_status (status.h). Unless it is described
+ * otherwise, a failed call has changed nothing and may be repeated. Besides the errors that are
+ * listed for a function, a call with a handle from before fork() returns HIRL_E_FORKED in the child
+ * process, and a call that computes on a GPU may return HIRL_E_DEVICE, HIRL_E_DEVICE_OOM or
+ * HIRL_E_DEVICE_LOST.
  */
 #ifndef HIRL_HIRL_H
 #define HIRL_HIRL_H

@@ -1,4 +1,4 @@
-/** @file loss.h - losses on plain arrays, for any training loop. */
+/** @file loss.h - HIRL's path loss on plain arrays, for any training loop in any framework. */
 #ifndef HIRL_LOSS_H
 #define HIRL_LOSS_H
 
@@ -15,33 +15,44 @@ extern "C" {
 /**
  * Semantic path discrimination: loss and gradient (HIRL sec. 4.2, eqs. 2 and 3).
  *
- *     s(z, P) = prod_l (1 + cos(z_l, c_l)) / 2
- *     loss    = -spd_weight mean_n [ log(s(z_n, P+_n) + eps) + mean_k log(1 - s(z_n, P-_nk) + eps) ]
+ *     s(z, P) = prod_l (1 + cos(z_l, c_l)) / 2              c_l: prototype of path P on level l
+ *     loss    = -spd_weight mean_n [ log(s(z_n, P+_n) + spd_eps)
+ *                                    + mean_k log(1 - s(z_n, P-_nk) + spd_eps) ]
  *
- * @param[out] loss  [1]        in nats
- * @param[out] grad  [L, n, d]  d loss / d z; NULL: not wanted
- * @param context               where it is computed; the arrays are in host memory
- * @param tree                  L levels, prototypes of d columns
- * @param z          [L, n, d]  representations h_l(z_0), of any length; the gradient of a zero row is 0
- * @param n                     images, >= 1
- * @param leaf       [n]        positive leaf of each image; -1: the image has none and does not count
- * @param negative   [n, k]     leaves of the negative paths; NULL: k are drawn. A leaf that is the
- *                              image's own, or -1, does not count: the mean is over the others
- * @param k                     negative paths an image, >= 1
- * @param seed                  of the draw; the same seed draws the same paths
- * @param options               keys spd_eps, spd_weight, draw, profile; NULL: profile paper.
- *                              draw=others: uniformly from the M_1 - 1 other leaves; all: from all
- *                              M_1, the positive masked; auto: others, in profile reference all,
- *                              with weight 0.5
+ * Differences from the paper: spd_eps (1e-6 by default) inside the logarithms; 0 gives the paper's
+ * formula. Differences from the authors' program: it halves the loss, draws negative paths from all
+ * leaves, and divides their sum by their number + 1e-6; profile=reference does the same.
  *
- * @retval HIRL_E_INVALID    a size below 1, or a leaf outside the tree
- * @retval HIRL_E_NONFINITE  a row of z that is not finite, or spd_eps=0 and the logarithm of 0
- * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
+ * @param[out] loss      [1] float32, caller-owned, written on success; in nats
+ * @param[out] grad      [L, n, d] float32, caller-owned, written on success; d loss / d z, 0 for a
+ *                       row of z that is zero; NULL: only the loss is wanted
+ * @param[in]  context   [1] handle, caller-owned, used during the call; its backend computes
+ * @param[in]  tree      [1] handle, caller-owned, read during the call; L levels, prototypes of d
+ *                       columns
+ * @param[in]  z         [L, n, d] float32, caller-owned, read during the call; the representation
+ *                       h_l(z0) of each image on each level, the finest first; of any length, as
+ *                       the cosine does not depend on it
+ * @param[in]  n         images, from 1
+ * @param[in]  leaf      [n] int32, caller-owned, read during the call; positive leaf of each image,
+ *                       -1: the image has none and does not count
+ * @param[in]  negative  [n, k] int32, caller-owned, read during the call; leaves of the negative
+ *                       paths; one that is -1, or the image's positive leaf, does not count: the
+ *                       mean is over the others; NULL: k are drawn per image
+ * @param[in]  k         negative paths per image, from 1
+ * @param[in]  seed      of the draw; the same seed draws the same paths
+ * @param[in]  options   [1] handle, caller-owned, read during the call; keys spd_eps, spd_weight,
+ *                       draw and profile; NULL: defaults. draw=others draws uniformly from the
+ *                       M_1 - 1 other leaves; draw=all from all M_1, and the positive leaf does not
+ *                       count; draw=auto is others, with profile=reference all. spd_weight=auto is
+ *                       1, with profile=reference 0.5
+ *
+ * @retval HIRL_E_INVALID      a NULL, a size below 1 or too large, or a leaf outside the tree
+ * @retval HIRL_E_NONFINITE    z is not finite, at the place in the message; or spd_eps=0 and a
+ *                             logarithm of 0
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, which the message names
  * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
  *
- * On failure loss and grad are left as they were. Threads: one call per context at a time.
- * Differs from the authors' program, which halves the loss (profile reference does as well).
- * Since 0.1.
+ * Threads: one call per context at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_spd_loss(float *loss, float *grad, hirl_context *context,
                                                   const hirl_tree *tree, const float *z, int64_t n,

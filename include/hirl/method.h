@@ -1,12 +1,20 @@
-/** @file method.h - a method of the host's own: method=own, and the functions that make it one.
+/** @file method.h - a self-supervised method of the application (method=own).
  *
- * The library owns, trains, averages and keeps the networks that keys declare; the host computes the
- * loss of their outputs and its gradient.
+ * The library makes, trains, averages and saves the networks, which keys declare. The application
+ * computes the loss from their outputs, and its gradient.
  *
- *     method=own                      head="mlp 512 128 bn"  from the encoder to z0
- *     predictor="mlp 64 z bn"         after z0, of the trained network only; unset: none
- *     own_teacher=1                   an average of encoder and head (ema, ema_end) that sees all views
- *     recipe, and the keys of views   what an image is shown as; joint_views=0: each view on its own
+ *     method=own
+ *     head="mlp 512 128 bn"        from the encoder to z0: columns of each linear layer (a number;
+ *                                  or in, hidden, z for the columns that other keys give), then
+ *                                  words for all layers: bn, out_bn, bias, gelu, normal
+ *     predictor="mlp 64 z bn"      after z0, in the online network only; empty: none
+ *     own_teacher=1                adds a teacher, the moving average (ema, ema_end) of encoder and
+ *                                  head, which encodes all views
+ *     recipe=..., and other keys   how views are made of an image; with joint_views=0 each view is
+ *                                  encoded on its own
+ *
+ * V is the number of views, n the number of images, d the number of columns of an output. Row (v,
+ * i) of an array [V, n, d] belongs to view v of image i; global views come first.
  */
 #ifndef HIRL_METHOD_H
 #define HIRL_METHOD_H
@@ -21,77 +29,136 @@
 extern "C" {
 #endif
 
-/** What the networks made of a batch. Row (v, i) of an array is image i in view v; global views come
- * first. Arrays are in host memory, borrowed for the call. */
+/** The outputs of the networks for one batch, or for one micro-batch of it (accumulate=k). */
 typedef struct hirl_method_step {
-    size_t struct_size;         /**< set by the library */
-    int64_t step;               /**< steps made before, from 0 */
-    int64_t n;                  /**< images */
-    int32_t views, globals;     /**< V views of each image, and how many of them are global ones */
-    int64_t d;                  /**< columns of `student` */
-    int64_t z_dim;              /**< columns of `z0` */
-    int64_t teacher_dim;        /**< columns of `teacher`; 0: there is none */
-    const float *student;       /**< [V, n, d] predictor or last layer; z0 where there is none */
-    const float *z0;            /**< [V, n, z_dim] head; the same memory as `student` where that is z0 */
-    const float *teacher;       /**< [V, n, teacher_dim] z0 of the teacher, or its last layer; NULL: none */
-    const int64_t *image;       /**< [n] position of each image in the data set; in hirl_trainer_evaluate()
-                                     -2 - its position in the held-out set */
-    double temperature;         /**< the key */
-    double teacher_temperature; /**< the scheduled number of this step */
-    int32_t micro, micros;      /**< which micro-batch of how many; coupled: always 0 of 1 */
+    /** bytes; set by the library to sizeof(hirl_method_step) */
+    size_t struct_size;
+    /** optimiser steps that were made before this one, from 0 */
+    int64_t step;
+    /** n, number of images */
+    int64_t n;
+    /** V, views of each image, and how many of them are global */
+    int32_t views, globals;
+    /** columns of student */
+    int64_t d;
+    /** columns of z0 */
+    int64_t z_dim;
+    /** columns of teacher; 0: there is no teacher */
+    int64_t teacher_dim;
+    /** [V, n, d] float32, library-owned, valid until the callback returns; output of the online
+     * network: of the predictor or the last layer, or z0 if there is none */
+    const float *student;
+    /** [V, n, z_dim] float32, library-owned, valid until the callback returns; z0 of the online
+     * network; equal to student if nothing follows z0 */
+    const float *z0;
+    /** [V, n, teacher_dim] float32, library-owned, valid until the callback returns; output of the
+     * teacher: of its last layer, or z0; NULL: there is no teacher */
+    const float *teacher;
+    /** [n] int64, library-owned, valid until the callback returns; number i of each image in the
+     * data set; in hirl_trainer_evaluate() -2 - i for number i of the held-out data set */
+    const int64_t *image;
+    /** value of the key temperature */
+    double temperature;
+    /** temperature of the teacher that the schedule gives for this step */
+    double teacher_temperature;
+    /** number of this micro-batch, from 0, and how many the step has; 0 and 1 if coupled */
+    int32_t micro, micros;
 } hirl_method_step;
 
 /**
- * Loss of a batch and its gradient. Runs on the thread that called the trainer, must not call into it,
- * and must not unwind through libhirl. A number that is not finite ends the step with
- * HIRL_E_NONFINITE. It may be asked twice about a step that then fails: what changes belongs to commit.
+ * Computes the loss of a micro-batch, and its gradient. The loss of the batch is the mean over its
+ * micro-batches. A loss or gradient that is not finite ends the step with HIRL_E_NONFINITE.
  *
- * loss:  [1] in nats, mean over the n images, 0 before the call; the batch's is the mean over its micro-batches
- * grad:  [V, n, d] d loss / d student, 0 before the call; NULL in evaluation: not wanted, and no commit follows
+ * The library may call this twice for a step that then fails, so the function must not change state
+ * of the method; hirl_method_commit_fn does. It runs on the thread that called the trainer, must
+ * not call libhirl with this trainer, and must return: no longjmp, no C++ exception.
  *
- * Returns 0; below 0 the step fails with HIRL_E_CALLBACK and has changed nothing.
+ * @param[out] loss  [1] float64, library-owned, written by the callback; mean over the n images, in
+ *                   nats; 0 before
+ * @param[out] grad  [V, n, d] float32, library-owned, written by the callback; d loss / d student;
+ *                   0 before; NULL: an evaluation, which needs no gradient and has no commit
+ * @param[in]  step  [1] struct, library-owned, valid until the callback returns
+ * @param[in]  user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
+ * @return 0; below 0: the step fails with HIRL_E_CALLBACK and changes nothing
  */
 typedef int32_t hirl_method_loss_fn(double *loss, float *grad, const hirl_method_step *step,
                                     void *user);
-/** The step is about to be made: its loss and all gradients are finite. Once a step, after its losses; a
- * queue or a centre of the host's moves here, by what all micro-batches of the step came to. Returns 0; below 0:
- * the step is not made. */
+
+/**
+ * Commits a step: updates the method's own state (a queue, a centre) from what its losses saw. The
+ * library calls it once per step, after the losses of all micro-batches, when loss and gradients
+ * are known to be finite, and then updates the networks.
+ *
+ * @param[in] step  optimiser steps that were made before this one, from 0
+ * @param[in] user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
+ * @return 0; below 0: the step fails with HIRL_E_CALLBACK, and the networks do not change
+ */
 typedef int32_t hirl_method_commit_fn(int64_t step, void *user);
-/** The host's state for a checkpoint, as bytes. *size: in: bytes that fit into blob; out: bytes of the
- * state. blob NULL: only the size is asked for. Returns 0; below 0: the checkpoint is not written. */
+
+/**
+ * Writes the method's own state for a checkpoint. The library calls it twice: first with blob NULL
+ * for the size, then with memory of this size.
+ *
+ * @param[out]    blob  [*size] bytes, library-owned, written by the callback; NULL: only the size
+ *                      is wanted
+ * @param[in,out] size  [1] size, library-owned, updated by the callback; before: bytes that fit
+ *                      into blob; after: bytes of the state
+ * @param[in]     user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
+ * @return 0; below 0: the checkpoint is not written, and the call fails with HIRL_E_CALLBACK
+ */
 typedef int32_t hirl_method_save_fn(void *blob, size_t *size, void *user);
-/** Takes back what save gave. Returns 0; below 0: it cannot: no step is made until hirl_trainer_load() or
- * hirl_trainer_set_method(), whichever failed for it, succeeds. */
+
+/**
+ * Restores the state that hirl_method_save_fn wrote.
+ *
+ * @param[in] blob  [size] bytes, library-owned, valid until the callback returns
+ * @param[in] size  bytes of blob
+ * @param[in] user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
+ * @return 0; below 0: the state was not restored, and steps return HIRL_E_STATE until the call that
+ *         failed, hirl_trainer_load() or hirl_trainer_set_method(), succeeds
+ */
 typedef int32_t hirl_method_load_fn(const void *blob, size_t size, void *user);
 
-/** A method: all but struct_size, name and loss may be 0. */
+/** A method. All fields except struct_size, name and loss may be 0. */
 typedef struct hirl_method_calls {
-    size_t struct_size;            /**< set by the caller */
-    const char *name;              /**< 1 to 63 bytes; a checkpoint tells it, and other names are refused */
+    /** bytes; set by the caller to sizeof(hirl_method_calls) */
+    size_t struct_size;
+    /** [] char, caller-owned, read during the call; 1 to 63 bytes; checkpoints have it, and a
+     * checkpoint with another name is refused */
+    const char *name;
+    /** [1] function, caller-owned, kept until the trainer is destroyed or gets another method */
     hirl_method_loss_fn *loss;
+    /** [1] function, caller-owned, kept until the same moment; NULL: the method has no state that
+     * steps change */
     hirl_method_commit_fn *commit;
+    /** [1] function, caller-owned, kept until the same moment; NULL: no state in checkpoints */
     hirl_method_save_fn *save;
+    /** [1] function, caller-owned, kept until the same moment; NULL: no state in checkpoints */
     hirl_method_load_fn *load;
-    void *user;                    /**< handed to all */
-    int32_t coupled; /**< 1: the loss couples images: accumulate=k still asks for it once, on the whole
-                          batch, and encodes each micro-batch twice; 0: once a micro-batch. Where a run has
-                          several processes, each is asked with its own rows only, and gradients are
-                          averaged: what couples images across them is the host's to gather */
+    /** [any] bytes, caller-owned, kept until the same moment; passed to all four functions */
+    void *user;
+    /** 1: the loss couples the images of a batch (contrast, batch statistics). With accumulate=k it
+     * is then called once, for the whole batch, and each micro-batch is encoded twice. 0: it is
+     * called once per micro-batch. In a run of several ranks each rank's loss gets the rank's own
+     * images, and gradients are averaged; gathering rows of other ranks is up to the application */
+    int32_t coupled;
 } hirl_method_calls;
 
 /**
- * Gives a trainer of method=own its functions, before its first step; a later call replaces them.
- * Its networks are declared by keys: head and predictor as "mlp", the columns of each layer (numbers, in, hidden,
- * z) and words for all (bn, out_bn, bias, gelu, normal), as in "mlp hidden hidden z bn".
+ * Gives a trainer of method=own its functions, before its first step. A later call replaces them.
  *
- * Where the trainer was resumed (resume=1), or loaded before this call, the state that the checkpoint
- * holds is handed to `load` now.
+ * If the trainer was resumed (resume=1), or loaded before this call, and the checkpoint holds state
+ * of the method, the library passes this state to load now.
  *
- * @param calls  copied, the name as well
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ * @param[in]     calls    [1] struct, caller-owned, read during the call
  *
- * @retval HIRL_E_STATE     the run has another method, or the checkpoint holds a state and load is NULL
- * @retval HIRL_E_INVALID   no loss or no name, or another name or coupling than the run had before
- * @retval HIRL_E_CALLBACK  load failed: hirl_error_callback_value() is what it returned
+ * @retval HIRL_E_STATE     the run has another method than own, or the checkpoint holds state and
+ *                          load is NULL
+ * @retval HIRL_E_INVALID   a NULL, no loss, no name or one above 63 bytes, or another name or
+ *                          coupled than the run had before
+ * @retval HIRL_E_CALLBACK  load failed; hirl_error_callback_value() returns its result
+ *
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_method(hirl_trainer *trainer,

@@ -1,4 +1,13 @@
-/** @file model.h - hirl_model: encoder and heads. A model is never changed after it was made. */
+/** @file model.h - hirl_model: an encoder with its heads. A model never changes after it was made,
+ * so many threads may use one model at the same time.
+ *
+ * A model has these layers, which functions take by name:
+ *
+ *     "backbone"    pooled features of the encoder: average over the feature map of a ResNet, class
+ *                   token of a vision transformer
+ *     "z0"          output of the method's head, before it is normalised
+ *     "z1" .. "zL"  outputs of HIRL's heads h_l, one per level; a teacher has none
+ */
 #ifndef HIRL_MODEL_H
 #define HIRL_MODEL_H
 
@@ -13,110 +22,216 @@ extern "C" {
 #endif
 
 /**
- * A fresh model: encoder, head of the method, h_l, by the options of object "model"; weights drawn
- * from `seed`.
- * @retval HIRL_E_INVALID  an option that cannot be
- * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, named
+ * Makes a model with random weights: encoder, head of the method, and the heads h_l.
+ *
+ * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  options  [1] handle, caller-owned, read during the call; keys of object "model", for
+ *                      example method, arch, image_size, seed (of the weights); mean and std are
+ *                      numbers, not auto; NULL: defaults
+ *
+ * @retval HIRL_E_INVALID      a NULL, or options that contradict each other
+ * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, which the message names
  * @retval HIRL_E_NOMEM
- * Threads: safe per context. Since 0.1.
+ *
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
                                                       const hirl_options *options);
 
 /**
- * Reads a model file, a run directory (network=auto: its model.safetensors when the run is finished,
- * else its newest whole checkpoint) or a checkpoint.
- * @param path     of the file or folder
- * @param options  key network (auto, online, teacher); NULL: auto
- * @retval HIRL_E_INVALID  another option, or a network that the file has not
- * @retval HIRL_E_STATE    a run directory without a whole checkpoint
- * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_UNSUPPORTED, HIRL_E_LIMIT, HIRL_E_NOMEM
- * Threads: safe per context. Since 0.1.
+ * Reads a model from a model file, a checkpoint, or the directory of a run.
+ *
+ * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  path     [] char, caller-owned, read during the call; a file, or the directory of a
+ *                      run: its model.safetensors if network=auto and the run has finished,
+ *                      otherwise its newest complete checkpoint
+ * @param[in]  options  [1] handle, caller-owned, read during the call; key network: online, teacher
+ *                      or auto (the one that the method evaluates); NULL: auto
+ *
+ * @retval HIRL_E_INVALID  a NULL, or a network that the file does not have
+ * @retval HIRL_E_STATE    the directory of a run has no complete checkpoint
+ * @retval HIRL_E_IO       the file cannot be read
+ * @retval HIRL_E_FORMAT   no model, or damaged; the message has what was expected
+ * @retval HIRL_E_VERSION  written by a newer version
+ * @retval HIRL_E_UNSUPPORTED, HIRL_E_LIMIT, HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_load(hirl_model **model, hirl_context *context,
                                                     const char *path, const hirl_options *options);
 
 /**
- * Writes a model file at `path`: safetensors with torchvision's and timm's names, replaced atomically.
+ * Writes a model file: safetensors, tensors named as in torchvision (ResNet) or timm (vision
+ * transformer). An existing file is replaced atomically: after a failure it is as before.
+ *
+ * @param[in] model  [1] handle, caller-owned, read during the call
+ * @param[in] path   [] char, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  a NULL
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_save(const hirl_model *model, const char *path);
 
-/** NULL is fine. Threads: not while another call uses it. Since 0.1. */
+/**
+ * Releases a model.
+ *
+ * @param[in] model  [1] handle, caller-owned, released by the call; NULL: nothing happens
+ *
+ * Threads: exclusive. Since 0.1.
+ */
 HIRL_API void hirl_model_destroy(hirl_model *model);
 
-/** What the model is. Strings are borrowed until the model ends. */
+/** Description of a model. */
 typedef struct hirl_model_info {
-    size_t struct_size;      /**< set by the caller */
-    const char *arch;        /**< "resnet18" */
-    const char *method;      /**< "mocov2" */
-    const char *network;     /**< "online" or "teacher" */
-    int32_t levels;          /**< L heads h_l, 0: none */
-    int32_t image_size;      /**< side of the input, pixels */
-    int64_t backbone_dim;    /**< columns of layer=backbone */
-    int64_t z_dim;           /**< columns of z0..zL */
-    int64_t parameters;      /**< numbers in encoder and heads */
+    /** bytes; set by the caller to sizeof(hirl_model_info) */
+    size_t struct_size;
+    /** [] char, library-owned, valid until the process ends: architecture, "resnet18" */
+    const char *arch;
+    /** [] char, library-owned, valid until the process ends: "mocov2" */
+    const char *method;
+    /** [] char, library-owned, valid until the model is destroyed: "online" or "teacher" */
+    const char *network;
+    /** L, number of heads h_l; 0: none */
+    int32_t levels;
+    /** side of the input, pixels */
+    int32_t image_size;
+    /** columns of layer "backbone" */
+    int64_t backbone_dim;
+    /** columns of layers "z0" to "zL" */
+    int64_t z_dim;
+    /** number of parameters in encoder and heads */
+    int64_t parameters;
 } hirl_model_info;
 
-/** What the model is; info->struct_size is set by the caller. @retval HIRL_E_INVALID Threads: safe. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model);
-
 /**
- * What hirl_model_create would make of these options (NULL: defaults), without making it: no weights are drawn.
- * info->struct_size is set by the caller; the strings are static.
- * @retval HIRL_E_INVALID  an option that cannot be
- * @retval HIRL_E_NOMEM
+ * Describes a model.
+ *
+ * @param[in,out] info   [1] struct, caller-owned, updated during the call; struct_size is set
+ *                       before, the other fields are written on success
+ * @param[in]     model  [1] handle, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  a NULL, or struct_size is too small
+ *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_model_plan(hirl_model_info *info, const hirl_options *options);
+HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info,
+                                                        const hirl_model *model);
 
-/** Columns of a layer ("backbone", "z0", "z1", ...; NULL: "backbone"), -1: no such layer. Threads: safe. Since 0.1. */
+/**
+ * Describes the model that hirl_model_create() would make of these options, without making it: no
+ * memory is taken for weights.
+ *
+ * @param[in,out] info     [1] struct, caller-owned, updated during the call; as in
+ *                         hirl_model_describe(), but network is valid until the process ends
+ * @param[in]     options  [1] handle, caller-owned, read during the call; NULL: defaults
+ *
+ * @retval HIRL_E_INVALID  a NULL, struct_size is too small, or options that contradict each other
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_model_plan(hirl_model_info *info,
+                                                    const hirl_options *options);
+
+/**
+ * Number of columns of a layer.
+ *
+ * @param[in] model  [1] handle, caller-owned, read during the call; NULL: the result is -1
+ * @param[in] layer  [] char, caller-owned, read during the call; "backbone", "z0", "z1" .. "zL";
+ *                   NULL: "backbone"
+ * @return columns, from 1; -1: the model has no such layer
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int64_t hirl_model_dim(const hirl_model *model, const char *layer);
 
 /**
- * Features of images of any size: the stored preprocessing, then the encoder in evaluation mode.
+ * Computes features of images of any size.
  *
- * @param[out] features  [n, dim]  f32, dim = hirl_model_dim(model, layer)
- * @param model
- * @param layer          "backbone", "z0", "z1" .. "zL"; NULL: "backbone"
- * @param pixels         [n]       pointers to u8 [height, width, 3] RGB
- * @param height         [n]       pixels
- * @param width          [n]       pixels
- * @param n              images, >= 1
+ * Each image is preprocessed as for the authors' evaluations: a bicubic filter resizes its shorter
+ * side to round(image_size * 256 / 224), and the centre is cropped; if image_size is below 96, the
+ * image is resized to image_size x image_size without a crop. It is then normalised with the
+ * model's mean and std, and encoded in evaluation mode.
  *
- * @retval HIRL_E_INVALID, HIRL_E_NOMEM, HIRL_E_CANCELED
- * Threads: safe: many threads may embed with one model. Since 0.1.
+ * @param[out] features  [n, dim] float32, caller-owned, written during the call; dim is
+ *                       hirl_model_dim(model, layer)
+ * @param[in]  model     [1] handle, caller-owned, read during the call
+ * @param[in]  layer     [] char, caller-owned, read during the call; "backbone", "z0", "z1" ..
+ *                       "zL"; NULL: "backbone"
+ * @param[in]  pixels    [n] pointers to [height, width, 3] uint8, caller-owned, read during the
+ *                       call; RGB
+ * @param[in]  height    [n] int64, caller-owned, read during the call; pixels of each image, 1 to
+ *                       32768
+ * @param[in]  width     [n] int64, caller-owned, read during the call; pixels of each image, 1 to
+ *                       32768
+ * @param[in]  n         images, from 1
+ *
+ * @retval HIRL_E_INVALID   a NULL, a size outside its range, or no such layer
+ * @retval HIRL_E_CANCELED  stopped on request
+ * @retval HIRL_E_UNSUPPORTED, HIRL_E_CALLBACK, HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed(float *features, const hirl_model *model,
-                                                     const char *layer, const uint8_t *const *pixels,
-                                                     const int64_t *height, const int64_t *width, int64_t n);
+                                                     const char *layer,
+                                                     const uint8_t *const *pixels,
+                                                     const int64_t *height, const int64_t *width,
+                                                     int64_t n);
 
 /**
- * The same features [n, dim] of a layer from input that the host has preprocessed:
- * [n, image_size, image_size, 3] f32, normalised with the model's mean and std. It is not looked at: where it is not
- * finite, features are not.
- * @retval HIRL_E_INVALID, HIRL_E_NOMEM, HIRL_E_CANCELED
+ * Computes features of images that the application has preprocessed.
+ *
+ * @param[out] features  [n, dim] float32, caller-owned, written during the call; dim is
+ *                       hirl_model_dim(model, layer)
+ * @param[in]  model     [1] handle, caller-owned, read during the call
+ * @param[in]  layer     [] char, caller-owned, read during the call; "backbone", "z0", "z1" ..
+ *                       "zL"; NULL: "backbone"
+ * @param[in]  input     [n, image_size, image_size, 3] float32, caller-owned, read during the call;
+ *                       RGB, normalised with the model's mean and std; where it is not finite, the
+ *                       features are not finite either
+ * @param[in]  n         images, from 1
+ *
+ * @retval HIRL_E_INVALID   a NULL, n below 1, or no such layer
+ * @retval HIRL_E_CANCELED  stopped on request
+ * @retval HIRL_E_UNSUPPORTED, HIRL_E_CALLBACK, HIRL_E_NOMEM
+ *
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_input(float *features, const hirl_model *model,
-                                                           const char *layer, const float *input, int64_t n);
+                                                           const char *layer, const float *input,
+                                                           int64_t n);
 
 /**
- * Features of a whole data set, decoded by its loader threads.
+ * Computes features of all images of a data set. Its images are decoded by loader threads and
+ * preprocessed as in hirl_model_embed().
  *
- * @param[out] features  [count, dim]; rows of unreadable images are 0
- * @param[out] readable  [count] 1 or 0, or NULL
- * @param layer          as in hirl_model_embed()
- * @param options        keys loader_threads, eval_batch, max_bad; NULL: defaults
- * @retval HIRL_E_INVALID   a layer that the model has not, or a data set of another context
+ * @param[out]    features  [count, dim] float32, caller-owned, written during the call; dim is
+ *                          hirl_model_dim(model, layer); the row of an unreadable image is 0
+ * @param[out]    readable  [count] uint8, caller-owned, written during the call; 1, or 0 for an
+ *                          unreadable image; NULL: not wanted
+ * @param[in]     model     [1] handle, caller-owned, read during the call
+ * @param[in]     layer     [] char, caller-owned, read during the call; "backbone", "z0", "z1" ..
+ *                          "zL"; NULL: "backbone"
+ * @param[in,out] dataset   [1] handle, caller-owned, updated during the call; of the model's
+ *                          context; unreadable images are marked
+ * @param[in]     options   [1] handle, caller-owned, read during the call; keys loader_threads,
+ *                          eval_batch (images at a time) and max_bad (share of unreadable images);
+ *                          NULL: defaults
+ *
+ * @retval HIRL_E_INVALID   a NULL, no such layer, or a data set of another context
  * @retval HIRL_E_CANCELED  stopped on request
- * @retval HIRL_E_FORMAT    more than max_bad unreadable
- * @retval HIRL_E_NOMEM
+ * @retval HIRL_E_FORMAT    more than max_bad of the images are unreadable
+ * @retval HIRL_E_UNSUPPORTED, HIRL_E_CALLBACK, HIRL_E_NOMEM
+ *
  * Threads: one call per context at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_dataset(float *features, uint8_t *readable,
-                                                             const hirl_model *model, const char *layer,
+                                                             const hirl_model *model,
+                                                             const char *layer,
                                                              hirl_dataset *dataset,
                                                              const hirl_options *options);
 

@@ -1,4 +1,10 @@
-/** @file status.h - what a call answers: a status and, on failure, one clear sentence. */
+/** @file status.h - the status that a call returns and, after a failure, its message.
+ *
+ *     hirl_status status = hirl_model_save(model, "model.safetensors");
+ *
+ *     if (status < 0)
+ *         fprintf(stderr, "%s: %s\n", hirl_status_name(status), hirl_error_message());
+ */
 #ifndef HIRL_STATUS_H
 #define HIRL_STATUS_H
 
@@ -8,6 +14,10 @@
 extern "C" {
 #endif
 
+/*
+ * HIRL_API marks a function that the library exports. HIRL_NODISCARD makes the compiler warn where
+ * the caller ignores the result, because the status is the only sign of a failure.
+ */
 #if defined(__GNUC__)
 #define HIRL_API __attribute__((visibility("default")))
 #define HIRL_NODISCARD __attribute__((warn_unused_result))
@@ -16,59 +26,146 @@ extern "C" {
 #define HIRL_NODISCARD
 #endif
 
-/** 0 or above: success; below: failure, and hirl_error_message() has the sentence. */
+/**
+ * The result of a call: 0 or above is success, below 0 is failure. The numbers are frozen: they
+ * never change, and a later version may append statuses. Treat an unknown negative number as a
+ * failure, and an unknown positive number as success.
+ */
 typedef int32_t hirl_status;
 
-/* name, number (frozen), meaning */
+/*
+ * What each status means for the application:
+ *
+ * OK                     The call has done all that its description promises.
+ * DONE                   Success without work: the run was finished before the call. This ends a
+ *                        loop around hirl_train_step().
+ * E_INVALID              Correct the argument or the option; the message gives its name, its value
+ *                        and what was expected. Repeating the call without a change fails again.
+ * E_NOMEM                Memory of the host is exhausted. Release some, or use a smaller batch_size
+ *                        (accumulate=k computes the same batch in k parts), and call again.
+ * E_IO                   The operating system could not read or write; the message gives the file
+ *                        and the reason.
+ * E_NOSPC                The disk is full. The file that was to be replaced is still complete; make
+ *                        space and call again.
+ * E_DURABILITY           The file is written, but the system did not confirm that it is on the disk
+ *                        (fsync failed). It may be lost if the power fails.
+ * E_FORMAT               The file is not of the expected kind, or is damaged; the message gives the
+ *                        place and what was expected.
+ * E_LIMIT                A size is above a fixed limit that protects the application from files
+ *                        that claim too much memory.
+ * E_UNSUPPORTED          The data or the request is valid, but this build of the library does not
+ *                        support it.
+ * E_VERSION              The file was written by a newer libhirl; update the library.
+ * E_STATE                The call does not fit the present state of the object; the message
+ *                        states which call has to come first.
+ * E_CANCELED             hirl_cancel() or the progress callback has stopped the call. Nothing is
+ *                        lost: the same call continues the work.
+ * E_NONFINITE            An input or a computed number is infinite or not a number; the message
+ *                        names the tensor, or the row. A training step that fails so has changed
+ *                        nothing.
+ * E_DEVICE               An operation on the GPU failed; the message has the driver's reason.
+ * E_DEVICE_OOM           Memory of the GPU is exhausted; otherwise as E_NOMEM.
+ * E_DEVICE_LOST          The GPU can no longer be used by this process. Restart the process and
+ *                        resume from the last checkpoint.
+ * E_BACKEND_UNAVAILABLE  backend= names a backend that cannot be used on this machine.
+ * E_NONDETERMINISTIC     The operation has no implementation with reproducible results.
+ * E_FORKED               The handle was made before fork() and is used in the child process. Make
+ *                        new handles in the child.
+ * E_CALLBACK             A function of the application returned a negative value, which
+ *                        hirl_error_callback_value() returns.
+ * E_BUSY                 Another thread or process uses the object or the run directory.
+ * E_INTERNAL             A defect of the library; please report it with hirl_build_info().
+ */
+
+/*
+ * The list of all statuses. It expands a macro S(name, number, meaning in a few words) for each of
+ * them, without a separator, so that it can become an enum, a switch or a table. The names lack the
+ * prefix HIRL_.
+ */
 #define HIRL_STATUS_MAP(S)                                                                         \
-    S(OK, 0, "done")                                                                               \
-    S(DONE, 1, "the last step of the run was made before this call")                               \
-    S(E_INVALID, -1, "an argument or option that cannot be")                                       \
+    S(OK, 0, "success")                                                                            \
+    S(DONE, 1, "the run was finished before this call")                                            \
+    S(E_INVALID, -1, "invalid argument or option")                                                 \
     S(E_NOMEM, -2, "out of memory")                                                                \
     S(E_IO, -3, "reading or writing failed")                                                       \
-    S(E_NOSPC, -4, "no space left")                                                                \
-    S(E_DURABILITY, -5, "written, but not certain to survive a power failure")                     \
-    S(E_FORMAT, -6, "a damaged or foreign file")                                                   \
-    S(E_LIMIT, -7, "larger than a limit that protects the program")                                \
-    S(E_UNSUPPORTED, -8, "known, but not supported here")                                          \
+    S(E_NOSPC, -4, "no space left on the disk")                                                    \
+    S(E_DURABILITY, -5, "written, but not confirmed to be on the disk")                            \
+    S(E_FORMAT, -6, "a damaged file, or not of the expected kind")                                 \
+    S(E_LIMIT, -7, "above a fixed limit")                                                          \
+    S(E_UNSUPPORTED, -8, "not supported")                                                          \
     S(E_VERSION, -9, "written by a newer version")                                                 \
-    S(E_STATE, -10, "not possible in the object's present state")                                  \
+    S(E_STATE, -10, "not possible in the present state of the object")                             \
     S(E_CANCELED, -11, "stopped on request; nothing is lost")                                      \
-    S(E_NONFINITE, -12, "a number that is not finite")                                             \
+    S(E_NONFINITE, -12, "a number is not finite")                                                  \
     S(E_DEVICE, -13, "the device failed")                                                          \
     S(E_DEVICE_OOM, -14, "out of device memory")                                                   \
-    S(E_DEVICE_LOST, -15, "the device is lost: the process must start again")                      \
-    S(E_BACKEND_UNAVAILABLE, -16, "the backend asked for cannot be used here")                     \
+    S(E_DEVICE_LOST, -15, "the device is lost; restart the process")                               \
+    S(E_BACKEND_UNAVAILABLE, -16, "the requested backend is not available")                        \
     S(E_NONDETERMINISTIC, -17, "not available with deterministic results")                         \
     S(E_FORKED, -18, "the handle was made before fork()")                                          \
-    S(E_CALLBACK, -19, "the host's callback failed")                                               \
+    S(E_CALLBACK, -19, "a callback of the application failed")                                     \
     S(E_BUSY, -20, "in use by another thread or process")                                          \
-    S(E_INTERNAL, -21, "a fault of the library")
+    S(E_INTERNAL, -21, "a defect of the library")
 
+/** The statuses as constants: HIRL_OK, HIRL_DONE, HIRL_E_INVALID and so on. */
 enum hirl_status_code {
 #define HIRL_STATUS_ENUM(name, number, text) HIRL_##name = number,
-    HIRL_STATUS_MAP(HIRL_STATUS_ENUM)
+    HIRL_STATUS_MAP(HIRL_STATUS_ENUM) HIRL_STATUS_CODE_END = 2
 #undef HIRL_STATUS_ENUM
-    HIRL_STATUS_CODE_END = 2
 };
 
-/** Name of a status ("HIRL_E_FORMAT"), "unknown status" for any other number. Static. Threads: safe. Since 0.1. */
+/**
+ * Name of a status, as it is written in C.
+ *
+ * @param[in] status  any number
+ * @return [] char, library-owned, valid until the process ends: "HIRL_E_FORMAT"; "unknown status"
+ *         for a number that is no status
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const char *hirl_status_name(hirl_status status);
-/** Meaning of a status in a few words. Static. Threads: safe. Since 0.1. */
+
+/**
+ * Meaning of a status in a few words. The message of hirl_error_message() has the details.
+ *
+ * @param[in] status  any number
+ * @return [] char, library-owned, valid until the process ends: "out of memory"; "unknown status"
+ *         for a number that is no status
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API const char *hirl_status_text(hirl_status status);
 
 /**
- * The calling thread's last failure in one sentence: what was found, what was expected.
+ * Message of the last failure in the calling thread: one sentence with what was found and what was
+ * expected. It is meaningful directly after a call that failed; successful calls do not change it.
+ * Control characters, as of a file name, are replaced by '?'.
  *
- * Meaningful directly after a failing call; valid until the next failing call of the same thread;
- * successes leave it alone. Never NULL. Threads: safe. Since 0.1.
+ * @return [] char, library-owned, valid until the next failure in the same thread; never NULL, ""
+ *         before the first failure
+ *
+ * Threads: safe. Since 0.1.
  */
 HIRL_API const char *hirl_error_message(void);
 
-/** After HIRL_E_CALLBACK: the negative value that the host's callback returned. Threads: safe. Since 0.1. */
+/**
+ * Value that a callback of the application returned, after a call of the same thread has failed
+ * with HIRL_E_CALLBACK.
+ *
+ * @return the negative value; 0 if no callback has failed in this thread
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API int32_t hirl_error_callback_value(void);
 
-/** Frees a buffer that a libhirl call returned as owned by the caller; NULL is fine. Threads: safe. Since 0.1. */
+/**
+ * Releases memory that a function has returned as "new, released with hirl_free()". Do not pass it
+ * to free(), and do not pass a handle to this function: handles have their own hirl_..._destroy().
+ *
+ * @param[in] buffer  [any] bytes, caller-owned, released by the call; NULL: nothing happens
+ *
+ * Threads: safe. Since 0.1.
+ */
 HIRL_API void hirl_free(void *buffer);
 
 #ifdef __cplusplus

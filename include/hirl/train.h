@@ -1,4 +1,14 @@
-/** @file train.h - hirl_trainer: a training run (HIRL Alg. 2), step by step or whole. */
+/** @file train.h - hirl_trainer: a training run (HIRL Alg. 2), one step at a time or as a whole.
+ *
+ * Stage 1 trains the method alone. From epoch cluster_warmup_epoch (T1 in the paper) on, stage 2
+ * begins each epoch by extracting the features of all images and clustering them into a tree, and
+ * adds the path loss over this tree to the method's loss:
+ *
+ *     loss = loss_image + spd_weight * loss_spd             (HIRL eq. 4)
+ *
+ * A run is reproducible: the same options and images give the same bits on the same machine, for
+ * any number of threads, and however often the run was stopped and resumed.
+ */
 #ifndef HIRL_TRAIN_H
 #define HIRL_TRAIN_H
 
@@ -12,148 +22,308 @@
 extern "C" {
 #endif
 
-/** What one step, epoch or run did. */
+/** Report of a step, or of the last step of an epoch or a run. */
 typedef struct hirl_step_report {
-    size_t struct_size;   /**< set by the caller */
-    int64_t step, steps;  /**< optimiser steps made, and in the whole run */
-    int64_t epoch, epochs;/**< epoch of the last step (from 0), and in the whole run */
-    int64_t images;       /**< images seen so far */
-    double loss;          /**< of the last step, in nats: image loss + spd_weight * path loss (eq. 4) */
-    double loss_image;    /**< L_img */
-    double loss_spd;      /**< L_SPD; 0 in stage 1 */
-    double rate;          /**< learning rate of the last step */
-    double grad_norm;     /**< |gradient| of the last step */
-    double images_per_s;  /**< over the last steps; 0, as the two below: no step was timed yet */
-    double data_wait;     /**< share of the time spent waiting for data, 0 to 1 */
-    double seconds_left;  /**< estimate for the whole run */
-    int32_t clustered;    /**< 1: the epoch of this step began with extraction and clustering */
-    int32_t saved;        /**< 1: a checkpoint was written in this call */
-    double cluster_seconds; /**< extraction and clustering in this call */
-    int32_t epoch_end;    /**< 1: the last step of an epoch; the health figures are fresh */
-    double health_std;    /**< std of normalised z0 over a sample, times sqrt(d): 1 healthy, 0 collapsed */
-    double health_rank;   /**< effective rank of z0 over the sample */
-    double churn;         /**< share of images whose leaf changed in the last clustering; -1: first */
-    int64_t empty_clusters; /**< leaves without an image in the last clustering */
-    const char *judgement;/**< one sentence about the epoch; borrowed until the next call */
-    double weight_decay;  /**< of the last step */
-    double teacher_momentum; /**< m of teacher <- m teacher + (1 - m) online after the last step; -1: no teacher */
-    double teacher_temperature; /**< of DINO's and iBOT's teacher in the last step; -1: other methods */
-    double teacher_entropy; /**< of what the first view asks of the others in the last step (DINO's and iBOT's
-                                 teacher, SwAV's assignments), mean over images, in nats: the log of the
-                                 number of outputs when it says nothing; -1: other methods */
-    double usage_entropy; /**< of the mean over those images: e to it is the number of outputs in use; -1 */
-    int64_t smallest_leaf, median_leaf, largest_leaf; /**< images of the leaves in the last clustering */
-    double memory_gb;     /**< most main memory that the process has had so far, the host's own and mapped files
-                               included, in 10^9 bytes; memory of a GPU is not in it; 0: not known */
+    /** bytes; set by the caller to sizeof(hirl_step_report) */
+    size_t struct_size;
+    /** optimiser steps made so far, and in the whole run */
+    int64_t step, steps;
+    /** epoch of the last step, from 0, and epochs of the whole run */
+    int64_t epoch, epochs;
+    /** images trained on so far, repetitions included */
+    int64_t images;
+    /** loss of the last step, in nats: loss_image + spd_weight * loss_spd (HIRL eq. 4) */
+    double loss;
+    /** loss of the method, L_img, in nats */
+    double loss_image;
+    /** path loss, L_SPD, in nats; 0 in stage 1 */
+    double loss_spd;
+    /** learning rate of the last step */
+    double rate;
+    /** Euclidean norm of the gradient of the last step */
+    double grad_norm;
+    /** images per second over the last steps; 0, as the next two: no step was timed yet */
+    double images_per_s;
+    /** share of the time that steps waited for images, 0 to 1 */
+    double data_wait;
+    /** estimated seconds to the end of the run */
+    double seconds_left;
+    /** 1: the epoch of this step began with extraction and clustering */
+    int32_t clustered;
+    /** 1: the call wrote a checkpoint */
+    int32_t saved;
+    /** seconds of extraction and clustering in this call */
+    double cluster_seconds;
+    /** 1: the step was the last of its epoch; health_std, health_rank and judgement are new */
+    int32_t epoch_end;
+    /** standard deviation of the columns of normalised z0 over a sample of images, times sqrt(d):
+     * about 1 if healthy, 0 if collapsed */
+    double health_std;
+    /** effective number of directions of normalised z0 over the sample, 1 to d */
+    double health_rank;
+    /** share of images whose leaf the last clustering changed, 0 to 1; -1: it was the first */
+    double churn;
+    /** leaves without an image in the last clustering */
+    int64_t empty_clusters;
+    /** [] char, library-owned, valid until the next call with the trainer; one sentence about the
+     * state of the representation */
+    const char *judgement;
+    /** weight decay of the last step */
+    double weight_decay;
+    /** m of teacher <- m teacher + (1 - m) online after the last step; -1: there is no teacher */
+    double teacher_momentum;
+    /** temperature of the teacher of DINO or iBOT in the last step; -1: another method */
+    double teacher_temperature;
+    /** entropy of the targets of the first view in the last step (outputs of the teacher of DINO
+     * and iBOT, assignments of SwAV), mean over the images, in nats; at most the logarithm of the
+     * number of outputs, when the targets carry no information; -1: another method */
+    double teacher_entropy;
+    /** entropy of the mean of these targets over the images, in nats; exp of it is the number of
+     * outputs in use; -1: another method */
+    double usage_entropy;
+    /** images of the smallest, the median and the largest leaf in the last clustering */
+    int64_t smallest_leaf, median_leaf, largest_leaf;
+    /** most host memory that the process has used so far (resident), in 10^9 bytes; it includes the
+     * application and mapped files, not GPU memory; 0: unknown */
+    double memory_gb;
 } hirl_step_report;
 
 /**
- * Begins a run, or resumes one (resume=1 with out=; where there is none it begins, beside files of other names).
+ * Starts a run, or resumes the one in the directory `out` with resume=1. If `out` holds no run, a
+ * new one starts; unrelated files are left alone.
  *
- * @param[out] trainer  owned by the caller
- * @param start         weights to begin with (copied), or NULL: fresh from `seed`; of another method: its encoder
- *                      alone; not read when a run is resumed
- * @param dataset       held until the trainer ends; used by this trainer only meanwhile
- * @param options       method, arch, batch_size, epochs, lr, prototypes, ...; out: run directory, unset: none
+ * @param[out] trainer  [1] handle, new, released with hirl_trainer_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  start    [1] handle, caller-owned, read during the call; model whose weights the run
+ *                      begins with; if it is of another method, only its encoder is taken; ignored
+ *                      when a run is resumed; NULL: random weights, drawn from seed
+ * @param[in]  dataset  [1] handle, caller-owned, shared until the trainer is destroyed; of the same
+ *                      context; no other trainer may use it in this time
+ * @param[in]  options  [1] handle, caller-owned, read during the call; keys method, arch,
+ *                      batch_size, epochs, lr, prototypes and all others of a run; out: directory
+ *                      of the run, which receives its settings, metrics, checkpoints and model;
+ *                      empty: nothing is written; NULL: defaults
  *
- * @retval HIRL_E_INVALID  options that do not fit each other or the data, with the numbers; a run to go on with that
- *                         has other images (their number, kind, split, names, some pixels where they have no
- *                         names, seed and size of generated ones); resume=1 together with overwrite=1
- * @retval HIRL_E_BUSY     the run directory is in use by another process
- * @retval HIRL_E_STATE    the run directory is not empty and neither resume nor overwrite is set, or holds
- *                         files of a run's names and no run (resume takes checkpoints without a config.yaml)
- * @retval HIRL_E_CANCELED, HIRL_E_CALLBACK  while colours are measured (mean=auto)
- * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM,
- *         HIRL_E_UNSUPPORTED
- * Threads: one call per trainer at a time. Since 0.1.
+ * @retval HIRL_E_INVALID   a NULL; options that contradict each other or do not fit the images,
+ *                          with the numbers; resume=1 with overwrite=1; a data set of another
+ *                          context; or a run to resume that was made with other options, or other
+ *                          images (their number, kind, split, names, sample of pixels, or seed
+ *                          differ)
+ * @retval HIRL_E_BUSY      another process uses the directory
+ * @retval HIRL_E_STATE     the directory is not empty, and neither resume nor overwrite is set; or
+ *                          it holds files with the names of a run's, but no run
+ * @retval HIRL_E_CANCELED, HIRL_E_CALLBACK  while colours are measured (mean=auto, std=auto)
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT,
+ *         HIRL_E_NOMEM, HIRL_E_UNSUPPORTED
+ *
+ * Threads: one call per data set at a time. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_create(hirl_trainer **trainer, hirl_context *context,
-                                                        const hirl_model *start, hirl_dataset *dataset,
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_create(hirl_trainer **trainer,
+                                                        hirl_context *context,
+                                                        const hirl_model *start,
+                                                        hirl_dataset *dataset,
                                                         const hirl_options *options);
-/** Ends a run's memory; what was saved stays. NULL is fine. Threads: not while another call uses it. Since 0.1. */
+
+/**
+ * Releases a trainer. What it has written stays; steps after the last checkpoint are lost.
+ *
+ * @param[in] trainer  [1] handle, caller-owned, released by the call; NULL: nothing happens
+ *
+ * Threads: exclusive. Since 0.1.
+ */
 HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
 
 /**
- * One optimiser step on the next batch. When an epoch >= cluster_warmup_epoch (T1) begins, features
- * are first extracted and clustered, with progress.
+ * Makes one optimiser step on the next batch. In stage 2, the first step of an epoch first extracts
+ * and clusters the features of all images, and reports progress.
  *
- * Steps allocate nothing after the first of a stage (and the first work of each thread), but those that
- * cluster or end an epoch do, for features and health figures, and give it back.
+ * With out=, the step that ends an epoch writes a checkpoint every save_every epochs, the last step
+ * of the run also the model, and metrics.jsonl receives a line every log_every steps.
  *
- * With out= the step that ends an epoch writes checkpoints, and metrics.jsonl gets its lines. Images
- * found unreadable stay so for the data set: above max_bad every further call fails; open it again when
- * what was wrong is mended.
+ * Memory: after the first step of a stage, steps allocate nothing, except those that cluster or end
+ * an epoch; they release what they allocate.
  *
- * @retval HIRL_DONE          the run was finished already; nothing was done, the report is untouched
- * @retval HIRL_E_CANCELED    stopped on request; nothing is lost, calling again goes on; the report is untouched
- *                             unless the call has reported a step
- * @retval HIRL_E_NONFINITE   a number is not finite: the message names tensor and step; the trainer
- *                            stays as it was before the step
- * @retval HIRL_E_FORMAT      more images than max_bad cannot be read, those whose callback failed included
- * @retval HIRL_E_IO, HIRL_E_CALLBACK, HIRL_E_LIMIT, HIRL_E_UNSUPPORTED  with on_bad_image=error: what reading the
- *                            image came to
- * @retval HIRL_E_STATE       method=own without its functions, or a load that failed halfway
- * @retval HIRL_E_NOMEM       as before the step: call again
+ * @param[in,out] report   [1] struct, caller-owned, updated during the call; struct_size is set
+ *                         before, the other fields are written when a step was made; NULL: not
+ *                         wanted
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ *
+ * @retval HIRL_DONE       the run was finished before the call; report is unchanged
+ * @retval HIRL_E_CANCELED stopped on request; nothing is lost, and the same call continues the
+ *                         work; report is unchanged unless a step was made
+ * @retval HIRL_E_NONFINITE  a number is not finite; the message names the tensor and the step; the
+ *                         trainer is as before the step
+ * @retval HIRL_E_FORMAT   more than max_bad of the images are unreadable, those whose callback
+ *                         failed included. They stay marked in the data set, so every further call
+ *                         fails: after the cause is repaired, open the data set again
+ * @retval HIRL_E_IO, HIRL_E_CALLBACK, HIRL_E_LIMIT, HIRL_E_UNSUPPORTED  an image is unreadable,
+ *                         with on_bad_image=error
+ * @retval HIRL_E_STATE    method=own without its functions, or a hirl_trainer_load() that failed
+ *                         halfway
+ * @retval HIRL_E_INVALID  trainer is NULL, or struct_size is too small
+ * @retval HIRL_E_NOMEM    the trainer is as before the step
+ *
  * Threads: one call per trainer at a time. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer);
-/** Steps to the end of the epoch. As hirl_train_step().
- * Threads: one call per trainer at a time. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer);
-/** Steps to the end of the run, with checkpoints and metrics when out= is set. As hirl_train_step().
- * Threads: one call per trainer at a time. Since 0.1. */
+HIRL_API HIRL_NODISCARD hirl_status hirl_train_step(hirl_step_report *report,
+                                                    hirl_trainer *trainer);
+
+/**
+ * Makes all steps to the end of the current epoch.
+ *
+ * @param[in,out] report   [1] struct, caller-owned, updated during the call; of the last step, as
+ *                         in hirl_train_step(); NULL: not wanted
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ *
+ * Errors: as hirl_train_step().
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_train_epoch(hirl_step_report *report,
+                                                     hirl_trainer *trainer);
+
+/**
+ * Makes all steps to the end of the run.
+ *
+ * @param[in,out] report   [1] struct, caller-owned, updated during the call; of the last step, as
+ *                         in hirl_train_step(); NULL: not wanted
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ *
+ * Errors: as hirl_train_step().
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
 HIRL_API HIRL_NODISCARD hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer);
 
-/** Called after every step of hirl_train_epoch() and hirl_train_run(), on the calling thread. */
-typedef void hirl_report_fn(const hirl_step_report *report, void *user);
-/** Where steps are reported; NULL: nowhere. Threads: one call per trainer at a time. Since 0.1. */
-HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user);
-
-/** Writes a checkpoint of this moment, exact to the bit; path NULL: into the run directory.
- * @retval HIRL_E_INVALID    no path, and the run has no directory
- * @retval HIRL_E_NONFINITE  a weight is not finite; the checkpoints that are there stay
- * @retval HIRL_E_STATE      the last load failed halfway
- * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM, HIRL_E_CALLBACK
- * Threads: one call per trainer at a time. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
-/** Goes back to the checkpoint at `path`, of the same run. @retval HIRL_E_INVALID it belongs to other options or data.
- * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM, HIRL_E_CALLBACK
- * After a load that failed halfway, calls but this one, hirl_trainer_set_method() and the destroy return
- * HIRL_E_STATE.
- * Threads: one call per trainer at a time. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
-
-/** A snapshot of a network, "online", "teacher" or "auto" (what the method evaluates). Heads h_l (layers z1 to zL) are in
- * "online" alone. Owned by the caller.
- * @retval HIRL_E_INVALID  another name, or a teacher that the method has not
- * @retval HIRL_E_STATE  the last load failed halfway
- * @retval HIRL_E_NOMEM
- * Threads: one call per trainer at a time. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer,
-                                                       const char *network);
-/** The tree in use; owned by the caller. @retval HIRL_E_STATE there is none yet (stage 1), or the
- * last load failed halfway. @retval HIRL_E_NOMEM
- * Threads: one call per trainer at a time. Since 0.1. */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer);
 /**
- * Drives the path loss with the host's own tree from the next step on (shared: a tree never changes, and
- * may be destroyed by the host); leaf [count], copied: leaf of
- * each image of the data set, -1: none. Clustering stops until it is called with NULL.
- * @retval HIRL_E_INVALID  a leaf outside the tree, or a tree of other levels or columns than the heads h_l
- * @retval HIRL_E_STATE, HIRL_E_NOMEM
+ * Receives the report of a step. hirl_train_epoch() and hirl_train_run() call it after every step,
+ * on the thread that called them. It must return: no longjmp, no C++ exception.
+ *
+ * @param[in] report  [1] struct, library-owned, valid until the callback returns
+ * @param[in] user    [any] bytes, caller-owned, kept until another report function is set
+ */
+typedef void hirl_report_fn(const hirl_step_report *report, void *user);
+
+/**
+ * Sets the function that receives the report of every step.
+ *
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call; NULL: nothing happens
+ * @param[in]     report   [1] function, caller-owned, kept until another one is set or the trainer
+ *                         is destroyed; NULL: none, the default
+ * @param[in]     user     [any] bytes, caller-owned, kept until the same moment; passed to report
+ *
  * Threads: one call per trainer at a time. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree,
+HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user);
+
+/**
+ * Writes a checkpoint of the present state. A run that continues from it is equal to the bit.
+ *
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ * @param[in]     path     [] char, caller-owned, read during the call; NULL: the directory of the
+ *                         run
+ *
+ * @retval HIRL_E_INVALID    trainer is NULL, or there is neither a path nor a directory (out=)
+ * @retval HIRL_E_NONFINITE  a weight is not finite; existing checkpoints stay
+ * @retval HIRL_E_STATE      a hirl_trainer_load() failed halfway
+ * @retval HIRL_E_CALLBACK   the application's hirl_method_save_fn failed
+ * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_NOMEM
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
+
+/**
+ * Returns to a checkpoint of the same run. After a failure halfway, all calls with the trainer
+ * return HIRL_E_STATE, except this one, hirl_trainer_set_method() and hirl_trainer_destroy().
+ *
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ * @param[in]     path     [] char, caller-owned, read during the call; a checkpoint file
+ *
+ * @retval HIRL_E_INVALID   a NULL, or a checkpoint of other options or images
+ * @retval HIRL_E_CALLBACK  the application's hirl_method_load_fn failed
+ * @retval HIRL_E_IO, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT, HIRL_E_NOMEM
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
+
+/**
+ * Copies a network of the trainer, as it is now, into a model. The heads h_l (layers "z1" to "zL")
+ * are in the online network only.
+ *
+ * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
+ * @param[in]  trainer  [1] handle, caller-owned, read during the call
+ * @param[in]  network  [] char, caller-owned, read during the call; "online", "teacher" or "auto"
+ *                      (the one that the method evaluates); NULL: "auto"
+ *
+ * @retval HIRL_E_INVALID  a NULL, another name, or "teacher" in a method without one
+ * @retval HIRL_E_STATE    a hirl_trainer_load() failed halfway
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model,
+                                                       const hirl_trainer *trainer,
+                                                       const char *network);
+
+/**
+ * The tree that the trainer uses now. The trainer replaces it at the next clustering; this handle
+ * keeps the present one.
+ *
+ * @param[out] tree     [1] handle, new, released with hirl_tree_destroy(); NULL on failure
+ * @param[in]  trainer  [1] handle, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  a NULL
+ * @retval HIRL_E_STATE    there is no tree yet (stage 1), or a hirl_trainer_load() failed halfway
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree,
+                                                      const hirl_trainer *trainer);
+
+/**
+ * Makes the trainer use a tree of the application for the path loss, from the next step on. The
+ * trainer no longer clusters, until this function is called with NULL.
+ *
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ * @param[in]     tree     [1] handle, caller-owned, shared until the trainer is destroyed or gets
+ *                         another tree; with as many levels and columns as the heads h_l; NULL: the
+ *                         trainer clusters again
+ * @param[in]     leaf     [count] int32, caller-owned, read during the call; leaf of each image of
+ *                         the data set, -1: none; NULL: only with tree NULL
+ *
+ * @retval HIRL_E_INVALID  a NULL, a leaf outside the tree, or a tree of other levels or columns
+ * @retval HIRL_E_STATE    a hirl_trainer_load() failed halfway
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer,
+                                                          const hirl_tree *tree,
                                                           const int32_t *leaf);
 
 /**
- * Joint loss (eq. 4) on other images, held_out, averaged over whole batches, without changing anything.
- * report: loss, loss_image, loss_spd.
- * @retval HIRL_E_INVALID  fewer images than a batch, or a data set of another context
- * @retval HIRL_E_CANCELED, HIRL_E_STATE, HIRL_E_NONFINITE, HIRL_E_FORMAT, HIRL_E_IO, HIRL_E_CALLBACK, HIRL_E_NOMEM
+ * Computes the loss (HIRL eq. 4) on held-out images, averaged over whole batches. The trainer does
+ * not change. A held-out image belongs to the leaf that is nearest to its features.
+ *
+ * @param[in,out] report    [1] struct, caller-owned, updated during the call; struct_size is set
+ *                          before; on success loss, loss_image and loss_spd are of these images
+ * @param[in,out] trainer   [1] handle, caller-owned, updated during the call; the same state after
+ *                          it
+ * @param[in,out] held_out  [1] handle, caller-owned, updated during the call; of the trainer's
+ *                          context, at least batch_size images; unreadable ones are marked
+ *
+ * @retval HIRL_E_INVALID   a NULL, fewer images than a batch, or a data set of another context
+ * @retval HIRL_E_CANCELED  stopped on request
+ * @retval HIRL_E_FORMAT    more than max_bad of the images are unreadable
+ * @retval HIRL_E_STATE     as in hirl_train_step()
+ * @retval HIRL_E_NONFINITE, HIRL_E_IO, HIRL_E_CALLBACK, HIRL_E_NOMEM
+ *
  * Threads: one call per trainer at a time. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_evaluate(hirl_step_report *report,
+                                                          hirl_trainer *trainer,
                                                           hirl_dataset *held_out);
 
 #ifdef __cplusplus

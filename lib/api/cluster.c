@@ -1,4 +1,4 @@
-/* cluster.c - hirl/cluster.h: clustering, trees, their files, scores and exports. */
+/* cluster.c - functions of <hirl/cluster.h>: clustering, trees, their files, scores, exports. */
 #include <hirl/cluster.h>
 
 #include <math.h>
@@ -16,18 +16,23 @@
 static hirl_status check_rows(const float *features, int64_t n, int64_t d, const float *weight)
 {
     if (!features)
-        return hr_fail(HIRL_E_INVALID, "cluster: no features");
+        return hr_fail(HIRL_E_INVALID, "cluster: features is NULL");
     if (n < 1 || n > INT32_MAX || d < 1 || d > INT32_MAX)
-        return hr_fail(HIRL_E_INVALID, "cluster: %lld rows of %lld columns cannot be", (long long)n,
-                       (long long)d);
+        return hr_fail(HIRL_E_INVALID,
+                       "cluster: %lld rows of %lld columns; 1 to %d of each are expected",
+                       (long long)n, (long long)d, INT32_MAX);
     for (int64_t i = 0; weight && i < n; i++)
         if (!(weight[i] >= 0) || !isfinite(weight[i]))
-            return hr_fail(HIRL_E_INVALID, "cluster: weight %g of row %lld; from 0 on, and finite",
+            return hr_fail(HIRL_E_INVALID,
+                           "cluster: weight %g of row %lld; a finite number from 0 is expected",
                            (double)weight[i], (long long)i);
+    for (int64_t i = 0; weight && i < n; i++)
+        if (!(weight[i] > 0)) /* the others are checked when they are placed */
+            HR_TRY(hr_rows_check(features + i * d, 1, d, i, NULL));
     return HIRL_OK;
 }
 
-static hirl_status make(hirl_tree **tree, hr_tree_maker *maker, hirl_context *context)
+static hirl_status make_tree(hirl_tree **tree, hr_tree_maker *maker, hirl_context *context)
 {
     bool done = false;
 
@@ -39,42 +44,45 @@ static hirl_status make(hirl_tree **tree, hr_tree_maker *maker, hirl_context *co
     return hr_tree_maker_finish(tree, maker);
 }
 
-typedef struct cluster_input {
-    const float *features, *weight;
-    int64_t n, d;
-    const hirl_tree *previous;
-} cluster_input;
-
-/* rows of weight 0 are left out; usable: NULL without weights */
-static hirl_status mark_usable(uint8_t **usable, const float *weight, int64_t n)
+/* Rows of weight 0 are left out; *usable is NULL without weights. *count: usable rows. */
+static hirl_status mark_usable(uint8_t **usable, int64_t *count, const float *weight, int64_t n)
 {
+    *count = n;
     if (!weight)
         return HIRL_OK;
     *usable = hr_alloc_array((size_t)n, 1);
     if (!*usable)
         return HIRL_E_NOMEM;
-    for (int64_t i = 0; i < n; i++)
+    *count = 0;
+    for (int64_t i = 0; i < n; i++) {
         (*usable)[i] = weight[i] > 0;
+        *count += (*usable)[i];
+    }
     return HIRL_OK;
 }
 
-static hirl_status cluster(hirl_tree **tree, hr_queue *queue, const cluster_input *in,
+static hirl_status cluster(hirl_tree **tree, hr_queue *queue, hr_row_source *source,
+                           const float *weight, const hirl_tree *previous,
                            const hr_cluster_config *config)
 {
+    hr_tree_input in = { .n = source->n, .weight = weight, .previous = previous };
     hr_tree_maker *maker = NULL;
-    uint8_t *usable = NULL;
+    hr_rows_placed placed = { 0 };
     hr_array rows = { 0 };
-    hirl_status status = hr_rows_take(&rows, queue, HR_REAL, in->n, in->d);
+    uint8_t *usable = NULL;
+    int64_t count;
+    hirl_status status = mark_usable(&usable, &count, weight, source->n);
 
     if (status >= 0)
-        status = hr_rows_upload(queue, &rows, in->features, config->normalize != 0, 0);
+        status = hr_rows_take(&rows, queue, HR_REAL, count ? count : 1, source->d);
     if (status >= 0)
-        status = mark_usable(&usable, in->weight, in->n);
+        status = hr_rows_place(&placed, queue, &rows, source, config->normalize != 0, usable);
+    in.features = hr_slice(&rows, 0, placed.kept);
+    in.usable = usable;
     if (status >= 0)
-        status = hr_tree_maker_create(&maker, queue->context, queue, &rows, in->weight, usable,
-                                      in->previous, config);
+        status = hr_tree_maker_create(&maker, queue->context, queue, &in, config);
     if (status >= 0)
-        status = make(tree, maker, queue->context);
+        status = make_tree(tree, maker, queue->context);
     hr_tree_maker_destroy(maker);
     hr_free(usable);
     hr_array_give(&rows, queue);
@@ -85,25 +93,25 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
                          int64_t d, const float *weight, const hirl_tree *previous,
                          const hirl_options *options)
 {
-    cluster_input in = { features, weight, n, d, previous };
+    hr_rows_array rows = hr_rows_of_array(features, n, d);
     hr_cluster_config config;
     hr_queue *queue = NULL;
     hirl_status status;
     hr_call call;
 
     if (!tree || !context)
-        return hr_fail(HIRL_E_INVALID, "cluster: no place for the tree, or no context");
+        return hr_fail(HIRL_E_INVALID, "cluster: tree or context is NULL");
     *tree = NULL;
     HR_TRY(check_rows(features, n, d, weight));
     if (previous && previous->d != d)
         return hr_fail(HIRL_E_INVALID,
-                       "cluster: the previous tree has %lld columns, the features %lld",
+                       "cluster: the previous tree has %lld columns, the features have %lld",
                        (long long)previous->d, (long long)d);
     HR_TRY(hr_options_read(&config, &hr_cluster_keys, options));
     HR_TRY(hr_context_enter(&call, context));
     status = hr_context_take_queue(&queue, context);
     if (status >= 0)
-        status = cluster(tree, queue, &in, &config);
+        status = cluster(tree, queue, &rows.rows, weight, previous, &config);
     hr_context_give_queue(queue);
     return hr_context_leave(&call, status);
 }
@@ -112,13 +120,18 @@ hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *f
 
 static hirl_status check_shape(int32_t levels, int64_t d, const int64_t *m, int64_t n)
 {
-    if (levels < 1 || levels > HR_LEVELS || d < 1 || d > INT32_MAX || n < 0 || n > INT32_MAX || !m)
-        return hr_fail(HIRL_E_INVALID, "tree: %d levels, %lld columns, %lld rows cannot be",
-                       (int)levels, (long long)d, (long long)n);
+    if (!m)
+        return hr_fail(HIRL_E_INVALID, "tree: m is NULL");
+    if (levels < 1 || levels > HR_LEVELS || d < 1 || d > INT32_MAX || n < 0 || n > INT32_MAX)
+        return hr_fail(HIRL_E_INVALID,
+                       "tree: %d levels, %lld columns, %lld rows; 1 to %d levels, 1 to %d columns "
+                       "and 0 to %d rows are expected",
+                       (int)levels, (long long)d, (long long)n, HR_LEVELS, INT32_MAX, INT32_MAX);
     for (int32_t l = 0; l < levels; l++)
         if (m[l] < 1 || m[l] > INT32_MAX || (l && m[l] >= m[l - 1]))
             return hr_fail(HIRL_E_INVALID,
-                           "tree: %lld prototypes at level %d: counts are above 0 and fall",
+                           "tree: %lld prototypes on level %d; counts must be above 0, and fall "
+                           "from level to level",
                            (long long)m[l], (int)l + 1);
     return HIRL_OK;
 }
@@ -126,7 +139,7 @@ static hirl_status check_shape(int32_t levels, int64_t d, const int64_t *m, int6
 static hirl_status copy_prototypes(hirl_tree *tree, int32_t level, const float *prototypes)
 {
     if (!prototypes)
-        return hr_fail(HIRL_E_INVALID, "tree: no prototypes of level %d", (int)level + 1);
+        return hr_fail(HIRL_E_INVALID, "tree: the prototypes of level %d are NULL", (int)level + 1);
     for (int64_t j = 0; j < tree->m[level]; j++) {
         const float *row = prototypes + j * tree->d;
         double square = 0;
@@ -149,7 +162,7 @@ static hirl_status copy_nodes(int32_t *to, const int32_t *from, int64_t n, int64
                               int64_t count, const char *what)
 {
     if (n && !from)
-        return hr_fail(HIRL_E_INVALID, "tree: no %s", what);
+        return hr_fail(HIRL_E_INVALID, "tree: %s is NULL", what);
     for (int64_t i = 0; i < n; i++) {
         if (from[i] < lowest || from[i] >= count)
             return hr_fail(HIRL_E_INVALID, "tree: %s[%lld] is %d, outside %lld to %lld", what,
@@ -159,8 +172,8 @@ static hirl_status copy_nodes(int32_t *to, const int32_t *from, int64_t n, int64
     return HIRL_OK;
 }
 
-static hirl_status fill(hirl_tree *tree, const float *const *prototypes,
-                        const int32_t *const *parents, const int32_t *leaf)
+static hirl_status fill_tree(hirl_tree *tree, const float *const *prototypes,
+                             const int32_t *const *parents, const int32_t *leaf)
 {
     for (int32_t l = 0; l < tree->levels; l++) {
         HR_TRY(copy_prototypes(tree, l, prototypes[l]));
@@ -181,11 +194,11 @@ hirl_status hirl_tree_create(hirl_tree **out, hirl_context *context, int32_t lev
     hirl_status status;
 
     if (!out || !context || !prototypes)
-        return hr_fail(HIRL_E_INVALID, "tree: place, context and prototypes are needed");
+        return hr_fail(HIRL_E_INVALID, "tree: tree, context or prototypes is NULL");
     *out = NULL;
     HR_TRY(check_shape(levels, d, m, n));
     HR_TRY(hr_tree_alloc(&tree, context, levels, d, m, n));
-    status = fill(tree, prototypes, parents, leaf);
+    status = fill_tree(tree, prototypes, parents, leaf);
     if (status < 0) {
         hr_tree_drop(tree);
         return status;
@@ -204,19 +217,19 @@ void hirl_tree_destroy(hirl_tree *tree)
 hirl_status hirl_tree_save(const hirl_tree *tree, const char *path)
 {
     if (!tree || !path)
-        return hr_fail(HIRL_E_INVALID, "tree: no tree, or no path");
+        return hr_fail(HIRL_E_INVALID, "tree: tree or path is NULL");
     return hr_tree_save(tree, path);
 }
 
 hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
 {
     if (!tree || !context || !path)
-        return hr_fail(HIRL_E_INVALID, "tree: place, context and path are needed");
+        return hr_fail(HIRL_E_INVALID, "tree: tree, context or path is NULL");
     *tree = NULL;
     return hr_tree_load(tree, context, path);
 }
 
-/* ---- reading ---- */
+/* ---- properties ---- */
 
 static bool has_level(const hirl_tree *tree, int32_t level)
 {
@@ -263,21 +276,23 @@ const int32_t *hirl_tree_leaves(const hirl_tree *tree)
     return tree ? tree->leaf : NULL;
 }
 
-/* ---- use ---- */
+/* ---- paths, scores, exports ---- */
 
 hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree,
                              const float *features, int64_t n)
 {
+    hr_rows_array rows;
     hr_queue *queue = NULL;
     hirl_status status;
     hr_call call;
 
     if (!path || !tree || !features || n < 1)
-        return hr_fail(HIRL_E_INVALID, "assign: path, tree, features and a row are needed");
+        return hr_fail(HIRL_E_INVALID, "assign: path, tree or features is NULL, or n is below 1");
+    rows = hr_rows_of_array(features, n, tree->d);
     HR_TRY(hr_context_enter(&call, tree->context));
     status = hr_context_take_queue(&queue, tree->context);
     if (status >= 0)
-        status = hr_tree_assign(path, margin, tree, queue, features, n);
+        status = hr_tree_assign(path, margin, tree, queue, &rows.rows);
     hr_context_give_queue(queue);
     return hr_context_leave(&call, status);
 }
@@ -288,12 +303,14 @@ hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree, co
     hirl_tree_score full = { 0 };
 
     if (!score || !tree || !label)
-        return hr_fail(HIRL_E_INVALID, "scores: score, tree and labels are needed");
+        return hr_fail(HIRL_E_INVALID, "scores: score, tree or label is NULL");
     if (score->struct_size < sizeof(size_t) || score->struct_size > 1 << 20)
-        return hr_fail(HIRL_E_INVALID, "scores: score->struct_size is %zu", score->struct_size);
+        return hr_fail(HIRL_E_INVALID,
+                       "scores: score->struct_size is %zu; set it to sizeof(hirl_tree_score)",
+                       score->struct_size);
     if (n != tree->n)
-        return hr_fail(HIRL_E_INVALID, "scores: %lld labels for a tree of %lld rows", (long long)n,
-                       (long long)tree->n);
+        return hr_fail(HIRL_E_INVALID, "scores: %lld labels, but the tree has %lld rows",
+                       (long long)n, (long long)tree->n);
     full.struct_size = score->struct_size;
     HR_TRY(hr_tree_evaluate(&full, tree, label));
     memcpy(score, &full, full.struct_size < sizeof full ? full.struct_size : sizeof full);
@@ -304,6 +321,6 @@ hirl_status hirl_tree_export(const hirl_tree *tree, const char *path, const char
                              const char *const *name)
 {
     if (!tree || !path || !format)
-        return hr_fail(HIRL_E_INVALID, "export: tree, path and format are needed");
+        return hr_fail(HIRL_E_INVALID, "export: tree, path or format is NULL");
     return hr_tree_export(tree, path, format, name);
 }

@@ -1,4 +1,4 @@
-/* context.c - the public hirl_context. */
+/* context.c - functions of <hirl/context.h>, and the keys of a context. */
 #include "context.h"
 
 #include <stdio.h>
@@ -15,14 +15,15 @@ typedef struct context_config {
 
 static const hr_key keys[] = {
     { "backend", HR_KEY_TEXT, "auto", 0, 0, NULL, false, "",
-      "where numbers are computed: auto, cpu, cuda, cuda:N", offsetof(context_config, backend) },
-    { "threads", HR_KEY_INT, "auto", 1, 256, NULL, true, "threads", "of the CPU; auto: all cores",
-      offsetof(context_config, threads) },
+      "what computes: auto, cpu, cuda, or cuda:N for GPU number N",
+      offsetof(context_config, backend) },
+    { "threads", HR_KEY_INT, "auto", 1, 256, NULL, true, "threads",
+      "number of CPU threads; auto: one per core", offsetof(context_config, threads) },
 };
 
 const hr_keys hr_context_keys = { "context", keys, sizeof keys / sizeof *keys };
 
-/* the environment's value where the caller gave none */
+/* stores the value of an environment variable, unless the caller or a file has set the key */
 static hirl_status from_environment(void *field, const hr_key *key, const char *variable,
                                     const hirl_options *options)
 {
@@ -34,9 +35,9 @@ static hirl_status from_environment(void *field, const hr_key *key, const char *
     return hr_key_parse(field, key, text) < 0 ? hr_fail_in(HIRL_E_INVALID, variable) : HIRL_OK;
 }
 
-/* OMP_NUM_THREADS is meant for every library of a program: "4", or "4,2" by depth; what makes no sense
- * is not ours to refuse */
-static void threads_of_program(int64_t *threads)
+/* OMP_NUM_THREADS is meant for every library of an application: "4", or "4,2" by nesting depth. An
+ * invalid value is ignored, because the variable is not this library's. */
+static void threads_from_openmp(int64_t *threads)
 {
     const char *text = secure_getenv("OMP_NUM_THREADS");
     char first[16];
@@ -55,12 +56,13 @@ static hirl_status create(hirl_context **context, const hirl_options *options)
     HR_TRY(hr_options_read(&config, &hr_context_keys, options));
     HR_TRY(from_environment(config.backend, &keys[0], "HIRL_BACKEND", options));
     HR_TRY(from_environment(&config.threads, &keys[1], "HIRL_NUM_THREADS", options));
-    threads_of_program(&config.threads);
+    threads_from_openmp(&config.threads);
     return hr_context_create(context, config.backend,
                              config.threads == HR_AUTO ? 0 : (int)config.threads);
 }
 
-/* a success leaves the thread's message alone: neither a missing GPU nor a variable is a failure */
+/* A success must not change the thread's message, although a GPU that is missing, or an ignored
+ * variable, has set one. */
 hirl_status hirl_context_create(hirl_context **context, const hirl_options *options)
 {
     hirl_status status;

@@ -1,4 +1,4 @@
-/* dataset.c - the calls of <hirl/dataset.h>. */
+/* dataset.c - functions of <hirl/dataset.h>. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -16,7 +16,7 @@ hirl_status hirl_dataset_open(hirl_dataset **dataset, hirl_context *context, con
     hr_call call;
 
     if (!dataset || !context)
-        return hr_fail(HIRL_E_INVALID, "dataset_open: dataset and context must not be NULL");
+        return hr_fail(HIRL_E_INVALID, "dataset_open: dataset or context is NULL");
     *dataset = NULL;
     config = hr_alloc(sizeof *config);
     if (!config)
@@ -32,7 +32,7 @@ hirl_status hirl_dataset_open(hirl_dataset **dataset, hirl_context *context, con
     return status;
 }
 
-/* labels [count] of the host, copied */
+/* copies and checks the application's labels [count]; NULL: none */
 static hirl_status copy_labels(hirl_dataset *dataset, const int32_t *label, int64_t count)
 {
     if (!label)
@@ -43,12 +43,12 @@ static hirl_status copy_labels(hirl_dataset *dataset, const int32_t *label, int6
     memcpy(dataset->label, label, (size_t)count * sizeof *label);
     for (int64_t i = 0; i < count; i++)
         if (label[i] < -1)
-            return hr_fail(HIRL_E_INVALID, "label %d of image %lld: -1 or above is expected",
+            return hr_fail(HIRL_E_INVALID, "label %d of image %lld; -1 or above is expected",
                            (int)label[i], (long long)i);
     return hr_dataset_check_labels(dataset, dataset->label, count);
 }
 
-/* what follows the opening of data that the host holds */
+/* labels and selection of images, for a data set whose images the application supplies */
 static hirl_status complete(hirl_dataset *dataset, const int32_t *label,
                             const hr_data_config *config)
 {
@@ -80,19 +80,24 @@ static hirl_status check_memory(const hr_memory_images *images)
 {
     int64_t items;
 
-    if (!images->pixels || images->count < 1 || (images->channels != 1 && images->channels != 3))
+    if (!images->pixels)
+        return hr_fail(HIRL_E_INVALID, "images in memory: pixels is NULL");
+    if (images->count < 1 || (images->channels != 1 && images->channels != 3))
         return hr_fail(HIRL_E_INVALID,
-                       "images in memory: %lld of %d channels; at least one of 1 or 3 is expected",
+                       "images in memory: %lld of %d channels; at least 1, of 1 or 3 channels, is "
+                       "expected",
                        (long long)images->count, (int)images->channels);
     if (images->height < 1 || images->width < 1)
         return hr_fail(HIRL_E_INVALID,
-                       "images in memory: %lld x %lld pixels; each side has at least one",
+                       "images in memory: %lld x %lld pixels; at least 1 x 1 is expected",
                        (long long)images->width, (long long)images->height);
     HR_TRY(hr_pixels_check(images->width, images->height));
     if (__builtin_mul_overflow(images->count, images->width * images->height * images->channels,
                                &items))
-        return hr_fail(HIRL_E_LIMIT, "images in memory: %lld are beyond 64 bits",
-                       (long long)images->count);
+        return hr_fail(
+            HIRL_E_LIMIT,
+            "images in memory: %lld of %lld x %lld pixels have more values than 64 bits count",
+            (long long)images->count, (long long)images->width, (long long)images->height);
     return HIRL_OK;
 }
 
@@ -107,7 +112,7 @@ hirl_status hirl_dataset_from_memory(hirl_dataset **dataset, hirl_context *conte
     hirl_status status;
 
     if (!dataset || !context)
-        return hr_fail(HIRL_E_INVALID, "dataset_from_memory: dataset and context must not be NULL");
+        return hr_fail(HIRL_E_INVALID, "dataset_from_memory: dataset or context is NULL");
     *dataset = NULL;
     HR_TRY(check_memory(&images));
     HR_TRY(hr_options_read(&config, &hr_data_keys, options));
@@ -135,8 +140,8 @@ hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *con
     if (!dataset || !context || !read || count < 1)
         return hr_fail(
             HIRL_E_INVALID,
-            "dataset_from_callback: dataset, context and read must not be NULL, count not "
-            "below 1");
+            "dataset_from_callback: dataset, context or read is NULL, or count %lld is below 1",
+            (long long)count);
     *dataset = NULL;
     HR_TRY(hr_options_read(&config, &hr_data_keys, options));
     status = hr_dataset_new(&made, context, "callback");
@@ -166,7 +171,7 @@ hirl_status hirl_dataset_describe(hirl_dataset_info *info, const hirl_dataset *d
         return hr_fail(HIRL_E_INVALID, "dataset_describe: %s",
                        !info      ? "info is NULL"
                        : !dataset ? "dataset is NULL"
-                                  : "info->struct_size is to be set first");
+                                  : "info->struct_size is not set");
     size = info->struct_size < sizeof found ? info->struct_size : sizeof found;
     found.struct_size = info->struct_size;
     found.format = dataset->format;
@@ -215,7 +220,7 @@ hirl_status hirl_dataset_read(uint8_t **pixels, int64_t *height, int64_t *width,
     hirl_status status;
 
     if (!pixels || !height || !width || !dataset)
-        return hr_fail(HIRL_E_INVALID, "dataset_read: no argument may be NULL");
+        return hr_fail(HIRL_E_INVALID, "dataset_read: pixels, height, width or dataset is NULL");
     status = hr_dataset_read(&image, dataset, index);
     if (status < 0) {
         hr_pixels_done(&image);
@@ -230,7 +235,7 @@ hirl_status hirl_dataset_read(uint8_t **pixels, int64_t *height, int64_t *width,
 hirl_status hirl_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
 {
     if (!data || !n || !d || !path)
-        return hr_fail(HIRL_E_INVALID, "npy_read: no argument may be NULL");
+        return hr_fail(HIRL_E_INVALID, "npy_read: data, n, d or path is NULL");
     return hr_npy_read(data, n, d, path);
 }
 
@@ -238,6 +243,6 @@ hirl_status hirl_npy_write(const char *path, const void *data, const char *dtype
                            const int64_t *dim)
 {
     if (!path || !data || !dtype || !dim)
-        return hr_fail(HIRL_E_INVALID, "npy_write: no argument may be NULL");
+        return hr_fail(HIRL_E_INVALID, "npy_write: path, data, dtype or dim is NULL");
     return hr_npy_write(path, data, dtype, rank, dim);
 }

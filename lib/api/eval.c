@@ -1,4 +1,4 @@
-/* eval.c - hirl/eval.h: weighted kNN. */
+/* eval.c - functions of <hirl/eval.h>: weighted kNN. */
 #include <hirl/eval.h>
 
 #include <string.h>
@@ -6,25 +6,33 @@
 #include "base/error.h"
 #include "context.h"
 #include "eval/knn.h"
+#include "hier/rows.h"
 
 static hirl_status check(const hirl_knn_report *report, const hr_labelled *bank,
-                         const hr_labelled *query, int64_t d)
+                         const hr_labelled *query, const float *x)
 {
-    if (!report || !bank->x || !bank->label || (query && !query->label))
-        return hr_fail(HIRL_E_INVALID, "knn: report, bank, bank_label and query_label are needed");
+    int64_t n = bank->rows->n, d = bank->rows->d, queries = query ? query->rows->n : n;
+
+    if (!report || !x || !bank->label || (query && !query->label))
+        return hr_fail(HIRL_E_INVALID, "knn: report, bank, bank_label or query_label is NULL");
     if (report->struct_size < sizeof(size_t) || report->struct_size > 1 << 20)
-        return hr_fail(HIRL_E_INVALID, "knn: report->struct_size is %zu", report->struct_size);
-    if (bank->n < 1 || d < 1 || (query ? query->n < 1 : bank->n < 2))
-        return hr_fail(HIRL_E_INVALID, "knn: %lld bank rows, %lld queries, %lld columns cannot be",
-                       (long long)bank->n, query ? (long long)query->n : (long long)bank->n,
-                       (long long)d);
-    if (bank->n > INT32_MAX || (query && query->n > INT32_MAX))
-        return hr_fail(HIRL_E_LIMIT, "knn: more than %d rows", INT32_MAX);
+        return hr_fail(HIRL_E_INVALID,
+                       "knn: report->struct_size is %zu; set it to sizeof(hirl_knn_report)",
+                       report->struct_size);
+    if (n < 1 || d < 1 || (query ? queries < 1 : n < 2))
+        return hr_fail(
+            HIRL_E_INVALID,
+            "knn: %lld bank rows, %lld queries, %lld columns; at least 1 of each is expected, and 2 bank rows without queries",
+            (long long)n, (long long)queries, (long long)d);
+    if (n > INT32_MAX || queries > INT32_MAX)
+        return hr_fail(HIRL_E_LIMIT,
+                       "knn: %lld bank rows, %lld queries; at most %d of each are expected",
+                       (long long)n, (long long)queries, INT32_MAX);
     return HIRL_OK;
 }
 
-static hirl_status ask(hirl_knn_report *report, hirl_context *context, const hr_labelled *bank,
-                       const hr_labelled *query, int64_t d, const hr_knn_config *config)
+static hirl_status evaluate(hirl_knn_report *report, hirl_context *context, const hr_labelled *bank,
+                            const hr_labelled *query, const hr_knn_config *config)
 {
     hr_queue *queue = NULL;
     hirl_status status;
@@ -33,7 +41,7 @@ static hirl_status ask(hirl_knn_report *report, hirl_context *context, const hr_
     HR_TRY(hr_context_enter(&call, context));
     status = hr_context_take_queue(&queue, context);
     if (status >= 0)
-        status = hr_knn(report, queue, bank, query, d, config);
+        status = hr_knn(report, queue, bank, query, config);
     hr_context_give_queue(queue);
     return hr_context_leave(&call, status);
 }
@@ -43,16 +51,18 @@ hirl_status hirl_eval_knn(hirl_knn_report *report, hirl_context *context, const 
                           const int32_t *query_label, int64_t query_count, int64_t d,
                           const hirl_options *options)
 {
-    hr_labelled all = { bank, bank_label, bank_count }, asked = { query, query_label, query_count };
+    hr_rows_array known = hr_rows_of_array(bank, bank_count, d);
+    hr_rows_array asked = hr_rows_of_array(query, query_count, d);
+    hr_labelled banks = { &known.rows, bank_label }, queries = { &asked.rows, query_label };
     hirl_knn_report full = { 0 };
     hr_knn_config config;
 
     if (!context)
-        return hr_fail(HIRL_E_INVALID, "knn: no context");
-    HR_TRY(check(report, &all, query ? &asked : NULL, d));
+        return hr_fail(HIRL_E_INVALID, "knn: context is NULL");
+    HR_TRY(check(report, &banks, query ? &queries : NULL, bank));
     HR_TRY(hr_options_read(&config, &hr_knn_keys, options));
     full.struct_size = report->struct_size;
-    HR_TRY(ask(&full, context, &all, query ? &asked : NULL, d, &config));
+    HR_TRY(evaluate(&full, context, &banks, query ? &queries : NULL, &config));
     memcpy(report, &full, full.struct_size < sizeof full ? full.struct_size : sizeof full);
     return HIRL_OK;
 }

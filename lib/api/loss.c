@@ -1,4 +1,4 @@
-/* loss.c - losses on plain arrays (hirl/loss.h): arguments checked, one small tape, results copied.
+/* loss.c - functions of <hirl/loss.h>: the path loss on plain arrays, computed on a small tape.
  *
  *   loss = spd_weight L_SPD(norm2(z), tree, leaf, negative)      HIRL eqs. 2 and 3
  *   grad = d loss / d z
@@ -15,20 +15,20 @@
 #include "hier/tree.h"
 #include "tape/ops.h"
 
-/* what one call works with, all on the host */
+/* arguments and work memory of one call, all in host memory */
 typedef struct call {
     hr_spd_config config;
     const hirl_tree *tree;
     const float *z; /* [L,n,d] */
     const int32_t *leaf;
     int32_t *path;     /* [M_1,L] */
-    int32_t *negative; /* [n,k], -1: does not count */
-    float *result;     /* [1 + L n d] loss and gradient, until all is well */
+    int32_t *negative; /* [n,k]; -1: the path does not count */
+    float *result;     /* [1 + L n d] loss and gradient; copied to the caller on success */
     int64_t n, k;
     bool want_grad;
 } call;
 
-static int64_t values(const call *c)
+static int64_t count_values(const call *c)
 {
     return c->tree->levels * c->n * c->tree->d;
 }
@@ -39,14 +39,14 @@ static hirl_status check_leaves(const int32_t *leaf, int64_t n, int64_t leaves, 
 {
     for (int64_t i = 0; i < n; i++)
         if (leaf[i] < -1 || leaf[i] >= leaves)
-            return hr_fail(HIRL_E_INVALID, "spd_loss: %s [%lld] is %d; the tree has %lld leaves",
+            return hr_fail(HIRL_E_INVALID, "spd_loss: %s[%lld] is %d; the tree has %lld leaves",
                            what, (long long)i, (int)leaf[i], (long long)leaves);
     return HIRL_OK;
 }
 
 static hirl_status check_finite(const call *c)
 {
-    int64_t count = values(c), d = c->tree->d;
+    int64_t count = count_values(c), d = c->tree->d;
 
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(c->z[i]))
@@ -61,7 +61,8 @@ static hirl_status check(const call *c, const int32_t *negative)
     int64_t leaves = c->tree->m[0], z_count, negative_count;
 
     if (c->n < 1 || c->k < 1)
-        return hr_fail(HIRL_E_INVALID, "spd_loss: %lld images, %lld negatives; wanted 1 or more",
+        return hr_fail(HIRL_E_INVALID,
+                       "spd_loss: %lld images, %lld negatives; 1 or more are expected",
                        (long long)c->n, (long long)c->k);
     if (c->n > INT32_MAX || c->k > INT32_MAX ||
         __builtin_mul_overflow(c->n * c->tree->levels, c->tree->d * (int64_t)sizeof(double),
@@ -77,8 +78,8 @@ static hirl_status check(const call *c, const int32_t *negative)
 
 /* ---- the paths ---- */
 
-/* a negative that is the image's own path does not count */
-static void mask_own(int32_t *masked, const int32_t *negative, const call *c)
+/* masked [n,k] <- negative, with -1 for the image's positive leaf, which does not count */
+static void mask_positive(int32_t *masked, const int32_t *negative, const call *c)
 {
     for (int64_t i = 0; i < c->n; i++)
         for (int64_t j = 0; j < c->k; j++) {
@@ -108,13 +109,13 @@ static hirl_status prepare(call *c, const int32_t *negative, uint64_t seed)
 
     c->path = hr_alloc_array((size_t)(tree->m[0] * tree->levels), sizeof *c->path);
     c->negative = hr_alloc_array((size_t)(c->n * c->k), sizeof *c->negative);
-    c->result = hr_alloc_array((size_t)(1 + values(c)), sizeof *c->result);
+    c->result = hr_alloc_array((size_t)(1 + count_values(c)), sizeof *c->result);
     if (!c->path || !c->negative || !c->result)
         return HIRL_E_NOMEM;
     hr_tree_paths(c->path, tree);
     if (!negative)
         return draw(c, seed);
-    mask_own(c->negative, negative, c);
+    mask_positive(c->negative, negative, c);
     return HIRL_OK;
 }
 
@@ -127,8 +128,8 @@ static void release(call *c)
 
 /* ---- loss and gradient ---- */
 
-static hr_array put(hr_tape *t, hr_dtype dtype, int64_t rows, int64_t cols, const void *src,
-                    hr_dtype from)
+static hr_array upload(hr_tape *t, hr_dtype dtype, int64_t rows, int64_t cols, const void *src,
+                       hr_dtype from)
 {
     hr_array a = hr_tape_array(t, dtype, 2, (int64_t[]){ rows, cols });
 
@@ -137,7 +138,7 @@ static hr_array put(hr_tape *t, hr_dtype dtype, int64_t rows, int64_t cols, cons
     return a;
 }
 
-static hr_spd_paths put_paths(hr_tape *t, const call *c)
+static hr_spd_paths upload_paths(hr_tape *t, const call *c)
 {
     const hirl_tree *tree = c->tree;
     bool reference = c->config.profile == HR_PROFILE_REFERENCE;
@@ -146,19 +147,20 @@ static hr_spd_paths put_paths(hr_tape *t, const call *c)
                            .divisor_eps = hr_spd_divisor_eps(reference) };
 
     for (int l = 0; l < tree->levels; l++)
-        paths.proto[l] = put(t, HR_REAL, tree->m[l], tree->d, tree->proto[l], HR_F32);
-    paths.path = put(t, HR_I32, tree->m[0], tree->levels, c->path, HR_I32);
-    paths.negative = put(t, HR_I32, c->n, c->k, c->negative, HR_I32);
+        paths.proto[l] = upload(t, HR_REAL, tree->m[l], tree->d, tree->proto[l], HR_F32);
+    paths.path = upload(t, HR_I32, tree->m[0], tree->levels, c->path, HR_I32);
+    paths.negative = upload(t, HR_I32, c->n, c->k, c->negative, HR_I32);
     paths.positive = hr_tape_array_1(t, HR_I32, c->n);
     if (paths.positive.data)
         t->q->be->upload(t->q, &paths.positive, c->leaf, HR_I32);
     return paths;
 }
 
-static hr_tensor *put_level(hr_tape *t, const call *c, const hr_array *grad, int level)
+/* z of a level as unit rows [n,d]; its gradient goes to grad[level] */
+static hr_tensor *upload_level(hr_tape *t, const call *c, const hr_array *grad, int level)
 {
     int64_t d = c->tree->d;
-    hr_array z = put(t, HR_REAL, c->n, d, c->z + level * c->n * d, HR_F32), g = { 0 };
+    hr_array z = upload(t, HR_REAL, c->n, d, c->z + level * c->n * d, HR_F32), g = { 0 };
 
     if (c->want_grad && grad->data) {
         g = hr_slice(grad, level, 1);
@@ -171,13 +173,13 @@ static hirl_status compute(hr_tape *t, call *c)
 {
     const hr_backend *be = t->q->be;
     hr_tensor *u[HR_LEVELS], *loss;
-    hr_spd_paths paths = put_paths(t, c);
+    hr_spd_paths paths = upload_paths(t, c);
     hr_array grad = hr_tape_array(t, HR_REAL, 3, (int64_t[]){ c->tree->levels, c->n, c->tree->d });
 
     HR_TRY(hr_tape_status(t));
     be->fill(t->q, &grad, 0);
     for (int l = 0; l < c->tree->levels; l++)
-        u[l] = put_level(t, c, &grad, l);
+        u[l] = upload_level(t, c, &grad, l);
     loss = hr_scale(t, hr_spd(t, u, &paths), hr_spd_weight(&c->config));
     if (c->want_grad)
         HR_TRY(hr_tape_backward(t, loss));
@@ -186,12 +188,12 @@ static hirl_status compute(hr_tape *t, call *c)
     be->download(t->q, c->result + 1, HR_F32, &grad);
     HR_TRY(be->sync(t->q));
     if (!isfinite(c->result[0]))
-        return hr_fail(HIRL_E_NONFINITE, "spd_loss: the logarithm of 0 (spd_eps is %g)",
+        return hr_fail(HIRL_E_NONFINITE, "spd_loss: a logarithm of 0, because spd_eps is %g",
                        c->config.spd_eps);
     return HIRL_OK;
 }
 
-static hirl_status run(call *c, hirl_context *context)
+static hirl_status compute_in(hirl_context *context, call *c)
 {
     hr_queue *queue = NULL;
     hr_tape tape = { 0 };
@@ -217,16 +219,16 @@ hirl_status hirl_spd_loss(float *loss, float *grad, hirl_context *context, const
     hirl_status status;
 
     if (!loss || !context || !tree || !z || !leaf)
-        return hr_fail(HIRL_E_INVALID, "spd_loss: loss, context, tree, z and leaf cannot be NULL");
+        return hr_fail(HIRL_E_INVALID, "spd_loss: loss, context, tree, z or leaf is NULL");
     HR_TRY(hr_options_read(&c.config, &hr_spd_keys, options));
     HR_TRY(check(&c, negative));
     status = prepare(&c, negative, seed);
     if (status >= 0)
-        status = run(&c, context);
+        status = compute_in(context, &c);
     if (status >= 0) {
         *loss = c.result[0];
         if (grad)
-            memcpy(grad, c.result + 1, (size_t)values(&c) * sizeof *grad);
+            memcpy(grad, c.result + 1, (size_t)count_values(&c) * sizeof *grad);
     }
     release(&c);
     return status;

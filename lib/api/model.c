@@ -1,4 +1,4 @@
-/* model.c - the public hirl_model: checks arguments, calls inward. */
+/* model.c - functions of <hirl/model.h>, and the key `network`. */
 #include "nn/model.h"
 
 #include <string.h>
@@ -8,16 +8,16 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "data/augment.h"
-#include "data/dataset.h"
-#include "ssl/method.h"
 #include "config/config.h"
+#include "data/dataset.h"
+#include "data/evaluation.h"
+#include "ssl/method.h"
 #include "train/directory.h"
 #include "train/extract.h"
 
-enum { BICUBIC = 2, EMBED_BATCH = 32 }; /* spec.md 2.2: evaluation transform of kNN and linear */
+enum { EMBED_BATCH = 32 }; /* images that are encoded at a time */
 
-/* under the caller's options lie those of the method */
+/* the settings of a model: the caller's options over those of the method */
 static hirl_status read_config(hr_model_config *config, const hirl_options *given)
 {
     hirl_options options;
@@ -27,8 +27,9 @@ static hirl_status read_config(hr_model_config *config, const hirl_options *give
     status = hr_model_config_read(config, &options);
     hr_options_done(&options);
     if (status >= 0 && (!strcmp(config->mean_text, "auto") || !strcmp(config->std_text, "auto")))
-        return hr_fail(HIRL_E_INVALID,
-                       "mean=auto, std=auto: a model made without data needs numbers");
+        return hr_fail(
+            HIRL_E_INVALID,
+            "mean=auto, std=auto: numbers are needed, because a model is made without images");
     return status;
 }
 
@@ -56,7 +57,8 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
     return hr_context_leave(&call, status);
 }
 
-/* a run's own model file holds the network that the method evaluates; others are in the checkpoint */
+/* model.safetensors of a finished run holds the network that its method evaluates, so it serves
+ * network=auto; any other network is read from the newest complete checkpoint. */
 static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const char *path,
                                 bool automatic)
 {
@@ -81,7 +83,7 @@ typedef struct network_choice {
 
 static const hr_key network_key[] = {
     { "network", HR_KEY_CHOICE, "auto", 0, 0, "auto online teacher", false, "",
-      "which network of a checkpoint; auto: the one that the method evaluates",
+      "network that is read from a checkpoint; auto: the one that the method evaluates",
       offsetof(network_choice, network) },
 };
 const hr_keys hr_network_keys = { "model", network_key, 1 };
@@ -137,7 +139,7 @@ void hirl_model_destroy(hirl_model *model)
     hr_model_destroy(model);
 }
 
-/* slots: those of the parameters that the network has */
+/* slots: how many parameter tensors the network has */
 static void describe(hirl_model_info *info, const hr_model_config *config, const hr_net *net,
                      int slots, const char *network)
 {
@@ -157,7 +159,8 @@ static void describe(hirl_model_info *info, const hr_model_config *config, const
 hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model)
 {
     if (!info || !model || info->struct_size < sizeof info->struct_size)
-        return hr_fail(HIRL_E_INVALID, "model_describe: info, its struct_size or model is missing");
+        return hr_fail(HIRL_E_INVALID,
+                       "model_describe: info or model is NULL, or info->struct_size is not set");
     describe(info, &model->config, &model->net, model->weights.slots, model->network);
     return HIRL_OK;
 }
@@ -168,7 +171,7 @@ hirl_status hirl_model_plan(hirl_model_info *info, const hirl_options *options)
     hr_net net;
 
     if (!info || info->struct_size < sizeof info->struct_size)
-        return hr_fail(HIRL_E_INVALID, "model_plan: info or its struct_size is missing");
+        return hr_fail(HIRL_E_INVALID, "model_plan: info is NULL, or info->struct_size is not set");
     HR_TRY(read_config(&config, options));
     HR_TRY(hr_net_init(&net, &config, (int32_t)config.levels));
     describe(info, &config, &net, net.params.count, "online");
@@ -185,45 +188,19 @@ int64_t hirl_model_dim(const hirl_model *model, const char *layer)
     return hr_net_layer_dim(&model->net, index);
 }
 
-/* ---- images of any size ---- */
-
-static void evaluation_view(hr_view *view, const hirl_model *model)
-{
-    float mean[3], std[3];
-
-    for (int i = 0; i < 3; i++) {
-        mean[i] = (float)model->config.mean[i];
-        std[i] = (float)model->config.std[i];
-    }
-    hr_view_evaluation(view, (int32_t)model->config.image_size, BICUBIC, mean, std);
-}
-
-static hirl_status preprocess(float *input, hr_queue *queue, const hr_view *view,
-                              const uint8_t *const *pixels, const int64_t *height,
-                              const int64_t *width, int64_t n)
-{
-    hr_array y = hr_array_4(input, HR_F32, n, view->size, view->size, 3);
-    hr_augment_record records[EMBED_BATCH];
-    hr_array images[EMBED_BATCH];
-
-    for (int64_t i = 0; i < n; i++) {
-        images[i] = (hr_array){ (void *)pixels[i], HR_U8, 3, { height[i], width[i], 3, 1 } };
-        hr_augment_draw(&records[i], view, width[i], height[i], 0, 0, i, 0);
-    }
-    queue->be->augment(queue, &y, images, records);
-    return queue->be->sync(queue);
-}
+/* ---- features of images ---- */
 
 static hirl_status check_images(const uint8_t *const *pixels, const int64_t *height,
                                 const int64_t *width, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         if (!pixels[i])
-            return hr_fail(HIRL_E_INVALID, "embed: image %lld is NULL", (long long)i);
+            return hr_fail(HIRL_E_INVALID, "model_embed: image %lld is NULL", (long long)i);
         if (height[i] < 1 || width[i] < 1 || height[i] > 32768 || width[i] > 32768)
-            return hr_fail(HIRL_E_INVALID,
-                           "embed: image %lld is %lld x %lld pixels; 1 to 32768 are possible",
-                           (long long)i, (long long)width[i], (long long)height[i]);
+            return hr_fail(
+                HIRL_E_INVALID,
+                "model_embed: image %lld is %lld x %lld pixels; sides of 1 to 32768 are expected",
+                (long long)i, (long long)width[i], (long long)height[i]);
     }
     return HIRL_OK;
 }
@@ -237,11 +214,11 @@ static hirl_status embed_parts(float *features, const hirl_model *model, int32_t
     hirl_status status = input ? HIRL_OK : HIRL_E_NOMEM;
     hr_view view;
 
-    evaluation_view(&view, model);
+    hr_evaluation_view(&view, size, HR_FILTER_EMBED, model->config.mean, model->config.std);
     for (int64_t i = 0; i < n && status >= 0; i += EMBED_BATCH) {
         int64_t part = n - i < EMBED_BATCH ? n - i : EMBED_BATCH;
 
-        status = preprocess(input, queue, &view, pixels + i, height + i, width + i, part);
+        status = hr_evaluation_input(input, queue, &view, pixels + i, height + i, width + i, part);
         if (status >= 0)
             status = hr_model_embed_input(features + i * dim, model, layer, input, part);
         if (status >= 0)
@@ -298,22 +275,20 @@ hirl_status hirl_model_embed_input(float *features, const hirl_model *model, con
     return hr_context_leave(&call, status);
 }
 
-/* ---- data sets ---- */
+/* ---- features of data sets ---- */
 
 static hirl_status extract_config(hr_extract_config *config, const hirl_model *model, int32_t layer,
                                   const hirl_options *options)
 {
     hr_train_config train;
-    int threads = hr_pool_threads(hr_context_pool(model->context));
 
     HR_TRY(hr_options_read(&train, &hr_train_keys, options));
     *config = (hr_extract_config){
         .batch = (int32_t)(train.eval_batch == HR_AUTO ? 64 : train.eval_batch),
-        .threads = (int32_t)(train.loader_threads != HR_AUTO ? train.loader_threads
-                             : threads > 1                   ? threads / 2
-                                                             : 1),
+        .threads = train.loader_threads == HR_AUTO ? hr_pool_half(hr_context_pool(model->context))
+                                                   : (int32_t)train.loader_threads,
         .size = (int32_t)model->config.image_size,
-        .filter = BICUBIC,
+        .filter = HR_FILTER_EMBED,
         .layer = layer,
         .max_bad = train.max_bad,
     };

@@ -1,4 +1,4 @@
-/* options.c - the public options: key = value over the tables of all objects. */
+/* options.c - functions of <hirl/options.h>: values of the keys of all objects. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ hirl_status hirl_options_create(hirl_options **options)
     hirl_options *new;
 
     if (!options)
-        return hr_fail(HIRL_E_INVALID, "options: NULL");
+        return hr_fail(HIRL_E_INVALID, "options_create: options is NULL");
     *options = NULL;
     new = hr_alloc(sizeof *new);
     if (!new)
@@ -37,7 +37,7 @@ void hirl_options_destroy(hirl_options *options)
     hr_free(options);
 }
 
-/* ---- changes: made in a copy, which takes the place of the original when all went well ---- */
+/* ---- changes: made in a copy, which replaces the original only if all of them succeed ---- */
 
 static hirl_status put_pairs(hirl_options *options, const hr_setting_pair *pair)
 {
@@ -50,7 +50,7 @@ static hirl_status put_pairs(hirl_options *options, const hr_setting_pair *pair)
     return HIRL_OK;
 }
 
-/* keeps the name, and brings in its values unless a stronger origin has named another preset */
+/* Records the preset's name, and sets its values, unless a stronger origin names another preset. */
 static hirl_status put_preset(hirl_options *options, const hr_key *key, const char *name,
                               int32_t origin)
 {
@@ -68,7 +68,7 @@ static hirl_status put_preset(hirl_options *options, const hr_key *key, const ch
     return put_pairs(options, preset->own);
 }
 
-/* the table's key of this name, for this value */
+/* the key of this name; a value of `method` that names a preset is refused with a suggestion */
 static hirl_status find_key(const hr_key **key, const char *name, const char *value)
 {
     HR_TRY(hr_registry_find(key, name));
@@ -85,7 +85,7 @@ static hirl_status put(hirl_options *options, const char *name, const char *valu
     return hr_options_put(options, key, value, origin);
 }
 
-/* all of `changes` into options, or nothing */
+/* sets all of `changes`, or none of them */
 static hirl_status put_all(hirl_options *options, const hirl_options *changes)
 {
     hirl_options copy = { 0 };
@@ -109,7 +109,7 @@ hirl_status hirl_options_set(hirl_options *options, const char *key, const char 
     hirl_options change = { &item, 1, 1 };
 
     if (!options || !key || !value)
-        return hr_fail(HIRL_E_INVALID, "options: NULL for options, key or value");
+        return hr_fail(HIRL_E_INVALID, "options_set: options, key or value is NULL");
     return put_all(options, &change);
 }
 
@@ -134,7 +134,7 @@ hirl_status hirl_options_preset(hirl_options *options, const char *preset)
     return hirl_options_set(options, PRESET, preset);
 }
 
-/* one key of a file: checked here, where the line is known */
+/* One key of a file. It is checked here, so that the message has its line. */
 static hirl_status read_setting(const char *name, const char *value, void *arg)
 {
     hirl_options *found = arg;
@@ -155,7 +155,7 @@ hirl_status hirl_options_load(hirl_options *options, const char *path)
     hirl_status status;
 
     if (!options || !path)
-        return hr_fail(HIRL_E_INVALID, "options: NULL for options or path");
+        return hr_fail(HIRL_E_INVALID, "options_load: options or path is NULL");
     status = hr_settings_read(path, read_setting, &found);
     if (status >= 0)
         status = put_all(options, &found);
@@ -163,7 +163,7 @@ hirl_status hirl_options_load(hirl_options *options, const char *path)
     return status;
 }
 
-/* ---- what a run would use ---- */
+/* ---- the values that a run would use ---- */
 
 static hirl_status keep_resolved(const hr_setting *setting, void *arg)
 {
@@ -193,7 +193,9 @@ hirl_status hirl_options_resolve(hirl_options **resolved, const hirl_options *op
     hirl_status status;
 
     if (!resolved || !options || images < 0)
-        return hr_fail(HIRL_E_INVALID, "options: NULL for resolved or options, or images below 0");
+        return hr_fail(HIRL_E_INVALID,
+                       "options_resolve: resolved or options is NULL, or images is %lld, below 0",
+                       (long long)images);
     HR_TRY(hirl_options_create(&new));
     config = hr_alloc(sizeof *config);
     status = config ? put_resolved(new, config, options, images) : HIRL_E_NOMEM;
@@ -205,7 +207,7 @@ hirl_status hirl_options_resolve(hirl_options **resolved, const hirl_options *op
     return status;
 }
 
-/* ---- questions ---- */
+/* ---- values, origins, descriptions ---- */
 
 const char *hirl_options_get(const hirl_options *options, const char *key)
 {
@@ -242,9 +244,10 @@ hirl_status hirl_options_describe(hirl_option_info *info, int32_t index)
     size_t size;
 
     if (!info || info->struct_size < sizeof info->struct_size)
-        return hr_fail(HIRL_E_INVALID, "option info: NULL, or struct_size is not set");
+        return hr_fail(HIRL_E_INVALID,
+                       "options_describe: info is NULL, or info->struct_size is not set");
     if (!entry)
-        return hr_fail(HIRL_E_INVALID, "option info: index %d is outside 0 to %d", (int)index,
+        return hr_fail(HIRL_E_INVALID, "options_describe: index %d is outside 0 to %d", (int)index,
                        (int)hr_registry_count() - 1);
     size = info->struct_size;
     i = (hirl_option_info){ .struct_size = size,

@@ -1,8 +1,10 @@
-/* presets.c - named experiments: values for keys, over the settings of the method (ssl/<method>.c).
+/* presets.c - named experiments: values of keys, over the settings of the method (ssl/<method>.c).
  *
- * mocov2, hirl-mocov2, ...              what the paper states (HIRL tables 1, 2, 7; sec. 5.1; appendix B)
- * mocov2-small, hirl-mocov2-small, ...  images of 32 pixels, one machine without a GPU: minutes, half an hour for
- *                                       the transformers' 20 epochs of 20,000 images (tests/bench/README.md)
+ * mocov2, hirl-mocov2, ...              an experiment of the paper (HIRL tables 1, 2 and 7;
+ *                                       sec. 5.1; appendix B)
+ * mocov2-small, hirl-mocov2-small, ...  images of 32 x 32 pixels, one machine without a GPU; 20
+ *                                       epochs of 20,000 images take minutes with a ResNet, half an
+ *                                       hour with a vision transformer (tests/bench/README.md)
  */
 #include "api/presets.h"
 
@@ -37,7 +39,7 @@
     {                                                                                              \
         "image_size", "32"                                                                         \
     }
-/* of DINO and iBOT */
+/* settings that DINO and iBOT share: schedule, teacher and views */
 #define SMALL_TEACHER                                                                              \
     { "epochs", "20" }, { "batch_size", "64" }, { "lr", "1e-3" }, { "warmup_epochs", "2" },        \
         { "weight_decay_end", "0.04" }, { "drop_path", "0" }, { "hidden_dim", "512" },             \
@@ -50,7 +52,7 @@
         "solarize_p", "0"                                                                          \
     }
 
-/* ---- the paper's: epochs and batch of table 2 ---- */
+/* ---- experiments of the paper: epochs and batch size of HIRL table 2 ---- */
 
 static const hr_setting_pair mocov2[] = {
     { "method", "mocov2" }, { "profile", "paper" },  RESNET_50,
@@ -75,7 +77,8 @@ static const hr_setting_pair ibot[] = { { "method", "ibot" }, { "profile", "pape
 
 static const hr_setting_pair plain[] = { { "hirl", "0" }, END };
 
-/* table 1; T1 is the method's; each epoch clusters from scratch (Alg. 2) */
+/* HIRL table 1: prototypes and negative paths. T1 is a setting of the method, except for SwAV with
+ * 800 epochs. Each epoch clusters from scratch (HIRL Alg. 2), hence warm=0. */
 static const hr_setting_pair resnet_hirl[] = { { "hirl", "1" },
                                                { "prototypes", "30000,10000,1000" },
                                                { "negatives", "1000" },
@@ -98,7 +101,7 @@ static const hr_setting_pair ibot_hirl[] = { { "hirl", "1" },
                                              { "warm", "0" },
                                              END };
 
-/* ---- small ones ---- */
+/* ---- small images, one machine without a GPU ---- */
 
 static const hr_setting_pair mocov2_small[] = { { "method", "mocov2" },
                                                 { "profile", "paper" },
@@ -154,7 +157,7 @@ static const hr_setting_pair mocov3_small[] = { { "method", "mocov3" },
                                                 { "blur_p", "0" },
                                                 { "solarize_p", "0" },
                                                 END };
-/* batch norm in the head, as DINO's authors have it for ResNets: minutes are enough then */
+/* batch norm in the head, as DINO's authors use it with ResNets: the method learns in minutes */
 static const hr_setting_pair dino_small[] = { { "method", "dino" },
                                               { "profile", "paper" },
                                               SMALL_VIT,
@@ -171,33 +174,26 @@ static const hr_setting_pair small_hirl[] = { { "hirl", "1" },
                                               { "negatives", "100" },
                                               END };
 
+/* a method alone, and with the hierarchy */
+#define BOTH(name, settings, hirl)                                                                 \
+    { name, settings, plain },                                                                     \
+    {                                                                                              \
+        "hirl-" name, settings, hirl                                                               \
+    }
 static const hr_preset presets[] = {
-    { "mocov2", mocov2, plain },
-    { "hirl-mocov2", mocov2, resnet_hirl },
-    { "simsiam", simsiam, plain },
-    { "hirl-simsiam", simsiam, resnet_hirl },
-    { "swav", swav, plain },
-    { "hirl-swav", swav, resnet_hirl },
-    { "swav-800", swav_800, plain },
-    { "hirl-swav-800", swav_800, swav_800_hirl },
-    { "mocov3", mocov3, plain },
-    { "hirl-mocov3", mocov3, vit_hirl },
-    { "dino", dino, plain },
-    { "hirl-dino", dino, vit_hirl },
-    { "ibot", ibot, plain },
-    { "hirl-ibot", ibot, ibot_hirl },
-    { "mocov2-small", mocov2_small, plain },
-    { "hirl-mocov2-small", mocov2_small, small_hirl },
-    { "simsiam-small", simsiam_small, plain },
-    { "hirl-simsiam-small", simsiam_small, small_hirl },
-    { "swav-small", swav_small, plain },
-    { "hirl-swav-small", swav_small, small_hirl },
-    { "mocov3-small", mocov3_small, plain },
-    { "hirl-mocov3-small", mocov3_small, small_hirl },
-    { "dino-small", dino_small, plain },
-    { "hirl-dino-small", dino_small, small_hirl },
-    { "ibot-small", ibot_small, plain },
-    { "hirl-ibot-small", ibot_small, small_hirl },
+    BOTH("mocov2", mocov2, resnet_hirl),
+    BOTH("simsiam", simsiam, resnet_hirl),
+    BOTH("swav", swav, resnet_hirl),
+    BOTH("swav-800", swav_800, swav_800_hirl),
+    BOTH("mocov3", mocov3, vit_hirl),
+    BOTH("dino", dino, vit_hirl),
+    BOTH("ibot", ibot, ibot_hirl),
+    BOTH("mocov2-small", mocov2_small, small_hirl),
+    BOTH("simsiam-small", simsiam_small, small_hirl),
+    BOTH("swav-small", swav_small, small_hirl),
+    BOTH("mocov3-small", mocov3_small, small_hirl),
+    BOTH("dino-small", dino_small, small_hirl),
+    BOTH("ibot-small", ibot_small, small_hirl),
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 
@@ -206,7 +202,7 @@ const hr_preset *hr_preset_at(int32_t index)
     return index >= 0 && index < PRESETS ? &presets[index] : NULL;
 }
 
-/* at most two letters wrong */
+/* the preset whose name differs in the fewest letters, at most two; NULL: none */
 static const hr_preset *nearest(const char *name)
 {
     const hr_preset *found = NULL;
@@ -235,7 +231,7 @@ hirl_status hr_preset_find(const hr_preset **preset, const char *name)
                        near->name);
     for (int i = 0; i < PRESETS && at < sizeof names; i++)
         at += (size_t)snprintf(names + at, sizeof names - at, " %s", presets[i].name);
-    return hr_fail(HIRL_E_INVALID, "unknown preset '%.60s'; there are:%s", name, names);
+    return hr_fail(HIRL_E_INVALID, "unknown preset '%.60s'; known presets are:%s", name, names);
 }
 
 static const char *value_of(const hr_setting_pair *pair, const char *key)

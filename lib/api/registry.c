@@ -1,6 +1,6 @@
 /* registry.c - every key of every object, each name once.
  *
- * A name that several tables know (seed, profile) is one key of the same type, choices and default.
+ * A name that is in several tables (seed, profile) has the same type, choices and default in all.
  */
 #include "api/registry.h"
 
@@ -9,19 +9,19 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "config/config.h"
 #include "data/dataset.h"
 #include "data/views.h"
 #include "eval/knn.h"
 #include "hier/kmeans.h"
 #include "hier/paths.h"
 #include "nn/net.h"
-#include "config/config.h"
 
-enum { ROOM = 256 };
+enum { ROOM = 256 }; /* most keys of all tables together */
 
 static const hr_key preset_key[] = {
     { "preset", HR_KEY_TEXT, "", 0, 0, NULL, false, "",
-      "values of a named experiment, under those that are given", HR_NO_FIELD },
+      "named experiment; its values apply to keys that are set nowhere else", HR_NO_FIELD },
 };
 static const hr_keys preset_keys = { "train", preset_key, 1 };
 
@@ -41,7 +41,7 @@ const hr_keys *const *hr_registry_tables(int32_t *n)
     return tables;
 }
 
-static const hr_registry_entry *look_up(const char *name)
+static const hr_registry_entry *find(const char *name)
 {
     for (int32_t i = 0; i < count; i++)
         if (!strcmp(entries[i].key->name, name))
@@ -87,7 +87,7 @@ static void add_table(const hr_keys *table)
     for (int32_t i = 0; i < table->count && count < ROOM; i++) {
         const hr_key *key = &table->key[i];
 
-        if (look_up(key->name))
+        if (find(key->name))
             continue;
         entries[count] = (hr_registry_entry){ .key = key, .object = table->object };
         describe_range(entries[count].range, sizeof entries->range, key);
@@ -112,7 +112,7 @@ const hr_registry_entry *hr_registry_at(int32_t index)
     return index >= 0 && index < hr_registry_count() ? &entries[index] : NULL;
 }
 
-/* at most a third of the letters wrong, or two */
+/* the key whose name differs in the fewest letters, at most a third of them or two; NULL: none */
 static const char *nearest(const char *name)
 {
     int allowed = (int)strlen(name) / 3, distance = allowed < 2 ? 3 : allowed + 1;
@@ -130,7 +130,7 @@ hirl_status hr_registry_find(const hr_key **key, const char *name)
     const char *near;
 
     pthread_once(&once, build);
-    entry = look_up(name);
+    entry = find(name);
     if (entry) {
         *key = entry->key;
         return HIRL_OK;

@@ -5,22 +5,22 @@
 #include "base/option.h"
 #include "types.h"
 
-/* tables of this folder: api/context.c, api/model.c */
+/* key tables of context.c and model.c */
 extern const hr_keys hr_context_keys, hr_network_keys;
 
 typedef struct hr_registry_entry {
     const hr_key *key;
-    const char *object; /* of the first table that knows the name */
-    char range[256];    /* in words */
+    const char *object; /* of the first table that has the name */
+    char range[256];    /* as text: "1 to 65536", or the words of a choice */
 } hr_registry_entry;
 
-/* the tables, in the order in which objects are described */
+/* all tables, in the order of help texts */
 const hr_keys *const *hr_registry_tables(int32_t *count);
 
 int32_t hr_registry_count(void);
 const hr_registry_entry *hr_registry_at(int32_t index);
 
-/* INVALID: unknown, with the nearest key */
+/* INVALID: unknown, with the most similar key */
 hirl_status hr_registry_find(const hr_key **key, const char *name);
 
 #endif

@@ -1,7 +1,7 @@
-/* settings.c - a YAML or JSON file as key, value, line.
+/* settings.c - reads a YAML or JSON file as pairs of key and value, with their lines.
  *
- * Of YAML: scalars, lists of scalars, mappings, comments. No anchors, aliases, tags, second
- * documents: a setting stands where it is read.
+ * The supported YAML is scalars, lists of scalars, mappings and comments. Anchors, aliases, tags
+ * and second documents are refused, so that each value is written beside its key.
  */
 #include "api/settings.h"
 
@@ -36,24 +36,24 @@ static hirl_status at_line(hirl_status status, const reader *r, size_t line)
     return status < 0 ? hr_fail_in(status, where) : status;
 }
 
-/* "outer.inner" */
+/* name <- "outer.inner" */
 static hirl_status join_name(char name[NAME], const char *outer, const char *inner)
 {
     int length = snprintf(name, NAME, "%s%s%s", outer, *outer ? "." : "", inner);
 
     if (!*inner || length >= NAME)
-        return hr_fail(HIRL_E_FORMAT, "a key of %zu bytes, 1 to %d are possible", strlen(inner),
+        return hr_fail(HIRL_E_FORMAT, "a key of %zu bytes; 1 to %d are expected", strlen(inner),
                        NAME - 1);
     return HIRL_OK;
 }
 
-/* "a" + "b" = "a,b" */
+/* appends an item: "a" and "b" become "a,b" */
 static hirl_status join_value(char value[VALUE], const char *item, bool first)
 {
     size_t at = strlen(value);
 
     if (at + strlen(item) + 2 > VALUE)
-        return hr_fail(HIRL_E_LIMIT, "a list of more than %d bytes", VALUE - 1);
+        return hr_fail(HIRL_E_LIMIT, "a list above the limit of %d bytes", VALUE - 1);
     snprintf(value + at, VALUE - at, "%s%s", first ? "" : ",", item);
     return HIRL_OK;
 }
@@ -66,7 +66,7 @@ static hirl_status yaml_fault(reader *r)
 
     if (p->error == YAML_MEMORY_ERROR)
         return hr_fail(HIRL_E_NOMEM, "out of memory: reading %s", r->path);
-    hr_fail(HIRL_E_FORMAT, "%s", p->problem ? p->problem : "no YAML");
+    hr_fail(HIRL_E_FORMAT, "%s", p->problem ? p->problem : "not YAML");
     return at_line(HIRL_E_FORMAT, r, p->problem_mark.line + 1);
 }
 
@@ -86,12 +86,12 @@ static bool is_decorated(const yaml_event_t *event)
     }
 }
 
-/* the next event: its type and line; a scalar's text in `text` (VALUE bytes), or NULL in *null */
+/* one event of the YAML parser */
 typedef struct event {
     yaml_event_type_t type;
     size_t line;
-    bool null; /* nothing, ~ or null, not quoted */
-    char text[VALUE];
+    bool null;        /* an unquoted scalar that is empty, ~ or null */
+    char text[VALUE]; /* of a scalar */
 } event;
 
 static hirl_status take_text(event *e, const yaml_event_t *from)
@@ -101,8 +101,8 @@ static hirl_status take_text(event *e, const yaml_event_t *from)
 
     if (length >= VALUE || strlen(text) != length)
         return hr_fail(HIRL_E_LIMIT,
-                       "a text of %zu bytes or with a zero byte; below %d are possible", length,
-                       VALUE);
+                       "a text of %zu bytes, or with a zero byte; at most %d bytes are expected",
+                       length, VALUE - 1);
     memcpy(e->text, text, length + 1);
     e->null = from->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
               (!length || !strcmp(text, "~") || !strcmp(text, "null"));
@@ -119,7 +119,7 @@ static hirl_status next(event *e, reader *r)
     e->type = raw.type;
     e->line = raw.start_mark.line + 1;
     if (is_decorated(&raw))
-        status = hr_fail(HIRL_E_FORMAT, "anchors, aliases and tags are not read");
+        status = hr_fail(HIRL_E_FORMAT, "anchors, aliases and tags are not supported");
     else if (raw.type == YAML_SCALAR_EVENT)
         status = take_text(e, &raw);
     yaml_event_delete(&raw);
@@ -137,7 +137,7 @@ static hirl_status yaml_list(char value[VALUE], reader *r)
         if (e.type == YAML_SEQUENCE_END_EVENT)
             return HIRL_OK;
         if (e.type != YAML_SCALAR_EVENT || e.null)
-            return at_line(hr_fail(HIRL_E_FORMAT, "a list holds what is no number or text"), r,
+            return at_line(hr_fail(HIRL_E_FORMAT, "an item of a list is not a number or text"), r,
                            e.line);
         HR_TRY(at_line(join_value(value, e.text, first), r, e.line));
     }
@@ -158,7 +158,7 @@ static hirl_status yaml_value(reader *r, const char *name, int depth)
         return at_line(r->fn(name, value, r->arg), r, e.line);
     }
     if (e.null)
-        return at_line(hr_fail(HIRL_E_INVALID, "%s: no value", name), r, e.line);
+        return at_line(hr_fail(HIRL_E_INVALID, "%s: no value is given", name), r, e.line);
     return at_line(r->fn(name, e.text, r->arg), r, e.line);
 }
 
@@ -172,9 +172,10 @@ static hirl_status yaml_mapping(reader *r, const char *outer, int depth)
         if (e.type == YAML_MAPPING_END_EVENT)
             return HIRL_OK;
         if (e.type != YAML_SCALAR_EVENT)
-            return at_line(hr_fail(HIRL_E_FORMAT, "a key is no text"), r, e.line);
+            return at_line(hr_fail(HIRL_E_FORMAT, "a key is not text"), r, e.line);
         if (depth > DEPTH)
-            return at_line(hr_fail(HIRL_E_FORMAT, "nested deeper than %d", DEPTH), r, e.line);
+            return at_line(hr_fail(HIRL_E_FORMAT, "nested deeper than %d levels", DEPTH), r,
+                           e.line);
         HR_TRY(at_line(join_name(name, outer, e.text), r, e.line));
         HR_TRY(yaml_value(r, name, depth));
     }
@@ -192,12 +193,13 @@ static hirl_status yaml_document(reader *r)
     if (e.type == YAML_MAPPING_START_EVENT)
         HR_TRY(yaml_mapping(r, "", 1));
     else if (e.type != YAML_SCALAR_EVENT || !e.null)
-        return at_line(hr_fail(HIRL_E_FORMAT, "no lines of key: value"), r, e.line);
+        return at_line(hr_fail(HIRL_E_FORMAT, "lines of key: value are expected"), r, e.line);
     do
         HR_TRY(next(&e, r));
     while (e.type == YAML_DOCUMENT_END_EVENT);
     if (e.type != YAML_STREAM_END_EVENT)
-        return at_line(hr_fail(HIRL_E_FORMAT, "a second document begins"), r, e.line);
+        return at_line(hr_fail(HIRL_E_FORMAT, "a second document begins; one is expected"), r,
+                       e.line);
     return HIRL_OK;
 }
 
@@ -215,7 +217,7 @@ static hirl_status read_yaml(reader *r)
 
 /* ---- JSON ---- */
 
-/* line of the first "name": jansson keeps none */
+/* line of the first "name"; jansson does not record lines */
 static size_t line_of(const reader *r, const char *name)
 {
     size_t line = 1, length = strlen(name);
@@ -229,7 +231,7 @@ static size_t line_of(const reader *r, const char *name)
     return 1;
 }
 
-/* jansson goes one call deeper for each bracket */
+/* jansson recurses once per opening bracket, so the depth is limited before it parses */
 static hirl_status check_depth(const reader *r)
 {
     bool quoted = false;
@@ -245,7 +247,7 @@ static hirl_status check_depth(const reader *r)
         else if (!quoted && strchr("}]", *at))
             depth--;
         if (depth > DEPTH)
-            return hr_fail(HIRL_E_FORMAT, "%s: nested deeper than %d", r->path, DEPTH);
+            return hr_fail(HIRL_E_FORMAT, "%s: nested deeper than %d levels", r->path, DEPTH);
     }
     return HIRL_OK;
 }
@@ -253,8 +255,8 @@ static hirl_status check_depth(const reader *r)
 static hirl_status json_text(char text[VALUE], const json_t *value)
 {
     if (json_is_string(value) && json_string_length(value) >= VALUE)
-        return hr_fail(HIRL_E_LIMIT, "a text of %zu bytes, below %d are possible",
-                       json_string_length(value), VALUE);
+        return hr_fail(HIRL_E_LIMIT, "a text of %zu bytes; at most %d are expected",
+                       json_string_length(value), VALUE - 1);
     if (json_is_string(value))
         snprintf(text, VALUE, "%s", json_string_value(value));
     else if (json_is_integer(value))
@@ -264,7 +266,7 @@ static hirl_status json_text(char text[VALUE], const json_t *value)
     else if (json_is_boolean(value))
         snprintf(text, VALUE, "%s", json_is_true(value) ? "true" : "false");
     else
-        return hr_fail(HIRL_E_INVALID, "no number, text, true or false");
+        return hr_fail(HIRL_E_INVALID, "a number, text, true or false is expected");
     return HIRL_OK;
 }
 
@@ -315,7 +317,7 @@ static hirl_status read_json(const reader *r)
     json_t *root;
 
     if (strlen(r->text) != r->bytes)
-        return hr_fail(HIRL_E_FORMAT, "%s: a zero byte", r->path);
+        return hr_fail(HIRL_E_FORMAT, "%s: the file has a zero byte", r->path);
     HR_TRY(check_depth(r));
     root = json_loadb(r->text, r->bytes, JSON_REJECT_DUPLICATES, &error);
     if (!root && (!error.text[0] || json_error_code(&error) == json_error_out_of_memory))
@@ -327,7 +329,7 @@ static hirl_status read_json(const reader *r)
     if (json_is_object(root))
         status = json_mapping(r, "", root);
     else
-        status = hr_fail(HIRL_E_FORMAT, "%s: no object of \"key\": value", r->path);
+        status = hr_fail(HIRL_E_FORMAT, "%s: an object of \"key\": value is expected", r->path);
     json_decref(root);
     return status;
 }

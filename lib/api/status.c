@@ -1,4 +1,4 @@
-/* status.c - names of statuses, the last message, the allocator, and which libhirl this is. */
+/* status.c - functions of <hirl/status.h> and <hirl/version.h>, and hirl_set_allocator(). */
 #include <hirl/status.h>
 
 #include <hirl/context.h>

@@ -1,4 +1,4 @@
-/* train.c - the public hirl_trainer: checks arguments, calls inward. */
+/* train.c - functions of <hirl/train.h> and <hirl/method.h>. */
 #include <hirl/method.h>
 #include <hirl/train.h>
 
@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "train/trainer.h"
 
-static hirl_status missing(const char *call, const char *what)
+static hirl_status fail_null(const char *call, const char *what)
 {
     return hr_fail(HIRL_E_INVALID, "%s: %s is NULL", call, what);
 }
@@ -20,7 +20,7 @@ hirl_status hirl_trainer_create(hirl_trainer **trainer, hirl_context *context,
     hr_call call;
 
     if (!trainer || !context || !dataset)
-        return missing("trainer_create", !trainer ? "trainer" : !context ? "context" : "dataset");
+        return fail_null("trainer_create", !trainer ? "trainer" : !context ? "context" : "dataset");
     *trainer = NULL;
     HR_TRY(hr_context_enter(&call, context));
     status = hr_trainer_create(trainer, context, start, dataset, options);
@@ -35,7 +35,7 @@ void hirl_trainer_destroy(hirl_trainer *trainer)
 static hirl_status check(const hirl_step_report *report, const hirl_trainer *trainer)
 {
     if (!trainer)
-        return missing("train", "trainer");
+        return fail_null("train", "trainer");
     if (trainer->half_loaded)
         return hr_fail(HIRL_E_STATE,
                        "the last hirl_trainer_load() failed halfway; load a checkpoint first");
@@ -46,7 +46,8 @@ static hirl_status check(const hirl_step_report *report, const hirl_trainer *tra
     return HIRL_OK;
 }
 
-/* what a call that failed left behind in the queue is not the next call's failure */
+/* After a failure, the queue may have further errors. They are discarded here, so that the next
+ * call does not report them; the message of the first is kept. */
 static hirl_status leave(hr_call *call, const hirl_trainer *trainer, hirl_status status)
 {
     hr_queue *q = trainer->learner->queue;
@@ -70,7 +71,7 @@ hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
     return leave(&call, trainer, hr_trainer_step(report, trainer));
 }
 
-/* steps until `end` steps are made in all */
+/* Makes steps until the run has made `end` of them. An epoch whose end has failed is completed. */
 static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int64_t end)
 {
     hirl_step_report own = { .struct_size = sizeof own };
@@ -101,7 +102,7 @@ hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer)
 
     HR_TRY(check(report, trainer));
     HR_TRY(hr_context_enter(&call, trainer->context));
-    end = trainer->epoch_open ? trainer->step /* only the rest of its end is left */
+    end = trainer->epoch_open ? trainer->step /* the steps are made; what ends the epoch is left */
                               : (trainer->step / trainer->per_epoch + 1) * trainer->per_epoch;
     return leave(&call, trainer, train_to(report, trainer, end));
 }
@@ -121,14 +122,14 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
     hr_call call;
 
     if (!trainer || !calls)
-        return missing("trainer_set_method", trainer ? "calls" : "trainer");
+        return fail_null("trainer_set_method", trainer ? "calls" : "trainer");
     if (calls->struct_size < sizeof calls->struct_size)
         return hr_fail(HIRL_E_INVALID,
                        "calls: struct_size is %zu; set it to sizeof(hirl_method_calls)",
                        calls->struct_size);
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
     HR_TRY(hr_context_enter(&call, trainer->context));
-    return leave(&call, trainer, hr_learner_set_calls(trainer->learner, &copy));
+    return leave(&call, trainer, hr_pretrain_set_calls(trainer->pretrain, &copy));
 }
 
 void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user)
@@ -144,10 +145,10 @@ hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
     hr_call call;
 
     if (!trainer)
-        return missing("trainer_save", "trainer");
+        return fail_null("trainer_save", "trainer");
     if (!path && !trainer->directory.path)
         return hr_fail(HIRL_E_INVALID,
-                       "trainer_save: no path, and the run has no directory (out=)");
+                       "trainer_save: path is NULL, and the run has no directory (out=)");
     HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(&call, trainer->context));
     return leave(&call, trainer, hr_trainer_save(trainer, path));
@@ -171,7 +172,7 @@ hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
     hr_call call;
 
     if (!trainer || !path)
-        return missing("trainer_load", trainer ? "path" : "trainer");
+        return fail_null("trainer_load", trainer ? "path" : "trainer");
     HR_TRY(hr_context_enter(&call, trainer->context));
     hr_tensors_init(&state);
     status = read_checkpoint(&state, path);
@@ -186,7 +187,7 @@ hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, 
     hr_call call;
 
     if (!model || !trainer)
-        return missing("trainer_model", model ? "trainer" : "model");
+        return fail_null("trainer_model", model ? "trainer" : "model");
     *model = NULL;
     HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(&call, trainer->context));
@@ -196,12 +197,12 @@ hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, 
 hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
 {
     if (!tree || !trainer)
-        return missing("trainer_tree", tree ? "trainer" : "tree");
+        return fail_null("trainer_tree", tree ? "trainer" : "tree");
     *tree = NULL;
     HR_TRY(check(NULL, trainer));
     if (!trainer->tree)
         return hr_fail(HIRL_E_STATE,
-                       "the run has no tree yet: clustering begins at cluster_warmup_epoch=%lld",
+                       "the run has no tree yet; clustering begins at cluster_warmup_epoch=%lld",
                        (long long)trainer->config.train.cluster_warmup_epoch);
     hr_tree_hold(trainer->tree);
     *tree = trainer->tree;
@@ -213,7 +214,7 @@ hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, 
     hr_call call;
 
     if (!trainer || (tree && !leaf))
-        return missing("trainer_set_tree", trainer ? "leaf" : "trainer");
+        return fail_null("trainer_set_tree", trainer ? "leaf" : "trainer");
     HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(&call, trainer->context));
     return leave(&call, trainer, hr_trainer_set_tree(trainer, tree, leaf));
@@ -225,7 +226,7 @@ hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *traine
     hr_call call;
 
     if (!report || !held_out)
-        return missing("trainer_evaluate", report ? "held_out" : "report");
+        return fail_null("trainer_evaluate", report ? "held_out" : "report");
     HR_TRY(check(report, trainer));
     if (held_out->context != trainer->context)
         return hr_fail(HIRL_E_INVALID, "trainer_evaluate: the data set belongs to another context");

@@ -1,4 +1,4 @@
-/* alloc.c - the only door to the heap: counted, replaceable by the host, able to fail on request. */
+/* alloc.c - the library's heap: counted, replaceable by the application, able to fail in tests. */
 #include "base/alloc.h"
 
 #include <stdatomic.h>
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { ALIGNMENT = 64, LARGE = 16 << 20 };
+enum { ALIGNMENT = 64, LARGE = 16 << 20, FIRST_ROOM = 16 };
 
 static void *libc_alloc(size_t bytes, size_t alignment, void *user)
 {
@@ -35,17 +35,19 @@ hirl_status hr_alloc_hook(hr_alloc_fn alloc, hr_free_fn release, void *user)
 {
     if (atomic_load(&live))
         return hr_fail(HIRL_E_STATE,
-                       "allocator: %lld blocks are in use; set it before the first handle",
+                       "allocator: %lld blocks of the previous one are in use; set the allocator "
+                       "before the first handle is created or after the last one is freed",
                        (long long)atomic_load(&live));
     if (!alloc != !release)
-        return hr_fail(HIRL_E_INVALID, "allocator: give both functions or neither");
+        return hr_fail(HIRL_E_INVALID,
+                       "allocator: only one function was given; give both or neither");
     take = alloc ? alloc : libc_alloc;
     give = release ? release : libc_free;
     owner = user;
     return HIRL_OK;
 }
 
-static bool told_to_fail(void)
+static bool must_fail(void)
 {
     if (!atomic_load_explicit(&countdown, memory_order_relaxed))
         return false;
@@ -56,7 +58,8 @@ static bool told_to_fail(void)
     return true;
 }
 
-/* A system that promises more than there is ends a program that uses it. The host's own allocator knows better. */
+/* Linux grants more memory than it has and kills a process that uses it. So large requests are
+ * compared with the available memory, unless the application has its own allocator. */
 static bool is_too_large(size_t bytes)
 {
     int64_t available;
@@ -66,7 +69,7 @@ static bool is_too_large(size_t bytes)
     available = hr_memory_available();
     if (bytes <= (uint64_t)available)
         return false;
-    hr_fail(HIRL_E_NOMEM, "out of memory: %zu bytes were asked for, %lld are available", bytes,
+    hr_fail(HIRL_E_NOMEM, "out of memory: %zu bytes were requested, %lld are available", bytes,
             (long long)available);
     return true;
 }
@@ -77,10 +80,10 @@ void *hr_alloc(size_t bytes)
 
     if (is_too_large(bytes))
         return NULL;
-    if (!told_to_fail())
+    if (!must_fail())
         block = take(bytes ? bytes : 1, ALIGNMENT, owner);
     if (!block) {
-        hr_fail(HIRL_E_NOMEM, "out of memory: %zu bytes were asked for", bytes);
+        hr_fail(HIRL_E_NOMEM, "out of memory: %zu bytes were requested", bytes);
         return NULL;
     }
     memset(block, 0, bytes);
@@ -94,7 +97,7 @@ void *hr_alloc_array(size_t count, size_t size)
     size_t bytes;
 
     if (__builtin_mul_overflow(count, size, &bytes)) {
-        hr_fail(HIRL_E_NOMEM, "out of memory: %zu items of %zu bytes were asked for", count, size);
+        hr_fail(HIRL_E_NOMEM, "out of memory: %zu items of %zu bytes were requested", count, size);
         return NULL;
     }
     return hr_alloc(bytes);
@@ -109,6 +112,19 @@ void *hr_grow(void *block, size_t old_bytes, size_t new_bytes)
     if (block)
         memcpy(grown, block, old_bytes);
     hr_free(block);
+    return grown;
+}
+
+void *hr_grow_array(void *array, int64_t *room, int64_t used, size_t size)
+{
+    int64_t more = *room ? 2 * *room : FIRST_ROOM;
+    void *grown;
+
+    if (used < *room)
+        return array;
+    grown = hr_grow(array, (size_t)*room * size, (size_t)more * size);
+    if (grown)
+        *room = more;
     return grown;
 }
 

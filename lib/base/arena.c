@@ -1,4 +1,4 @@
-/* arena.c - memory of one step: take in order, give back all at once. */
+/* arena.c - memory of one step: taken piece by piece, released all at once. */
 #include "base/arena.h"
 
 #include "base/alloc.h"
@@ -42,7 +42,8 @@ void hr_arena_done(hr_arena *arena)
     arena->used = 0;
 }
 
-/* as much as there is already: a short call stays cheap, a long step has few blocks */
+/* Size of a new block: as much as all present blocks together, within bounds. So a short call takes
+ * little memory and a long step needs few blocks. */
 static size_t block_bytes(const hr_arena *arena)
 {
     size_t all = 0;
@@ -83,7 +84,7 @@ void *hr_arena_take(hr_arena *arena, size_t bytes)
     void *taken;
 
     bytes = bytes ? (bytes + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
-    /* a block that was used before this one in the same step stays as it is */
+    /* blocks before the current one are not searched: hr_arena_back relies on the order */
     while (block && block->bytes - block->used < bytes)
         block = block->next;
     if (!block)

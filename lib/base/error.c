@@ -1,4 +1,4 @@
-/* error.c - the failing call's message, one a thread. */
+/* error.c - the message of the last failure, one for each thread. */
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -39,7 +39,8 @@ hirl_status hr_fail_in(hirl_status status, const char *where)
 hirl_status hr_fail_callback(int32_t value, const char *which)
 {
     callback_value = value;
-    return hr_fail(HIRL_E_CALLBACK, "%s: the host's callback returned %d", which, (int)value);
+    return hr_fail(HIRL_E_CALLBACK, "%s: the application's callback returned %d", which,
+                   (int)value);
 }
 
 const char *hr_error_text(void)

@@ -1,7 +1,8 @@
-/* error.h - the failing call's message, one a thread.
+/* error.h - the message of the last failure, one for each thread.
  *
- * Three idioms: a leaf returns hr_fail(...), a caller with nothing to release uses HR_TRY, an
- * owner keeps a `status` and one label `fail:`. A lower message is never overwritten.
+ * The function that detects a failure returns hr_fail(...). Its callers pass the status on: with
+ * HR_TRY when they have nothing to release, else by a variable `status`. They keep the message, or
+ * put the place of the failure before it with hr_fail_in.
  */
 #ifndef HR_ERROR_H
 #define HR_ERROR_H
@@ -14,30 +15,31 @@
 #define HR_PRINTF(text, args)
 #endif
 
-/* sets the thread's message and returns status; control bytes of the text are escaped */
+/* Sets the thread's message and returns `status`. Control bytes of the text become '?'. */
 hirl_status hr_fail(hirl_status status, const char *format, ...) HR_PRINTF(2, 3);
 
-/* a '?' for each control byte: names of files may hold anything */
+/* Replaces each control byte by '?': the name of a file may hold any byte. */
 void hr_escape_control(char *text);
 
-/* puts "where: " before the message of the failure that is being passed on */
+/* Puts "where: " before the thread's message and returns `status`. */
 hirl_status hr_fail_in(hirl_status status, const char *where);
 
-/* INVALID with a host callback's own negative value kept for hirl_error_callback_value() */
+/* Returns CALLBACK and keeps the negative value that the application's callback returned, for
+ * hirl_error_callback_value(). */
 hirl_status hr_fail_callback(int32_t value, const char *which);
 
 const char *hr_error_text(void);
 int32_t hr_error_callback(void);
 
-/* carries a worker thread's failure to the thread that made the call */
+/* Carries a failure from a worker thread to the calling thread. */
 typedef struct hr_error {
     hirl_status status;
     int32_t callback;
     char text[512];
 } hr_error;
 
-void hr_error_keep(hr_error *kept, hirl_status status); /* this thread's message into kept */
-hirl_status hr_error_raise(const hr_error *kept);       /* kept into this thread's message */
+void hr_error_keep(hr_error *kept, hirl_status status); /* copies this thread's message to `kept` */
+hirl_status hr_error_raise(const hr_error *kept);       /* sets this thread's message from `kept` */
 
 #define HR_TRY(call)                                                                               \
     do {                                                                                           \

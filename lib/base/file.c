@@ -1,7 +1,7 @@
-/* file.c - whole files: read with a limit, replace atomically.
+/* file.c - reads whole files up to a limit, replaces files atomically, lists folders.
  *
- * Replacing: write a hidden file in the same folder, fsync it, rename it over the old name, fsync
- * the folder. A failed fsync is final: the pages may be gone, so it is not tried again.
+ * A file is replaced by writing a hidden file in the same folder, fsync, rename to the final name,
+ * and fsync of the folder. A failed fsync is not retried: the kernel may have dropped the pages.
  */
 #include "base/file.h"
 
@@ -88,7 +88,7 @@ static int sync_again(int fd)
     return failed;
 }
 
-/* after EINTR Linux has closed the descriptor */
+/* Linux has closed the descriptor even when close() returns EINTR. */
 static int close_once(int fd)
 {
     return calls->close(fd) && errno != EINTR ? -1 : 0;
@@ -104,7 +104,7 @@ static hirl_status open_folder(hr_file *file)
 
     file->name = slash ? slash + 1 : file->path;
     if (!*file->name || !strcmp(file->name, ".") || !strcmp(file->name, ".."))
-        return hr_fail(HIRL_E_INVALID, "write %s: the name of a file is missing", file->path);
+        return hr_fail(HIRL_E_INVALID, "write %s: the file name is missing", file->path);
     if (slash == file->path) {
         folder = "/";
     } else if (slash) {
@@ -119,7 +119,7 @@ static hirl_status open_folder(hr_file *file)
     return status;
 }
 
-static _Atomic unsigned temporaries; /* made by this process */
+static _Atomic unsigned temporaries; /* temporary files that this process has created */
 
 static hirl_status open_temporary(hr_file *file)
 {
@@ -139,7 +139,7 @@ static hirl_status open_temporary(hr_file *file)
     return file->fd < 0 ? hr_fail_errno("write", file->path) : HIRL_OK;
 }
 
-/* a device or pipe would itself be replaced */
+/* Refuses folders, devices and pipes: rename() would replace the device or pipe itself. */
 static hirl_status check_target(const char *path)
 {
     struct stat info;
@@ -147,7 +147,7 @@ static hirl_status check_target(const char *path)
     if (stat(path, &info) || S_ISREG(info.st_mode))
         return HIRL_OK;
     return hr_fail(S_ISDIR(info.st_mode) ? HIRL_E_INVALID : HIRL_E_IO, "write %s: it is %s", path,
-                   S_ISDIR(info.st_mode) ? "a folder" : "no regular file");
+                   S_ISDIR(info.st_mode) ? "a folder" : "not a regular file");
 }
 
 hirl_status hr_file_begin(hr_file *file, const char *path)
@@ -179,14 +179,14 @@ hirl_status hr_file_write(hr_file *file, const void *data, size_t bytes)
         if (n < 0)
             return hr_fail_errno("write", file->path);
         if (!n)
-            return hr_fail(HIRL_E_IO, "write %s: nothing is taken any more", file->path);
+            return hr_fail(HIRL_E_IO, "write %s: the system accepts no more bytes", file->path);
         at += n;
         bytes -= (size_t)n;
     }
     return HIRL_OK;
 }
 
-/* a file system without fsync of folders says EINVAL: there is nothing more to be had */
+/* EINVAL: the file system cannot sync folders, so nothing more can be done. */
 static hirl_status sync_folder(const hr_file *file)
 {
     if (!sync_again(file->folder) || errno == EINVAL)
@@ -244,7 +244,8 @@ hirl_status hr_file_replace(const char *path, const void *data, size_t bytes)
     return status;
 }
 
-/* "<pid>.<n>": of a process that is alive; of this one, a number that it has given */
+/* `writer` is "<pid>.<n>". True when that process is alive; if it is this process, when it has
+ * created a file of that number. */
 static bool may_be_written(const char *writer)
 {
     char *end;
@@ -255,8 +256,9 @@ static bool may_be_written(const char *writer)
     return pid > 0 && pid <= INT_MAX && (getpgid((pid_t)pid) >= 0 || errno != ESRCH);
 }
 
-/* the name that a temporary file was to have; false: it is none that a killed writer left */
-static bool was_for(char name[NAME_KEPT + 1], const char *temporary)
+/* Gets the final name for which `temporary` was created. False when it is not the temporary file
+ * of a writer that is gone. */
+static bool final_name(char name[NAME_KEPT + 1], const char *temporary)
 {
     const char *mark = NULL;
     int end = 0;
@@ -270,14 +272,14 @@ static bool was_for(char name[NAME_KEPT + 1], const char *temporary)
     return end && !mark[end] && !may_be_written(mark + strlen(".tmp."));
 }
 
-void hr_file_sweep(const char *folder, bool (*is_such)(const char *name))
+void hr_file_sweep(const char *folder, bool (*wanted)(const char *name))
 {
     DIR *open = opendir(folder);
     char name[NAME_KEPT + 1];
     struct dirent *entry;
 
     while (open && (entry = readdir(open)))
-        if (was_for(name, entry->d_name) && is_such(name))
+        if (final_name(name, entry->d_name) && wanted(name))
             calls->remove(dirfd(open), entry->d_name);
     if (open)
         closedir(open);
@@ -291,7 +293,7 @@ hirl_status hr_file_open(int *out, uint64_t *bytes, const char *path)
     hirl_status status = HIRL_OK;
     int fd;
 
-    /* O_NONBLOCK: opening a pipe must not wait */
+    /* O_NONBLOCK: opening a pipe must not block */
     do
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     while (fd < 0 && errno == EINTR);
@@ -302,7 +304,7 @@ hirl_status hr_file_open(int *out, uint64_t *bytes, const char *path)
     else if (S_ISDIR(info.st_mode))
         status = hr_fail(HIRL_E_IO, "read %s: it is a folder", path);
     else if (!S_ISREG(info.st_mode))
-        status = hr_fail(HIRL_E_IO, "read %s: it is no regular file", path);
+        status = hr_fail(HIRL_E_IO, "read %s: it is not a regular file", path);
     if (status) {
         close(fd);
         return status;
@@ -312,7 +314,7 @@ hirl_status hr_file_open(int *out, uint64_t *bytes, const char *path)
     return HIRL_OK;
 }
 
-/* up to `bytes`; *got is less at the end of the file */
+/* Reads up to `bytes`; *got is smaller where the file ends. */
 static hirl_status read_some(int fd, char *data, size_t bytes, uint64_t at, size_t *got,
                              const char *path)
 {
@@ -338,8 +340,8 @@ hirl_status hr_file_read_at(int fd, void *data, size_t bytes, uint64_t at, const
 
     HR_TRY(read_some(fd, data, bytes, at, &got, path));
     if (got < bytes)
-        return hr_fail(HIRL_E_FORMAT, "%s: ends after %llu bytes, %zu more were expected", path,
-                       (unsigned long long)(at + got), bytes - got);
+        return hr_fail(HIRL_E_FORMAT, "%s: the file ends after %llu bytes, %zu more were expected",
+                       path, (unsigned long long)(at + got), bytes - got);
     return HIRL_OK;
 }
 
@@ -353,7 +355,7 @@ hirl_status hr_file_read(void **data, size_t *bytes, const char *path, size_t ma
 
     HR_TRY(hr_file_open(&fd, &size, path));
     if (size > max_bytes)
-        status = hr_fail(HIRL_E_LIMIT, "%s: %llu bytes, at most %zu are read", path,
+        status = hr_fail(HIRL_E_LIMIT, "%s: the file has %llu bytes, at most %zu are read", path,
                          (unsigned long long)size, max_bytes);
     if (!status) {
         block = size < SIZE_MAX ? hr_alloc((size_t)size + 1) : NULL;
@@ -419,17 +421,13 @@ static int bytewise(const void *a, const void *b)
 
 static hirl_status add_name(char ***names, int64_t *count, int64_t *room, const char *name)
 {
-    if (*count == *room) {
-        int64_t more = *room ? 2 * *room : 64;
-        char **grown = hr_grow(*names, (size_t)*room * sizeof *grown, (size_t)more * sizeof *grown);
+    char **grown = hr_grow_array(*names, room, *count, sizeof *grown);
 
-        if (!grown)
-            return HIRL_E_NOMEM;
-        *names = grown;
-        *room = more;
-    }
-    (*names)[*count] = hr_strdup(name);
-    if (!(*names)[*count])
+    if (!grown)
+        return HIRL_E_NOMEM;
+    *names = grown;
+    grown[*count] = hr_strdup(name);
+    if (!grown[*count])
         return HIRL_E_NOMEM;
     ++*count;
     return HIRL_OK;

@@ -1,4 +1,4 @@
-/* file.h - whole files: read with a limit, replace atomically. */
+/* file.h - reads whole files up to a limit, replaces files atomically, lists folders. */
 #ifndef HR_FILE_H
 #define HR_FILE_H
 
@@ -6,49 +6,52 @@
 
 #include "types.h"
 
-/* A file being written beside its final name: .<name>.tmp.<pid>.<n>, then fsync, rename, fsync of
- * the folder. Until commit the old file is untouched; discard leaves nothing behind. */
+/* A file that is being written as .<name>.tmp.<pid>.<n> beside its final name. The old file stays
+ * unchanged until commit; discard leaves nothing behind. */
 typedef struct hr_file {
     bool open;
-    int fd, folder; /* the new file, the folder it lies in */
-    char *path;     /* final name, as given */
-    const char *name;
-    char *temporary; /* beside name, in the folder */
+    int fd, folder;   /* descriptors of the new file and of its folder */
+    char *path;       /* the final path, as given */
+    const char *name; /* the last part of path */
+    char *temporary;  /* name of the new file in the folder */
 } hr_file;
 
 hirl_status hr_file_begin(hr_file *file, const char *path);
 hirl_status hr_file_write(hr_file *file, const void *data, size_t bytes);
-/* Also frees. DURABILITY: the new file is in place, but a power failure may still lose it; any
- * other failure: the old file is as it was. */
+/* Gives the file its final name and releases `file`. DURABILITY: the new file is in place, but a
+ * power failure may still lose it. After any other failure the old file is unchanged. */
 hirl_status hr_file_commit(hr_file *file);
-void hr_file_discard(hr_file *file); /* fine after a failed begin or commit */
+void hr_file_discard(hr_file *file); /* harmless after a failed begin or commit */
 
 hirl_status hr_file_replace(const char *path, const void *data, size_t bytes);
-/* Removes what writers that were killed left in `folder` of files whose names `is_such` knows. A file of a process
- * that is alive stays; of one on another machine it is not known. */
-void hr_file_sweep(const char *folder, bool (*is_such)(const char *name));
+/* Removes the temporary files that killed writers left in `folder`, where wanted(final name) is
+ * true. Files of live processes stay. Process ids are those of this machine, so a folder shared
+ * with another machine may lose a file that is being written there. */
+void hr_file_sweep(const char *folder, bool (*wanted)(const char *name));
 
-/* the whole file, one zero byte after its end; LIMIT above max_bytes; *data freed with hr_free */
+/* Reads the whole file and appends one zero byte. LIMIT when it has more than max_bytes. *data is
+ * freed with hr_free. */
 hirl_status hr_file_read(void **data, size_t *bytes, const char *path, size_t max_bytes);
 bool hr_file_exists(const char *path);
 bool hr_is_folder(const char *path);
-hirl_status hr_make_folder(const char *path); /* parents too; fine when it exists */
-/* sorted bytewise; *names: array of *count strings, freed with hr_names_free; hidden ones left out */
+hirl_status hr_make_folder(const char *path); /* with its parents; OK when it exists */
+/* Lists the names in a folder, sorted bytewise, without hidden ones. *names is an array of *count
+ * strings, freed with hr_names_free. */
 hirl_status hr_folder_list(char ***names, int64_t *count, const char *path);
 void hr_names_free(char **names, int64_t count);
-/* "a/b" in a new hr_alloc block; NULL when out of memory */
+/* Returns "folder/name" in a new block of hr_alloc; NULL when out of memory. */
 char *hr_path_join(const char *folder, const char *name);
 
-/* A regular file for reading in pieces; *fd is closed with close(). */
+/* Opens a regular file to be read in pieces. The caller closes *fd with close(). */
 hirl_status hr_file_open(int *fd, uint64_t *bytes, const char *path);
-/* exactly `bytes` from `at`; FORMAT when the file ends before */
+/* Reads exactly `bytes` from offset `at`. FORMAT when the file ends earlier. */
 hirl_status hr_file_read_at(int fd, void *data, size_t bytes, uint64_t at, const char *path);
 
-/* status of the errno of a failed call: NOSPC for ENOSPC and EDQUOT, NOMEM, else IO; with message
- * "<action> <path>: <reason>" */
+/* Fails with the status that errno stands for (NOSPC for ENOSPC and EDQUOT, NOMEM for ENOMEM, else
+ * IO) and the message "<action> <path>: <reason>". */
 hirl_status hr_fail_errno(const char *action, const char *path);
 
-/* What writing asks of the system; replaced by tests that make one call fail. */
+/* The system calls used for writing. Tests replace them to make one call fail. */
 typedef struct hr_file_calls {
     int (*open)(int folder, const char *name, int flags, mode_t mode);
     ssize_t (*write)(int fd, const void *data, size_t bytes);
@@ -58,7 +61,8 @@ typedef struct hr_file_calls {
     int (*remove)(int folder, const char *name);
 } hr_file_calls;
 
-/* NULL: the system's own. Returns what was in use. For tests, on one thread. */
+/* Replaces the system calls (NULL: restores the real ones) and returns the previous ones. For tests
+ * on one thread. */
 const hr_file_calls *hr_file_use(const hr_file_calls *calls);
 
 #endif

@@ -1,4 +1,4 @@
-/* half.h - bf16: the upper 16 bits of a binary32, rounded to nearest, ties to even. */
+/* half.h - conversion between float and bf16, its upper 16 bits; rounds to nearest even. */
 #ifndef HR_HALF_H
 #define HR_HALF_H
 
@@ -20,7 +20,7 @@ static inline uint16_t hr_bf16_narrow(float f)
 
     memcpy(&bits, &f, sizeof bits);
     if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
-        return (uint16_t)(bits >> 16 | 0x40u); /* NaN stays NaN */
+        return (uint16_t)(bits >> 16 | 0x40u); /* a set mantissa bit keeps a NaN a NaN */
     return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
 }
 

@@ -1,4 +1,4 @@
-/* key_text.c - a field's value as the text that hr_key_parse reads back; texts of the same value. */
+/* key_text.c - prints the value of a key as text, and compares two texts of a key by value. */
 #include "base/key_text.h"
 
 #include <math.h>
@@ -54,7 +54,7 @@ void hr_key_print(char text[HR_KEY_TEXT_BYTES], const hr_key *key, const void *f
     }
 }
 
-/* ---- the same value, written in another way ---- */
+/* ---- comparison by value ---- */
 
 static bool read_number(double *value, const char *text, size_t length)
 {
@@ -79,7 +79,7 @@ static bool same_word(const char *a, size_t a_length, const char *b, size_t b_le
     return read_number(&x, a, a_length) && read_number(&y, b, b_length) && x == y;
 }
 
-/* word by word between commas and semicolons */
+/* Compares two lists whose words are separated by commas or semicolons. */
 static bool same_words(const char *a, const char *b)
 {
     for (;;) {

@@ -1,9 +1,9 @@
-/* memory.c - main memory: what the machine has left, and what this program has had.
+/* memory.c - main memory: how much is available, and the peak use of this process.
  *
  *   machine    /proc/meminfo: MemAvailable + SwapFree
- *   container  the program's control group of version 2 and those around it, /sys/fs/cgroup/PATH by
- *              /proc/self/cgroup: least memory.max - memory.current, and the pages of files that it can drop
- *              (memory.stat: inactive_file)
+ *   container  memory.max - memory.current + inactive_file (memory.stat: file pages that the kernel
+ *              can drop), the smallest over the control group (version 2) of the process, named by
+ *              /proc/self/cgroup, and all groups that contain it, below /sys/fs/cgroup
  */
 #include "base/memory.h"
 
@@ -15,7 +15,8 @@
 
 enum { TEXT = 8192, PATH = 512 };
 
-/* the start of a file as a line that begins with a line end; empty: it cannot be read */
+/* Reads the start of a file behind a line break, so that each line, the first too, can be found as
+ * "\nword". The text is empty when the file cannot be read. */
 static void read_text(char text[TEXT], const char *root, const char *name)
 {
     char path[3 * PATH];
@@ -32,7 +33,7 @@ static void read_text(char text[TEXT], const char *root, const char *name)
     text[bytes > 0 ? bytes + 1 : 0] = 0;
 }
 
-/* the number behind a word at the start of a line; -1: there is none */
+/* The number that follows `word`; -1 when there is none. */
 static int64_t number(const char *text, const char *word)
 {
     const char *line = strstr(text, word);
@@ -46,7 +47,7 @@ static int64_t number(const char *text, const char *word)
     return end == line ? -1 : value;
 }
 
-static int64_t of_machine(const char *root)
+static int64_t available_in_machine(const char *root)
 {
     char text[TEXT];
     int64_t free_kib, swap_kib;
@@ -57,7 +58,7 @@ static int64_t of_machine(const char *root)
     return free_kib < 0 ? INT64_MAX : 1024 * (free_kib + (swap_kib > 0 ? swap_kib : 0));
 }
 
-static void read_of_group(char text[TEXT], const char *root, const char *group, const char *name)
+static void read_group_file(char text[TEXT], const char *root, const char *group, const char *name)
 {
     char path[2 * PATH];
 
@@ -65,24 +66,24 @@ static void read_of_group(char text[TEXT], const char *root, const char *group, 
     read_text(text, root, path);
 }
 
-static int64_t of_group(const char *root, const char *group)
+static int64_t available_in_group(const char *root, const char *group)
 {
     char text[TEXT];
     int64_t most, now, files, left;
 
-    read_of_group(text, root, group, "memory.max");
-    most = number(text, "\n"); /* none where it says "max" */
-    read_of_group(text, root, group, "memory.current");
+    read_group_file(text, root, group, "memory.max");
+    most = number(text, "\n"); /* -1 for "max", which means no limit */
+    read_group_file(text, root, group, "memory.current");
     now = number(text, "\n");
-    read_of_group(text, root, group, "memory.stat");
+    read_group_file(text, root, group, "memory.stat");
     files = number(text, "\ninactive_file ");
     if (most < 0 || now < 0)
         return INT64_MAX;
     left = most - now + (files > 0 ? files : 0);
-    return left > 0 ? left : 0; /* a limit that was lowered later lies below what is in use */
+    return left > 0 ? left : 0; /* negative after the limit was lowered below the memory in use */
 }
 
-/* "/a/b" of the line "0::/a/b"; empty: there is none, or the root */
+/* Gets "/a/b" from the line "0::/a/b"; empty for the root group or when there is no such line. */
 static void read_group(char group[PATH], const char *root)
 {
     char text[TEXT];
@@ -94,18 +95,18 @@ static void read_group(char group[PATH], const char *root)
     group[strcspn(group, "\n")] = 0;
 }
 
-static int64_t of_container(const char *root)
+static int64_t available_in_container(const char *root)
 {
     char group[PATH], *end;
     int64_t least;
 
     read_group(group, root);
-    least = of_group(root, group);
+    least = available_in_group(root, group);
     while ((end = strrchr(group, '/')) != NULL) {
         int64_t left;
 
         *end = 0;
-        left = of_group(root, group);
+        left = available_in_group(root, group);
         if (left < least)
             least = left;
     }
@@ -114,7 +115,7 @@ static int64_t of_container(const char *root)
 
 int64_t hr_memory_available_in(const char *root)
 {
-    int64_t machine = of_machine(root), container = of_container(root);
+    int64_t machine = available_in_machine(root), container = available_in_container(root);
 
     return machine < container ? machine : container;
 }
@@ -124,7 +125,7 @@ int64_t hr_memory_available(void)
     return hr_memory_available_in("");
 }
 
-/* Not getrusage: its figure survives exec, and is then that of a larger parent. */
+/* Does not use getrusage: its value survives exec and may be the peak of a larger parent. */
 int64_t hr_memory_peak(void)
 {
     char text[TEXT];

@@ -1,15 +1,19 @@
-/* memory.h - main memory: what the machine has left, and what this program has had. Nothing is allocated or said. */
+/* memory.h - main memory: how much is available, and the peak use of this process.
+ *
+ * These functions allocate nothing and leave the thread's error message alone.
+ */
 #ifndef HR_MEMORY_H
 #define HR_MEMORY_H
 
 #include "types.h"
 
-/* bytes that can be taken without ending a program: of the machine, swap included, and of the control group of
- * a container; INT64_MAX: the system does not tell */
+/* Bytes that can be used before the kernel kills a process: the smaller of what the machine,
+ * swap included, and the container's control group have left. INT64_MAX when the system reports
+ * neither. */
 int64_t hr_memory_available(void);
-/* the same from files below `root` instead of / */
+/* The same, read from files below `root` instead of /. */
 int64_t hr_memory_available_in(const char *root);
-/* most resident memory of this program so far, bytes; 0: the system does not tell */
+/* Peak resident memory of this process in bytes; 0 when the system does not report it. */
 int64_t hr_memory_peak(void);
 
 #endif

@@ -1,5 +1,8 @@
-/* mt19937.h - the 32-bit Mersenne Twister (Matsumoto and Nishimura 1998): draws of the authors'
- * program, for profile=reference only; everything else draws from rng.h. */
+/* mt19937.h - the 32-bit Mersenne Twister (Matsumoto and Nishimura 1998).
+ *
+ * Only profile=reference uses it, to reproduce the draws of the HIRL authors' program. Everything
+ * else draws from rng.h.
+ */
 #ifndef HR_MT19937_H
 #define HR_MT19937_H
 
@@ -9,7 +12,7 @@ enum { HR_MT19937_WORDS = 624 };
 
 typedef struct hr_mt19937 {
     uint32_t state[HR_MT19937_WORDS];
-    int used; /* words given of this state */
+    int used; /* words of this state that were returned already */
 } hr_mt19937;
 
 void hr_mt19937_init(hr_mt19937 *mt, uint32_t seed);

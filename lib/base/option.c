@@ -1,4 +1,4 @@
-/* option.c - keys of an object in one table, and their values as text with their origin. */
+/* option.c - the keys of an object as one table, and their values as text with their origin. */
 #include "base/option.h"
 
 #include <ctype.h>
@@ -12,14 +12,13 @@
 #include "base/error.h"
 
 enum { WORD = 63, SHOWN = 60 };
-#define WHOLE 1e15 /* whole numbers below it are written without an exponent */
+#define WHOLE 1e15 /* whole numbers below this are printed without an exponent */
 
 /* ---- one value ---- */
 
-/* message "key: 'text' is no <wanted>" */
 static hirl_status refuse(const hr_key *key, const char *text, const char *wanted)
 {
-    return hr_fail(HIRL_E_INVALID, "%s: '%.*s' is no %s", key->name, SHOWN, text, wanted);
+    return hr_fail(HIRL_E_INVALID, "%s: '%.*s' is not a %s", key->name, SHOWN, text, wanted);
 }
 
 static hirl_status outside(const hr_key *key, const char *value)
@@ -28,7 +27,8 @@ static hirl_status outside(const hr_key *key, const char *value)
 
     hr_real_text(low, sizeof low, key->low);
     hr_real_text(high, sizeof high, key->high);
-    return hr_fail(HIRL_E_INVALID, "%s: %s is outside %s to %s", key->name, value, low, high);
+    return hr_fail(HIRL_E_INVALID, "%s: %s is outside the range %s to %s", key->name, value, low,
+                   high);
 }
 
 static hirl_status check_real(const hr_key *key, double x)
@@ -41,7 +41,7 @@ static hirl_status check_real(const hr_key *key, double x)
     return outside(key, value);
 }
 
-/* not as doubles: 2^53 + 1 would be rounded to the bound */
+/* Compares as integers: as a double, 2^53 + 1 would be rounded to a bound of 2^53. */
 static hirl_status check_whole(const hr_key *key, int64_t x)
 {
     char value[32];
@@ -64,7 +64,7 @@ static const char *skip_sign(const char *at)
     return *at == '+' || *at == '-' ? at + 1 : at;
 }
 
-/* end of [+-] digits at text; NULL: no whole number */
+/* Returns the end of "[+-] digits" at `text`; NULL when there is no whole number. */
 static const char *integer_end(const char *text)
 {
     const char *digits = skip_sign(text), *end = skip_digits(digits);
@@ -72,7 +72,8 @@ static const char *integer_end(const char *text)
     return end > digits ? end : NULL;
 }
 
-/* [+-] digits [. digits] [e [+-] digits] [%], digits on one side of the point at least */
+/* The syntax is [+-] digits [. digits] [e [+-] digits] [%], with a digit on at least one side of
+ * the point. */
 static bool is_real(const char *text)
 {
     const char *digits = skip_sign(text), *at = skip_digits(digits);
@@ -97,7 +98,7 @@ static hirl_status read_integer(int64_t *value, const hr_key *key, const char *t
 
     for (; at < end; at++)
         if (__builtin_mul_overflow(x, 10, &x) || __builtin_add_overflow(x, sign * (*at - '0'), &x))
-            return refuse(key, text, "number of 64 bits");
+            return refuse(key, text, "whole number of 64 bits");
     *value = x;
     return check_whole(key, x);
 }
@@ -119,13 +120,13 @@ static hirl_status read_real(double *value, const hr_key *key, const char *text)
         return refuse(key, text, "number");
     c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!c)
-        return hr_fail(HIRL_E_NOMEM, "out of memory: the C locale was asked for");
+        return hr_fail(HIRL_E_NOMEM, "out of memory: the C locale could not be created");
     *value = strtod_l(text, NULL, c);
     if (strchr(text, '%'))
         *value /= 100;
     freelocale(c);
     if (!isfinite(*value))
-        return refuse(key, text, "number that can be kept");
+        return refuse(key, text, "finite number");
     return check_real(key, *value);
 }
 
@@ -144,11 +145,12 @@ static hirl_status read_flag(int64_t *value, const hr_key *key, const char *text
 static hirl_status check_text(const hr_key *key, const char *text)
 {
     if (strlen(text) >= HR_KEY_TEXT_BYTES)
-        return hr_fail(HIRL_E_INVALID, "%s: %zu bytes, at most %d", key->name, strlen(text),
-                       HR_KEY_TEXT_BYTES - 1);
+        return hr_fail(HIRL_E_INVALID, "%s: the text has %zu bytes, at most %d are possible",
+                       key->name, strlen(text), HR_KEY_TEXT_BYTES - 1);
     for (const char *at = text; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            return hr_fail(HIRL_E_INVALID, "%s: a control byte in the text", key->name);
+            return hr_fail(HIRL_E_INVALID, "%s: the text contains the control byte 0x%02x",
+                           key->name, (unsigned)(unsigned char)*at);
     return HIRL_OK;
 }
 
@@ -173,11 +175,11 @@ static hirl_status read_choice(int64_t *value, const hr_key *key, const char *te
             *value = i;
             return HIRL_OK;
         }
-    return hr_fail(HIRL_E_INVALID, "%s: '%.*s' is none of: %s", key->name, SHOWN, text,
+    return hr_fail(HIRL_E_INVALID, "%s: '%.*s' is not one of: %s", key->name, SHOWN, text,
                    key->choices);
 }
 
-/* "800,200, 50" */
+/* Reads a list such as "800,200, 50". */
 static hirl_status read_list(hr_key_list *list, const hr_key *key, const char *text)
 {
     const char *at = text;
@@ -191,7 +193,8 @@ static hirl_status read_list(hr_key_list *list, const hr_key *key, const char *t
         if (!end)
             return refuse(key, text, "list of whole numbers");
         if (list->count == HR_KEY_LIST_MAX)
-            return hr_fail(HIRL_E_INVALID, "%s: more than %d numbers", key->name, HR_KEY_LIST_MAX);
+            return hr_fail(HIRL_E_INVALID, "%s: the list has more than %d numbers", key->name,
+                           HR_KEY_LIST_MAX);
         HR_TRY(read_integer(&list->item[list->count++], key, at, end));
         at = end + strspn(end, " ");
         if (!*at)
@@ -238,7 +241,8 @@ static hirl_status read_value(value *v, size_t *bytes, const hr_key *key, const 
     case HR_KEY_TEXT:
         break;
     }
-    return hr_fail(HIRL_E_INTERNAL, "%s: a key of an unknown type", key->name);
+    return hr_fail(HIRL_E_INTERNAL, "%s: the table of keys has an unknown type for this key",
+                   key->name);
 }
 
 hirl_status hr_key_parse(void *field, const hr_key *key, const char *text)
@@ -304,28 +308,14 @@ const hr_option *hr_options_find(const hirl_options *options, const char *key)
     return options ? find(options, key) : NULL;
 }
 
-static hirl_status make_room(hirl_options *options)
-{
-    int32_t room = options->room ? 2 * options->room : 16;
-    hr_option *grown;
-
-    if (options->count < options->room)
-        return HIRL_OK;
-    grown =
-        hr_grow(options->item, (size_t)options->room * sizeof *grown, (size_t)room * sizeof *grown);
-    if (!grown)
-        return HIRL_E_NOMEM;
-    options->item = grown;
-    options->room = room;
-    return HIRL_OK;
-}
-
 static hirl_status keep(hirl_options *options, const char *key, const char *text, int32_t origin)
 {
-    hr_option *item;
+    hr_option *item = hr_grow_array(options->item, &options->room, options->count, sizeof *item);
     char *copy;
 
-    HR_TRY(make_room(options));
+    if (!item)
+        return HIRL_E_NOMEM;
+    options->item = item;
     item = find(options, key);
     if (item && item->origin > origin)
         return HIRL_OK;
@@ -402,7 +392,7 @@ hirl_status hr_options_read(void *config, const hr_keys *table, const hirl_optio
     return HIRL_OK;
 }
 
-/* ---- names that are nearly right ---- */
+/* ---- misspelt names ---- */
 
 static char plain(char c)
 {
@@ -414,7 +404,7 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* optimal string alignment; rows of the table for i-2, i-1 and i characters of a */
+/* Optimal string alignment distance. The rows are those for i-2, i-1 and i characters of a. */
 int hr_edit_distance(const char *a, const char *b)
 {
     int row[3][WORD + 1], *before = row[0], *last = row[1], *now = row[2];
@@ -442,10 +432,10 @@ int hr_edit_distance(const char *a, const char *b)
 
 bool hr_nearer(int *distance, const char *name, const char *other)
 {
-    int its = hr_edit_distance(name, other);
+    int d = hr_edit_distance(name, other);
 
-    if (its >= *distance)
+    if (d >= *distance)
         return false;
-    *distance = its;
+    *distance = d;
     return true;
 }

@@ -1,20 +1,21 @@
-/* pool.c - threads of a context: a parallel for over a fixed grid.
+/* pool.c - the threads of a context: a parallel for over a fixed grid.
  *
- * The caller works too, and waits for those workers only that joined in time: on a busy machine one
- * that the system has not woken yet costs nothing. */
+ * The caller works too. At the end it waits only for workers that have joined the job, so that a
+ * worker that a busy machine has not yet woken costs nothing.
+ */
 #include "base/pool.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/thread.h"
 
-enum { MAX_THREADS = 256, STACK_BYTES = 1 << 20, SPIN = 2000, OPEN = 1 << 30 };
+enum { MAX_THREADS = 256, SPIN = 2000, OPEN = 1 << 30 };
 
 typedef struct worker {
     hr_pool *pool;
@@ -25,20 +26,21 @@ struct hr_pool {
     int threads, started;
     pthread_t thread[MAX_THREADS];
     worker worker[MAX_THREADS];
-    pthread_mutex_t busy; /* held by the caller that owns the workers */
+    pthread_mutex_t busy; /* held by the caller that uses the workers */
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
     _Atomic uint64_t generation;
     _Atomic int64_t next;
-    _Atomic int inside; /* workers in the job, + OPEN while others may join it */
+    _Atomic int inside; /* workers in the job, + OPEN while others may still join it */
     int64_t count;
-    hr_task *task;
+    hr_pool_task *task;
     void *arg;
     bool quit;
 };
 
 static _Thread_local bool in_task;
 
+/* Runs tasks of the current job until none is left. */
 static void drain(hr_pool *pool, int index)
 {
     in_task = true;
@@ -72,7 +74,7 @@ static bool wait_for_work(hr_pool *pool, uint64_t *seen)
     return !quit;
 }
 
-/* false: the job is over */
+/* Enters the current job; false when it is over. */
 static bool join(hr_pool *pool)
 {
     int now = atomic_load(&pool->inside);
@@ -92,7 +94,7 @@ static void leave(hr_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void *work(void *arg)
+static void *thread_main(void *arg)
 {
     worker *self = arg;
     hr_pool *pool = self->pool;
@@ -109,26 +111,17 @@ static void *work(void *arg)
 
 static hirl_status start(hr_pool *pool)
 {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    int failed = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    while (pool->started < pool->threads - 1 && !failed) {
+    while (pool->started < pool->threads - 1) {
         worker *w = &pool->worker[pool->started];
 
         *w = (worker){ pool, pool->started + 1 };
-        failed = pthread_create(&pool->thread[pool->started], &attributes, work, w);
-        pool->started += !failed;
+        if (!hr_thread_start(&pool->thread[pool->started], thread_main, w))
+            return hr_fail(HIRL_E_NOMEM,
+                           "the system started only %d of %d threads; try a smaller value of "
+                           "threads",
+                           pool->started + 1, pool->threads);
+        pool->started++;
     }
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return hr_fail(HIRL_E_NOMEM, "threads: the system started %d of %d", pool->started + 1,
-                       pool->threads);
     return HIRL_OK;
 }
 
@@ -138,7 +131,8 @@ hirl_status hr_pool_create(hr_pool **out, int threads)
     hirl_status status;
 
     if (threads < 1 || threads > MAX_THREADS)
-        return hr_fail(HIRL_E_INVALID, "threads: %d is outside 1 to %d", threads, MAX_THREADS);
+        return hr_fail(HIRL_E_INVALID, "threads: %d is outside the range 1 to %d", threads,
+                       MAX_THREADS);
     pool = hr_alloc(sizeof *pool);
     if (!pool)
         return HIRL_E_NOMEM;
@@ -178,7 +172,12 @@ int hr_pool_threads(const hr_pool *pool)
     return pool->threads;
 }
 
-static void share(hr_pool *pool, int64_t count, hr_task *task, void *arg)
+int hr_pool_half(const hr_pool *pool)
+{
+    return pool->threads > 1 ? pool->threads / 2 : 1;
+}
+
+static void share(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
 {
     pool->count = count;
     pool->task = task;
@@ -205,7 +204,7 @@ static void share(hr_pool *pool, int64_t count, hr_task *task, void *arg)
     pthread_mutex_unlock(&pool->lock);
 }
 
-void hr_pool_run(hr_pool *pool, int64_t count, hr_task *task, void *arg)
+void hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
 {
     if (count > 1 && pool->started && !in_task && !pthread_mutex_trylock(&pool->busy)) {
         share(pool, count, task, arg);

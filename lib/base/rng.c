@@ -1,4 +1,4 @@
-/* rng.c - random numbers as a function of what they are for (Philox 4x32-10, Salmon et al. 2011). */
+/* rng.c - random numbers as a function of their purpose (Philox 4x32-10, Salmon et al. 2011). */
 #include "base/rng.h"
 
 #include <math.h>
@@ -67,7 +67,7 @@ double hr_rng_range(hr_rng *rng, double low, double high)
 
 uint32_t hr_rng_below(hr_rng *rng, uint32_t n)
 {
-    uint32_t reject = (uint32_t)(0u - n) % n; /* 2^32 mod n, Lemire 2019 */
+    uint32_t reject = (uint32_t)(0u - n) % n; /* 2^32 mod n (Lemire 2019) */
     uint64_t product;
 
     do

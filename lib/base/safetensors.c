@@ -3,10 +3,11 @@
  *     u64 N, little-endian | N bytes of JSON, padded with spaces | data
  *     { "__metadata__": { text: text }, name: { "dtype", "shape", "data_offsets": [begin, end] } }
  *
- * Stricter than the format: no key twice at any level, no other key in an entry, whole numbers in
- * digits only, tensors without gap or overlap from the first byte of the data to the last of the
- * file. Written: keys sorted, data by falling item size and then by name, so that each array lies
- * at a multiple of its item size; a CRC-32 (zlib) of each.
+ * The reader is stricter than the format: no key may occur twice at any level, an entry has no
+ * other keys, whole numbers consist of digits only, and the tensors cover the data without gap or
+ * overlap up to the end of the file. The writer sorts the keys, orders the data by falling item
+ * size and then by name, so that each array lies at a multiple of its item size, and adds a CRC-32
+ * (zlib) of each tensor.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +28,13 @@ enum {
     PREFIX = 8,
     HEADER_MAX = 16 << 20,
     TENSORS_MAX = 65536,
-    OPENED_MAX = 4 * TENSORS_MAX, /* brackets: an entry, its shape and its place */
+    OPENED_MAX = 4 * TENSORS_MAX, /* brackets of an entry, its shape and its offsets, with room */
     COMMAS_MAX = 16 * TENSORS_MAX,
     DEPTH = 3,
     ALIGN = 8,
     SHOWN = 80,
     CRC_KEY = HR_TENSORS_NAME + sizeof HR_TENSORS_CRC,
-    CRC_TEXT = 9, /* eight hexadecimal digits */
+    CRC_TEXT = 9, /* eight hexadecimal digits and the end */
 };
 
 static const struct {
@@ -43,7 +44,7 @@ static const struct {
               { "I32", HR_I32 }, { "I64", HR_I64 }, { "U8", HR_U8 } };
 enum { TYPES = sizeof types / sizeof *types };
 
-/* where an item's data lies behind the header */
+/* Where the data of an item lies, counted from the end of the header. */
 typedef struct span {
     uint64_t begin, end;
     const hr_named *item;
@@ -65,7 +66,7 @@ static const char *crc_key(char key[CRC_KEY], const char *name)
 
 /* ---- writing ---- */
 
-static int by_place_to_be(const void *a, const void *b)
+static int by_size_and_name(const void *a, const void *b)
 {
     const hr_named *x = ((const span *)a)->item, *y = ((const span *)b)->item;
     int size = (int)hr_dtype_size(y->dtype) - (int)hr_dtype_size(x->dtype);
@@ -73,6 +74,7 @@ static int by_place_to_be(const void *a, const void *b)
     return size ? size : strcmp(x->name, y->name);
 }
 
+/* Assigns each item its place in the file. */
 static hirl_status plan(span **spans, const hr_tensors *list)
 {
     span *s = hr_alloc_array((size_t)list->count, sizeof *s);
@@ -83,7 +85,7 @@ static hirl_status plan(span **spans, const hr_tensors *list)
     for (int32_t i = 0; i < list->count; i++)
         s[i].item = &list->item[i];
     if (list->count)
-        qsort(s, (size_t)list->count, sizeof *s, by_place_to_be);
+        qsort(s, (size_t)list->count, sizeof *s, by_size_and_name);
     for (int32_t i = 0; i < list->count; i++) {
         s[i].begin = at;
         at += s[i].item->bytes;
@@ -95,7 +97,7 @@ static hirl_status plan(span **spans, const hr_tensors *list)
 
 static hirl_status no_memory(void)
 {
-    return hr_fail(HIRL_E_NOMEM, "out of memory: the header of a file");
+    return hr_fail(HIRL_E_NOMEM, "out of memory in the header of a file of tensors");
 }
 
 static hirl_status put_text(json_t *object, const char *key, const char *value)
@@ -105,7 +107,8 @@ static hirl_status put_text(json_t *object, const char *key, const char *value)
     hirl_status status = HIRL_OK;
 
     if (!pair && json_error_code(&error) == json_error_invalid_utf8)
-        return hr_fail(HIRL_E_INVALID, "metadata %.*s: key or value is not UTF-8", SHOWN, key);
+        return hr_fail(HIRL_E_INVALID, "metadata %.*s: the key or its value is not UTF-8", SHOWN,
+                       key);
     if (!pair || json_object_update(object, pair))
         status = no_memory();
     json_decref(pair);
@@ -158,12 +161,12 @@ static hirl_status put_entry(json_t *root, const span *s)
 
     if (!entry)
         return no_memory();
-    if (json_object_set_new(root, s->item->name, entry)) /* UTF-8: its CRC's key was taken */
+    if (json_object_set_new(root, s->item->name, entry)) /* UTF-8: put_metadata accepted the name */
         return no_memory();
     return HIRL_OK;
 }
 
-/* what jansson dumps; a failure sticks, for jansson 2.14 goes on after one of a key */
+/* The text that jansson dumps. `failed` stays set: jansson 2.14 ignores a failure at a key. */
 typedef struct header {
     char *text;
     size_t bytes, room;
@@ -201,7 +204,7 @@ static hirl_status make_header(header *h, json_t *root, const hr_tensors *list, 
         if (append(" ", 1, h))
             return HIRL_E_NOMEM;
     if (h->bytes > HEADER_MAX)
-        return hr_fail(HIRL_E_LIMIT, "a header of %zu bytes, %d are possible", h->bytes,
+        return hr_fail(HIRL_E_LIMIT, "the header has %zu bytes, at most %d are possible", h->bytes,
                        HEADER_MAX);
     return HIRL_OK;
 }
@@ -229,8 +232,8 @@ hirl_status hr_tensors_save(const hr_tensors *list, const char *path)
     hr_file file;
 
     if (list->count > TENSORS_MAX)
-        return hr_fail(HIRL_E_LIMIT, "%s: %d tensors, %d are possible", path, (int)list->count,
-                       TENSORS_MAX);
+        return hr_fail(HIRL_E_LIMIT, "%s: the list has %d tensors, at most %d are possible", path,
+                       (int)list->count, TENSORS_MAX);
     HR_TRY(hr_file_begin(&file, path));
     status = plan(&s, list);
     if (!status)
@@ -246,8 +249,9 @@ hirl_status hr_tensors_save(const hr_tensors *list, const char *path)
 
 /* ---- reading: the text of the header ---- */
 
-/* What jansson would take but the format has no use for: signs, fractions, exponents, words, nesting
- * that would cost stack, and more values than TENSORS_MAX tensors have, which would cost memory. */
+/* Refuses JSON that jansson would accept but the format does not use: signs, fractions, exponents,
+ * words, deep nesting (which costs stack), and more values than TENSORS_MAX tensors can have (which
+ * cost memory). */
 static hirl_status check_subset(const char *text, size_t bytes)
 {
     bool quoted = false;
@@ -261,7 +265,8 @@ static hirl_status check_subset(const char *text, size_t bytes)
         else if (quoted && c == '\\')
             i++;
         else if (!quoted && (!c || !strchr("{}[],:0123456789 \t\r\n", c)))
-            return hr_fail(HIRL_E_FORMAT, "header: byte %zu does not belong there", i);
+            return hr_fail(HIRL_E_FORMAT,
+                           "header: the character at byte %zu is not allowed outside of quotes", i);
         else if (!quoted && (c == '{' || c == '[')) {
             depth++;
             opened++;
@@ -269,9 +274,10 @@ static hirl_status check_subset(const char *text, size_t bytes)
             depth--;
         commas += !quoted && c == ',';
         if (opened > OPENED_MAX || commas > COMMAS_MAX)
-            return hr_fail(HIRL_E_LIMIT, "header: more values than %d tensors have", TENSORS_MAX);
+            return hr_fail(HIRL_E_LIMIT, "header: more values than %d tensors can have",
+                           TENSORS_MAX);
         if (depth > DEPTH)
-            return hr_fail(HIRL_E_FORMAT, "header: nested deeper than %d", DEPTH);
+            return hr_fail(HIRL_E_FORMAT, "header: nested deeper than %d levels", DEPTH);
     }
     return HIRL_OK;
 }
@@ -281,11 +287,11 @@ static hirl_status parse(json_t **root, const char *text, size_t bytes)
     json_error_t error;
 
     if (text[0] != '{')
-        return hr_fail(HIRL_E_FORMAT, "header: does not begin with {");
+        return hr_fail(HIRL_E_FORMAT, "header: the text does not begin with {");
     while (bytes && text[bytes - 1] == ' ')
         bytes--;
     if (!bytes || text[bytes - 1] != '}')
-        return hr_fail(HIRL_E_FORMAT, "header: does not end with } and spaces");
+        return hr_fail(HIRL_E_FORMAT, "header: the text does not end with } and spaces");
     HR_TRY(check_subset(text, bytes));
     *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (*root)
@@ -304,16 +310,17 @@ static hirl_status read_header(json_t **root, uint64_t *data_at, int fd, uint64_
     char *text;
 
     if (size < PREFIX + 2)
-        return hr_fail(HIRL_E_FORMAT, "%llu bytes are too short for a header",
+        return hr_fail(HIRL_E_FORMAT, "the file has %llu bytes and is too short for a header",
                        (unsigned long long)size);
     HR_TRY(hr_file_read_at(fd, prefix, PREFIX, 0, path));
     memcpy(&n, prefix, PREFIX);
     if (n < 2 || n > size - PREFIX)
-        return hr_fail(HIRL_E_FORMAT, "a header of %llu bytes in a file of %llu",
-                       (unsigned long long)n, (unsigned long long)size);
+        return hr_fail(
+            HIRL_E_FORMAT, "a header of %llu bytes in a file of %llu, where 2 to %llu are expected",
+            (unsigned long long)n, (unsigned long long)size, (unsigned long long)(size - PREFIX));
     if (n > HEADER_MAX)
-        return hr_fail(HIRL_E_LIMIT, "a header of %llu bytes, %d are read", (unsigned long long)n,
-                       HEADER_MAX);
+        return hr_fail(HIRL_E_LIMIT, "a header of %llu bytes, at most %d are read",
+                       (unsigned long long)n, HEADER_MAX);
     text = hr_alloc((size_t)n);
     if (!text)
         return HIRL_E_NOMEM;
@@ -342,23 +349,24 @@ static hirl_status read_type(hr_dtype *dtype, const char *name, const json_t *ty
             return HIRL_OK;
         }
     if (!text)
-        return bad_entry(name, "dtype is no text");
+        return bad_entry(name, "dtype is not a text");
     return hr_fail(HIRL_E_UNSUPPORTED, "tensor %.*s: dtype %.16s is not supported", SHOWN, name,
                    text);
 }
 
-/* up to `most` whole numbers >= 0 */
+/* Reads up to `most` whole numbers >= 0. */
 static hirl_status read_numbers(int64_t *number, int32_t *count, const char *name,
                                 const json_t *array, size_t most)
 {
     if (!json_is_array(array) || json_array_size(array) > most)
-        return bad_entry(name, "shape or data_offsets is no list, or too long");
+        return bad_entry(name, "shape or data_offsets is not a list, or is too long");
     *count = (int32_t)json_array_size(array);
     for (int32_t i = 0; i < *count; i++) {
         const json_t *value = json_array_get(array, (size_t)i);
 
         if (!json_is_integer(value) || json_integer_value(value) < 0)
-            return bad_entry(name, "shape or data_offsets holds what is no whole number");
+            return bad_entry(name,
+                             "shape or data_offsets holds something other than whole numbers >= 0");
         number[i] = json_integer_value(value);
     }
     return HIRL_OK;
@@ -370,10 +378,10 @@ static hirl_status read_entry(hr_named *item, span *s, const char *name, const j
     int32_t offsets;
 
     if (!name[0] || strlen(name) >= HR_TENSORS_NAME)
-        return bad_entry(name, "a name of this length is not read");
+        return bad_entry(name, "the name is empty or too long");
     if (json_object_size(entry) != 3 || !json_object_get(entry, "dtype") ||
         !json_object_get(entry, "shape") || !json_object_get(entry, "data_offsets"))
-        return bad_entry(name, "its keys are not dtype, shape, data_offsets");
+        return bad_entry(name, "its keys are not exactly dtype, shape and data_offsets");
     memcpy(item->name, name, strlen(name) + 1);
     HR_TRY(read_type(&item->dtype, name, json_object_get(entry, "dtype")));
     HR_TRY(read_numbers(item->dim, &item->rank, name, json_object_get(entry, "shape"),
@@ -381,21 +389,22 @@ static hirl_status read_entry(hr_named *item, span *s, const char *name, const j
     HR_TRY(read_numbers(offset, &offsets, name, json_object_get(entry, "data_offsets"), 2));
     HR_TRY(hr_tensors_size(&item->bytes, name, item->dtype, item->rank, item->dim));
     if (offsets != 2 || offset[1] < offset[0])
-        return bad_entry(name, "data_offsets are not begin and end");
+        return bad_entry(name, "data_offsets are not the begin and end of its data");
     if ((uint64_t)(offset[1] - offset[0]) != item->bytes)
-        return hr_fail(HIRL_E_FORMAT, "tensor %.*s: its shape takes %zu bytes, its offsets %lld",
-                       SHOWN, name, item->bytes, (long long)(offset[1] - offset[0]));
+        return hr_fail(HIRL_E_FORMAT,
+                       "tensor %.*s: its shape takes %zu bytes, its data_offsets span %lld", SHOWN,
+                       name, item->bytes, (long long)(offset[1] - offset[0]));
     *s = (span){ (uint64_t)offset[0], (uint64_t)offset[1], item };
     return HIRL_OK;
 }
 
-/* the keys are known to differ: jansson has refused equal ones */
+/* Adds a text. Its key is new: jansson has refused equal keys. */
 static hirl_status read_text(hr_tensors *list, const char *key, const json_t *value)
 {
     hr_text_pair *pair = &list->text[list->texts];
 
     if (!json_is_string(value))
-        return hr_fail(HIRL_E_FORMAT, "metadata %.*s: is no text", SHOWN, key);
+        return hr_fail(HIRL_E_FORMAT, "metadata %.*s: the value is not a text", SHOWN, key);
     if (!strncmp(key, HR_TENSORS_CRC, strlen(HR_TENSORS_CRC)))
         return HIRL_OK;
     list->texts++;
@@ -413,11 +422,11 @@ static hirl_status read_metadata(hr_tensors *list, json_t *metadata)
     if (!metadata)
         return HIRL_OK;
     if (!json_is_object(metadata))
-        return hr_fail(HIRL_E_FORMAT, "metadata: is no object of texts");
+        return hr_fail(HIRL_E_FORMAT, "metadata: expected an object of texts");
     list->text = hr_alloc_array(count, sizeof *list->text);
     if (!list->text)
         return HIRL_E_NOMEM;
-    list->texts_room = (int32_t)count;
+    list->texts_room = (int64_t)count;
     json_object_foreach(metadata, key, value) HR_TRY(read_text(list, key, value));
     return HIRL_OK;
 }
@@ -441,18 +450,19 @@ static hirl_status check_spans(span *s, int32_t count, uint64_t bytes)
         qsort(s, (size_t)count, sizeof *s, by_offset);
     for (int32_t i = 0; i < count; i++) {
         if (s[i].begin != at)
-            return hr_fail(HIRL_E_FORMAT, "tensor %.*s: begins at %llu where %llu is expected: %s",
-                           SHOWN, s[i].item->name, (unsigned long long)s[i].begin,
-                           (unsigned long long)at, s[i].begin < at ? "an overlap" : "a gap");
+            return hr_fail(HIRL_E_FORMAT,
+                           "tensor %.*s: its data begins at byte %llu, expected %llu: %s", SHOWN,
+                           s[i].item->name, (unsigned long long)s[i].begin, (unsigned long long)at,
+                           s[i].begin < at ? "an overlap" : "a gap");
         at = s[i].end;
     }
     if (at != bytes)
-        return hr_fail(HIRL_E_FORMAT, "%llu bytes of data, the header tells of %llu",
+        return hr_fail(HIRL_E_FORMAT, "the file has %llu bytes of data, the header describes %llu",
                        (unsigned long long)bytes, (unsigned long long)at);
     return HIRL_OK;
 }
 
-/* items and spans of all entries, nothing of them allocated yet */
+/* Reads the items and spans of all entries; the data of no item is allocated yet. */
 static hirl_status read_entries(hr_tensors *list, span **spans, json_t *root, uint64_t bytes)
 {
     json_t *metadata = json_object_get(root, "__metadata__"), *entry;
@@ -461,12 +471,13 @@ static hirl_status read_entries(hr_tensors *list, span **spans, json_t *root, ui
     span *s;
 
     if (count > TENSORS_MAX)
-        return hr_fail(HIRL_E_LIMIT, "%zu tensors, %d are read", count, TENSORS_MAX);
+        return hr_fail(HIRL_E_LIMIT, "the file has %zu tensors, at most %d are read", count,
+                       TENSORS_MAX);
     list->item = hr_alloc_array(count, sizeof *list->item);
     *spans = s = hr_alloc_array(count, sizeof *s);
     if (!list->item || !s)
         return HIRL_E_NOMEM;
-    list->room = (int32_t)count;
+    list->room = (int64_t)count;
     json_object_foreach(root, name, entry)
     {
         if (entry == metadata)
@@ -487,8 +498,8 @@ static hirl_status check_crc(const hr_named *item, const json_t *metadata)
 
     if (!wanted || !strcmp(wanted, crc_text(text, item->data, item->bytes)))
         return HIRL_OK;
-    return hr_fail(HIRL_E_FORMAT, "tensor %s: damaged: checksum %s, not %.16s", item->name, text,
-                   wanted);
+    return hr_fail(HIRL_E_FORMAT, "tensor %s is damaged: its checksum is %s, expected %.16s",
+                   item->name, text, wanted);
 }
 
 static hirl_status read_data(hr_tensors *list, const span *s, int fd, uint64_t data_at,

@@ -29,22 +29,6 @@ void hr_tensors_done(hr_tensors *list)
     hr_tensors_init(list);
 }
 
-/* room for one more in an array of `count` items, doubled when full */
-static hirl_status make_room(void **array, int32_t *room, int32_t count, size_t size)
-{
-    int32_t more = *room ? 2 * *room : 16;
-    void *grown;
-
-    if (count < *room)
-        return HIRL_OK;
-    grown = hr_grow(*array, (size_t)*room * size, (size_t)more * size);
-    if (!grown)
-        return HIRL_E_NOMEM;
-    *array = grown;
-    *room = more;
-    return HIRL_OK;
-}
-
 /* ---- arrays ---- */
 
 hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int32_t rank,
@@ -53,15 +37,17 @@ hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int
     int64_t n = (int64_t)hr_dtype_size(dtype);
 
     if (!n || rank < 0 || rank > HR_TENSORS_RANK)
-        return hr_fail(HIRL_E_INVALID, "tensor %.*s: type %d, %d dimensions", SHOWN, name,
-                       (int)dtype, (int)rank);
+        return hr_fail(HIRL_E_INVALID,
+                       "tensor %.*s: element type %d with %d dimensions; expected a known type "
+                       "and 0 to %d dimensions",
+                       SHOWN, name, (int)dtype, (int)rank, HR_TENSORS_RANK);
     for (int32_t i = 0; i < rank; i++) {
         if (dim[i] < 0)
             return hr_fail(HIRL_E_INVALID, "tensor %.*s: dimension %d is %lld", SHOWN, name, (int)i,
                            (long long)dim[i]);
         if (__builtin_mul_overflow(n, dim[i], &n))
-            return hr_fail(HIRL_E_LIMIT, "tensor %.*s: its size has more than 63 bits", SHOWN,
-                           name);
+            return hr_fail(HIRL_E_LIMIT, "tensor %.*s: its size in bytes needs more than 63 bits",
+                           SHOWN, name);
     }
     *bytes = (size_t)n;
     return HIRL_OK;
@@ -72,14 +58,14 @@ static hirl_status check_name(const hr_tensors *list, const char *name)
     size_t length = strlen(name);
 
     if (!length || length >= HR_TENSORS_NAME)
-        return hr_fail(HIRL_E_INVALID, "tensor %.*s: a name of %zu bytes, 1 to %d are possible",
+        return hr_fail(HIRL_E_INVALID, "tensor %.*s: the name has %zu bytes, expected 1 to %d",
                        SHOWN, name, length, HR_TENSORS_NAME - 1);
     if (!strcmp(name, "__metadata__") || hr_tensors_find(list, name))
-        return hr_fail(HIRL_E_INVALID, "tensor %s: the name is taken", name);
+        return hr_fail(HIRL_E_INVALID, "tensor %s: the name is already taken", name);
     return HIRL_OK;
 }
 
-/* a new item without data */
+/* Prepares the next item, without data. The caller increments the count. */
 static hirl_status push(hr_named **item, hr_tensors *list, const char *name, hr_dtype dtype,
                         int32_t rank, const int64_t *dim)
 {
@@ -88,8 +74,11 @@ static hirl_status push(hr_named **item, hr_tensors *list, const char *name, hr_
 
     HR_TRY(check_name(list, name));
     HR_TRY(hr_tensors_size(&bytes, name, dtype, rank, dim));
-    HR_TRY(make_room((void **)&list->item, &list->room, list->count, sizeof *list->item));
-    new = &list->item[list->count];
+    new = hr_grow_array(list->item, &list->room, list->count, sizeof *new);
+    if (!new)
+        return HIRL_E_NOMEM;
+    list->item = new;
+    new += list->count;
     *new = (hr_named){ .dtype = dtype, .rank = rank, .bytes = bytes };
     memcpy(new->name, name, strlen(name) + 1);
     for (int32_t i = 0; i < rank; i++)
@@ -105,8 +94,8 @@ hirl_status hr_tensors_add(hr_tensors *list, const char *name, hr_dtype dtype, i
 
     HR_TRY(push(&item, list, name, dtype, rank, dim));
     if (!data && item->bytes)
-        return hr_fail(HIRL_E_INVALID, "tensor %s: no data", name);
-    item->data = (void *)data; /* only read: `owned` is false */
+        return hr_fail(HIRL_E_INVALID, "tensor %s: no data was given", name);
+    item->data = (void *)data; /* never written: `owned` is false */
     list->count++;
     return HIRL_OK;
 }
@@ -134,7 +123,7 @@ const hr_named *hr_tensors_find(const hr_tensors *list, const char *name)
     return NULL;
 }
 
-/* "f32 [3, any]" */
+/* Prints a type and a shape, such as "f32 [3, any]". */
 static const char *show(char text[SHAPE_TEXT], hr_dtype dtype, int32_t rank, const int64_t *dim)
 {
     static const char *const name[] = {
@@ -169,7 +158,7 @@ hirl_status hr_tensors_need(const hr_named **found, const hr_tensors *list, cons
     for (int32_t i = 0; fits && i < rank; i++)
         fits = dim[i] < 0 || item->dim[i] == dim[i];
     if (!fits)
-        return hr_fail(HIRL_E_FORMAT, "tensor %s is %s, not %s", name,
+        return hr_fail(HIRL_E_FORMAT, "tensor %s is %s, expected %s", name,
                        show(is, item->dtype, item->rank, item->dim),
                        show(wanted, dtype, rank, dim));
     *found = item;
@@ -191,8 +180,12 @@ hirl_status hr_tensors_set_text(hr_tensors *list, const char *key, const char *v
     hr_text_pair *pair, new;
 
     if (!strncmp(key, HR_TENSORS_CRC, strlen(HR_TENSORS_CRC)))
-        return hr_fail(HIRL_E_INVALID, "metadata %s: the key is taken", key);
-    HR_TRY(make_room((void **)&list->text, &list->texts_room, list->texts, sizeof *list->text));
+        return hr_fail(HIRL_E_INVALID,
+                       "metadata %s: keys that begin with " HR_TENSORS_CRC " are reserved", key);
+    pair = hr_grow_array(list->text, &list->texts_room, list->texts, sizeof *pair);
+    if (!pair)
+        return HIRL_E_NOMEM;
+    list->text = pair;
     new = (hr_text_pair){ hr_strdup(key), hr_strdup(value) };
     if (!new.key || !new.value) {
         hr_free(new.key);

@@ -1,5 +1,7 @@
-/* tensors.h - a list of named host arrays with text metadata: what checkpoints, models and trees
- * are made of. tensors.c keeps the list; safetensors.c writes and reads it as a file.
+/* tensors.h - a list of named host arrays with text metadata.
+ *
+ * Checkpoints, models and trees are such lists. tensors.c holds the list; safetensors.c writes and
+ * reads it as a file.
  */
 #ifndef HR_TENSORS_H
 #define HR_TENSORS_H
@@ -25,41 +27,41 @@ typedef struct hr_text_pair {
 
 struct hr_tensors {
     hr_named *item;
-    int32_t count, room;
+    int32_t count, texts;
     hr_text_pair *text; /* __metadata__ */
-    int32_t texts, texts_room;
+    int64_t room, texts_room;
 };
 
 void hr_tensors_init(hr_tensors *list);
 void hr_tensors_done(hr_tensors *list);
 
-/* a borrowed array: lives longer than the list */
+/* Adds an array of the caller, which must outlive the list. */
 hirl_status hr_tensors_add(hr_tensors *list, const char *name, hr_dtype dtype, int32_t rank,
                            const int64_t *dim, const void *data);
-/* a new zeroed array owned by the list; *data is where to write */
+/* Adds a new zeroed array owned by the list and returns its memory in *data. */
 hirl_status hr_tensors_new(void **data, hr_tensors *list, const char *name, hr_dtype dtype,
                            int32_t rank, const int64_t *dim);
 hirl_status hr_tensors_set_text(hr_tensors *list, const char *key, const char *value);
 hirl_status hr_tensors_set_int(hr_tensors *list, const char *key, int64_t value);
 
-const hr_named *hr_tensors_find(const hr_tensors *list, const char *name); /* NULL: not there */
-/* FORMAT when it is missing or has another type or shape; dim -1: any */
+const hr_named *hr_tensors_find(const hr_tensors *list, const char *name); /* NULL: none */
+/* Finds an array of this type and shape (-1: any size). FORMAT when it is missing or differs. */
 hirl_status hr_tensors_need(const hr_named **found, const hr_tensors *list, const char *name,
                             hr_dtype dtype, int32_t rank, const int64_t *dim);
-const char *hr_tensors_text(const hr_tensors *list, const char *key); /* NULL: not there */
+const char *hr_tensors_text(const hr_tensors *list, const char *key); /* NULL: none */
 hirl_status hr_tensors_int(int64_t *value, const hr_tensors *list, const char *key);
 
-/* Written atomically (file.h) with a CRC-32 of each tensor in the metadata ("crc32.<name>"). Equal
- * lists give equal bytes, whatever their order. */
+/* Writes the file atomically (file.h), with a CRC-32 of each tensor as metadata "crc32.<name>".
+ * Lists of equal content give equal bytes, whatever the order of their items. */
 hirl_status hr_tensors_save(const hr_tensors *list, const char *path);
-/* Everything checked before anything is allocated from header numbers; CRCs verified when present.
- * list: not initialised before; on failure there is nothing to free. */
+/* Reads a file. The whole header is checked before any tensor is allocated; checksums are verified
+ * where present. `list` need not be initialised, and after a failure it owns nothing. */
 hirl_status hr_tensors_load(hr_tensors *list, const char *path);
 
-/* for safetensors.c: bytes of a shape; LIMIT on overflow */
+/* Bytes of a shape; LIMIT on overflow. Used by safetensors.c. */
 hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int32_t rank,
                             const int64_t *dim);
-/* text keys that begin so belong to the file */
+/* Metadata keys that begin with this hold checksums and belong to the file format. */
 #define HR_TENSORS_CRC "crc32."
 
 #endif

@@ -28,7 +28,7 @@ void hr_workspace_done(hr_workspace *w)
     hr_arena_done(&w->kernel);
 }
 
-void hr_workspace_run(hr_workspace *w, int64_t count, hr_task *task, void *arg)
+void hr_workspace_run(hr_workspace *w, int64_t count, hr_pool_task *task, void *arg)
 {
     if (hr_workspace_ok(w))
         hr_pool_run(w->pool, count, task, arg);

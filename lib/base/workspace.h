@@ -26,7 +26,7 @@ hirl_status hr_workspace_init(hr_workspace *w, hr_pool *pool);
 void hr_workspace_done(hr_workspace *w); /* also after a failed init */
 
 /* task(arg, i, worker) for i in [0, count): see pool.h. Does nothing after a failure. */
-void hr_workspace_run(hr_workspace *w, int64_t count, hr_task *task, void *arg);
+void hr_workspace_run(hr_workspace *w, int64_t count, hr_pool_task *task, void *arg);
 /* Memory of one worker, kept and grown, not cleared; valid until its next call. NULL when there is
  * none: a failure of the queue. To be called inside a task, or with worker 0 outside. */
 void *hr_workspace_scratch(hr_workspace *w, int worker, size_t bytes);

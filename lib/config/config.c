@@ -1,9 +1,11 @@
-/* config.c - options of a training run: the trainer's own keys, and the numbers that `auto` stands for.
+/* config.c - options of a training run: the trainer's keys, and the values that replace `auto`.
  *
- *   queue=auto      the largest multiple of the batch not above min(65536, N/2); profile reference: 16384
- *   bn_groups=auto  MoCo v2: groups of 32 images, at least 2 (spec.md 1.3: shuffle BN on one device);
- *                   SwAV: of 1024 in profile paper (spec.md 1.5); else the batch is one (SyncBN)
- *   base_lr         rate per 256 images: lr = base_lr batch_size / 256
+ *   queue=auto      MoCo v2: the largest multiple of the batch up to min(65536, N/2), in profile
+ *                   reference up to min(16384, N/2)
+ *   bn_groups=auto  MoCo v2: groups of 32 images, at least 2: shuffled batch norm on one device
+ *                   (He et al. 2020, sec. 3.3); SwAV in profile paper: groups of 1024;
+ *                   else one group, as with synchronised batch norm
+ *   base_lr         learning rate per 256 images: lr = base_lr batch_size / 256
  */
 #include "config/config.h"
 
@@ -14,9 +16,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/key_text.h"
+#include "config/hierarchy.h"
+#include "config/views.h"
 #include "hier/tree.h"
 #include "ssl/method.h"
-#include "config/hierarchy.h"
 #include "step/optim.h"
 
 enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
@@ -29,112 +32,135 @@ enum { LEAST_BATCH = 2, MOST_RATE = 1000 };
     }
 
 static const hr_key keys[] = {
-    KEY(hirl, HR_KEY_FLAG, "1", 0, 1, NULL, false, "", "hierarchy and path loss over the method"),
+    KEY(hirl, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
+        "1: train with the hierarchy and its path loss; 0: the method alone"),
     KEY(profile, HR_KEY_CHOICE, "paper", 0, 0, "paper reference", false, "",
-        "paper: what it states; reference: what the authors' program does where it differs"),
-    KEY(epochs, HR_KEY_INT, "200", 1, 1e6, NULL, false, "epochs", "passes over the data"),
+        "paper: settings that the paper states; reference: settings of the authors' program where "
+        "it differs"),
+    KEY(epochs, HR_KEY_INT, "200", 1, 1e6, NULL, false, "epochs",
+        "passes over the training images"),
     KEY(cluster_warmup_epoch, HR_KEY_INT, "20", 0, 1e6, NULL, false, "epochs",
-        "T1: first epoch with clustering and path loss"),
+        "T1: epochs without the path loss; the first clustering follows them"),
     KEY(cluster_network, HR_KEY_CHOICE, "teacher", 0, 0, "online teacher", false, "",
-        "whose features are clustered"),
+        "network whose features are clustered"),
     KEY(batch_size, HR_KEY_INT, "256", LEAST_BATCH, 65536, NULL, false, "images",
-        "images a step, in all"),
+        "images of one optimiser step, over all ranks"),
     KEY(accumulate, HR_KEY_INT, "1", 1, 4096, NULL, false, "",
-        "micro-batches that a batch is computed in, to save memory"),
+        "micro-batches that a batch is split into; more of them need less memory"),
     KEY(optimizer, HR_KEY_CHOICE, "sgd", 0, 0, "sgd larc adamw lars", false, "",
-        "of the method; larc: sgd whose step is scaled to the length of each parameter; lars: biases and "
-        "norms excepted, which do not decay"),
+        "larc: sgd with the gradient of each parameter scaled by the ratio of norms of parameter "
+        "and gradient; lars: the same, but biases and norms are neither scaled nor decayed"),
     KEY(lr, HR_KEY_REAL, "0", 0, MOST_RATE, NULL, false, "",
-        "learning rate that the optimiser gets; 0: from base_lr"),
+        "learning rate of the optimiser; 0: computed from base_lr"),
     KEY(base_lr, HR_KEY_REAL, "0.03", 0, MOST_RATE *RATE_IMAGES / LEAST_BATCH, NULL, false, "",
-        "learning rate per 256 images of batch_size; 0: from lr"),
+        "learning rate per 256 images: lr = base_lr batch_size / 256; 0: computed from lr"),
     KEY(schedule, HR_KEY_CHOICE, "cosine_epoch", 0, 0, "cosine_epoch cosine cosine_linspace", false,
-        "", "of the rate: one value an epoch; one a step; one a step with an inclusive warm-up"),
+        "",
+        "cosine decay of the learning rate; cosine_epoch: one value an epoch; cosine: one value a "
+        "step; cosine_linspace: one value a step, and the last warm-up step reaches lr"),
     KEY(warmup_epochs, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
-        "in which the rate grows from warmup_lr"),
-    KEY(warmup_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "", "rate of the first step"),
-    KEY(min_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "", "rate at the end"),
+        "epochs in which the learning rate rises linearly from warmup_lr to lr"),
+    KEY(warmup_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "",
+        "learning rate of the first warm-up step"),
+    KEY(min_lr, HR_KEY_REAL, "0", 0, 1e3, NULL, false, "", "learning rate at the end of the run"),
     KEY(constant_predictor_lr, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "the predictor's rate stays at lr (SimSiam)"),
-    KEY(momentum, HR_KEY_REAL, "0.9", 0, 1, NULL, false, "", "of SGD"),
-    KEY(weight_decay, HR_KEY_REAL, "1e-4", 0, 1, NULL, false, "", "of the optimiser"),
+        "1: the predictor keeps the learning rate lr for the whole run (SimSiam)"),
+    KEY(momentum, HR_KEY_REAL, "0.9", 0, 1, NULL, false, "", "momentum of sgd, larc and lars"),
+    KEY(weight_decay, HR_KEY_REAL, "1e-4", 0, 1, NULL, false, "",
+        "weight decay; with weight_decay_end its value at the start of the run"),
     KEY(weight_decay_end, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
-        "weight decay at the end of a cosine; auto: as at the start"),
+        "weight decay at the end of the run, reached by a cosine; auto: weight_decay"),
     KEY(path_weight_decay, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
-        "constant decay of everything in the heads h_l; auto: as the rest of the network"),
+        "constant weight decay of every parameter of the heads h_l, biases included; auto: as in "
+        "the rest of the network"),
     KEY(decay_all, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
-        "0: biases and parameters of one dimension do not decay"),
+        "1: weight decay on every parameter; 0: not on biases and parameters of one dimension"),
     KEY(clip, HR_KEY_CHOICE, "none", 0, 0, "none tensor global", false, "",
-        "of the gradient: of each parameter by its own norm, or of all by the common one"),
-    KEY(clip_grad, HR_KEY_REAL, "0.3", 1e-9, 1e9, NULL, false, "", "norm that is allowed"),
+        "gradient clipping; tensor: each parameter by its own norm; global: all by their common "
+        "norm"),
+    KEY(clip_grad, HR_KEY_REAL, "0.3", 1e-9, 1e9, NULL, false, "",
+        "gradient norm above which clip scales down"),
     KEY(freeze_last_layer, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
-        "in which the last layer keeps its first values (DINO, iBOT)"),
+        "epochs from the start in which the last layer is not trained (DINO, iBOT)"),
     KEY(freeze_prototypes, HR_KEY_INT, "0", 0, 1e9, NULL, false, "steps",
-        "in which SwAV's prototypes keep their first values"),
+        "steps from the start in which SwAV's prototypes are not trained"),
     KEY(temperature, HR_KEY_REAL, "0.2", 1e-3, 10, NULL, false, "",
-        "T of the contrast, of SwAV's prediction, of DINO's student"),
+        "temperature T of the contrastive loss, of SwAV's prediction, of the student of DINO and "
+        "iBOT"),
     KEY(teacher_temperature, HR_KEY_REAL, "0.07", 1e-3, 10, NULL, false, "",
-        "of DINO's and iBOT's teacher, after its warm-up"),
+        "temperature of the teacher after its warm-up (DINO, iBOT)"),
     KEY(warmup_teacher_temperature, HR_KEY_REAL, "0.04", 1e-3, 10, NULL, false, "",
-        "the same in the first epoch"),
+        "temperature of the teacher in the first epoch"),
     KEY(warmup_teacher_temperature_epochs, HR_KEY_INT, "0", 0, 1e6, NULL, false, "epochs",
-        "of that warm-up"),
+        "epochs in which it changes linearly to teacher_temperature"),
     KEY(center_momentum, HR_KEY_REAL, "0.9", 0, 1, NULL, false, "",
-        "m of centre <- m centre + (1 - m) mean of the teacher's outputs"),
+        "m in centre <- m centre + (1 - m) mean of the teacher's outputs (DINO, iBOT)"),
     KEY(ema, HR_KEY_REAL, "0.999", 0, 1, NULL, false, "",
-        "m of teacher <- m teacher + (1 - m) online"),
+        "m in teacher <- m teacher + (1 - m) online network"),
     KEY(ema_end, HR_KEY_REAL, "auto", 0, 1, NULL, true, "",
-        "m at the end of a cosine; auto: as at the start"),
+        "m at the end of the run, reached by a cosine; auto: as ema"),
     KEY(ema_late, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "the average after a step takes the m of the next one"),
-    KEY(sinkhorn_eps, HR_KEY_REAL, "0.05", 1e-3, 10, NULL, false, "", "of SwAV's assignment"),
-    KEY(sinkhorn_iterations, HR_KEY_INT, "3", 1, 100, NULL, false, "", "of SwAV's assignment"),
+        "1: the update after a step uses the m of the next step"),
+    KEY(sinkhorn_eps, HR_KEY_REAL, "0.05", 1e-3, 10, NULL, false, "",
+        "regularisation of SwAV's assignment; a smaller value makes harder targets"),
+    KEY(sinkhorn_iterations, HR_KEY_INT, "3", 1, 100, NULL, false, "",
+        "Sinkhorn iterations of SwAV's assignment"),
     KEY(queue, HR_KEY_INT, "auto", 0, 16777216, NULL, true, "keys",
-        "kept from earlier steps: MoCo v2's negatives; SwAV's other rows of the assignment, 0: none; "
-        "auto: half the images of the data, at most 65536 (profile=reference: 16384)"),
+        "rows kept from earlier steps: negatives of MoCo v2, or more rows for the assignment of "
+        "SwAV (0: none); auto: for MoCo v2 half the images of the data, at most 65536 "
+        "(profile=reference: 16384), for SwAV 0"),
     KEY(queue_start, HR_KEY_INT, "15", 0, 1e6, NULL, false, "epochs",
-        "when SwAV's queue begins to fill"),
+        "epoch in which SwAV's queue starts to fill"),
     KEY(mask_own_keys, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
-        "MoCo v2: a key of the same image is no negative"),
+        "MoCo v2; 1: a queued key of the same image is not used as a negative"),
     KEY(bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
-        "parts of a batch with batch statistics of their own"),
+        "groups of a batch that have their own batch-norm statistics; auto: groups of about 32 "
+        "images (MoCo v2), of about 1024 (SwAV in profile paper), else one group"),
     KEY(path_bn_groups, HR_KEY_INT, "auto", 1, 4096, NULL, true, "",
-        "the same in the heads h_l; auto: parts of about 32 images"),
-    KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 swav mocov3 dino ibot", false, "",
-        "views as this method draws them; the keys of views change parts of it"),
+        "the same for the heads h_l; auto: groups of about 32 images (SwAV: 128)"),
+    KEY(recipe, HR_KEY_CHOICE, "mocov2", 0, 0, HR_RECIPE_WORDS, false, "",
+        "method whose augmentation is used; the keys of views override parts of it"),
     KEY(joint_views, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
-        "SwAV, DINO, own: the crops of one size are one batch for the norms; 0: each crop alone"),
+        "SwAV, DINO, own; 1: crops of one size form one batch for the batch norms; 0: each crop is "
+        "a batch of its own"),
     KEY(own_teacher, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "method=own: an averaged teacher of encoder and head sees the views too"),
+        "method=own; 1: a teacher, the moving average of encoder and head, encodes the views too"),
     KEY(mask_ratio, HR_KEY_TEXT, "0.1,0.5", 0, 0, NULL, false, "",
-        "iBOT: least and largest share of the patches of a masked view"),
+        "iBOT: smallest and largest share of the patches of a masked view that are masked"),
     KEY(mask_shape, HR_KEY_CHOICE, "block", 0, 0, "block random", false, "",
-        "iBOT: patches are masked in blocks, or anywhere"),
-    KEY(mask_share, HR_KEY_REAL, "0.5", 0, 1, NULL, false, "", "iBOT: share of the masked views"),
+        "iBOT; block: rectangular blocks of patches are masked; random: single patches"),
+    KEY(mask_share, HR_KEY_REAL, "0.5", 0, 1, NULL, false, "",
+        "iBOT: share of the global views that are masked"),
     KEY(iter_wise_assignment, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "an image's leaf is chosen anew in each step, by its second view"),
-    KEY(precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 bf16 auto", false, "", "of activations"),
+        "1: in each step an image gets the leaf nearest to its second view; 0: it keeps the leaf "
+        "of the last clustering"),
+    KEY(precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 bf16 auto", false, "",
+        "activation type in training; auto: f32"),
     KEY(feature_precision, HR_KEY_CHOICE, "f32", 0, 0, "f32 run", false, "",
-        "of activations while features are extracted"),
+        "activation type in the extraction of features; run: as precision"),
     KEY(loader_threads, HR_KEY_INT, "auto", 0, 256, NULL, true, "threads",
-        "decode and augment ahead; 0: the calling thread does it; auto: half the threads"),
+        "threads that decode and augment images in advance; 0: the calling thread does it; auto: "
+        "half of the context's threads"),
     KEY(eval_batch, HR_KEY_INT, "auto", 1, 65536, NULL, true, "images",
-        "images at a time in evaluation mode"),
+        "images encoded at a time in evaluation mode; auto: batch_size"),
     KEY(on_bad_image, HR_KEY_CHOICE, "replace", 0, 0, "replace error", false, "",
-        "an unreadable image: the next readable one of the epoch stands in, or the run stops"),
+        "replace: the next readable image of the epoch stands in for an unreadable one; error: the "
+        "run stops"),
     KEY(max_bad, HR_KEY_REAL, "0.01", 0, 1, NULL, false, "",
         "share of unreadable images above which a run stops"),
     KEY(save_every, HR_KEY_INT, "1", 0, 1e6, NULL, false, "epochs",
-        "between checkpoints; 0: only at the end"),
+        "epochs between checkpoints; 0: only at the end"),
     KEY(log_every, HR_KEY_INT, "10", 1, 1e6, NULL, false, "steps",
-        "between lines of metrics.jsonl"),
-    KEY(keep, HR_KEY_INT, "2", 1, 1e6, NULL, false, "", "newest checkpoints that are kept"),
+        "steps between lines of metrics.jsonl"),
+    KEY(keep, HR_KEY_INT, "2", 1, 1e6, NULL, false, "",
+        "newest checkpoints that are kept; older ones are deleted"),
     KEY(out, HR_KEY_TEXT, "", 0, 0, NULL, false, "", "run directory; empty: nothing is written"),
     KEY(resume, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "go on with the run in out, or begin it where there is none"),
+        "1: resume the run in out, or start a new one if out holds none"),
     KEY(overwrite, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "begin anew in a directory that holds a run, or beside other files"),
-    KEY(seed, HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "", "of every random number"),
+        "1: start a new run in a directory that holds a run or other files"),
+    KEY(seed, HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "",
+        "seed of all random numbers"),
 };
 
 const hr_keys hr_train_keys = { "train", keys, sizeof keys / sizeof *keys };
@@ -146,23 +172,27 @@ static int32_t origin_of(const hirl_options *options, const char *key)
     return given ? given->origin : HR_FROM_STANDARD - 1;
 }
 
-/* a rate that a method gives for its own batch can lie above that of a small one */
+/* Refuses a warm-up or final rate above lr. It can be a method's setting, made for a larger
+ * batch. */
 static hirl_status rate_above(const hr_train_config *c, const char *key, double value)
 {
-    return hr_fail(HIRL_E_INVALID,
-                   "%s: %g is above lr=%g, the rate for batch_size=%lld; %s=0, or one below it",
-                   key, value, c->lr, (long long)c->batch_size, key);
+    return hr_fail(
+        HIRL_E_INVALID,
+        "%s: %g is above lr=%g, the learning rate for batch_size=%lld; give %s=0, or less than lr",
+        key, value, c->lr, (long long)c->batch_size, key);
 }
 
 static hirl_status check_optimizer(const hr_train_config *c)
 {
     if (c->optimizer == HR_OPTIM_LARS && c->decay_all)
-        return hr_fail(HIRL_E_INVALID, "decay_all=1: lars leaves biases and norms without decay; "
-                                       "decay_all=0, or optimizer=larc");
+        return hr_fail(HIRL_E_INVALID,
+                       "decay_all=1: optimizer=lars does not decay biases and norms; "
+                       "give decay_all=0, or optimizer=larc");
     return HIRL_OK;
 }
 
-/* the one that was given nearer to the caller counts: his lr stands over a preset's base_lr */
+/* Of lr and base_lr the one of higher origin counts: the caller's lr overrides a preset's
+ * base_lr. */
 static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
 {
     int32_t lr = c->lr > 0 ? origin_of(options, "lr") : HR_FROM_STANDARD - 2;
@@ -177,14 +207,14 @@ static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
         c->lr = scaled;
     if (c->lr > MOST_RATE)
         return hr_fail(HIRL_E_INVALID,
-                       "base_lr: %g with batch_size=%lld is a rate of %g; at most %d", c->base_lr,
-                       (long long)c->batch_size, c->lr, MOST_RATE);
+                       "base_lr: %g with batch_size=%lld gives a learning rate of %g; at most %d",
+                       c->base_lr, (long long)c->batch_size, c->lr, MOST_RATE);
     c->base_lr = c->lr * RATE_IMAGES / (double)c->batch_size;
     if (c->warmup_epochs && c->warmup_epochs >= c->epochs)
-        return hr_fail(
-            HIRL_E_INVALID,
-            "warmup_epochs: %lld of %lld epochs leave none at the full rate; warmup_epochs=0, or more epochs",
-            (long long)c->warmup_epochs, (long long)c->epochs);
+        return hr_fail(HIRL_E_INVALID,
+                       "warmup_epochs: %lld of epochs=%lld leave no epoch after the warm-up; give "
+                       "warmup_epochs=0, or more epochs",
+                       (long long)c->warmup_epochs, (long long)c->epochs);
     if (c->warmup_epochs && c->warmup_lr > c->lr)
         return rate_above(c, "warmup_lr", c->warmup_lr);
     return c->min_lr > c->lr ? rate_above(c, "min_lr", c->min_lr) : HIRL_OK;
@@ -217,17 +247,18 @@ static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
         return automatic
                    ? hr_fail(
                          HIRL_E_INVALID,
-                         "queue=auto: at most %lld keys (half of %lld images, or less) are less "
-                         "than one batch of %lld; lower batch_size",
+                         "queue=auto: at most %lld keys (half of %lld images, or less) are fewer "
+                         "than one batch of %lld; give a smaller batch_size",
                          (long long)most, (long long)n, (long long)c->batch_size)
-                   : hr_fail(HIRL_E_INVALID,
-                             "queue: %lld keys are less than one batch of %lld; a longer queue, or "
-                             "a lower batch_size",
-                             (long long)c->queue, (long long)c->batch_size);
+                   : hr_fail(
+                         HIRL_E_INVALID,
+                         "queue: %lld keys are fewer than one batch of %lld; give a longer queue, "
+                         "or a smaller batch_size",
+                         (long long)c->queue, (long long)c->batch_size);
     if (c->queue > n)
         return hr_fail(
             HIRL_E_INVALID,
-            "queue: %lld keys, but the data set has %lld images; queue=auto, or at most %lld",
+            "queue: %lld keys, but the data set has %lld images; give queue=auto, or at most %lld",
             (long long)c->queue, (long long)n, (long long)(n / c->batch_size * c->batch_size));
     return HIRL_OK;
 }
@@ -239,13 +270,14 @@ static hirl_status resolve_queue(hr_train_config *c, const hr_method *method, in
     else if (method->queue == HR_QUEUE_NONE || c->queue == HR_AUTO)
         c->queue = 0;
     if (c->queue != HR_AUTO && c->queue % c->batch_size)
-        return hr_fail(HIRL_E_INVALID, "queue: %lld is no multiple of batch_size %lld; try %lld",
+        return hr_fail(HIRL_E_INVALID, "queue: %lld is not a multiple of batch_size %lld; try %lld",
                        (long long)c->queue, (long long)c->batch_size,
                        (long long)(c->queue / c->batch_size * c->batch_size));
     return HIRL_OK;
 }
 
-/* auto: micro-batches of equal parts of about `images`, at least `least` a micro-batch */
+/* Replaces auto by the number of groups that splits every micro-batch into equal parts of about
+ * `images` images, at least `least` parts where they divide it; checks a given number. */
 static hirl_status resolve_parts(int64_t *groups, const hr_train_config *c, const char *key,
                                  int64_t images, int64_t least)
 {
@@ -261,33 +293,36 @@ static hirl_status resolve_parts(int64_t *groups, const hr_train_config *c, cons
     if (*groups % c->accumulate || c->batch_size % *groups || c->batch_size / *groups < 2)
         return hr_fail(
             HIRL_E_INVALID,
-            "%s: %lld does not split batch_size %lld in %lld micro-batches into equal parts "
-            "of 2 or more",
+            "%s: %lld does not split batch_size %lld in %lld micro-batches into equal groups of 2 "
+            "or more images",
             key, (long long)*groups, (long long)c->batch_size, (long long)c->accumulate);
     return HIRL_OK;
 }
 
-/* images that share batch statistics; the authors' program has SyncBN over all (spec.md 6.2, 4) */
+/* Images that share batch-norm statistics. The authors' program synchronises SwAV's norms over all
+ * processes instead of groups of 8. */
 static int64_t norm_images(const hr_train_config *c, const hr_method *method)
 {
     if (!method->sync)
-        return GROUP_IMAGES; /* of a process of MoCo v2 (spec.md 1.3) */
+        return GROUP_IMAGES; /* MoCo v2: 32 images on each of 8 GPUs */
     return method->sync_images && c->profile == HR_PROFILE_PAPER ? method->sync_images
                                                                  : c->batch_size;
 }
 
-/* spec.md 8.7: the heads h_l norm over the images of a process */
-static hirl_status resolve_groups(hr_train_config *c, const hr_method *method)
+/* In the authors' program the norms of the heads h_l are not synchronised: each process has its own
+ * statistics, over over->images images. */
+static hirl_status resolve_groups(hr_train_config *c, const hr_method *method,
+                                  const hr_hierarchy *over)
 {
     if (c->batch_size % c->accumulate)
-        return hr_fail(HIRL_E_INVALID, "accumulate: %lld does not divide batch_size %lld",
+        return hr_fail(HIRL_E_INVALID,
+                       "accumulate: %lld micro-batches do not divide batch_size %lld",
                        (long long)c->accumulate, (long long)c->batch_size);
     HR_TRY(
         resolve_parts(&c->bn_groups, c, "bn_groups", norm_images(c, method), method->sync ? 1 : 2));
     if (!method->sync && c->path_bn_groups == HR_AUTO)
         c->path_bn_groups = c->bn_groups;
-    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups",
-                         hr_hierarchy_over(method->name)->images[c->profile], 1);
+    return resolve_parts(&c->path_bn_groups, c, "path_bn_groups", over->images[c->profile], 1);
 }
 
 static hirl_status resolve_masks(hr_train_config *c)
@@ -298,17 +333,20 @@ static hirl_status resolve_masks(hr_train_config *c)
     snprintf(low, sizeof low, "%s", c->mask_ratio);
     comma = strchr(low, ',');
     if (!comma)
-        return hr_fail(HIRL_E_INVALID, "mask_ratio: \"%.40s\" is not two shares, as in 0.1,0.5",
-                       c->mask_ratio);
+        return hr_fail(
+            HIRL_E_INVALID,
+            "mask_ratio: \"%.40s\" is not two shares separated by a comma, as in 0.1,0.5",
+            c->mask_ratio);
     *comma = 0;
     HR_TRY(hr_key_parse(&c->mask_low, &share, low));
     HR_TRY(hr_key_parse(&c->mask_high, &share, comma + 1));
     if (c->mask_low > c->mask_high)
-        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g is above %g", c->mask_low, c->mask_high);
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: the first share %g is above the second %g",
+                       c->mask_low, c->mask_high);
     return HIRL_OK;
 }
 
-/* ---- settings of method and hierarchy under the caller's ---- */
+/* ---- settings of the method and the hierarchy, overridden by the caller's options ---- */
 
 enum { LISTS = 7 };
 
@@ -325,19 +363,21 @@ static const hr_key *key_named(const char *name)
     return NULL;
 }
 
+/* adds settings of the lowest origin: options of the caller, files and presets override them */
 static hirl_status put_under(hirl_options *options, const hr_setting_pair *pair)
 {
     for (; pair->key; pair++) {
         const hr_key *key = key_named(pair->key);
 
         if (!key)
-            return hr_fail(HIRL_E_INTERNAL, "a method sets the unknown key %s", pair->key);
+            return hr_fail(HIRL_E_INTERNAL, "the settings of a method name the unknown key %s",
+                           pair->key);
         HR_TRY(hr_options_put(options, key, pair->value, HR_FROM_STANDARD));
     }
     return HIRL_OK;
 }
 
-/* index of the choice that a key has, given or by default */
+/* index of the choice that the options give a key, or of its default */
 static hirl_status choice_of(int64_t *index, const hirl_options *given, const char *name)
 {
     const hr_key *key = key_named(name);
@@ -346,7 +386,7 @@ static hirl_status choice_of(int64_t *index, const hirl_options *given, const ch
     return hr_key_parse(index, key, option ? option->value : key->standard);
 }
 
-/* lists of settings, each over those before it; NULL behind the last */
+/* The lists of settings of a run; each overrides those before it. NULL follows the last. */
 static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_options *given)
 {
     static const hr_setting_pair lars[] = { { "decay_all", "0" }, { NULL, NULL } };
@@ -360,7 +400,7 @@ static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_optio
     HR_TRY(choice_of(&hirl, given, "hirl"));
     HR_TRY(choice_of(&optimizer, given, "optimizer"));
     method = hr_method_find(index);
-    over = hr_hierarchy_over(method->name);
+    over = hr_hierarchy_over(index);
     list[n++] = method->paper;
     list[n++] = over->paper;
     if (profile == HR_PROFILE_REFERENCE) {
@@ -437,16 +477,18 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
                        "batch_size: %lld, but the data set has %lld images; give a smaller one",
                        (long long)c->batch_size, (long long)n);
     if (c->cluster_network && !method->teacher)
-        return hr_fail(HIRL_E_INVALID, "cluster_network=teacher: %s has none; take online",
+        return hr_fail(HIRL_E_INVALID,
+                       "cluster_network=teacher: %s has no teacher; give cluster_network=online",
                        method->name);
     if (!config->cluster.normalize)
-        return hr_fail(HIRL_E_INVALID,
-                       "normalize=0: a run clusters unit rows; hirl_cluster() takes others");
+        return hr_fail(
+            HIRL_E_INVALID,
+            "normalize=0: a run clusters rows of unit length; hirl_cluster() accepts others");
     HR_TRY(resolve_rate(c, options));
     HR_TRY(check_optimizer(c));
     resolve_ends(c);
     HR_TRY(resolve_queue(c, method, n));
-    HR_TRY(resolve_groups(c, method));
+    HR_TRY(resolve_groups(c, method, hr_hierarchy_over(config->model.method)));
     HR_TRY(resolve_masks(c));
     config->spd.spd_weight = hr_spd_weight(&config->spd);
     config->spd.draw = hr_spd_draws_all(&config->spd) ? HR_NEGATIVES_ALL : HR_NEGATIVES_OTHERS;

@@ -1,4 +1,4 @@
-/* config.h - options of a training run: the trainer's own keys, and the numbers that `auto` stands for. */
+/* config.h - options of a training run: the trainer's keys, and the values that replace `auto`. */
 #ifndef HR_TRAIN_CONFIG_H
 #define HR_TRAIN_CONFIG_H
 
@@ -17,12 +17,12 @@ enum { HR_FEATURES_F32, HR_FEATURES_RUN };
 enum { HR_BAD_REPLACE, HR_BAD_ERROR };
 
 typedef struct hr_train_config {
-    int64_t hirl; /* 1: with hierarchy and path loss */
+    int64_t hirl; /* 1: with the hierarchy and its path loss */
     int64_t profile;
     int64_t epochs, cluster_warmup_epoch, batch_size, accumulate;
     int64_t cluster_network; /* 0 online, 1 teacher */
     int64_t optimizer;       /* hr_optim_kind */
-    double lr, base_lr;      /* resolved: both, the second per 256 images */
+    double lr, base_lr;      /* both set once resolved; base_lr is per 256 images */
     int64_t schedule;        /* 0 cosine_epoch, 1 cosine, 2 cosine_linspace */
     int64_t warmup_epochs;
     double warmup_lr, min_lr;
@@ -41,7 +41,7 @@ typedef struct hr_train_config {
     int64_t queue, queue_start; /* HR_AUTO until resolved */
     int64_t mask_own_keys;
     int64_t bn_groups, path_bn_groups; /* HR_AUTO until resolved */
-    int64_t recipe;                    /* whose views */
+    int64_t recipe;                    /* index into HR_RECIPES (config/views.h) */
     int64_t joint_views;
     int64_t own_teacher;
     char mask_ratio[HR_KEY_TEXT_BYTES];
@@ -59,50 +59,54 @@ typedef struct hr_train_config {
 } hr_train_config;
 extern const hr_keys hr_train_keys;
 
-/* all that a run is made of */
+/* all settings of a run */
 typedef struct hr_run_config {
     hr_train_config train;
     hr_model_config model;
     hr_view_config view;
     hr_cluster_config cluster;
     hr_spd_config spd;
-    int32_t levels;       /* L, 0: plain */
-    int64_t m[HR_LEVELS]; /* M_l */
+    int32_t levels;       /* L, 0: no hierarchy */
+    int64_t m[HR_LEVELS]; /* M_l: prototypes of level l */
 } hr_run_config;
 
-/* the tables of all keys of a run, in the order of the fields above; the last one is of the data */
+/* The tables of all keys of a run, in the order of the fields above; the last table is the data
+ * set's. */
 enum { HR_RUN_TABLES = 6 };
 extern const hr_keys *const hr_run_tables[HR_RUN_TABLES];
 
-/* The caller's options with the settings of their method (ssl/method.h) and what HIRL sets over it
- * (config/hierarchy.h) under them, in profile reference with those of the authors' program over the
- * paper's. Ends with hr_options_done. */
+/* Fills `options` with the caller's options and, below them, the settings of the method
+ * (ssl/method.h) and of the hierarchy over it (config/hierarchy.h). In profile reference the
+ * settings of the authors' program override the paper's. Freed with hr_options_done. */
 hirl_status hr_run_options(hirl_options *options, const hirl_options *given);
 
-/* what the method has for a key that nobody gave; NULL: nothing */
+/* the setting of the method or the hierarchy for a key; NULL: they leave it at its default */
 const char *hr_run_setting(const hirl_options *given, const char *key);
 
-/* Reads every table, replaces each auto by its number for n images, and refuses what cannot be. Images
- * unknown: the autos that need them stay. */
+/* Reads every table, replaces each auto by its value for n images, and refuses settings that cannot
+ * work. With HR_IMAGES_UNKNOWN an auto that depends on n stays. */
 #define HR_IMAGES_UNKNOWN INT64_MAX
 hirl_status hr_run_config_read(hr_run_config *config, const hirl_options *options, int64_t n);
 
-/* every key of a run once with its resolved value; keys that say how to run, not what, are marked */
+/* one key of a run with its resolved value */
 typedef struct hr_setting {
     const hr_key *key;
     const char *value;
-    bool free; /* may differ when a run is resumed: threads, paths, how often to save */
+    bool free; /* may change when a run is resumed: threads, paths, how often to save */
 } hr_setting;
 typedef hirl_status hr_setting_fn(const hr_setting *setting, void *arg);
+/* calls fn for every key of a run once; resume and overwrite are left out */
 hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
                                hr_setting_fn *fn, void *arg);
 
-/* the settings as YAML; *text freed with hr_free */
+/* the settings as YAML; the caller frees *text with hr_free */
 hirl_status hr_run_config_text(char **text, const hr_run_config *config,
                                const hirl_options *options);
 
-/* Options of a resumed run: the settings kept in its checkpoint ("config.<key>") over the caller's.
- * INVALID names a key that the caller gave another value. Ends with hr_options_done. */
+/* hr_run_config_save writes the settings into a checkpoint as "config.<key>". hr_run_config_resume
+ * makes the options of the resumed run: saved settings override the caller's, except those that may
+ * change. INVALID names a key to which the caller gave a different value. Freed with
+ * hr_options_done. */
 hirl_status hr_run_config_save(hr_tensors *out, const hr_run_config *config,
                                const hirl_options *options);
 hirl_status hr_run_config_resume(hirl_options *options, const hr_tensors *in,

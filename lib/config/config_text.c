@@ -24,11 +24,14 @@ static bool is_one_of(const char *name, const char *const *names)
     return false;
 }
 
+/* these keys belong to one call and are not saved */
 static const char *const about_the_call[] = { "resume", "overwrite", NULL };
+/* these keys may change when a run is resumed */
 static const char *const free_keys[] = { "out",          "data",      "split", "loader_threads",
                                          "save_every",   "log_every", "keep",  "max_bad",
                                          "on_bad_image", NULL };
 
+/* these keys count on resume even when a preset gives them */
 static const char *const of_method[] = { "method", "hirl", NULL };
 
 hirl_status hr_run_config_each(const hr_run_config *config, const hirl_options *options,
@@ -114,8 +117,8 @@ hirl_status hr_run_config_save(hr_tensors *out, const hr_run_config *config,
     return hr_run_config_each(config, options, save_setting, out);
 }
 
-/* The same value written in another way is no contradiction; nor are a preset's values, but those that say which
- * method it is of. */
+/* Whether a given value contradicts the saved one. Spelling does not matter, and values of a preset
+ * count only for the keys `of_method`. */
 static bool contradicts(const hr_option *given, const hr_key *key, const char *kept)
 {
     bool counts = given && (given->origin >= HR_FROM_FILE || is_one_of(key->name, of_method));

@@ -1,16 +1,17 @@
-/* hierarchy.c - what HIRL sets over each method (HIRL table 1, sec. 5.1; spec.md 1.10, 3.4, 6.1, 8.7).
+/* hierarchy.c - settings that HIRL adds to each method (HIRL table 1, sec. 5.1).
  *
- *   h_l   linear layers of a head, and images of a process: its norms see no others
- *   T1    first epoch with clustering and path loss
- *   z_0   whose features are clustered: the averaged network's of MoCo v2, DINO and iBOT
+ *   head_layers           linear layers of a head h_l
+ *   cluster_warmup_epoch  T1, the first epoch with clustering and path loss
+ *   cluster_network       network that is clustered: the teacher for MoCo v2, DINO and iBOT
+ *   images                images of one process in the authors' runs; norms of h_l see no others
  *
- * Over it what the authors' program has instead, and what their files of the HIRL variants change in the
- * method itself. Prototypes and negative paths of table 1 stand in the presets (api/presets.c): they belong to
- * ImageNet.
+ * `reference` lists what the authors' program does instead. `variant` lists what their
+ * configuration files for the HIRL variants change in the method itself. Prototypes and negative
+ * paths of table 1 are in the presets (api/presets.c), because they are chosen for ImageNet.
  */
 #include "config/hierarchy.h"
 
-#include <string.h>
+#include "methods.h"
 
 #define END                                                                                        \
     {                                                                                              \
@@ -32,42 +33,39 @@ static const hr_setting_pair mocov3[] = {
     { "head_layers", "5" }, { "cluster_warmup_epoch", "20" }, { "cluster_network", "online" }, END
 };
 
-/* each epoch clusters from scratch */
+/* the authors' program clusters from scratch in each epoch */
 #define ANEW                                                                                       \
     {                                                                                              \
         "warm", "0"                                                                                \
     }
 static const hr_setting_pair program[] = { ANEW, END };
-static const hr_setting_pair program_swav[] = { ANEW,
-                                                { "iter_wise_assignment", "1" }, /* D5 */
-                                                END };
-static const hr_setting_pair program_mocov3[] = { ANEW,
-                                                  { "cluster_warmup_epoch", "40" }, /* D6 */
-                                                  { "cluster_network", "teacher" }, /* D7 */
-                                                  END };
-static const hr_setting_pair program_distill[] = { ANEW,
-                                                   { "path_weight_decay", "0.01" }, /* D22 */
-                                                   END };
-static const hr_setting_pair variant_mocov3[] = { { "base_lr", "1.5e-4" }, /* D10 */
-                                                  END };
-
-/* images: in profile paper, in profile reference */
-static const hr_hierarchy all[] = {
-    { "mocov2", { 32, 32 }, teacher_20, program, none },
-    { "simsiam", { 32, 32 }, online_20, program, none },
-    { "swav", { 128, 128 }, online_20, program_swav, none },
-    { "mocov3", { 32, 32 }, mocov3, program_mocov3, variant_mocov3 },
-    { "dino", { 32, 32 }, teacher_40, program_distill, none },
-    { "ibot", { 32, 43 }, teacher_40, program_distill, none },
-    { "own", { 32, 32 }, online_20, program, none },
+/* in SwAV each step chooses the leaves, by the second view */
+static const hr_setting_pair program_swav[] = { ANEW, { "iter_wise_assignment", "1" }, END };
+static const hr_setting_pair program_mocov3[] = {
+    ANEW,
+    { "cluster_warmup_epoch", "40" }, /* T1 of the paper is 20 */
+    { "cluster_network", "teacher" }, /* paper: online */
+    END
 };
-enum { METHODS = sizeof all / sizeof *all };
+/* AdamW's default decay, constant and on all of h_l. The paper schedules 0.04 to 0.4, biases and
+ * norms excepted. */
+static const hr_setting_pair program_distill[] = { ANEW, { "path_weight_decay", "0.01" }, END };
+/* the file of MoCo v3 alone has 1e-4 */
+static const hr_setting_pair variant_mocov3[] = { { "base_lr", "1.5e-4" }, END };
 
-const hr_hierarchy *hr_hierarchy_over(const char *method)
+/* images in profile paper, in profile reference; HIRL-iBOT ran with 1032 images on 24 GPUs */
+static const hr_hierarchy over_mocov2 = { { 32, 32 }, teacher_20, program, none };
+static const hr_hierarchy over_simsiam = { { 32, 32 }, online_20, program, none };
+static const hr_hierarchy over_swav = { { 128, 128 }, online_20, program_swav, none };
+static const hr_hierarchy over_mocov3 = { { 32, 32 }, mocov3, program_mocov3, variant_mocov3 };
+static const hr_hierarchy over_dino = { { 32, 32 }, teacher_40, program_distill, none };
+static const hr_hierarchy over_ibot = { { 32, 43 }, teacher_40, program_distill, none };
+static const hr_hierarchy over_own = { { 32, 32 }, online_20, program, none };
+
+#define ROW(name) &over_##name,
+static const hr_hierarchy *const all[] = { HR_METHODS(ROW) };
+
+const hr_hierarchy *hr_hierarchy_over(int64_t method)
 {
-    int i = 0;
-
-    while (i < METHODS - 1 && strcmp(all[i].method, method))
-        i++;
-    return &all[i]; /* the last one: a method of the host */
+    return all[method];
 }

@@ -1,6 +1,7 @@
-/* idle.c - keys that were set for a run that has no use for them: other methods' and other networks'.
+/* idle.c - warns of keys that have no effect in a run, because they belong to other methods or
+ * networks.
  *
- * Those of the caller alone: the config.yaml of a run, loaded for another, holds every key.
+ * Only keys that the caller gave are named: the config.yaml of another run holds every key.
  */
 #include "config/idle.h"
 
@@ -28,7 +29,7 @@ static bool of_teacher(const hr_run_config *c, const hr_method *m)
     return m->teacher != 0;
 }
 
-/* the temperature is told to a host's method too */
+/* an application's method receives the temperature too */
 static bool of_targets(const hr_run_config *c, const hr_method *m)
 {
     (void)c;
@@ -129,7 +130,7 @@ static const struct {
 void hr_idle_keys(hirl_context *context, const hr_run_config *config, const hr_method *method,
                   const hirl_options *given)
 {
-    char keys[768]; /* all of them fit */
+    char keys[768]; /* room for all names of `some` */
     size_t used = 0;
 
     for (size_t i = 0; i < sizeof some / sizeof *some && used < sizeof keys; i++) {

@@ -1,12 +1,12 @@
-/* idle.h - keys that were set for a run that has no use for them. */
+/* idle.h - warns of keys that have no effect in a run. */
 #ifndef HR_IDLE_H
 #define HR_IDLE_H
 
 #include "base/option.h"
-#include "ssl/method.h"
 #include "config/config.h"
+#include "ssl/method.h"
 
-/* one warning that names them, or none */
+/* logs one warning that names all such keys, or nothing */
 void hr_idle_keys(hirl_context *context, const hr_run_config *config, const hr_method *method,
                   const hirl_options *given);
 

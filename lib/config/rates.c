@@ -1,4 +1,5 @@
-/* rates.c - what the schedules of a run give for a step: rate, decay, average, temperature (schedule.h). */
+/* rates.c - values of the schedules at a step: learning rate, decay, teacher momentum,
+ * temperature. */
 #include "config/rates.h"
 
 #include <math.h>
@@ -7,7 +8,7 @@
 
 static const hr_schedule_kind kinds[] = { HR_COSINE_EPOCH, HR_COSINE, HR_COSINE_LINSPACE };
 
-/* from `base` to `last` by a cosine over all steps */
+/* value at `step` of a cosine from `base` to `last` over all steps of the run */
 static double cosine(double base, double last, const hr_train_config *c, int64_t step,
                      int64_t per_epoch)
 {

@@ -1,4 +1,4 @@
-/* rates.h - what the schedules of a run give for a step. */
+/* rates.h - values of the schedules of a run at a step. */
 #ifndef HR_RATES_H
 #define HR_RATES_H
 

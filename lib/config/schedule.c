@@ -1,9 +1,9 @@
-/* schedule.c - rates, decays, momenta and temperatures over a run, by integers.
+/* schedule.c - learning rates, decays, momenta and temperatures over a run, by integer time.
  *
  *   line(t)    = first + (base - first) t / n                                  n = W, or W - 1
  *   cosine(t)  = last + (base - last) (1 + cos(pi t / n)) / 2                  n = E - W
  *
- * Time is counted in whole epochs or in whole steps, never in fractions of an epoch.
+ * Time t counts whole epochs or whole steps, never fractions of an epoch.
  */
 #include "config/schedule.h"
 

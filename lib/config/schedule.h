@@ -1,6 +1,6 @@
-/* schedule.h - rates, decays, momenta and temperatures over a run, by the integer step (spec.md 6.2, 6).
+/* schedule.h - learning rates, decays, momenta and temperatures over a run, by the integer step.
  *
- * With W warm-up epochs, E epochs, I steps an epoch; x = step / I, epoch = floor(x):
+ * W warm-up epochs, E epochs, I steps an epoch; x = step / I, epoch = floor(x):
  *
  *     kind                 x < W                                       after
  *     HR_CONSTANT          base                                        base
@@ -11,16 +11,22 @@
  *
  *     cosine of t: last + (base - last) (1 + cos(pi (t - W) / (E - W))) / 2; from E on: last
  *
- * The linspaces are inclusive: their last step is `base`. Who uses what (spec.md 1.3 to 1.8, 8.5):
+ * The warm-up of the two linspace kinds is inclusive: its last step or epoch has the value `base`.
+ * The step is an integer because int((step / I) I) in floating point repeats the step before in
+ * some 7 % of all steps. The methods use:
  *
- *     lr            MoCo v2, SimSiam        { HR_COSINE_EPOCH, .base = lr }; predictor { HR_CONSTANT, .base = lr }
- *                   MoCo v3                 { HR_COSINE, .first = 0, .base = lr, .warmup_epochs = 40 }
- *                   SwAV, HIRL's program    { HR_COSINE, .first = 0.3, .base = 4.8, .last = 0.0048, .warmup_epochs = 10 }
- *                   SwAV, its authors       { HR_COSINE_LINSPACE, the same }
- *                   DINO, iBOT              { HR_COSINE_LINSPACE, .base = lr, .last = 2e-6, .warmup_epochs = 10 }
- *     decay         DINO, iBOT              { HR_COSINE, .base = 0.04, .last = 0.4 }
- *     momentum m    MoCo v3; DINO, iBOT     { HR_COSINE, .base = 0.99, .last = 1 }; .base = 0.996
- *     temperature   DINO, iBOT              { HR_LINSPACE_EPOCH, .first = 0.04, .base = 0.07, .warmup_epochs = 50 }
+ *                                  kind                 first   base    last     warm-up epochs
+ *     learning rate
+ *         MoCo v2, SimSiam         HR_COSINE_EPOCH              lr      0
+ *         predictor of SimSiam     HR_CONSTANT                  lr
+ *         MoCo v3                  HR_COSINE            0       lr      0        40
+ *         SwAV, authors of HIRL    HR_COSINE            0.3     4.8     0.0048   10
+ *         SwAV, its own authors    HR_COSINE_LINSPACE   0.3     4.8     0.0048   10
+ *         DINO, iBOT               HR_COSINE_LINSPACE   0       lr      2e-6     10
+ *     weight decay of DINO, iBOT   HR_COSINE                    0.04    0.4
+ *     momentum m of MoCo v3        HR_COSINE                    0.99    1
+ *     momentum m of DINO, iBOT     HR_COSINE                    0.996   1
+ *     teacher temperature          HR_LINSPACE_EPOCH    0.04    0.07             50
  */
 #ifndef HR_SCHEDULE_H
 #define HR_SCHEDULE_H
@@ -37,8 +43,8 @@ typedef enum {
 
 typedef struct hr_schedule {
     hr_schedule_kind kind;
-    double first;      /* where the warm-up begins */
-    double base, last; /* after the warm-up; at the end of the run */
+    double first;      /* value at the start of the warm-up */
+    double base, last; /* value after the warm-up, value at the end of the run */
     int64_t warmup_epochs, epochs, per_epoch;
 } hr_schedule;
 

@@ -1,18 +1,19 @@
-/* augment.c - random views: recipes and the draw of each view (spec.md 2).
+/* augment.c - random views: the recipes of the methods, and the random choices for one view.
  *
  * Block b of the generator (seed, AUGMENT, view, epoch, image) gives four uniforms u in [0, 1):
  *
  *     b = 0..9   attempt b of the crop: area, aspect, top, left
  *     b = 10     brightness, contrast, saturation, hue
- *     b = 11     probabilities: mirror, jitter, gray, blur
- *     b = 12     probability of solarize, sigma, order of the jitter, not used
+ *     b = 11     whether to flip, jitter, turn gray, blur
+ *     b = 12     whether to solarize, sigma of the blur, order of the jitter, unused
  *
- * so a draw never depends on how many were needed before it.
+ * so that no choice depends on how many attempts the crop needed.
  *
  *     crop: area = W H U(scale), aspect = exp U(ln ratio), w = round sqrt(area aspect),
- *           h = round sqrt(area / aspect), half to even; the first attempt that fits;
- *           after ten the middle of the image, clamped to the ratios
- *     order: digits of floor(24 u) in the bases 4, 3, 2 pick from the operations that are left
+ *           h = round sqrt(area / aspect), rounding half to even. The first attempt that fits is
+ *           taken; after ten, the centre of the image, clamped to the range of ratios
+ *           (torchvision's RandomResizedCrop)
+ *     order: the digits of floor(24 u) in the bases 4, 3, 2 pick from the remaining operations
  */
 #include "data/augment.h"
 
@@ -30,7 +31,8 @@ enum {
     EVALUATION_CROP_FROM = 96, /* smaller results are resized without a crop */
 };
 
-/* scale, filter, jitter, probabilities of blur and solarize, mirror first (spec.md 2.2) */
+/* The numbers in which the recipes differ. Sources: MoCo v2 (Chen et al. 2020), SwAV (Caron et al.
+ * 2020), MoCo v3 (Chen et al. 2021), DINO (Caron et al. 2021), iBOT (Zhou et al. 2022). */
 typedef struct recipe {
     double scale_low, scale_high;
     int32_t filter;
@@ -54,17 +56,17 @@ typedef struct recipe {
 
 /* clang-format off */
 static const recipe recipes[HR_RECIPES] = {
-    [HR_RECIPE_MOCOV2]        = { 0.20, 1.00, 1, MOCO,   0.5, 0.0, false },
-    [HR_RECIPE_SWAV_GLOBAL]   = { 0.14, 1.00, 1, STRONG, 0.5, 0.0, true },
-    [HR_RECIPE_SWAV_LOCAL]    = { 0.05, 0.14, 1, STRONG, 0.5, 0.0, true },
-    [HR_RECIPE_MOCOV3_FIRST]  = { 0.08, 1.00, 1, BYOL,   1.0, 0.0, false },
-    [HR_RECIPE_MOCOV3_SECOND] = { 0.08, 1.00, 1, BYOL,   0.1, 0.2, false },
-    [HR_RECIPE_DINO_FIRST]    = { 0.25, 1.00, 2, BYOL,   1.0, 0.0, true },
-    [HR_RECIPE_DINO_SECOND]   = { 0.25, 1.00, 2, BYOL,   0.1, 0.2, true },
-    [HR_RECIPE_DINO_LOCAL]    = { 0.05, 0.25, 2, BYOL,   0.5, 0.0, true },
-    [HR_RECIPE_IBOT_FIRST]    = { 0.32, 1.00, 2, BYOL,   1.0, 0.0, true },
-    [HR_RECIPE_IBOT_SECOND]   = { 0.32, 1.00, 2, BYOL,   0.1, 0.2, true },
-    [HR_RECIPE_IBOT_LOCAL]    = { 0.05, 0.32, 2, BYOL,   0.5, 0.0, true },
+    [HR_RECIPE_MOCOV2]        = { 0.20, 1.00, HR_BILINEAR, MOCO,   0.5, 0.0, false },
+    [HR_RECIPE_SWAV_GLOBAL]   = { 0.14, 1.00, HR_BILINEAR, STRONG, 0.5, 0.0, true },
+    [HR_RECIPE_SWAV_LOCAL]    = { 0.05, 0.14, HR_BILINEAR, STRONG, 0.5, 0.0, true },
+    [HR_RECIPE_MOCOV3_FIRST]  = { 0.08, 1.00, HR_BILINEAR, BYOL,   1.0, 0.0, false },
+    [HR_RECIPE_MOCOV3_SECOND] = { 0.08, 1.00, HR_BILINEAR, BYOL,   0.1, 0.2, false },
+    [HR_RECIPE_DINO_FIRST]    = { 0.25, 1.00, HR_BICUBIC,  BYOL,   1.0, 0.0, true },
+    [HR_RECIPE_DINO_SECOND]   = { 0.25, 1.00, HR_BICUBIC,  BYOL,   0.1, 0.2, true },
+    [HR_RECIPE_DINO_LOCAL]    = { 0.05, 0.25, HR_BICUBIC,  BYOL,   0.5, 0.0, true },
+    [HR_RECIPE_IBOT_FIRST]    = { 0.32, 1.00, HR_BICUBIC,  BYOL,   1.0, 0.0, true },
+    [HR_RECIPE_IBOT_SECOND]   = { 0.32, 1.00, HR_BICUBIC,  BYOL,   0.1, 0.2, true },
+    [HR_RECIPE_IBOT_LOCAL]    = { 0.05, 0.32, HR_BICUBIC,  BYOL,   0.5, 0.0, true },
 };
 /* clang-format on */
 
@@ -106,7 +108,7 @@ void hr_view_evaluation(hr_view *view, int32_t size, int32_t filter, const float
     view->evaluation = true;
 }
 
-/* four uniforms of one block */
+/* Returns the four uniforms of one block. */
 static void uniforms(double u[4], const hr_rng *rng, uint32_t block)
 {
     uint32_t counter[4] = { block, rng->counter[1], rng->counter[2], rng->counter[3] };
@@ -169,7 +171,7 @@ static void draw_crop(hr_augment_record *r, const hr_view *view, int64_t width, 
     middle_crop(r, view, width, height);
 }
 
-/* factors of the four operations and the order in which they act */
+/* Draws the factors of the four operations and the order in which they are applied. */
 static void draw_jitter(hr_augment_record *r, const hr_view *view, const hr_rng *rng,
                         double u_order)
 {

@@ -1,5 +1,4 @@
-/* callback.c - images that a function of the host hands over, encoded or as pixels. */
-#include <string.h>
+/* callback.c - images from a function of the application, encoded or as pixels. */
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -14,34 +13,25 @@ typedef struct callback {
 
 static hirl_status copy_pixels(hr_pixels *pixels, const hirl_image *image)
 {
-    size_t n;
-
     if (!image->pixels)
         return hr_fail(HIRL_E_FORMAT, "the data callback gave neither encoded bytes nor pixels");
     if (image->channels != 1 && image->channels != 3)
-        return hr_fail(HIRL_E_FORMAT, "the data callback gave %d channels, not 1 or 3",
+        return hr_fail(HIRL_E_FORMAT, "the data callback gave %d channels, expected 1 or 3",
                        (int)image->channels);
-    HR_TRY(hr_pixels_size(pixels, image->width, image->height));
-    n = (size_t)image->width * (size_t)image->height;
-    if (image->channels == 3)
-        memcpy(pixels->data, image->pixels, 3 * n);
-    else
-        for (size_t i = 0; i < n; i++)
-            memset(pixels->data + 3 * i, image->pixels[i], 3);
-    return HIRL_OK;
+    return hr_pixels_copy(pixels, image->pixels, image->width, image->height, image->channels);
 }
 
 static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
 {
-    const callback *host = state;
+    const callback *application = state;
     hirl_image image = { .struct_size = sizeof image };
-    int32_t answer = host->read(&image, index, host->user);
+    int32_t result = application->read(&image, index, application->user);
     hirl_status status;
 
-    if (answer < 0)
-        return hr_fail_callback(answer, "data");
+    if (result < 0)
+        return hr_fail_callback(result, "data");
     if (image.encoded)
-        status = hr_image_decode(pixels, image.encoded, image.encoded_bytes, host->exif);
+        status = hr_image_decode(pixels, image.encoded, image.encoded_bytes, application->exif);
     else
         status = copy_pixels(pixels, &image);
     if (image.release)
@@ -49,14 +39,14 @@ static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
     return status;
 }
 
-hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *host_read, void *user,
+hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *read_image, void *user,
                              int64_t count, const hr_data_config *config)
 {
     callback *state = hr_alloc(sizeof *state);
 
     if (!state)
         return HIRL_E_NOMEM;
-    *state = (callback){ host_read, user, config->exif != 0 };
+    *state = (callback){ read_image, user, config->exif != 0 };
     dataset->source = (hr_source){ state, read, NULL, hr_free, HR_TOLD_NOT };
     dataset->count = count;
     return HIRL_OK;

@@ -1,8 +1,9 @@
-/* cifar.c - CIFAR-10 and CIFAR-100 binary files, one or a folder of them.
+/* cifar.c - CIFAR-10 and CIFAR-100 binary files: one file or a folder of them.
  *
- * A record is one label byte (CIFAR-100: coarse, then fine) and 3 planes of 32 x 32 bytes, red, green,
- * blue. Files: data_batch_*.bin and train.bin are the split train, test_batch.bin and test.bin test,
- * val.bin and validation.bin those.
+ * A record is one label byte (CIFAR-100: a coarse and a fine one) and three planes of 32 x 32
+ * bytes: red, green, blue. In a folder, data_batch_*.bin and train.bin are the split train,
+ * test_batch.bin and test.bin the split test, and val.bin and validation.bin the splits of these
+ * names.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,13 +41,11 @@ static bool ends_with(const char *text, const char *end)
 
 static const char *split_of(const char *name)
 {
-    if (!ends_with(name, ".bin"))
-        return NULL;
-    if (!strncmp(name, "data_batch_", 11))
+    if (!strncmp(name, "data_batch_", 11) && ends_with(name, ".bin"))
         return "train";
     if (!strcmp(name, "test_batch.bin"))
         return "test";
-    return hr_split_name(name, strlen(name) - 4);
+    return hr_split_of_file(name, ".bin");
 }
 
 static bool is_split(const char *name)
@@ -70,7 +69,7 @@ static hirl_status add_file(cifar *c, char *path, const char *split)
         return HIRL_E_NOMEM;
     if (c->files == FILES) {
         hr_free(path);
-        return hr_fail(HIRL_E_LIMIT, "more than %d CIFAR files", FILES);
+        return hr_fail(HIRL_E_LIMIT, "the folder has more than %d CIFAR files", FILES);
     }
     c->file[c->files++] = (cifar_file){ path, 0, split };
     if (stat(path, &info))
@@ -95,7 +94,8 @@ static hirl_status add_folder(cifar *c, const char *path)
     return status;
 }
 
-/* the record length that every file's size is a multiple of; names settle what sizes do not */
+/* Finds the record length of which every file size is a multiple. When both lengths fit, the file
+ * name decides. */
 static hirl_status find_record(cifar *c)
 {
     bool ten = true, hundred = true;
@@ -105,16 +105,19 @@ static hirl_status find_record(cifar *c)
         const cifar_file *f = &c->file[i];
 
         if (!f->bytes || (f->bytes % TEN && f->bytes % HUNDRED))
-            return hr_fail(HIRL_E_FORMAT, "%s: %lld bytes are no CIFAR file: a record has %d or %d",
+            return hr_fail(HIRL_E_FORMAT,
+                           "%s: not a CIFAR file: it has %lld bytes, which are not records of %d "
+                           "(CIFAR-10) or %d bytes (CIFAR-100)",
                            f->path, (long long)f->bytes, TEN, HUNDRED);
         if (f->bytes > file_limit)
-            return hr_fail(HIRL_E_LIMIT, "%s: %lld bytes; the limit is %lld", f->path,
+            return hr_fail(HIRL_E_LIMIT, "%s: the file has %lld bytes, the limit is %lld", f->path,
                            (long long)f->bytes, (long long)file_limit);
         ten &= f->bytes % TEN == 0;
         hundred &= f->bytes % HUNDRED == 0;
     }
     if (!ten && !hundred)
-        return hr_fail(HIRL_E_FORMAT, "files of CIFAR-10 and of CIFAR-100 together");
+        return hr_fail(HIRL_E_FORMAT,
+                       "the folder has files of CIFAR-10 and of CIFAR-100 together; keep one kind");
     if (ten && hundred)
         hundred = !strstr(first, "data_batch") && !strstr(first, "test_batch");
     c->record = hundred ? HUNDRED : TEN;
@@ -157,7 +160,7 @@ static void interleave(uint8_t *to, const uint8_t *from)
 typedef struct target {
     uint8_t *pixels;
     int32_t *label;
-    int32_t parent[100]; /* coarse label of each fine one, -1: not seen */
+    int32_t parent[100]; /* coarse label of each fine one; -1: not seen */
     int64_t at;
 } target;
 
@@ -176,7 +179,7 @@ static hirl_status read_labels(target *t, const uint8_t *record, int64_t length)
     if (length == TEN)
         return HIRL_OK;
     if (t->parent[fine] >= 0 && t->parent[fine] != coarse)
-        return hr_fail(HIRL_E_FORMAT, "image %lld: fine label %d has the coarse labels %d and %d",
+        return hr_fail(HIRL_E_FORMAT, "image %lld: fine label %d has two coarse labels, %d and %d",
                        (long long)t->at, fine, (int)t->parent[fine], coarse);
     t->parent[fine] = coarse;
     return HIRL_OK;
@@ -189,9 +192,10 @@ static hirl_status read_file(target *t, const cifar_file *file, int64_t length)
     hirl_status status;
 
     HR_TRY(hr_file_read((void **)&data, &bytes, file->path, (size_t)file->bytes));
-    status = (int64_t)bytes == file->bytes
-                 ? HIRL_OK
-                 : hr_fail(HIRL_E_IO, "%s: its size changed while it was read", file->path);
+    status =
+        (int64_t)bytes == file->bytes
+            ? HIRL_OK
+            : hr_fail(HIRL_E_IO, "%s: the size of the file changed while it was read", file->path);
     for (int64_t i = 0; i < file->bytes / length && status >= 0; i++, t->at++) {
         const uint8_t *record = data + i * length;
 
@@ -221,7 +225,7 @@ static hirl_status load(hirl_dataset *dataset, const cifar *c, target *t)
 
 /* ---- labels ---- */
 
-/* CIFAR-100 without hierarchy.tsv: its own two levels, without names */
+/* The two levels of CIFAR-100 without hierarchy.tsv; its classes have no names. */
 static hirl_status own_hierarchy(hirl_dataset *dataset, const target *t)
 {
     dataset->parent[0] = hr_alloc(sizeof t->parent);

@@ -7,11 +7,11 @@
 #include "base/error.h"
 #include "context.h"
 
-static const double LEAST_STD = 1.0 / 255;
+static const double LEAST_STD = 1.0 / 255; /* for images of one colour */
 
 typedef struct colour_sums {
     double sum[3], square[3];
-    double pixels;
+    double images;
 } colour_sums;
 
 static void add_image(colour_sums *s, const hr_pixels *pixels)
@@ -27,10 +27,10 @@ static void add_image(colour_sums *s, const hr_pixels *pixels)
             sum += v;
             square += v * v;
         }
-        s->sum[c] += sum / (double)n; /* every image counts alike, whatever its size */
+        s->sum[c] += sum / (double)n; /* every image has the same weight, whatever its size */
         s->square[c] += square / (double)n;
     }
-    s->pixels += 1;
+    s->images += 1;
 }
 
 hirl_status hr_dataset_colours(double mean[3], double std[3], hirl_dataset *dataset, int64_t images)
@@ -50,11 +50,13 @@ hirl_status hr_dataset_colours(double mean[3], double std[3], hirl_dataset *data
     }
     hr_pixels_done(&pixels);
     HR_TRY(status);
-    if (sums.pixels < 1)
-        return hr_fail(HIRL_E_FORMAT, "mean=auto: no image could be read");
+    if (sums.images < 1)
+        return hr_fail(
+            HIRL_E_FORMAT,
+            "mean=auto, std=auto: none of the images could be read; give mean and std as numbers");
     for (int c = 0; c < 3; c++) {
-        mean[c] = sums.sum[c] / sums.pixels;
-        std[c] = fmax(sqrt(fmax(sums.square[c] / sums.pixels - mean[c] * mean[c], 0)), LEAST_STD);
+        mean[c] = sums.sum[c] / sums.images;
+        std[c] = fmax(sqrt(fmax(sums.square[c] / sums.images - mean[c] * mean[c], 0)), LEAST_STD);
     }
     return HIRL_OK;
 }

@@ -4,7 +4,9 @@
 
 #include "data/dataset.h"
 
-/* over at most `images` evenly spaced readable images, channels 0 to 1 */
+/* Computes mean and standard deviation of each channel, scaled to 0..1, over the readable ones of
+ * evenly spaced images: all when there are at most `images`, else at least `images` and fewer than
+ * twice as many. */
 hirl_status hr_dataset_colours(double mean[3], double std[3], hirl_dataset *dataset,
                                int64_t images);
 

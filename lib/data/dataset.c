@@ -1,4 +1,4 @@
-/* dataset.c - opening data: which format, which of its images, what was found. */
+/* dataset.c - opens data: finds the format, selects images, describes the result. */
 #include "data/dataset.h"
 
 #include <stdarg.h>
@@ -26,11 +26,12 @@ void hr_pixels_done(hr_pixels *pixels)
 hirl_status hr_pixels_check(int64_t width, int64_t height)
 {
     if (width < 1 || height < 1)
-        return hr_fail(HIRL_E_FORMAT, "an image of %lld x %lld pixels", (long long)width,
-                       (long long)height);
+        return hr_fail(HIRL_E_FORMAT,
+                       "an image of %lld x %lld pixels: both sides must have at least 1",
+                       (long long)width, (long long)height);
     if (width > HR_IMAGE_SIDE || height > HR_IMAGE_SIDE || width * height > HR_IMAGE_PIXELS)
         return hr_fail(HIRL_E_LIMIT,
-                       "an image of %lld x %lld pixels: the limits are %d a side and %d in all",
+                       "an image of %lld x %lld pixels: the limits are %d per side and %d in total",
                        (long long)width, (long long)height, HR_IMAGE_SIDE, HR_IMAGE_PIXELS);
     return HIRL_OK;
 }
@@ -55,14 +56,29 @@ hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width, int64_t height)
     return HIRL_OK;
 }
 
-/* ---- what formats fill ---- */
+hirl_status hr_pixels_copy(hr_pixels *pixels, const uint8_t *from, int64_t width, int64_t height,
+                           int32_t channels)
+{
+    size_t n;
+
+    HR_TRY(hr_pixels_size(pixels, width, height));
+    n = (size_t)(width * height);
+    if (channels == 3)
+        memcpy(pixels->data, from, 3 * n);
+    else
+        for (size_t i = 0; i < n; i++)
+            memset(pixels->data + 3 * i, from[i], 3);
+    return HIRL_OK;
+}
+
+/* ---- functions that formats call ---- */
 
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images)
 {
     hr_part *part = &dataset->part[dataset->parts];
 
     if (dataset->parts == HR_PART_LIMIT)
-        return hr_fail(HIRL_E_LIMIT, "data with more than %d splits", HR_PART_LIMIT);
+        return hr_fail(HIRL_E_LIMIT, "the data has more than %d splits", HR_PART_LIMIT);
     snprintf(part->name, sizeof part->name, "%s", name);
     part->images = images;
     dataset->parts++;
@@ -101,10 +117,10 @@ hirl_status hr_dataset_check_labels(hirl_dataset *dataset, const int32_t *label,
             largest = label[i];
         if (dataset->levels && label[i] >= dataset->classes[0])
             return hr_fail(HIRL_E_FORMAT,
-                           "image %lld has label %d, but hierarchy.tsv has only %d fine classes",
+                           "image %lld has label %d, but hierarchy.tsv names only %d fine classes",
                            (long long)i, (int)label[i], (int)dataset->classes[0]);
         if (label[i] >= HR_CLASS_LIMIT)
-            return hr_fail(HIRL_E_LIMIT, "image %lld has label %d: the limit is %d classes",
+            return hr_fail(HIRL_E_LIMIT, "image %lld has label %d; the limit is %d classes",
                            (long long)i, (int)label[i], HR_CLASS_LIMIT);
     }
     if (largest < 0) {
@@ -125,7 +141,7 @@ static bool kept(const hirl_dataset *dataset, int64_t i)
     return dataset->holdout == HR_HOLDOUT_NONE || tenth == (dataset->holdout == HR_HOLDOUT_QUERIES);
 }
 
-/* order: the images that holdout keeps, then max_images of them, evenly spread */
+/* Fills `order` with the images that the holdout keeps, or max_images of them, evenly spread. */
 static hirl_status select_images(hirl_dataset *dataset, int64_t max_images)
 {
     int64_t all = dataset->count, n = 0;
@@ -139,7 +155,9 @@ static hirl_status select_images(hirl_dataset *dataset, int64_t max_images)
         if (kept(dataset, i))
             dataset->order[n++] = i;
     if (!n)
-        return hr_fail(HIRL_E_INVALID, "%lld images are too few to hold every tenth out for a test",
+        return hr_fail(HIRL_E_INVALID,
+                       "%lld images are too few for split=queries, which takes every tenth image "
+                       "of data without a test split",
                        (long long)all);
     if (max_images && max_images < n) {
         for (int64_t i = 0; i < max_images; i++)
@@ -153,9 +171,9 @@ static hirl_status select_images(hirl_dataset *dataset, int64_t max_images)
     return HIRL_OK;
 }
 
-/* ---- what was found ---- */
+/* ---- the summary ---- */
 
-/* appends to a text of `room` bytes; what has no room is cut */
+/* Appends to a text of `room` bytes; what does not fit is cut off. */
 static void append(char *text, size_t room, const char *format, ...) HR_PRINTF(3, 4);
 
 static void append(char *text, size_t room, const char *format, ...)
@@ -187,7 +205,7 @@ static void append_size(char *text, size_t room, const hirl_dataset *d)
     append_range(text, room, d->min_height, d->max_height);
     append(text, room, " pixels");
     if (d->looked_at && d->looked_at < d->count)
-        append(text, room, " (%lld looked at)", (long long)d->looked_at);
+        append(text, room, " (%lld measured)", (long long)d->looked_at);
 }
 
 static void append_split(char *text, size_t room, const hirl_dataset *d)
@@ -235,10 +253,10 @@ hirl_status hr_dataset_new(hirl_dataset **out, hirl_context *context, const char
 hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images)
 {
     if (dataset->count < 1)
-        return hr_fail(HIRL_E_INVALID, "no images there");
-    if (dataset->count > IMAGES) /* random numbers are drawn by image: 32 bits, base/rng.h */
-        return hr_fail(HIRL_E_LIMIT, "%lld images: the limit is %lld", (long long)dataset->count,
-                       (long long)IMAGES);
+        return hr_fail(HIRL_E_INVALID, "the data has no images");
+    if (dataset->count > IMAGES) /* the random generator counts images with 32 bits: base/rng.h */
+        return hr_fail(HIRL_E_LIMIT, "the data has %lld images, the limit is %lld",
+                       (long long)dataset->count, (long long)IMAGES);
     HR_TRY(select_images(dataset, max_images));
     dataset->unreadable = hr_alloc((size_t)dataset->count);
     if (!dataset->unreadable)
@@ -247,7 +265,7 @@ hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images)
     return HIRL_OK;
 }
 
-hirl_status hr_folder_has(bool *yes, const char *path, bool (*is_such)(const char *name))
+hirl_status hr_folder_has(bool *yes, const char *path, bool (*wanted)(const char *name))
 {
     char **name;
     int64_t count;
@@ -255,7 +273,7 @@ hirl_status hr_folder_has(bool *yes, const char *path, bool (*is_such)(const cha
     HR_TRY(hr_folder_list(&name, &count, path));
     *yes = false;
     for (int64_t i = 0; i < count; i++)
-        *yes |= is_such(name[i]);
+        *yes |= wanted(name[i]);
     hr_names_free(name, count);
     return HIRL_OK;
 }
@@ -266,7 +284,8 @@ static hirl_status find_format(const hr_format **found, const char *path)
                                                &hr_format_cifar, &hr_format_folder };
 
     if (!*path)
-        return hr_fail(HIRL_E_INVALID, "data: no path was given; data=generated needs none");
+        return hr_fail(HIRL_E_INVALID,
+                       "data: the path is empty; give a folder or a file, or use data=generated");
     for (size_t i = 0; i < sizeof format / sizeof *format; i++) {
         bool yes = false;
 
@@ -279,8 +298,7 @@ static hirl_status find_format(const hr_format **found, const char *path)
     if (!hr_file_exists(path))
         return hr_fail_errno("open", path);
     return hr_fail(HIRL_E_FORMAT,
-                   "%s: neither a folder of images, a JPEG, a PNG, CIFAR binary, IDX nor .npy",
-                   path);
+                   "%s is neither a folder nor a JPEG, PNG, CIFAR binary, IDX or .npy file", path);
 }
 
 static hirl_status open_path(hirl_dataset **out, hirl_context *context, const char *path,
@@ -363,8 +381,8 @@ bool hr_is_bad_image(hirl_status status)
 hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index)
 {
     if (index < 0 || index >= dataset->count)
-        return hr_fail(HIRL_E_INVALID, "image %lld: there are %lld", (long long)index,
-                       (long long)dataset->count);
+        return hr_fail(HIRL_E_INVALID, "image %lld does not exist: the data set has %lld images",
+                       (long long)index, (long long)dataset->count);
     return dataset->source.read(pixels, dataset->source.state, source_index(dataset, index));
 }
 
@@ -380,7 +398,7 @@ int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t lev
     return label;
 }
 
-/* all numbers as text, made when the first name is asked for; NULL when out of memory */
+/* Returns the numbers of all images as text, created at the first call; NULL when out of memory. */
 static const char *numbers(hirl_dataset *dataset)
 {
     char *made, *expected = NULL;
@@ -406,7 +424,8 @@ const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index)
         return NULL;
     if (dataset->source.name)
         return dataset->source.name(dataset->source.state, source_index(dataset, index));
-    text = numbers((hirl_dataset *)dataset); /* a cache: the set itself does not change */
+    text =
+        numbers((hirl_dataset *)dataset); /* fills a cache; the data set itself stays unchanged */
     return text ? text + index * NUMBER_TEXT : NULL;
 }
 
@@ -429,7 +448,7 @@ void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable)
 {
     int64_t bad = 0;
 
-    for (int64_t i = 0; i < dataset->count; i++) { /* loader threads may look */
+    for (int64_t i = 0; i < dataset->count; i++) { /* loader threads may read the marks */
         __atomic_store_n(&dataset->unreadable[i], unreadable[i] != 0, __ATOMIC_RELAXED);
         bad += unreadable[i] != 0;
     }

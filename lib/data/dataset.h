@@ -1,9 +1,9 @@
-/* dataset.h - where images come from, behind one table of functions per format.
+/* dataset.h - a data set: where its images come from, their labels and their splits.
  *
- * A format's open function (formats.h) finds the parts of the data (splits), lets hr_dataset_choose
- * mark those that `split` means, reads what is needed and fills source, count and labels.
- * dataset.c then holds images out and thins to max_images: image i of the set is number order[i] of
- * the source.
+ * Each format has an open function (formats.h). It finds the splits of the data, calls
+ * hr_dataset_choose to select those that the key `split` means, reads what is needed, and fills
+ * source, count and labels. dataset.c then holds images out and reduces the set to max_images, so
+ * that image i of the set is number order[i] of the source.
  */
 #ifndef HR_DATASET_H
 #define HR_DATASET_H
@@ -14,20 +14,24 @@
 
 #include <hirl/dataset.h>
 
-/* u8 RGB [height, width, 3]; the buffer is kept and grown from image to image */
+/* Pixels u8 RGB [height, width, 3] in a buffer that is reused from image to image and grows. */
 typedef struct hr_pixels {
     uint8_t *data;
     size_t room;
     int32_t width, height;
 } hr_pixels;
 
-/* what protects the program: checked before anything is allocated */
+/* Limits that protect against hostile files. They are checked before memory is allocated. */
 enum { HR_IMAGE_SIDE = 32768, HR_IMAGE_PIXELS = 64 << 20, HR_IMAGE_BYTES = 64 << 20 };
 
 void hr_pixels_done(hr_pixels *pixels);
+/* FORMAT when a side is below 1, LIMIT when the image is too large. */
 hirl_status hr_pixels_check(int64_t width, int64_t height);
-hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width,
-                           int64_t height); /* LIMIT when too large */
+/* Checks the size and makes the buffer large enough for it. */
+hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width, int64_t height);
+/* Copies pixels u8 [height, width, channels]; one channel becomes three equal ones. */
+hirl_status hr_pixels_copy(hr_pixels *pixels, const uint8_t *from, int64_t width, int64_t height,
+                           int32_t channels);
 
 typedef struct hr_data_config {
     char data[HR_KEY_TEXT_BYTES];
@@ -38,26 +42,26 @@ typedef struct hr_data_config {
 } hr_data_config;
 extern const hr_keys hr_data_keys;
 
-/* what tells one data set from another of as many images */
+/* How a data set is recognised among others with the same number of images. */
 typedef enum hr_told {
-    HR_TOLD_NOT,       /* images of a callback: the host's own affair */
-    HR_TOLD_BY_NAMES,  /* below the folder of their split, in order */
-    HR_TOLD_BY_PIXELS, /* of 16 of them: stored without names */
-    HR_TOLD_BY_LABELS, /* drawn ones: labels follow from the seed */
+    HR_TOLD_NOT,       /* not at all: a callback of the application provides the images */
+    HR_TOLD_BY_NAMES,  /* by the file names below the folder of their split, in order */
+    HR_TOLD_BY_PIXELS, /* by the pixels of 16 images: images stored without names */
+    HR_TOLD_BY_LABELS, /* by the labels, which follow from the seed: generated images */
 } hr_told;
 
-/* a format: opened by a function of its own file, which fills the table */
+/* The functions that read the images of a format. The open function of the format sets them. */
 typedef struct hr_source {
     void *state;
     hirl_status (*read)(hr_pixels *pixels, void *state, int64_t index); /* any thread */
-    const char *(*name)(void *state, int64_t index);                    /* NULL: the number */
+    const char *(*name)(void *state, int64_t index); /* NULL: images are named by number */
     void (*close)(void *state);
-    hr_told told; /* by what it is told from another set */
+    hr_told told;
 } hr_source;
 
 enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20, HR_SPLIT_NAMES = 5 };
 
-/* a split that the data has */
+/* A split that the data has. */
 typedef struct hr_part {
     char name[16];
     int64_t images;
@@ -66,8 +70,8 @@ typedef struct hr_part {
 
 typedef enum hr_holdout {
     HR_HOLDOUT_NONE,
-    HR_HOLDOUT_BANK,    /* all but every tenth image */
-    HR_HOLDOUT_QUERIES, /* every tenth image */
+    HR_HOLDOUT_BANK,    /* keeps all but every tenth image */
+    HR_HOLDOUT_QUERIES, /* keeps every tenth image */
 } hr_holdout;
 
 struct hirl_dataset {
@@ -76,68 +80,78 @@ struct hirl_dataset {
     const char *format;
     char split[64], splits[160], summary[512];
     int64_t count;
-    int64_t *order; /* image i is number order[i] of the source; NULL: i */
+    int64_t *order; /* [count] image i is number order[i] of the source; NULL: number i */
     int32_t parts;  /* 0: the data has no splits */
     hr_part part[HR_PART_LIMIT];
     hr_holdout holdout;
-    int32_t levels; /* label levels, fine first */
+    int32_t levels; /* label levels; level 0 is the finest */
     int32_t classes[HR_LABEL_LEVELS];
-    int32_t *label;                     /* [count] fine, NULL: none */
+    int32_t *label;                     /* [count] fine labels, -1: none; NULL: no labels */
     int32_t *parent[HR_LABEL_LEVELS];   /* parent[l][class of level l] = class of level l+1 */
-    char **class_name[HR_LABEL_LEVELS]; /* NULL: numbers */
+    char **class_name[HR_LABEL_LEVELS]; /* NULL: classes are named by number */
     int64_t min_width, max_width, min_height, max_height;
-    int64_t looked_at; /* images whose size was read; 0: sizes are of all */
-    int64_t ignored;   /* files that are no images, and what lies beside the splits */
-    _Atomic int64_t bad;
-    uint8_t *unreadable;  /* [count] 1: found unreadable; kept in checkpoints */
-    char *_Atomic number; /* [count][24] numbers as text, made on demand */
+    int64_t looked_at;    /* images whose size was read from the file; 0: the sizes hold for all */
+    int64_t ignored;      /* files that are not images, and entries beside the split folders */
+    _Atomic int64_t bad;  /* number of images found unreadable */
+    uint8_t *unreadable;  /* [count] 1: found unreadable; stored in checkpoints */
+    char *_Atomic number; /* [count][24] numbers as text, created on demand */
     _Atomic int32_t references;
 };
 
-/* path NULL: config->data */
+/* Opens the data at `path`; NULL: at config->data. */
 hirl_status hr_dataset_open(hirl_dataset **dataset, hirl_context *context, const char *path,
                             const hr_data_config *config);
 void hr_dataset_hold(hirl_dataset *dataset);
-void hr_dataset_drop(hirl_dataset *dataset); /* NULL is fine */
+void hr_dataset_drop(hirl_dataset *dataset); /* ignores NULL */
 hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index);
-bool hr_is_bad_image(hirl_status status); /* of a read: the image's own fault, others may be fine */
+/* True when the status of a read concerns this image only, so that others may be readable. */
+bool hr_is_bad_image(hirl_status status);
+/* The label of an image at a level; -1: none. */
 int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index);
 
 typedef struct hr_identity {
     hr_told told;
-    uint32_t crc; /* CRC-32 of what tells it */
+    uint32_t crc; /* CRC-32 of the names, pixels or labels */
 } hr_identity;
 hirl_status hr_dataset_identify(hr_identity *identity, const hirl_dataset *dataset);
 
-/* what a checkpoint knows: unreadable [count] 1 or 0 */
+/* Sets all marks from a checkpoint: unreadable [count] 1 or 0. */
 void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable);
-/* Image found unreadable: true when that is new. Of the thread that consumes batches. */
+/* Marks an image as unreadable; true when it was not marked before. Only the thread that consumes
+ * batches calls this. */
 bool hr_dataset_mark(hirl_dataset *dataset, int64_t index);
 bool hr_dataset_marked(const hirl_dataset *dataset, int64_t index); /* any thread */
-/* FORMAT when more than max_bad of the images were found unreadable; index, reason: the last one when it
- * was found just now, else -1, "" */
+/* FORMAT when the share of unreadable images exceeds max_bad. For the message, `index` and `reason`
+ * describe the unreadable image just found; -1 and "" when there is none. */
 hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, int64_t index,
                                  const char *reason);
 
-/* ---- for formats and for data that the host holds ---- */
+/* ---- for formats, and for images that the application holds ---- */
 
 hirl_status hr_dataset_new(hirl_dataset **dataset, hirl_context *context, const char *format);
-/* after the format: selects images, prepares marks and summary; max_images 0: all */
+/* Completes a data set after its source was set: selects at most max_images images (0: all), and
+ * prepares the marks and the summary. */
 hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images);
 
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images);
-/* the part of that name; NULL: none */
+/* Returns the part of this name; NULL when there is none. */
 hr_part *hr_dataset_part(hirl_dataset *dataset, const char *name);
-/* canonical split of a folder or file name ("train", "val", ...; NULL: it is none) */
+/* True when the images of part i are selected, and for data without parts. */
+bool hr_dataset_takes(const hirl_dataset *dataset, int32_t i);
+/* Returns the name as a static string if it is that of a split ("train", "val", ...), else NULL. */
 const char *hr_split_name(const char *name, size_t length);
-/* what `split` means in this data: marks parts taken, sets split, splits and holdout */
+/* The split of a file named <split><suffix>; NULL for any other name. */
+const char *hr_split_of_file(const char *name, const char *suffix);
+/* Applies the key `split` to this data: marks parts as taken, sets split, splits and holdout. */
 hirl_status hr_dataset_choose(hirl_dataset *dataset, const char *split);
-void hr_dataset_set_size(hirl_dataset *dataset, int64_t width, int64_t height); /* of all images */
-void hr_dataset_widen_size(hirl_dataset *dataset, int64_t width, int64_t height); /* one more */
-/* class_name[level]: count empty places to fill with hr_strdup */
+void hr_dataset_set_size(hirl_dataset *dataset, int64_t width, int64_t height); /* all images */
+/* Extends the range of sizes by one image. */
+void hr_dataset_widen_size(hirl_dataset *dataset, int64_t width, int64_t height);
+/* Allocates class_name[level] with `count` empty entries, to be filled by hr_strdup. */
 hirl_status hr_dataset_new_classes(hirl_dataset *dataset, int32_t level, int32_t count);
-/* label [n] >= 0: their classes when no hierarchy.tsv named them, else checked against it */
+/* Checks labels [n] against the classes of hierarchy.tsv. Without that file there is one level,
+ * with as many classes as the largest label requires. */
 hirl_status hr_dataset_check_labels(hirl_dataset *dataset, const int32_t *label, int64_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* exif.c - the orientation of a photo: tag 0x0112 of the first TIFF directory in a JPEG's APP1. */
+/* exif.c - the orientation of a photo: tag 0x0112 of the first TIFF directory in APP1 of a JPEG. */
 #include <string.h>
 
 #include "data/image.h"
@@ -11,7 +11,7 @@ typedef struct tiff {
     bool big; /* most significant byte first */
 } tiff;
 
-/* 2 or 4 bytes at `at`; 0 beyond the end */
+/* Reads a number of 2 or 4 bytes at offset `at`; 0 beyond the end. */
 static uint32_t number(const tiff *t, size_t at, int bytes)
 {
     uint32_t value = 0;

@@ -1,11 +1,12 @@
-/* fill.c - the images of a batch: the order of an epoch, one image, and who stands in for one that cannot be read.
+/* fill.c - fills a batch: the order of an epoch, one image, and the replacement of unreadable ones.
  *
- * Batch s of epoch e holds places s B to (s + 1) B - 1 of the epoch's order, a permutation keyed by
- * (seed, epoch). An image that cannot be read is replaced (on_bad): the j-th such place, counted
- * from the front, takes the j-th readable image found from place (s + 1) B on, going round to place
- * s B. So the batch is a function of (seed, e, s) and of which images can be read, whoever reads
- * them and whether that is known already. With several ranks B counts the images of all of them: a
- * rank that has to replace images first counts the unreadable ones of the ranks before it.
+ * Batch s of epoch e, of B images, holds places s B to (s + 1) B - 1 of the epoch's order, which is
+ * a permutation keyed by (seed, epoch). With HR_BAD_ROW_REPLACE the j-th unreadable row takes the
+ * j-th readable image found from place (s + 1) B on, wrapping around up to place s B. The batch is
+ * therefore a function of (seed, e, s) and of the set of readable images. It depends neither on the
+ * thread that reads an image nor on the images already marked unreadable. With several ranks B counts
+ * the images of all of them: a rank that has to replace images first counts the unreadable ones of
+ * the ranks before it.
  */
 #include "data/fill.h"
 
@@ -16,7 +17,7 @@
 
 enum { CANDIDATES = 64 };
 
-/* ---- order ---- */
+/* ---- the order of an epoch ---- */
 
 void hr_fill_order(hr_loader *loader, int64_t *image, int64_t epoch, int64_t first, int64_t n)
 {
@@ -82,7 +83,7 @@ static void clear_views(hr_loader *loader, const hr_batch *batch, int32_t row)
     }
 }
 
-/* keeps what went wrong with an image; under the lock */
+/* Keeps the error of an unreadable image. The lock is held. */
 static void note_bad(hr_slot *s, int64_t image, const hr_error *error)
 {
     if (s->bads == s->bad_room) {
@@ -100,7 +101,8 @@ static void note_bad(hr_slot *s, int64_t image, const hr_error *error)
     s->bad[s->bads++] = (hr_bad_image){ image, *error };
 }
 
-/* decodes an image into the worker's pixels; HIRL_DONE: it cannot be read, and is noted when new */
+/* Decodes an image into the worker's pixels. HIRL_DONE: the image is unreadable, and its error is
+ * kept unless the data set had it marked already. */
 static hirl_status read_image(hr_loader_worker *w, hr_slot *s, int64_t image)
 {
     hr_loader *loader = w->loader;
@@ -122,7 +124,7 @@ static hirl_status read_image(hr_loader_worker *w, hr_slot *s, int64_t image)
     return HIRL_DONE;
 }
 
-/* decodes and augments the image of a row; HIRL_DONE as above */
+/* Decodes and augments the image of a row. HIRL_DONE as above. */
 static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
 {
     hirl_status status = read_image(w, s, s->batch.image[row]);
@@ -149,16 +151,16 @@ void hr_fill_row(hr_loader_worker *w, hr_slot *s, int32_t row)
         fail_batch(w->loader, s, status);
 }
 
-/* ---- replacing ---- */
+/* ---- unreadable images of a batch ---- */
 
-/* places of the epoch's order from `first` on: CANDIDATES of them, or `left` if that is fewer */
+/* Places of the epoch's order from `first` on: CANDIDATES of them, or `left` if that is fewer. */
 static void next_places(int64_t image[CANDIDATES], hr_loader *loader, int64_t epoch, int64_t first,
                         int64_t left)
 {
     hr_fill_order(loader, image, epoch, first, left < CANDIDATES ? left : CANDIDATES);
 }
 
-/* how many images of the ranks before this one cannot be read: theirs are replaced first */
+/* Counts the unreadable images of the ranks before this one: theirs are replaced first. */
 static hirl_status count_before(int64_t *bad, hr_loader_worker *w, hr_slot *s)
 {
     hr_loader *loader = w->loader;
@@ -179,7 +181,7 @@ static hirl_status count_before(int64_t *bad, hr_loader_worker *w, hr_slot *s)
     return HIRL_OK;
 }
 
-/* gives unreadable rows the next readable images of the order */
+/* Gives each unreadable row the next readable image of the epoch's order. */
 static hirl_status replace_rows(hr_loader_worker *w, hr_slot *s)
 {
     hr_loader *loader = w->loader;
@@ -188,14 +190,15 @@ static hirl_status replace_rows(hr_loader_worker *w, hr_slot *s)
     int64_t taken; /* candidates that the ranks before this one still take */
 
     HR_TRY(count_before(&taken, w, s));
+
     for (int32_t row = 0; row < batch->n; row++)
         while (!batch->readable[row]) {
             hirl_status status;
 
             if (at == left)
                 return hr_fail(HIRL_E_FORMAT,
-                               "batch of %d images: %lld other images are too few to replace "
-                               "those that cannot be read",
+                               "a batch of %d images holds unreadable images, and the %lld "
+                               "images outside it have too few readable ones to replace them",
                                (int)loader->whole, (long long)left);
             if (at % CANDIDATES == 0)
                 next_places(candidate, loader, batch->epoch, (batch->step + 1) * loader->whole + at,
@@ -212,7 +215,7 @@ static hirl_status replace_rows(hr_loader_worker *w, hr_slot *s)
     return HIRL_OK;
 }
 
-/* the image of lowest number speaks for all that cannot be read */
+/* Fails with the error of the unreadable image of lowest position, whichever was met first. */
 static hirl_status refuse_batch(const hr_loader *loader, const hr_slot *s)
 {
     const hr_bad_image *first = &s->bad[0];

@@ -1,4 +1,4 @@
-/* fill.h - a batch of the loader while it is being filled, and who fills it. */
+/* fill.h - the state of the loader's batches, and the functions that fill them. */
 #ifndef HR_FILL_H
 #define HR_FILL_H
 
@@ -20,8 +20,8 @@ typedef enum { HR_SLOT_EMPTY, HR_SLOT_FILLING, HR_SLOT_READY, HR_SLOT_TAKEN } hr
 typedef struct hr_slot {
     hr_batch batch;
     hr_slot_state state;
-    int32_t next, done; /* images handed to threads; finished */
-    hr_error failure;   /* of the batch; status >= 0: none */
+    int32_t next, done; /* rows given to threads; rows finished */
+    hr_error failure;   /* error of the whole batch; status >= 0: none */
     hr_bad_image *bad;
     int64_t bads, bad_room;
 } hr_slot;
@@ -31,7 +31,7 @@ typedef struct hr_loader_worker {
     pthread_t thread;
     hr_queue *queue;
     hr_pixels pixels;
-    real *scratch; /* one view, where real is not float */
+    real *scratch; /* one view; NULL when real is float */
 } hr_loader_worker;
 
 struct hr_loader {
@@ -40,29 +40,29 @@ struct hr_loader {
     int64_t steps, count;
     int64_t whole; /* images of a batch on all ranks */
     size_t largest_view;
-    hr_loader_worker *worker; /* [threads], or one for the caller */
+    hr_loader_worker *worker; /* [workers]: one a thread, or one for the caller */
     int workers, started;
-    pid_t process; /* a forked child has none of the threads */
+    pid_t process; /* the creator: a process forked from it has none of the threads */
 
-    pthread_mutex_t lock; /* everything below */
+    pthread_mutex_t lock; /* guards the members down to `quit` */
     pthread_cond_t work, ready;
     hr_slot ring[HR_RING];
-    int rings, taken;              /* slots in use; the one the caller has, or -1 */
-    int64_t epoch, step;           /* of the next batch to begin */
-    int64_t want_epoch, want_step; /* of the next batch to hand over */
-    int busy;                      /* threads at an image */
+    int rings, taken;              /* slots in use; the slot that the caller holds, or -1 */
+    int64_t epoch, step;           /* the next batch to start filling */
+    int64_t want_epoch, want_step; /* the next batch to hand to the caller */
+    int busy;                      /* threads that are filling a row or finishing a batch */
     bool running, quit;
 
-    pthread_mutex_t order_lock; /* the two below */
+    pthread_mutex_t order_lock; /* guards the two members below */
     int64_t order_epoch;
-    int64_t *order; /* [count] of order_epoch */
+    int64_t *order; /* [count] the permutation of order_epoch */
 };
 
-/* image[i] = place first + i of the epoch's order, going round, i < n */
+/* image[i] = place (first + i) mod count of the epoch's order, for i < n */
 void hr_fill_order(hr_loader *loader, int64_t *image, int64_t epoch, int64_t first, int64_t n);
-/* decodes and augments the image of a row; what went wrong is kept in the slot */
+/* Decodes and augments the image of a row. Errors are kept in the slot. */
 void hr_fill_row(hr_loader_worker *w, hr_slot *s, int32_t row);
-/* the last image is done: unreadable ones are replaced, or fail the batch */
+/* Called after the last row of a batch: replaces unreadable images or fails, as on_bad requires. */
 void hr_fill_finish(hr_loader_worker *w, hr_slot *s);
 
 #endif

@@ -1,10 +1,11 @@
-/* folder.c - folders of JPEG and PNG files, flat, nested, or a tree of splits and classes; or one file.
+/* folder.c - one JPEG or PNG file, or a folder of them: flat, nested, or with splits and classes.
  *
- * Files are taken folder by folder in bytewise order of names; hidden ones and other kinds are left
- * out. Folders of the root that are named like splits are the splits, when there are two of them or no
- * other folder (a class may be called train). The class of an image is the first folder below the
- * root or split; images beside class folders have none, and none has one when there is one class only.
- * Fine ids: the rank of the folder's name among those of all splits, or what hierarchy.tsv gives it.
+ * Files are taken folder by folder in bytewise order of names. Hidden files and other types are
+ * left out. Folders of the root that have the name of a split are splits if there are two of them
+ * or no other folder, because a class may be called train. The class of an image is the first
+ * folder below the root or split. Images beside class folders have no class, and with only one
+ * class folder no image has a class. The fine id of a class is the position of its name among the
+ * sorted names of all splits, or the id that hierarchy.tsv gives to the name.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,9 @@
 enum { DEPTH = 32, LOOKED_AT = 64 };
 
 typedef struct entry {
-    size_t name;    /* of the path below the root, in `text` */
-    int32_t part;   /* -1: none */
-    int32_t folder; /* class folder, in `folder`; -1: none */
+    size_t name;    /* offset in `text` of the path below the root */
+    int32_t part;   /* split; -1: none */
+    int32_t folder; /* index of the class folder in `folder`; -1: none */
 } entry;
 
 typedef struct tree {
@@ -33,7 +34,7 @@ typedef struct tree {
     int64_t entries, entry_room, ignored;
     char *text;
     size_t text_used, text_room;
-    char **folder; /* names of class folders, those of every split */
+    char **folder; /* names of the class folders of every split */
     int64_t folders, folder_room;
 } tree;
 
@@ -82,15 +83,15 @@ static void close(void *state)
     hr_free(t);
 }
 
-/* ---- walking ---- */
+/* ---- walking the tree ---- */
 
-/* a folder on the way down; its device and file number tell a link that leads back up */
+/* A folder on the path from the root. Device and file number reveal a link to a folder above. */
 typedef struct place {
     const struct place *above;
-    const char *path; /* below the root, "" for it */
+    const char *path; /* below the root; "" for the root */
     int depth;
     int32_t part, folder;
-    bool is_class_root; /* its folders are classes */
+    bool is_class_root; /* the folders in it are classes */
     dev_t device;
     ino_t number;
 } place;
@@ -101,22 +102,6 @@ static bool is_image_name(const char *file)
 
     return dot &&
            (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
-}
-
-/* room for one more of `size` bytes each */
-static hirl_status make_room(void *array, int64_t used, int64_t *room, size_t size)
-{
-    void **block = array, *grown;
-    int64_t wanted = *room ? 2 * *room : 64;
-
-    if (used < *room)
-        return HIRL_OK;
-    grown = hr_grow(*block, (size_t)*room * size, (size_t)wanted * size);
-    if (!grown)
-        return HIRL_E_NOMEM;
-    *block = grown;
-    *room = wanted;
-    return HIRL_OK;
 }
 
 static hirl_status keep_text(size_t *at, tree *t, const char *text)
@@ -140,9 +125,12 @@ static hirl_status keep_text(size_t *at, tree *t, const char *text)
 
 static hirl_status add_image(tree *t, const place *at, const char *path)
 {
+    entry *grown = hr_grow_array(t->entry, &t->entry_room, t->entries, sizeof *grown);
     entry e = { 0, at->part, at->folder };
 
-    HR_TRY(make_room(&t->entry, t->entries, &t->entry_room, sizeof e));
+    if (!grown)
+        return HIRL_E_NOMEM;
+    t->entry = grown;
     HR_TRY(keep_text(&e.name, t, path));
     t->entry[t->entries++] = e;
     return HIRL_OK;
@@ -150,7 +138,11 @@ static hirl_status add_image(tree *t, const place *at, const char *path)
 
 static hirl_status add_class_folder(tree *t, const char *folder)
 {
-    HR_TRY(make_room(&t->folder, t->folders, &t->folder_room, sizeof *t->folder));
+    char **grown = hr_grow_array(t->folder, &t->folder_room, t->folders, sizeof *grown);
+
+    if (!grown)
+        return HIRL_E_NOMEM;
+    t->folder = grown;
     t->folder[t->folders] = hr_strdup(folder);
     if (!t->folder[t->folders])
         return HIRL_E_NOMEM;
@@ -189,7 +181,7 @@ static hirl_status enter(tree *t, const place *above, const char *path, const ch
     if (leads_back(&at))
         return HIRL_OK;
     if (at.depth > DEPTH)
-        return hr_fail(HIRL_E_LIMIT, "%s: folders deeper than %d", path, DEPTH);
+        return hr_fail(HIRL_E_LIMIT, "%s: folders are nested deeper than %d levels", path, DEPTH);
     at.folder = above->folder;
     if (above->is_class_root) {
         HR_TRY(add_class_folder(t, file));
@@ -197,7 +189,7 @@ static hirl_status enter(tree *t, const place *above, const char *path, const ch
     }
     HR_TRY(walk(t, &at));
     if (above->is_class_root && t->entries == before)
-        hr_free(t->folder[--t->folders]); /* a folder without images is no class */
+        hr_free(t->folder[--t->folders]); /* a folder without images is not a class */
     return HIRL_OK;
 }
 
@@ -265,8 +257,8 @@ static bool has_splits(const tree *t, char **file, int64_t count)
     return splits > 1 || (splits && !others);
 }
 
-/* links that lead back to where a walk begins are told by it too */
-static hirl_status know(place *at, const tree *t)
+/* Sets device and file number of the folder where a walk starts. */
+static hirl_status set_file_number(place *at, const tree *t)
 {
     char *full = hr_path_join(t->root, at->path);
     struct stat info;
@@ -288,7 +280,7 @@ static hirl_status walk_split(tree *t, hirl_dataset *dataset, const place *root,
     };
     int64_t before = t->entries;
 
-    HR_TRY(know(&at, t));
+    HR_TRY(set_file_number(&at, t));
     HR_TRY(hr_dataset_add_part(dataset, split, 0));
     HR_TRY(walk(t, &at));
     dataset->part[at.part].images = t->entries - before;
@@ -300,7 +292,7 @@ static hirl_status walk_root(tree *t, hirl_dataset *dataset)
     place root = { .path = "", .part = -1, .folder = -1, .is_class_root = true };
     char **file;
     int64_t count;
-    hirl_status status = know(&root, t);
+    hirl_status status = set_file_number(&root, t);
 
     if (status >= 0)
         status = list(&file, &count, t, "");
@@ -319,6 +311,7 @@ static hirl_status walk_root(tree *t, hirl_dataset *dataset)
     return status;
 }
 
+/* Keeps the images of the selected parts. */
 static void drop_others(tree *t, const hirl_dataset *dataset)
 {
     int64_t kept = 0;
@@ -336,7 +329,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* classes of the data set: the distinct names in byte order */
+/* Makes the distinct folder names, in byte order, the classes of the data set. */
 static hirl_status name_classes(hirl_dataset *dataset, const tree *t)
 {
     char **sorted = hr_alloc_array((size_t)t->folders, sizeof *sorted);
@@ -365,7 +358,7 @@ static int by_class_name(const void *a, const void *b)
     return strcmp(**(char **const *)a, **(char **const *)b);
 }
 
-/* ids of the class folders, looked up among the names sorted in byte order */
+/* Finds the class id of each class folder by its name. */
 static hirl_status find_classes(int32_t *id, hirl_dataset *dataset, const tree *t)
 {
     int32_t classes = dataset->classes[0];
@@ -383,8 +376,9 @@ static hirl_status find_classes(int32_t *id, hirl_dataset *dataset, const tree *
         if (found)
             id[i] = (int32_t)(*found - dataset->class_name[0]);
         else
-            status = hr_fail(HIRL_E_FORMAT, "hierarchy.tsv has no class for the folder %s",
-                             t->folder[i]);
+            status =
+                hr_fail(HIRL_E_FORMAT, "hierarchy.tsv has no class with the name of the folder %s",
+                        t->folder[i]);
     }
     hr_free(sorted);
     return status;
@@ -415,8 +409,8 @@ static bool has_two_classes(const tree *t)
 
 /* ---- opening ---- */
 
-/* sizes of some images, evenly spread, from their headers */
-static void look_at_sizes(hirl_dataset *dataset, const tree *t)
+/* Reads the sizes of some evenly spread images from their headers. */
+static void measure_images(hirl_dataset *dataset, const tree *t)
 {
     int64_t n = t->entries < LOOKED_AT ? t->entries : LOOKED_AT, width = 0, height = 0;
 
@@ -450,7 +444,7 @@ static hirl_status open_tree(hirl_dataset *dataset, tree *t, const char *path,
     return dataset->levels ? label_entries(dataset, t) : HIRL_OK;
 }
 
-/* one file is a set of one image */
+/* Opens a single file as a set of one image. */
 static hirl_status open_file(hirl_dataset *dataset, tree *t, const char *path,
                              const hr_data_config *config)
 {
@@ -474,10 +468,10 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
         return HIRL_E_NOMEM;
     HR_TRY(folder ? open_tree(dataset, t, path, config) : open_file(dataset, t, path, config));
     if (!t->entries)
-        return hr_fail(HIRL_E_FORMAT, "no images there: no file ends in .jpg, .jpeg or .png");
+        return hr_fail(HIRL_E_FORMAT, "no images found: no file name ends in .jpg, .jpeg or .png");
     dataset->count = t->entries;
     dataset->ignored = t->ignored;
-    look_at_sizes(dataset, t);
+    measure_images(dataset, t);
     return HIRL_OK;
 }
 

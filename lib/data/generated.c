@@ -1,4 +1,4 @@
-/* generated.c - an unlimited set of images with a known three-level hierarchy, drawn from numbers.
+/* generated.c - an unlimited set of images with a known three-level hierarchy.
  *
  * Image i of a seed shows one object on a cluttered background. Its class is drawn uniformly:
  *
@@ -6,13 +6,15 @@
  *     middle  16  number and arrangement    one, two, one large with two small, four
  *     fine    64  motif inside each part    halves, quarters, stripes, centre
  *
- * All shapes have the same area, all arrangements the same total, and every motif inks half of it, so
- * that the amounts of the three colours say nothing about the class. Everything else (place, turn,
- * size, squeeze, colours, background, clutter, light, noise) is drawn independently of the class.
+ * All shapes have the same area, all arrangements the same total area, and every motif inks half of
+ * it, so that the amounts of the three colours reveal nothing about the class. Position, rotation,
+ * size, aspect ratio, colours, background, clutter, light and noise are drawn independently of the
+ * class.
  *
- * The canvas is [-1, 1] x [-1, 1]; edges are anti-aliased by the signed distance in pixels, so any
- * size shows the same drawing. Draws: purpose HR_RNG_GENERATED, image = number, view = part of the
- * drawing (enum below). Only + - * / and sqrt at the pixels, so that the bits travel.
+ * The canvas is [-1, 1] x [-1, 1]. Edges are anti-aliased by the signed distance in pixels, so that
+ * every image size shows the same drawing. Random numbers have the purpose HR_RNG_GENERATED, the
+ * number as image, and the part of the drawing (enum below) as view. Pixels are computed with
+ * + - * / and sqrt only, so that their bits are the same on every machine.
  */
 #include "data/generated.h"
 
@@ -28,21 +30,21 @@ enum { HALVES, QUARTERS, STRIPES, CENTRE };
 enum { PARTS = 4, STROKES = 3, SPECKS = 3, LATTICE = 5 };
 
 #define PI 3.14159265358979323846
-#define COVER 0.62 /* radius of the disc that has the area of all parts together */
+#define COVER 0.62 /* radius of the disc whose area is that of all parts together */
 
-/* shapes of area pi, in units of the part's radius */
+/* Dimensions of shapes of area pi, in units of the part's radius. */
 #define TRIANGLE_INNER 0.7776f /* inradius: 3 sqrt(3) a^2 = pi */
 #define CROSS_LENGTH 1.2f      /* 8 l w - 4 w^2 = pi */
 #define CROSS_WIDTH 0.3910f
 #define BAR_LENGTH 1.3f /* 4 l w = pi */
 #define BAR_WIDTH 0.6042f
-#define REACH 1.6f /* no shape reaches further */
+#define REACH 1.6f /* no point of a shape lies further from its centre */
 
 static const char *const shape_name[4] = { "disc", "triangle", "cross", "bar" };
 static const char *const arrangement_name[4] = { "one", "two", "three", "four" };
 static const char *const motif_name[4] = { "halves", "quarters", "stripes", "centre" };
 
-/* x, y, radius of the parts, in units of COVER; the squares of the radii sum to 1 */
+/* x, y and radius of the parts in units of COVER. The squares of the radii sum to 1. */
 static const double place[4][PARTS][3] = {
     { { 0, 0, 1 } },
     { { -0.90, 0, 0.7071 }, { 0.90, 0, 0.7071 } },
@@ -51,17 +53,17 @@ static const double place[4][PARTS][3] = {
 };
 static const int place_count[4] = { 1, 2, 3, 4 };
 
-/* |p| below which half of a shape's area lies */
+/* Half of a shape's area lies within this distance of its centre. */
 static const float half_radius[4] = { 0.7071f, 0.716f, 0.760f, 0.700f };
-/* period of the stripes: two in each shape's width */
+/* Period of the stripes: two periods in the width of each shape. */
 static const float stripe_period[4] = { 1.0f, 1.1f, 0.9f, 1.3f };
 
 typedef struct part {
-    float x, y, cosine, sine, aspect; /* canvas to the part's own frame */
+    float x, y, cosine, sine, aspect; /* transform from the canvas to the part's frame */
     float radius;
 } part;
 
-typedef struct mark { /* a stroke from a to b, or a speck when they are equal; faint */
+typedef struct mark { /* a translucent stroke from a to b; a speck when a equals b */
     float ax, ay, bx, by, width, alpha, colour[3];
 } mark;
 
@@ -100,9 +102,9 @@ void hr_generated_class_name(char name[40], int32_t level, int32_t class_index)
         snprintf(name, 40, "%s", shape_name[fine / 16 % 4]);
 }
 
-/* ---- drawing lots ---- */
+/* ---- random choices ---- */
 
-/* a colour of a given brightness: a random tint around grey */
+/* Draws a colour of the given brightness: gray with a random tint. */
 static void draw_tint(float colour[3], hr_rng *rng, double brightness)
 {
     double tint[3], luma;
@@ -114,7 +116,7 @@ static void draw_tint(float colour[3], hr_rng *rng, double brightness)
         colour[c] = (float)(brightness + tint[c] - luma);
 }
 
-/* dark, middle and bright go to ground, base and ink in a random order */
+/* Assigns a dark, a middle and a bright colour to ground, base and ink in random order. */
 static void draw_colours(scene *s, float ground[3], hr_rng *rng)
 {
     float *to[3] = { ground, s->base, s->ink };
@@ -222,7 +224,7 @@ static void draw_scene(scene *s, int32_t size, uint64_t seed, uint32_t number)
     draw_object(s, &rng, label / 4 % 4);
 }
 
-/* ---- at a pixel ---- */
+/* ---- painting a pixel ---- */
 
 static float clamp01(float x)
 {
@@ -234,7 +236,7 @@ static float larger(float a, float b)
     return a > b ? a : b;
 }
 
-/* signed distance to the edge of a shape of area pi, below 0 inside */
+/* Signed distance to the edge of a shape of area pi; negative inside. */
 static float shape_distance(int shape, float x, float y)
 {
     float ax = fabsf(x), ay = fabsf(y);
@@ -253,12 +255,12 @@ static float shape_distance(int shape, float x, float y)
     }
 }
 
-/* signed distance to the border of the inked half */
+/* Signed distance to the border of the inked half; negative inside. */
 static float motif_distance(int motif, int shape, float x, float y)
 {
     float u = x, v = y, t;
 
-    if (shape == CROSS) { /* along the diagonals: each arm is on one side */
+    if (shape == CROSS) { /* axes along the diagonals, so that each arm lies on one side */
         u = 0.70710678f * (x + y);
         v = 0.70710678f * (y - x);
     }
@@ -268,7 +270,7 @@ static float motif_distance(int motif, int shape, float x, float y)
     case QUARTERS:
         t = fabsf(u) < fabsf(v) ? fabsf(u) : fabsf(v);
         return (u < 0) == (v < 0) ? -t : t;
-    case STRIPES: /* a triangle wave, 0 at the borders */
+    case STRIPES: /* a triangle wave that is 0 at the borders of the stripes */
         t = u / stripe_period[shape] + 0.5f;
         t -= floorf(t);
         return (fabsf(t - 0.5f) - 0.25f) * stripe_period[shape];

@@ -1,4 +1,4 @@
-/* generated_set.c - data=generated as a data set: splits train and test, numbered without end. */
+/* generated_set.c - data=generated as a data set with the splits train and test. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -9,7 +9,8 @@
 typedef struct generated {
     uint64_t seed;
     int32_t size;
-    int64_t train; /* numbers from here on are of the split test; 0: all */
+    int64_t
+        train; /* images of the split train, which come first; the others are of the split test */
 } generated;
 
 static uint32_t number_of(const generated *g, int64_t index)

@@ -1,8 +1,8 @@
-/* hierarchy.c - hierarchy.tsv beside the data: names of classes and who is whose parent.
+/* hierarchy.c - hierarchy.tsv beside the data: the names and parents of classes.
  *
- * One line per fine class, tab separated: fine_id fine_name [coarse_id coarse_name [top_id top_name
- * [...]]]. Ids are dense per level; lines that begin with # are comments; all lines have equally many
- * columns.
+ * The file has one line for each fine class with columns separated by tabs: fine_id fine_name
+ * [coarse_id coarse_name [top_id top_name [...]]]. The ids of a level are 0, 1, 2, ... without
+ * gaps. Lines that begin with # are comments. All lines have the same number of columns.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,11 +16,11 @@ enum { FILE_BYTES = 64 << 20, FIELDS = 2 * HR_LABEL_LEVELS };
 
 typedef struct table {
     char *text;
-    char *(*line)[FIELDS]; /* [lines], fields cut out of text */
+    char *(*line)[FIELDS]; /* [lines] fields, which lie in text */
     int32_t lines, levels;
 } table;
 
-/* cuts a line at its tabs; how many fields there are, FIELDS + 1: too many */
+/* Splits a line at its tabs and returns the number of fields; FIELDS + 1: too many. */
 static int cut(char *field[FIELDS], char *line)
 {
     int fields = 0;
@@ -40,14 +40,14 @@ static hirl_status read_line(table *t, char *line, int number)
     if (!*line || *line == '#')
         return HIRL_OK;
     if (t->lines == HR_CLASS_LIMIT)
-        return hr_fail(HIRL_E_LIMIT, "more than %d classes", HR_CLASS_LIMIT);
+        return hr_fail(HIRL_E_LIMIT, "line %d: more than %d classes", number, HR_CLASS_LIMIT);
     fields = cut(t->line[t->lines], line);
     if (fields % 2 || fields < 2 || fields > FIELDS || (t->lines && fields != 2 * t->levels))
         return hr_fail(
             HIRL_E_FORMAT,
-            "line %d: %d columns; an id and a name are expected for each level, in every "
-            "line alike, at most %d levels",
-            number, fields, HR_LABEL_LEVELS);
+            "line %d has %d%s columns; expected an id and a name for each of at most %d levels, "
+            "separated by tabs, and the same number in every line",
+            number, fields, fields > FIELDS ? " or more" : "", HR_LABEL_LEVELS);
     t->levels = fields / 2;
     t->lines++;
     return HIRL_OK;
@@ -61,7 +61,7 @@ static hirl_status read_table(table *t)
 
     for (const char *c = t->text; *c; c++)
         room += *c == '\n';
-    if (room > HR_CLASS_LIMIT) /* read_line refuses one more */
+    if (room > HR_CLASS_LIMIT) /* read_line refuses more */
         room = HR_CLASS_LIMIT;
     t->line = hr_alloc_array(room, sizeof *t->line);
     if (!t->line)
@@ -69,11 +69,11 @@ static hirl_status read_table(table *t)
     while ((line = strsep(&rest, "\n")))
         HR_TRY(read_line(t, line, ++number));
     if (!t->lines)
-        return hr_fail(HIRL_E_FORMAT, "no classes in it");
+        return hr_fail(HIRL_E_FORMAT, "the file has no classes");
     return HIRL_OK;
 }
 
-/* id of a level in a line: digits, below the number of lines; -1 when it is not */
+/* The id of a level in a line; -1 unless it consists of digits and is below the number of lines. */
 static int32_t id_at(const table *t, int32_t line, int32_t level)
 {
     const char *digit = t->line[line][2 * level];
@@ -98,8 +98,8 @@ static hirl_status count_classes(int32_t *classes, const table *t, int32_t level
         int32_t id = id_at(t, i, level);
 
         if (id < 0)
-            return hr_fail(HIRL_E_FORMAT, "'%s' is no id from 0 to %d", t->line[i][2 * level],
-                           (int)t->lines - 1);
+            return hr_fail(HIRL_E_FORMAT, "level %d: '%s' is not an id from 0 to %d", (int)level,
+                           t->line[i][2 * level], (int)t->lines - 1);
         if (id >= *classes)
             *classes = id + 1;
     }
@@ -115,7 +115,7 @@ static hirl_status name_class(hirl_dataset *dataset, int32_t level, int32_t id, 
         return *place ? HIRL_OK : HIRL_E_NOMEM;
     }
     if (strcmp(*place, name) || !level)
-        return hr_fail(HIRL_E_FORMAT, "class %d of level %d is there twice: '%s' and '%s'", (int)id,
+        return hr_fail(HIRL_E_FORMAT, "class %d of level %d is named twice: '%s' and '%s'", (int)id,
                        (int)level, *place, name);
     return HIRL_OK;
 }
@@ -130,8 +130,10 @@ static hirl_status fill_names(hirl_dataset *dataset, const table *t, int32_t lev
         HR_TRY(name_class(dataset, level, id_at(t, i, level), t->line[i][2 * level + 1]));
     for (int32_t id = 0; id < classes; id++)
         if (!dataset->class_name[level][id])
-            return hr_fail(HIRL_E_FORMAT, "level %d has no class %d, but a class %d", (int)level,
-                           (int)id, (int)classes - 1);
+            return hr_fail(HIRL_E_FORMAT,
+                           "level %d has no class %d, although it has a class %d; ids must have "
+                           "no gaps",
+                           (int)level, (int)id, (int)classes - 1);
     return HIRL_OK;
 }
 
@@ -148,8 +150,8 @@ static hirl_status fill_parents(hirl_dataset *dataset, const table *t, int32_t l
         int32_t id = id_at(t, i, level), above = id_at(t, i, level + 1);
 
         if (parent[id] >= 0 && parent[id] != above)
-            return hr_fail(HIRL_E_FORMAT, "class %d of level %d has the parents %d and %d", (int)id,
-                           (int)level, (int)parent[id], (int)above);
+            return hr_fail(HIRL_E_FORMAT, "class %d of level %d has two parents, %d and %d",
+                           (int)id, (int)level, (int)parent[id], (int)above);
         parent[id] = above;
     }
     return HIRL_OK;
@@ -173,7 +175,7 @@ static hirl_status read_file(hirl_dataset *dataset, const char *path)
     hirl_status status = hr_file_read((void **)&t.text, &bytes, path, FILE_BYTES);
 
     if (status >= 0 && strlen(t.text) != bytes)
-        status = hr_fail(HIRL_E_FORMAT, "a zero byte after %zu bytes of text", strlen(t.text));
+        status = hr_fail(HIRL_E_FORMAT, "the text has a zero byte after %zu bytes", strlen(t.text));
     if (status >= 0)
         status = fill(dataset, &t);
     hr_free(t.line);
@@ -181,7 +183,8 @@ static hirl_status read_file(hirl_dataset *dataset, const char *path)
     return status < 0 ? hr_fail_in(status, path) : status;
 }
 
-/* the folder itself; a file's folder; the folder above one that is named like a split */
+/* Finds where hierarchy.tsv should be: in the data folder, beside a data file, or above a folder
+ * that has the name of a split. */
 static hirl_status find_file(char **found, const char *data_path)
 {
     const char *slash = strrchr(data_path, '/'), *name = slash ? slash + 1 : data_path;

@@ -1,13 +1,13 @@
-/* identity.c - what tells a data set from another of as many images. */
+/* identity.c - a checksum that distinguishes data sets with the same number of images. */
 #include <string.h>
 
 #include <zlib.h>
 
 #include "data/dataset.h"
 
-enum { LOOKED_AT = 16 }; /* images, spread over the set */
+enum { SAMPLE = 16 }; /* images, spread over the set */
 
-/* `data/train` and `data` with split=train are one set */
+/* Drops the split from a name: `data/train` and `data` with split=train are the same set. */
 static const char *below_split(const hirl_dataset *dataset, const char *name)
 {
     const char *slash = dataset->parts > 0 ? strchr(name, '/') : NULL;
@@ -15,7 +15,7 @@ static const char *below_split(const hirl_dataset *dataset, const char *name)
     return slash ? slash + 1 : name;
 }
 
-static uint32_t of_names(const hirl_dataset *dataset)
+static uint32_t crc_of_names(const hirl_dataset *dataset)
 {
     uLong crc = 0;
 
@@ -27,18 +27,18 @@ static uint32_t of_names(const hirl_dataset *dataset)
     return (uint32_t)crc;
 }
 
-static hirl_status of_pixels(uint32_t *crc, const hirl_dataset *dataset)
+static hirl_status crc_of_pixels(uint32_t *crc, const hirl_dataset *dataset)
 {
-    int64_t looked_at = dataset->count < LOOKED_AT ? dataset->count : LOOKED_AT;
+    int64_t sample = dataset->count < SAMPLE ? dataset->count : SAMPLE;
     uLong sum = 0;
 
-    for (int64_t i = 0; i < looked_at; i++) {
+    for (int64_t i = 0; i < sample; i++) {
         hr_pixels pixels = { 0 };
-        hirl_status status = hr_dataset_read(&pixels, dataset, i * dataset->count / looked_at);
+        hirl_status status = hr_dataset_read(&pixels, dataset, i * dataset->count / sample);
 
         if (status >= 0)
             sum = crc32_z(sum, pixels.data, (size_t)(pixels.width * pixels.height) * 3);
-        else if (hr_is_bad_image(status)) /* training has its own way with it */
+        else if (hr_is_bad_image(status)) /* on_bad_image decides later what happens to it */
             sum = crc32_z(sum, (const Bytef *)&i, sizeof i);
         hr_pixels_done(&pixels);
         if (status < 0 && !hr_is_bad_image(status))
@@ -48,8 +48,8 @@ static hirl_status of_pixels(uint32_t *crc, const hirl_dataset *dataset)
     return HIRL_OK;
 }
 
-/* fine ones, and the side of the images */
-static uint32_t of_labels(const hirl_dataset *dataset)
+/* Covers the fine labels and the side of the images. */
+static uint32_t crc_of_labels(const hirl_dataset *dataset)
 {
     uLong crc = crc32_z(0, (const Bytef *)&dataset->min_width, sizeof dataset->min_width);
 
@@ -61,10 +61,10 @@ hirl_status hr_dataset_identify(hr_identity *identity, const hirl_dataset *datas
 {
     *identity = (hr_identity){ .told = dataset->source.told };
     if (identity->told == HR_TOLD_BY_PIXELS)
-        return of_pixels(&identity->crc, dataset);
+        return crc_of_pixels(&identity->crc, dataset);
     if (identity->told == HR_TOLD_BY_NAMES)
-        identity->crc = of_names(dataset);
+        identity->crc = crc_of_names(dataset);
     else if (identity->told == HR_TOLD_BY_LABELS)
-        identity->crc = of_labels(dataset);
+        identity->crc = crc_of_labels(dataset);
     return HIRL_OK;
 }

@@ -1,8 +1,9 @@
 /* idx.c - IDX files, plain or gzip: images [N, H, W] or [N, H, W, C] and labels [N], u8.
  *
- * Header: two zero bytes, the type (8: u8), the rank, then the dimensions, 32 bits each, most
- * significant byte first. A folder holds <split>-images-idx3-ubyte[.gz] and the same with labels-idx1;
- * for a file the labels lie beside it, or there are none.
+ * The header has two zero bytes, the type (8: u8), the number of dimensions, and the dimensions as
+ * 32 bit numbers, most significant byte first. A folder holds <split>-images-idx3-ubyte[.gz] and
+ * the labels <split>-labels-idx1-ubyte[.gz]. For a single file the labels lie beside it, or it has
+ * none.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static const size_t file_limit = (size_t)1 << 31, data_limit = (size_t)1 << 34;
 typedef struct idx {
     int32_t rank;
     int64_t dim[RANK];
-    size_t bytes; /* of data */
+    size_t bytes; /* size of data */
     uint8_t *data;
 } idx;
 
@@ -30,19 +31,25 @@ static hirl_status read_header(idx *x, const uint8_t *head, size_t count)
     x->bytes = 1;
     x->rank = count >= 4 ? head[3] : 0;
     if (count < 4 || head[0] || head[1])
-        return hr_fail(HIRL_E_FORMAT, "no IDX file: it does not begin with two zero bytes");
+        return hr_fail(HIRL_E_FORMAT, "not an IDX file: it does not begin with two zero bytes");
     if (head[2] != TYPE_U8)
-        return hr_fail(HIRL_E_UNSUPPORTED, "IDX of type 0x%02x; only unsigned bytes (0x08)",
+        return hr_fail(HIRL_E_UNSUPPORTED,
+                       "IDX file of element type 0x%02x; only unsigned bytes (0x08) are supported",
                        head[2]);
-    if (x->rank < 1 || x->rank > RANK || count < 4 + 4 * (size_t)x->rank)
-        return hr_fail(HIRL_E_FORMAT, "IDX of %d dimensions; 1 to %d are expected", (int)x->rank,
+    if (x->rank < 1 || x->rank > RANK)
+        return hr_fail(HIRL_E_FORMAT, "IDX file of %d dimensions, expected 1 to %d", (int)x->rank,
                        RANK);
+    if (count < 4 + 4 * (size_t)x->rank)
+        return hr_fail(HIRL_E_FORMAT, "IDX file of %d dimensions that ends within its header",
+                       (int)x->rank);
     for (int i = 0; i < x->rank; i++) {
         const uint8_t *b = head + 4 + 4 * i;
 
         x->dim[i] = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
         if (__builtin_mul_overflow(x->bytes, (size_t)x->dim[i], &x->bytes) || x->bytes > data_limit)
-            return hr_fail(HIRL_E_LIMIT, "IDX header claims more than %zu bytes", data_limit);
+            return hr_fail(HIRL_E_LIMIT,
+                           "the IDX header claims more data than the limit of %zu bytes",
+                           data_limit);
     }
     return HIRL_OK;
 }
@@ -54,7 +61,7 @@ static hirl_status read_plain(idx *x, const uint8_t *file, size_t count)
     HR_TRY(read_header(x, file, count));
     head = 4 + 4 * (size_t)x->rank;
     if (count - head != x->bytes)
-        return hr_fail(HIRL_E_FORMAT, "IDX header claims %zu bytes of data, the file has %zu",
+        return hr_fail(HIRL_E_FORMAT, "the IDX header claims %zu bytes of data, the file has %zu",
                        x->bytes, count - head);
     x->data = hr_alloc(x->bytes);
     if (!x->data)
@@ -81,10 +88,10 @@ static hirl_status fail_zip(const z_stream *zip, int answer)
         return hr_fail(HIRL_E_NOMEM, "gzip: out of memory");
     if (answer == Z_OK || answer == Z_BUF_ERROR)
         return hr_fail(HIRL_E_FORMAT, "gzip: the file ends too early");
-    return hr_fail(HIRL_E_FORMAT, "gzip: %s", zip->msg ? zip->msg : "damaged");
+    return hr_fail(HIRL_E_FORMAT, "gzip: %s", zip->msg ? zip->msg : "the file is damaged");
 }
 
-/* exactly count bytes */
+/* Unpacks exactly `count` bytes. */
 static hirl_status unzip(z_stream *zip, uint8_t *to, size_t count)
 {
     int answer = Z_OK;
@@ -101,7 +108,8 @@ static hirl_status unzip(z_stream *zip, uint8_t *to, size_t count)
     if (!count)
         return HIRL_OK;
     return answer == Z_STREAM_END
-               ? hr_fail(HIRL_E_FORMAT, "IDX header claims %zu bytes more than there are", count)
+               ? hr_fail(HIRL_E_FORMAT, "the IDX header claims %zu bytes more than the file has",
+                         count)
                : fail_zip(zip, answer);
 }
 
@@ -114,7 +122,7 @@ static hirl_status expect_end(z_stream *zip)
     zip->avail_out = 1;
     answer = inflate(zip, Z_NO_FLUSH);
     if (!zip->avail_out)
-        return hr_fail(HIRL_E_FORMAT, "IDX header claims fewer bytes than there are");
+        return hr_fail(HIRL_E_FORMAT, "the IDX header claims less data than the file has");
     return answer == Z_STREAM_END ? HIRL_OK : fail_zip(zip, answer);
 }
 
@@ -127,7 +135,8 @@ static hirl_status unzip_idx(idx *x, z_stream *zip, size_t file_bytes)
         HR_TRY(unzip(zip, head + 4, 4 * (size_t)head[3]));
     HR_TRY(read_header(x, head, sizeof head));
     if (x->bytes / DEFLATE_RATIO > file_bytes)
-        return hr_fail(HIRL_E_FORMAT, "IDX header claims %zu bytes, more than %zu can unpack to",
+        return hr_fail(HIRL_E_FORMAT,
+                       "the IDX header claims %zu bytes, but %zu packed bytes cannot hold as many",
                        x->bytes, file_bytes);
     x->data = hr_alloc(x->bytes);
     if (!x->data)
@@ -193,7 +202,7 @@ static hirl_status matches(bool *yes, const char *path)
     return HIRL_OK;
 }
 
-/* the split that a name begins with or has before "-images"; NULL: none */
+/* The split that stands before "-images" in a name; NULL: none. */
 static const char *split_of(const char *name)
 {
     const char *end = strstr(name, "images"), *start;
@@ -207,7 +216,7 @@ static const char *split_of(const char *name)
 
 static const char packed[] = ".gz";
 
-/* with .gz or without: the other one; `path` has room for it */
+/* Appends .gz or removes it; `path` must have room. */
 static void change_packing(char *path)
 {
     size_t length = strlen(path), end = strlen(packed);
@@ -218,7 +227,8 @@ static void change_packing(char *path)
         memcpy(path + length, packed, sizeof packed);
 }
 
-/* the name of the labels of an images file, with room for change_packing; NULL: out of memory */
+/* Returns the path of the labels of an images file, with room for change_packing; NULL when out of
+ * memory. */
 static char *labels_path(const char *images_path)
 {
     char *path = hr_alloc(strlen(images_path) + sizeof packed), *at;
@@ -233,15 +243,15 @@ static char *labels_path(const char *images_path)
     return path;
 }
 
-/* ---- a set of them ---- */
+/* ---- the files of a set ---- */
 
 typedef struct idx_set {
-    char *path[SPLITS]; /* of the images */
+    char *path[SPLITS]; /* files of images */
     int32_t files;
     idx images[SPLITS], labels[SPLITS];
 } idx_set;
 
-/* the file before it in the order of names, unpacked */
+/* True when the name before this one in the sorted list is the same file without .gz. */
 static bool is_packed_twin(char *const *name, int64_t i)
 {
     size_t length = i ? strlen(name[i - 1]) : 0;
@@ -264,9 +274,10 @@ static hirl_status add_folder(idx_set *set, hirl_dataset *dataset, const char *p
         if (!names_images(name[i]) || is_packed_twin(name, i))
             continue;
         if (!split || hr_dataset_part(dataset, split)) {
-            status =
-                hr_fail(HIRL_E_INVALID, "%s: %s; give the file itself", name[i],
-                        split ? "its split has another file of images" : "its name tells no split");
+            status = hr_fail(HIRL_E_INVALID,
+                             "%s: %s; give the path of a file instead of the folder", name[i],
+                             split ? "its split has another file of images"
+                                   : "its name has no split (train, val, validation, test, t10k)");
             break;
         }
         set->path[set->files] = hr_path_join(path, name[i]);
@@ -283,7 +294,7 @@ static hirl_status read_labels(idx *labels, const idx *images, const char *image
 
     if (!path)
         return HIRL_E_NOMEM;
-    if (!hr_file_exists(path)) /* zipped beside unzipped images, or the other way round */
+    if (!hr_file_exists(path)) /* images and labels may differ in packing */
         change_packing(path);
     if (hr_file_exists(path))
         status = read_idx(labels, path);
@@ -300,13 +311,17 @@ static hirl_status check_images(const idx *x, const idx *first, const char *path
     hirl_status status;
 
     if (x->rank < 3 || (channels != 1 && channels != 3))
-        return hr_fail(HIRL_E_FORMAT, "%s: %d dimensions; images have [N, H, W] or [N, H, W, 3]",
-                       path, (int)x->rank);
+        return hr_fail(HIRL_E_FORMAT,
+                       "%s: an array of %d dimensions and %lld channels; expected images [N, H, W] "
+                       "or [N, H, W, 3]",
+                       path, (int)x->rank, (long long)channels);
     if (x->rank != first->rank ||
         memcmp(x->dim + 1, first->dim + 1, sizeof x->dim - sizeof *x->dim))
-        return hr_fail(HIRL_E_FORMAT, "%s: images of another size than those before", path);
+        return hr_fail(HIRL_E_FORMAT,
+                       "%s: its images differ in size or channels from those of the first file",
+                       path);
     if (!x->dim[0])
-        return hr_fail(HIRL_E_FORMAT, "%s: no images: its header says 0", path);
+        return hr_fail(HIRL_E_FORMAT, "%s: the file has no images", path);
     status = hr_pixels_check(x->dim[2], x->dim[1]);
     return status < 0 ? hr_fail_in(status, path) : status;
 }
@@ -323,7 +338,7 @@ static hirl_status read_files(idx_set *set, hirl_dataset *dataset)
     return HIRL_OK;
 }
 
-/* one array of the images of the parts that were chosen, and one of their labels */
+/* Joins the images of the selected parts in one array, and allocates one for their labels. */
 static hirl_status join(idx_set *set, hirl_dataset *dataset)
 {
     const idx *first = &set->images[0];
@@ -335,7 +350,7 @@ static hirl_status join(idx_set *set, hirl_dataset *dataset)
     uint8_t *to;
 
     for (int32_t i = 0; i < set->files; i++)
-        if (!dataset->parts || dataset->part[i].taken) {
+        if (hr_dataset_takes(dataset, i)) {
             all.count += set->images[i].dim[0];
             labelled &= set->labels[i].data != NULL;
         }
@@ -343,7 +358,7 @@ static hirl_status join(idx_set *set, hirl_dataset *dataset)
     if (!to)
         return HIRL_E_NOMEM;
     for (int32_t i = 0; i < set->files; i++)
-        if (!dataset->parts || dataset->part[i].taken) {
+        if (hr_dataset_takes(dataset, i)) {
             memcpy(to, set->images[i].data, set->images[i].bytes);
             to += set->images[i].bytes;
         }
@@ -360,7 +375,7 @@ static hirl_status join(idx_set *set, hirl_dataset *dataset)
 static void fill_labels(int32_t *to, const idx_set *set, const hirl_dataset *dataset)
 {
     for (int32_t i = 0; i < set->files; i++)
-        if (!dataset->parts || dataset->part[i].taken)
+        if (hr_dataset_takes(dataset, i))
             for (int64_t k = 0; k < set->labels[i].dim[0]; k++)
                 *to++ = set->labels[i].data[k];
 }

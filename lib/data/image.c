@@ -1,4 +1,4 @@
-/* image.c - encoded bytes to u8 RGB: which decoder, and the orientation of photos. */
+/* image.c - decodes JPEG and PNG to u8 RGB, and applies the orientation of photos. */
 #include "data/image.h"
 
 #include <string.h>
@@ -9,12 +9,13 @@
 static hirl_status check_bytes(const uint8_t *bytes, size_t count)
 {
     if (!count)
-        return hr_fail(HIRL_E_FORMAT, "an empty file");
+        return hr_fail(HIRL_E_FORMAT, "the image file is empty");
     if (count > HR_IMAGE_BYTES)
-        return hr_fail(HIRL_E_LIMIT, "an image file of %zu bytes: the limit is %d", count,
+        return hr_fail(HIRL_E_LIMIT, "an image file of %zu bytes; the limit is %d", count,
                        HR_IMAGE_BYTES);
     if (!hr_is_jpeg(bytes, count) && !hr_is_png(bytes, count))
-        return hr_fail(HIRL_E_FORMAT, "neither JPEG nor PNG: the first byte is 0x%02x", bytes[0]);
+        return hr_fail(HIRL_E_FORMAT, "the file is neither JPEG nor PNG: its first byte is 0x%02x",
+                       bytes[0]);
     return HIRL_OK;
 }
 
@@ -35,8 +36,8 @@ hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t coun
     return exif ? hr_image_turn(pixels, hr_exif_orientation(bytes, count)) : HIRL_OK;
 }
 
-/* Where the pixel at (x, y) of the turned image lies in the stored one. Bit 0 of `how`: swap x and
- * y; bit 1: from the right; bit 2: from below. */
+/* For each orientation, how to find the pixel (x, y) of the turned image in the stored one. Bit 0:
+ * swap x and y; bit 1: count x from the right; bit 2: count y from below. */
 static const uint8_t turn[9] = { 0, 0, 2, 6, 4, 1, 5, 7, 3 };
 
 hirl_status hr_image_turn(hr_pixels *pixels, int orientation)

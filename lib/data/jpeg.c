@@ -1,8 +1,9 @@
-/* jpeg.c - JPEG to u8 RGB with libjpeg-turbo's TurboJPEG calls, which never jump or exit.
+/* jpeg.c - decodes JPEG to u8 RGB with the TurboJPEG functions of libjpeg-turbo.
  *
- * Accurate DCT and fancy upsampling, as Pillow's. CMYK and YCCK are taken as Adobe's inverted inks,
- * and become RGB as in Pillow:  k' = 255 - k,  r = k' - round(c k' / 255). A warning of the decoder
- * (a truncated or corrupt file) is a failure.
+ * These functions never jump or exit. The accurate DCT and fancy upsampling give the same pixels as
+ * Pillow. CMYK and YCCK hold Adobe's inverted inks and are converted to RGB as by Pillow: with the
+ * inks c and k (not inverted),  k' = 255 - k,  r = k' - round(c k' / 255). A warning of the decoder
+ * (a truncated or corrupt file) counts as a failure.
  */
 #include <turbojpeg.h>
 
@@ -17,7 +18,8 @@ bool hr_is_jpeg(const uint8_t *bytes, size_t count)
     return count > 2 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff;
 }
 
-/* the size is known also when the subsampling has no name, which decoding does not need */
+/* Reads size and colour space. tjDecompressHeader3 also fails when it has no name for the
+ * subsampling, which decoding does not need; so its result does not decide. */
 static hirl_status read_header(int64_t *width, int64_t *height, int *space, tjhandle decoder,
                                const uint8_t *bytes, size_t count)
 {
@@ -27,7 +29,7 @@ static hirl_status read_header(int64_t *width, int64_t *height, int *space, tjha
     failed = tjDecompressHeader3(decoder, bytes, (unsigned long)count, &w, &h, &subsampling, space);
     if (w < 1 || h < 1 || *space < 0)
         return hr_fail(HIRL_E_FORMAT, "JPEG: %s",
-                       failed ? tjGetErrorStr2(decoder) : "no picture in the file");
+                       failed ? tjGetErrorStr2(decoder) : "the file contains no image");
     *width = w;
     *height = h;
     return HIRL_OK;
@@ -42,7 +44,8 @@ static hirl_status decompress(uint8_t *to, const hr_pixels *pixels, int format, 
     return HIRL_OK;
 }
 
-static uint8_t shade(uint8_t ink, unsigned light) /* both inverted: 255 is no ink */
+/* Combines an ink and the light that black lets through, both inverted: 255 is no ink. */
+static uint8_t shade(uint8_t ink, unsigned light)
 {
     unsigned product = (255u - ink) * light + 128;
 

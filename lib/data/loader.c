@@ -1,14 +1,14 @@
-/* loader.c - threads that decode and augment ahead of the trainer.
+/* loader.c - threads that decode and augment images ahead of the trainer.
  *
- * A ring of HR_RING batches goes round: one is the trainer's, the others are filled by the threads (fill.c), image
- * by image; who finishes the last image of a batch replaces the unreadable ones. With 0 threads the
- * caller fills one batch. Images found unreadable are marked in the data set when their batch is handed
- * over, in order, not when a thread meets them.
+ * The loader owns a ring of HR_RING batches. The trainer holds one of them while the threads fill
+ * the others image by image (fill.c). The thread that finishes the last image of a batch replaces
+ * the unreadable ones. With 0 threads the caller fills a single batch itself. Unreadable images are
+ * marked in the data set when their batch is handed over, hence in batch order, not when a thread
+ * meets them.
  */
 #include "data/loader.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,11 +16,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "data/fill.h"
 
-enum { MAX_THREADS = 256, STACK_BYTES = 1 << 20, POLL_MS = 50 };
+enum { MAX_THREADS = 256, POLL_MS = 50 };
 
-/* ---- the ring; under the lock ---- */
+/* ---- the ring; the functions of this part are called with the lock held ---- */
 
 static bool more_to_begin(const hr_loader *loader)
 {
@@ -51,7 +52,7 @@ static void begin_batch(hr_loader *loader, hr_slot *s)
     pthread_cond_broadcast(batch->n ? &loader->work : &loader->ready);
 }
 
-/* the next image to read: of the oldest batch that has one left, else of a new batch */
+/* The next image to read: one of the oldest unfinished batch, or else of a new batch. NULL: none. */
 static hr_slot *take_row(hr_loader *loader, int32_t *row)
 {
     hr_slot *oldest = NULL, *empty = NULL;
@@ -76,6 +77,7 @@ static hr_slot *take_row(hr_loader *loader, int32_t *row)
     return oldest;
 }
 
+/* Fills one row and, if it was the last, finishes its batch. Releases the lock meanwhile. */
 static void work_at(hr_loader_worker *w, hr_slot *s, int32_t row)
 {
     hr_loader *loader = w->loader;
@@ -95,7 +97,7 @@ static void work_at(hr_loader_worker *w, hr_slot *s, int32_t row)
         pthread_cond_broadcast(&loader->ready);
 }
 
-static void *run(void *arg)
+static void *thread_main(void *arg)
 {
     hr_loader_worker *w = arg;
     hr_loader *loader = w->loader;
@@ -114,7 +116,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- life ---- */
+/* ---- creation and destruction ---- */
 
 static int64_t whole_batch(const hr_loader_config *config)
 {
@@ -127,16 +129,21 @@ static hirl_status check(const hirl_dataset *dataset, const hr_loader_config *co
 
     if (config->batch < 1 || config->views < 1 || config->views > HR_VIEWS || config->threads < 0 ||
         config->threads > MAX_THREADS)
-        return hr_fail(HIRL_E_INVALID, "loader: batch %d, %d views, %d threads", (int)config->batch,
-                       (int)config->views, (int)config->threads);
+        return hr_fail(HIRL_E_INVALID,
+                       "loader: a batch of %d images, %d views and %d threads; expected at least "
+                       "1 image, 1 to %d views and 0 to %d threads",
+                       (int)config->batch, (int)config->views, (int)config->threads, HR_VIEWS,
+                       MAX_THREADS);
     if (!config->shuffled && config->on_bad != HR_BAD_ROW_BLANK)
-        return hr_fail(HIRL_E_INVALID, "loader: in order rows of unreadable images stay blank");
+        return hr_fail(HIRL_E_INVALID,
+                       "loader: unreadable images can be replaced or refused only in a shuffled "
+                       "loader; in order their rows must stay blank");
     if (config->rank < 0 || config->ranks < 0 ||
         config->rank >= (config->ranks ? config->ranks : 1))
         return hr_fail(HIRL_E_INVALID, "loader: rank %d of %d", (int)config->rank,
                        (int)config->ranks);
     if (config->shuffled && whole > dataset->count)
-        return hr_fail(HIRL_E_INVALID, "a batch of %lld images: the data set has only %lld",
+        return hr_fail(HIRL_E_INVALID, "a batch of %lld images, but the data set has only %lld",
                        (long long)whole, (long long)dataset->count);
     return HIRL_OK;
 }
@@ -172,25 +179,16 @@ static hirl_status make_worker(hr_loader_worker *w, hr_loader *loader)
 
 static hirl_status start_threads(hr_loader *loader)
 {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    int failed = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    while (loader->started < loader->config.threads && !failed) {
+    while (loader->started < loader->config.threads) {
         hr_loader_worker *w = &loader->worker[loader->started];
 
-        failed = pthread_create(&w->thread, &attributes, run, w);
-        loader->started += !failed;
+        if (!hr_thread_start(&w->thread, thread_main, w))
+            return hr_fail(HIRL_E_NOMEM,
+                           "the system started only %d of %d loader threads; try a smaller "
+                           "loader_threads",
+                           loader->started, (int)loader->config.threads);
+        loader->started++;
     }
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return hr_fail(HIRL_E_NOMEM, "loader threads: the system started %d of %d", loader->started,
-                       (int)loader->config.threads);
     return HIRL_OK;
 }
 
@@ -290,8 +288,8 @@ void hr_loader_destroy(hr_loader *loader)
 {
     if (!loader)
         return;
-    if (getpid() ==
-        loader->process) /* in a child threads seem to wait at locks that nobody opens */
+    /* a forked child has no loader threads, and its copies of their locks may stay locked */
+    if (getpid() == loader->process)
         stop_threads(loader);
     for (int i = 0; i < loader->workers && loader->worker; i++) {
         hr_context_give_queue(loader->worker[i].queue);
@@ -306,14 +304,14 @@ void hr_loader_destroy(hr_loader *loader)
     hr_free(loader);
 }
 
-/* ---- handing over ---- */
+/* ---- handing batches to the caller ---- */
 
 int64_t hr_loader_steps(const hr_loader *loader)
 {
     return loader->steps;
 }
 
-/* drops what was prepared; (epoch, step) is the next to hand over. Under the lock, as restart */
+/* Drops the prepared batches and makes (epoch, step) the next one. The lock is held, as in restart. */
 static void halt(hr_loader *loader, int64_t epoch, int64_t step)
 {
     loader->running = false;
@@ -360,7 +358,7 @@ static hr_slot *wanted(hr_loader *loader)
     return NULL;
 }
 
-/* both under the lock, which they release for a while */
+/* Fills the wanted batch on the calling thread. The lock is held, but released at times. */
 static hirl_status fill_here(hr_loader *loader)
 {
     hirl_status status = HIRL_OK;
@@ -379,6 +377,7 @@ static hirl_status fill_here(hr_loader *loader)
     return status;
 }
 
+/* Waits until the threads have filled the wanted batch. The lock is held, but released at times. */
 static hirl_status wait_for_threads(hr_loader *loader)
 {
     hirl_status status = HIRL_OK;
@@ -405,7 +404,7 @@ static int by_image(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* marks what this batch found unreadable */
+/* Marks the unreadable images of this batch in the data set, in order of their position. */
 static hirl_status commit_bad(hr_loader *loader, hr_slot *s)
 {
     hirl_dataset *dataset = loader->dataset;
@@ -423,7 +422,7 @@ static hirl_status commit_bad(hr_loader *loader, hr_slot *s)
                                 last ? last->error.text : "");
 }
 
-/* the wanted batch goes to the caller; under the lock */
+/* Gives the wanted batch to the caller. The lock is held. */
 static hr_slot *hand_over(hr_loader *loader)
 {
     hr_slot *s = wanted(loader);
@@ -488,7 +487,7 @@ hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader)
         hr_error failure = s->failure;
 
         pthread_mutex_lock(&loader->lock);
-        halt(loader, s->batch.epoch, s->batch.step); /* the next call tries again, not before */
+        halt(loader, s->batch.epoch, s->batch.step); /* only the next call retries this batch */
         pthread_mutex_unlock(&loader->lock);
         return hr_error_raise(&failure);
     }

@@ -1,23 +1,14 @@
-/* memory.c - images of one size in memory, grey or RGB. */
-#include <string.h>
-
+/* memory.c - images of equal size in memory, gray or RGB. */
 #include "base/alloc.h"
-#include "base/error.h"
 #include "data/formats.h"
 
 static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
 {
     const hr_memory_images *images = state;
-    size_t n = (size_t)(images->height * images->width);
-    const uint8_t *from = images->pixels + (size_t)index * n * (size_t)images->channels;
+    size_t bytes = (size_t)(images->height * images->width) * (size_t)images->channels;
 
-    HR_TRY(hr_pixels_size(pixels, images->width, images->height));
-    if (images->channels == 3)
-        memcpy(pixels->data, from, 3 * n);
-    else
-        for (size_t i = 0; i < n; i++)
-            memset(pixels->data + 3 * i, from[i], 3);
-    return HIRL_OK;
+    return hr_pixels_copy(pixels, images->pixels + (size_t)index * bytes, images->width,
+                          images->height, images->channels);
 }
 
 static void close(void *state)

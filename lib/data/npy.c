@@ -1,6 +1,7 @@
-/* npy.c - NumPy's .npy files: "\x93NUMPY", version, header length, a Python dict, the data in C order.
+/* npy.c - NumPy's .npy files, versions 1.0 to 3.0 (documented at numpy.lib.format).
  *
- * Source: numpy.lib.format (versions 1.0 to 3.0). Only little-endian numbers in C order are read.
+ * A file is "\x93NUMPY", the version, the length of the header, the header as a Python dict, and
+ * the data. Only little-endian numbers in C order are read.
  */
 #include "data/npy.h"
 
@@ -15,13 +16,13 @@
 enum { HEADER_BYTES = 64 << 10, MAGIC = 6 };
 static const char magic[] = "\x93NUMPY";
 
-/* ---- header: a strict reader of the one dict there is ---- */
+/* ---- the header: a strict parser of its dict ---- */
 
 typedef struct reader {
     const char *at, *end;
     hr_npy *npy;
     bool fortran;
-    int seen; /* bit of each key */
+    int seen; /* a bit for each key that was read */
 } reader;
 
 static void skip_space(reader *r)
@@ -41,22 +42,22 @@ static bool accept(reader *r, const char *text)
     return true;
 }
 
-static hirl_status damaged(const char *what)
+static hirl_status damaged(const char *expected)
 {
-    return hr_fail(HIRL_E_FORMAT, "npy: damaged header: no %s", what);
+    return hr_fail(HIRL_E_FORMAT, "npy: damaged header: expected %s", expected);
 }
 
-/* 'text' without quotes inside */
+/* Reads 'text', which must not contain quotes. */
 static hirl_status read_string(reader *r, char *text, size_t room)
 {
     size_t n = 0;
 
     if (!accept(r, "'"))
-        return damaged("quoted text");
+        return damaged("a text in quotes");
     while (r->at < r->end && *r->at != '\'' && n + 1 < room)
         text[n++] = *r->at++;
     text[n] = 0;
-    return accept(r, "'") ? HIRL_OK : damaged("closing quote");
+    return accept(r, "'") ? HIRL_OK : damaged("a closing quote");
 }
 
 static hirl_status read_type(reader *r)
@@ -68,11 +69,14 @@ static hirl_status read_type(reader *r)
         return hr_fail(HIRL_E_UNSUPPORTED, "npy: records are not supported, only plain numbers");
     HR_TRY(read_string(r, text, sizeof text));
     if (text[0] == '>')
-        return hr_fail(HIRL_E_UNSUPPORTED, "npy: big-endian type %s is not supported", text);
+        return hr_fail(
+            HIRL_E_UNSUPPORTED,
+            "npy: big-endian type %s is not supported; save the array in little-endian order",
+            text);
     if (strlen(text) != 3 || !strchr("<|=", text[0]) || !strchr("fuib", text[1]) ||
         !strchr("1248", text[2]))
-        return hr_fail(HIRL_E_UNSUPPORTED, "npy: type %s is not supported, only plain numbers",
-                       text);
+        return hr_fail(HIRL_E_UNSUPPORTED,
+                       "npy: type %s is not supported, only numbers of 1, 2, 4 or 8 bytes", text);
     r->npy->kind = text[1];
     r->npy->size = text[2] - '0';
     return HIRL_OK;
@@ -94,11 +98,12 @@ static hirl_status read_dim(reader *r)
     for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++)
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, *r->at - '0', &value))
-            return hr_fail(HIRL_E_LIMIT, "npy: a dimension beyond 64 bits");
+            return hr_fail(HIRL_E_LIMIT, "npy: a dimension does not fit in 64 bits");
     if (r->at == start)
-        return damaged("dimension");
+        return damaged("a dimension");
     if (r->npy->rank == HR_NPY_RANK)
-        return hr_fail(HIRL_E_UNSUPPORTED, "npy: more than %d dimensions", HR_NPY_RANK);
+        return hr_fail(HIRL_E_UNSUPPORTED, "npy: the array has more than %d dimensions",
+                       HR_NPY_RANK);
     r->npy->dim[r->npy->rank++] = value;
     return HIRL_OK;
 }
@@ -106,12 +111,12 @@ static hirl_status read_dim(reader *r)
 static hirl_status read_shape(reader *r)
 {
     if (!accept(r, "("))
-        return damaged("shape");
+        return damaged("a shape in brackets");
     while (!accept(r, ")")) {
         HR_TRY(read_dim(r));
         if (!accept(r, ",")) {
             if (!accept(r, ")"))
-                return damaged("closing bracket");
+                return damaged("a closing bracket");
             break;
         }
     }
@@ -126,30 +131,30 @@ static hirl_status read_entry(reader *r)
 
     HR_TRY(read_string(r, key, sizeof key));
     if (!accept(r, ":"))
-        return damaged("colon");
+        return damaged("a colon");
     for (int i = 0; i < 3; i++)
         if (!strcmp(key, name[i]) && !(r->seen & 1 << i)) {
             r->seen |= 1 << i;
             return value[i](r);
         }
-    return hr_fail(HIRL_E_FORMAT, "npy: damaged header: key '%s'", key);
+    return hr_fail(HIRL_E_FORMAT, "npy: damaged header: unknown or repeated key '%s'", key);
 }
 
 static hirl_status read_dict(reader *r)
 {
     if (!accept(r, "{"))
-        return damaged("dict");
+        return damaged("a dict");
     while (!accept(r, "}")) {
         HR_TRY(read_entry(r));
         if (!accept(r, ",")) {
             if (!accept(r, "}"))
-                return damaged("closing brace");
+                return damaged("a closing brace");
             break;
         }
     }
     skip_space(r);
     return r->seen == 7 && r->at == r->end ? HIRL_OK
-                                           : damaged("descr, fortran_order and shape alone");
+                                           : damaged("only the keys descr, fortran_order, shape");
 }
 
 static hirl_status check_size(hr_npy *npy, uint64_t file_bytes)
@@ -159,7 +164,8 @@ static hirl_status check_size(hr_npy *npy, uint64_t file_bytes)
     npy->items = 1;
     for (int i = 0; i < npy->rank; i++)
         if (__builtin_mul_overflow(npy->items, npy->dim[i], &npy->items))
-            return hr_fail(HIRL_E_FORMAT, "npy: the shape claims more than 64 bits of items");
+            return hr_fail(HIRL_E_FORMAT,
+                           "npy: the shape claims more items than 64 bits can count");
     if (__builtin_mul_overflow(npy->items, (int64_t)npy->size, &bytes) ||
         file_bytes < npy->data_at || (uint64_t)bytes != file_bytes - npy->data_at)
         return hr_fail(
@@ -185,7 +191,7 @@ static hirl_status read_header(hr_npy *npy, uint64_t file_bytes, const char *pat
     if (head[6] > 1)
         length |= (size_t)head[11] << 24 | (size_t)head[10] << 16;
     if (length > HEADER_BYTES)
-        return hr_fail(HIRL_E_LIMIT, "npy: a header of %zu bytes; the limit is %d", length,
+        return hr_fail(HIRL_E_LIMIT, "npy: the header has %zu bytes, the limit is %d", length,
                        HEADER_BYTES);
     text = hr_alloc(length);
     if (!text)
@@ -199,7 +205,7 @@ static hirl_status read_header(hr_npy *npy, uint64_t file_bytes, const char *pat
     HR_TRY(status);
     if (r.fortran && npy->rank > 1)
         return hr_fail(HIRL_E_UNSUPPORTED,
-                       "npy: Fortran order; save it with numpy.ascontiguousarray");
+                       "npy: Fortran order is not supported; save numpy.ascontiguousarray(array)");
     npy->data_at = fixed + length;
     return check_size(npy, file_bytes);
 }
@@ -248,7 +254,7 @@ static float widen_half(uint16_t h)
     uint32_t bits;
     float f;
 
-    if (!exponent) { /* zero and below the normal range: fraction 2^-24 */
+    if (!exponent) { /* zero and subnormal numbers: fraction 2^-24 */
         f = (float)fraction * 0x1p-24f;
         return sign ? -f : f;
     }
@@ -275,7 +281,7 @@ static void to_float(float *to, const uint8_t *from, int64_t n, int32_t size)
     }
 }
 
-/* false: outside i32 */
+/* Converts labels; false when one is below -1 or does not fit in i32. */
 static bool to_int(int32_t *to, const uint8_t *from, int64_t n, const hr_npy *npy)
 {
     for (int64_t i = 0; i < n; i++, from += npy->size) {
@@ -294,17 +300,24 @@ static bool to_int(int32_t *to, const uint8_t *from, int64_t n, const hr_npy *np
 
 enum { PIECE = 1 << 20 };
 
-static hirl_status read_floats(float *to, const hr_npy *npy, const char *path)
+hirl_status hr_npy_read_floats(float *to, const hr_npy *npy, int64_t first, int64_t items,
+                               const char *path)
 {
-    uint8_t *piece = hr_alloc(PIECE);
+    uint64_t at = npy->data_at + (uint64_t)(first * npy->size);
     int64_t step = PIECE / npy->size;
-    hirl_status status = piece ? HIRL_OK : HIRL_E_NOMEM;
+    hirl_status status = HIRL_OK;
+    uint8_t *piece;
 
-    for (int64_t i = 0; i < npy->items && status >= 0; i += step) {
-        int64_t n = npy->items - i < step ? npy->items - i : step;
+    if (npy->size == (int32_t)sizeof *to)
+        return hr_file_read_at(npy->fd, to, (size_t)items * sizeof *to, at, path);
+    piece = hr_alloc(PIECE);
+    if (!piece)
+        return HIRL_E_NOMEM;
+    for (int64_t i = 0; i < items && status >= 0; i += step) {
+        int64_t n = items - i < step ? items - i : step;
 
         status = hr_file_read_at(npy->fd, piece, (size_t)(n * npy->size),
-                                 npy->data_at + (uint64_t)(i * npy->size), path);
+                                 at + (uint64_t)(i * npy->size), path);
         if (status >= 0)
             to_float(to + i, piece, n, npy->size);
     }
@@ -312,7 +325,8 @@ static hirl_status read_floats(float *to, const hr_npy *npy, const char *path)
     return status;
 }
 
-/* the file is named where its header is at fault */
+/* Opens a file and, when its header is at fault, puts the path before the message. Other messages
+ * name the path already. */
 static hirl_status open_named(hr_npy *npy, const char *path)
 {
     hirl_status status = hr_npy_open(npy, path);
@@ -322,24 +336,34 @@ static hirl_status open_named(hr_npy *npy, const char *path)
                : status;
 }
 
-hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
+hirl_status hr_npy_open_features(hr_npy *npy, const char *path)
 {
     hirl_status status = HIRL_OK;
-    float *values = NULL;
+
+    HR_TRY(open_named(npy, path));
+    if (npy->rank == 2 && npy->items < 1)
+        status = hr_fail(HIRL_E_FORMAT,
+                         "%s: %lld rows of %lld columns; features need at least 1 of each", path,
+                         (long long)npy->dim[0], (long long)npy->dim[1]);
+    else if (npy->rank != 2 || npy->kind != 'f' || npy->size == 1)
+        status = hr_fail(
+            HIRL_E_FORMAT,
+            "%s: an array of %d dimensions and type %c%d; expected features [n, d] of f2, f4 or f8",
+            path, (int)npy->rank, npy->kind, (int)npy->size);
+    if (status < 0)
+        hr_npy_close(npy);
+    return status;
+}
+
+hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
+{
+    hirl_status status;
+    float *values;
     hr_npy npy;
 
-    HR_TRY(open_named(&npy, path));
-    if (npy.rank == 2 && npy.items < 1)
-        status = hr_fail(HIRL_E_FORMAT, "%s: %lld rows of %lld columns; features have at least one",
-                         path, (long long)npy.dim[0], (long long)npy.dim[1]);
-    else if (npy.rank != 2 || npy.kind != 'f' || npy.size == 1)
-        status = hr_fail(HIRL_E_FORMAT,
-                         "%s: %d dimensions of type %c%d; features are [n, d] of f2, f4 or f8",
-                         path, (int)npy.rank, npy.kind, (int)npy.size);
-    if (status >= 0) {
-        values = hr_alloc_array((size_t)npy.items, sizeof *values);
-        status = values ? read_floats(values, &npy, path) : HIRL_E_NOMEM;
-    }
+    HR_TRY(hr_npy_open_features(&npy, path));
+    values = hr_alloc_array((size_t)npy.items, sizeof *values);
+    status = values ? hr_npy_read_floats(values, &npy, 0, npy.items, path) : HIRL_E_NOMEM;
     hr_npy_close(&npy);
     if (status < 0) {
         hr_free(values);
@@ -360,7 +384,7 @@ static hirl_status read_ints(int32_t *to, const hr_npy *npy, const char *path)
     if (status >= 0)
         status = hr_file_read_at(npy->fd, raw, bytes, npy->data_at, path);
     if (status >= 0 && !to_int(to, raw, npy->items, npy))
-        status = hr_fail(HIRL_E_FORMAT, "%s: a label below -1 or above %d", path, INT32_MAX);
+        status = hr_fail(HIRL_E_FORMAT, "%s: a label is below -1 or above %d", path, INT32_MAX);
     hr_free(raw);
     return status;
 }
@@ -374,7 +398,8 @@ hirl_status hr_npy_read_labels(int32_t **label, int64_t *n, const char *path)
     HR_TRY(open_named(&npy, path));
     if (npy.rank != 1 || npy.kind == 'f')
         status =
-            hr_fail(HIRL_E_FORMAT, "%s: %d dimensions of type %c%d; labels are [n] of integers",
+            hr_fail(HIRL_E_FORMAT,
+                    "%s: an array of %d dimensions and type %c%d; expected labels [n] of integers",
                     path, (int)npy.rank, npy.kind, (int)npy.size);
     if (status >= 0) {
         values = hr_alloc_array((size_t)npy.items, sizeof *values);
@@ -404,7 +429,7 @@ static void make_header(char head[256], size_t *length, const char *dtype, int32
                          : rank == 1  ? ","
                                       : "");
     used += snprintf(head + 10 + used, 246 - (size_t)used, "), }");
-    *length = ((size_t)used + 10 + 64) / 64 * 64; /* with at least the newline */
+    *length = ((size_t)used + 10 + 64) / 64 * 64; /* leaves room for the newline */
     memset(head + 10 + used, ' ', *length - 11 - (size_t)used);
     head[*length - 1] = '\n';
     memcpy(head, "\x93NUMPY\x01\x00", 8);
@@ -425,12 +450,17 @@ hirl_status hr_npy_write(const char *path, const void *data, const char *dtype, 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         found |= !strcmp(dtype, known[i]);
     if (!found || rank < 1 || rank > HR_NPY_RANK)
-        return hr_fail(HIRL_E_INVALID, "npy: type '%.8s' of rank %d; f4, i4, i8 and u1 are written",
-                       dtype, (int)rank);
+        return hr_fail(HIRL_E_INVALID,
+                       "npy: cannot write type '%.8s' with %d dimensions; expected f4, i4, i8 or "
+                       "u1 with 1 to %d",
+                       dtype, (int)rank, HR_NPY_RANK);
     for (int32_t i = 0; i < rank; i++)
         if (dim[i] < 0 || __builtin_mul_overflow(items, (size_t)dim[i], &items) ||
             items > SIZE_MAX / 16)
-            return hr_fail(HIRL_E_INVALID, "npy: dimension %d is %lld", (int)i, (long long)dim[i]);
+            return hr_fail(
+                HIRL_E_INVALID,
+                "npy: dimension %d is %lld, which is negative or makes the array too large", (int)i,
+                (long long)dim[i]);
     make_header(head, &length, dtype, rank, dim);
     HR_TRY(hr_file_begin(&file, path));
     status = hr_file_write(&file, head, length);

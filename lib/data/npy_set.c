@@ -1,7 +1,7 @@
 /* npy_set.c - .npy files of u8 images, [N, H, W, 3] or [N, H, W], read image by image.
  *
- * A file, or a folder with <split>.npy. Labels, when there are any: <name>_labels.npy beside <name>.npy,
- * for a single file also labels.npy.
+ * The data is one file, or a folder with files <split>.npy. Labels are optional: <name>_labels.npy
+ * beside <name>.npy, for a single file also labels.npy.
  */
 #include <stdio.h>
 #include <string.h>
@@ -63,9 +63,7 @@ static void close_files(void *state)
 
 static const char *split_of(const char *name)
 {
-    size_t n = strlen(name);
-
-    return n > 4 && !strcmp(name + n - 4, ".npy") ? hr_split_name(name, n - 4) : NULL;
+    return hr_split_of_file(name, ".npy");
 }
 
 static bool is_split(const char *name)
@@ -89,11 +87,14 @@ static hirl_status check_images(const arrays *a, const array_file *file)
     if (npy->kind != 'u' || npy->size != 1 || npy->rank < 3 || npy->rank > 4 ||
         (channels != 1 && channels != 3))
         return hr_fail(HIRL_E_FORMAT,
-                       "%s: %d dimensions of type %c%d; images are [N, H, W, 3] or [N, H, W] of u1",
+                       "%s: an array of %d dimensions and type %c%d; expected images "
+                       "[N, H, W, 3] or [N, H, W] of u1",
                        file->path, (int)npy->rank, npy->kind, (int)npy->size);
     if (a->files &&
         (a->height != npy->dim[1] || a->width != npy->dim[2] || a->channels != channels))
-        return hr_fail(HIRL_E_FORMAT, "%s: images of another size than those before", file->path);
+        return hr_fail(HIRL_E_FORMAT,
+                       "%s: its images differ in size or channels from those of the first file",
+                       file->path);
     return hr_pixels_check(npy->dim[2], npy->dim[1]);
 }
 
@@ -146,13 +147,13 @@ static hirl_status add_folder(arrays *a, hirl_dataset *dataset, const char *path
     return status;
 }
 
-/* keeps the files of the parts that were chosen */
+/* Keeps the files of the selected parts. */
 static void drop_others(arrays *a, const hirl_dataset *dataset)
 {
     int32_t kept = 0;
 
     for (int32_t i = 0; i < a->files; i++)
-        if (!dataset->parts || dataset->part[i].taken) {
+        if (hr_dataset_takes(dataset, i)) {
             a->file[kept++] = a->file[i];
         } else {
             hr_npy_close(&a->file[i].npy);
@@ -163,7 +164,7 @@ static void drop_others(arrays *a, const hirl_dataset *dataset)
 
 /* ---- labels ---- */
 
-/* the labels beside a file; NULL when there are none */
+/* Finds the labels beside a file; *found is NULL when there are none. */
 static hirl_status find_labels(char **found, const char *path, bool single)
 {
     size_t n = strlen(path), stem = n > 4 && !strcmp(path + n - 4, ".npy") ? n - 4 : n;
@@ -198,7 +199,7 @@ static hirl_status read_labels(int32_t *to, const array_file *file, const char *
     return HIRL_OK;
 }
 
-/* all files have labels, or the set has none */
+/* Reads the labels of all files. When one file has none, the set has none. */
 static hirl_status add_labels(hirl_dataset *dataset, const arrays *a)
 {
     int64_t at = 0;

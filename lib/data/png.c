@@ -1,7 +1,9 @@
-/* png.c - PNG to u8 RGB with libpng: palette and grey widened, 16 bits cut to 8, alpha dropped.
+/* png.c - decodes PNG to u8 RGB with libpng.
  *
- * libpng reports failures by longjmp; the jump stays inside `guarded`, whose locals it does not touch.
- * Messages go to the job, warnings nowhere, a wrong checksum is a failure.
+ * Palettes and gray become RGB, 16 bits are truncated to 8, and alpha is dropped. libpng reports
+ * failures by longjmp; the jump ends in `guarded`, which has no local variables that it could
+ * damage. The job keeps the message of a failure. Warnings are ignored; a wrong checksum is a
+ * failure.
  */
 #include <png.h>
 #include <setjmp.h>
@@ -29,7 +31,7 @@ bool hr_is_png(const uint8_t *bytes, size_t count)
     return count >= 8 && !png_sig_cmp(bytes, 0, 8);
 }
 
-/* ---- what libpng calls ---- */
+/* ---- functions that libpng calls ---- */
 
 static void fail(png_structp png, png_const_charp text)
 {
@@ -85,7 +87,7 @@ static void read_header(job *j)
     png_read_info(j->png, j->info);
 }
 
-static void ask_for_rgb(job *j)
+static void request_rgb(job *j)
 {
     int type = png_get_color_type(j->png, j->info);
 
@@ -106,14 +108,14 @@ static void read_rows(job *j)
 
     png_read_update_info(j->png, j->info);
     if (png_get_rowbytes(j->png, j->info) != row)
-        png_error(j->png, "rows that do not become RGB");
+        png_error(j->png, "its rows cannot be converted to RGB");
     for (int pass = 0; pass < passes; pass++)
         for (int64_t y = 0; y < j->pixels->height; y++)
             png_read_row(j->png, j->pixels->data + (size_t)y * row, NULL);
     png_read_end(j->png, NULL);
 }
 
-/* everything that may jump back here */
+/* Makes all calls that may jump back here. */
 static void guarded(job *j)
 {
     if (setjmp(png_jmpbuf(j->png)))
@@ -123,11 +125,11 @@ static void guarded(job *j)
                                png_get_image_height(j->png, j->info));
     if (j->status < 0)
         return;
-    ask_for_rgb(j);
+    request_rgb(j);
     read_rows(j);
 }
 
-static hirl_status run(job *j)
+static hirl_status run_job(job *j)
 {
     j->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, j, fail, warn, j, take, give);
     j->info = j->png ? png_create_info_struct(j->png) : NULL;
@@ -139,11 +141,11 @@ static hirl_status run(job *j)
     return *j->text ? hr_fail(j->status, "PNG: %s", j->text) : j->status;
 }
 
-/* the header chunk, which is always the first, says it at fixed places */
+/* The header chunk is always the first one, so the size lies at fixed offsets. */
 hirl_status hr_png_measure(int64_t *width, int64_t *height, const uint8_t *bytes, size_t count)
 {
     if (count < 24 || memcmp(bytes + 12, "IHDR", 4))
-        return hr_fail(HIRL_E_FORMAT, "PNG: no header chunk");
+        return hr_fail(HIRL_E_FORMAT, "PNG: the header chunk IHDR is missing");
     *width = *height = 0;
     for (int i = 0; i < 4; i++) {
         *width = *width << 8 | bytes[16 + i];
@@ -159,5 +161,5 @@ hirl_status hr_png_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count)
 
     HR_TRY(hr_png_measure(&width, &height, bytes, count));
     HR_TRY(hr_pixels_check(width, height));
-    return run(&j);
+    return run_job(&j);
 }

@@ -1,12 +1,13 @@
-/* split.c - which parts of the data `split` means.
+/* split.c - selects the parts of the data that the key `split` means.
  *
- *     auto      the part train; the only part; all of data without parts
+ *     auto      the part train, else the only part, else all data without parts
  *     all       every part
- *     bank      for nearest neighbours: train, or all but every tenth image
- *     queries   test (t10k), else validation, else val; or every tenth image
- *     a name    that part; test = t10k and val = validation when only one of them is there
+ *     bank      for kNN: train, or all but every tenth image
+ *     queries   for kNN: test, else t10k, validation or val; or every tenth image
+ *     a name    that part; test also finds t10k, val finds validation, and the other way round
  *
- * bank and queries hold images out when the data lacks train or all of the three others.
+ * bank and queries divide the part of split=auto into nine tenths and one tenth when the data has
+ * no part train or none of the parts for queries.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,18 @@ const char *hr_split_name(const char *name, size_t length)
         if (strlen(canonical[i]) == length && !memcmp(name, canonical[i], length))
             return canonical[i];
     return NULL;
+}
+
+const char *hr_split_of_file(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+
+    return n > m && !strcmp(name + n - m, suffix) ? hr_split_name(name, n - m) : NULL;
+}
+
+bool hr_dataset_takes(const hirl_dataset *dataset, int32_t i)
+{
+    return !dataset->parts || dataset->part[i].taken;
 }
 
 hr_part *hr_dataset_part(hirl_dataset *dataset, const char *name)
@@ -88,7 +101,8 @@ static hirl_status take_auto(hirl_dataset *dataset)
         return take_all(dataset);
     if (train || dataset->parts == 1)
         return take(dataset, train ? train : dataset->part);
-    return hr_fail(HIRL_E_INVALID, "no split named train; choose one of: %s", dataset->splits);
+    return hr_fail(HIRL_E_INVALID, "the data has no split named train; set split to one of: %s",
+                   dataset->splits);
 }
 
 static hirl_status take_for_neighbours(hirl_dataset *dataset, bool queries)
@@ -121,7 +135,7 @@ hirl_status hr_dataset_choose(hirl_dataset *dataset, const char *split)
     if (part)
         return take(dataset, part);
     if (!dataset->parts)
-        return hr_fail(HIRL_E_INVALID, "split=%s: the data has no splits", split);
-    return hr_fail(HIRL_E_INVALID, "split=%s: there is none; the data has %s", split,
-                   dataset->splits);
+        return hr_fail(HIRL_E_INVALID, "split=%s: the data has no splits; leave split out", split);
+    return hr_fail(HIRL_E_INVALID, "split=%s: the data has no such split; its splits are: %s",
+                   split, dataset->splits);
 }

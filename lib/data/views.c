@@ -1,12 +1,12 @@
-/* views.c - the views of a run: how many, how large and how drawn, by key over what the method does.
+/* views.c - the views of a run: their number, size and distribution, from keys and the method.
  *
- * Each kind of view (first global, other global, local) starts as the method's recipe (augment.c);
- * a key that is not auto replaces its numbers, of all views that it is about or of each: a list of
- * values, in the order of the views (global ones first), or of the kinds where it has three. With
- * three views three values are one a view; that is the same when one of them is local.
+ * Each kind of view (first global, other global, local) starts with the method's recipe
+ * (augment.c). A key other than auto replaces numbers of the views that it applies to. It has one
+ * value for all of these views, one for each in the order of the views (global ones first), or
+ * three for the three kinds. With three views, three values are one for each view.
  *
- * Sizes of views: global ones have the encoder's size S; local_crops_size=auto is round(96 S / 224), as
- * 96 is to 224 (spec.md 2.2), to a multiple of the patch.
+ * Global views have the encoder's size S. local_crops_size=auto is 96 S / 224, the ratio of SwAV,
+ * DINO and iBOT, rounded to a multiple of the patch.
  */
 #include "data/views.h"
 
@@ -38,48 +38,51 @@ enum {
 #name, type, standard, low, high, choices, autos, unit, help,                              \
             offsetof(hr_view_config, name)                                                         \
     }
-#define BY_VIEW "; one number, or one a view, or three: first global, other global, local views"
-#define PARTED "; of each view: parted by ;"
+#define BY_VIEW "; one number, one per view, or three: first global, other global, local views"
+#define PARTED "; one value, or one per view separated by ';'"
 
 static const hr_key key[KEYS] = {
     [GLOBAL_NUMBER] = KEY(global_crops_number, HR_KEY_INT, "auto", 1, HR_VIEWS, NULL, true, "views",
-                          "views of the encoder's size; auto: the method's"),
+                          "number of views of size image_size; auto: the method's"),
     [LOCAL_NUMBER] = KEY(local_crops_number, HR_KEY_LIST, "auto", 0, HR_VIEWS, NULL, true, "views",
-                         "small views, one number for each size; auto: the method's"),
-    [LOCAL_SIZE] = KEY(local_crops_size, HR_KEY_LIST, "auto", 1, 1024, NULL, true, "pixels",
-                       "sides of the small views; auto: 96/224 of image_size"),
+                         "number of small views, one for each size; auto: the method's"),
+    [LOCAL_SIZE] =
+        KEY(local_crops_size, HR_KEY_LIST, "auto", 1, 1024, NULL, true, "pixels",
+            "side of the small views, one or one for each number; auto: 96/224 of image_size"),
     [FILTER] = KEY(crop_filter, HR_KEY_CHOICE, "auto", 0, 0, "auto bilinear bicubic", false, "",
-                   "how crops are resized; auto: the method's"),
+                   "filter that resizes crops; auto: the method's"),
     [GLOBAL_SCALE] =
         KEY(global_crops_scale, HR_KEY_TEXT, "auto", 1e-6, 1, NULL, false, "",
-            "share of the image in a global view, as 0.25,1; auto: the method's" PARTED),
-    [LOCAL_SCALE] =
-        KEY(local_crops_scale, HR_KEY_TEXT, "auto", 1e-6, 1, NULL, false, "",
-            "share of the image in a local view, as 0.05,0.25; auto: the method's" PARTED),
-    [JITTER] = KEY(jitter, HR_KEY_TEXT, "auto", 0, 2, NULL, false, "",
-                   "strength of brightness, contrast, saturation, hue, as 0.4,0.4,0.2,0.1" PARTED),
+            "smallest and largest share of the image area in a global view, such as 0.25,1" PARTED),
+    [LOCAL_SCALE] = KEY(
+        local_crops_scale, HR_KEY_TEXT, "auto", 1e-6, 1, NULL, false, "",
+        "smallest and largest share of the image area in a local view, such as 0.05,0.25" PARTED),
+    [JITTER] =
+        KEY(jitter, HR_KEY_TEXT, "auto", 0, 2, NULL, false, "",
+            "strength of brightness, contrast, saturation and hue, such as 0.4,0.4,0.2,0.1" PARTED),
     [JITTER_P] = KEY(jitter_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
                      "probability of the colour jitter" BY_VIEW),
     [GRAY_P] = KEY(gray_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                   "probability of a gray view" BY_VIEW),
+                   "probability that a view becomes gray" BY_VIEW),
     [FLIP_P] = KEY(flip_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                   "probability of a mirrored view" BY_VIEW),
+                   "probability that a view is flipped horizontally" BY_VIEW),
     [BLUR_P] = KEY(blur_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                   "probability of a blurred view, as 1,0.1,0.5" BY_VIEW),
+                   "probability that a view is blurred, such as 1,0.1,0.5" BY_VIEW),
     [BLUR_SIGMA] = KEY(blur_sigma, HR_KEY_TEXT, "auto", 1e-3, 100, NULL, false, "pixels",
-                       "sigma of the blur, from, to, as 0.1,2" PARTED),
+                       "smallest and largest sigma of the blur, such as 0.1,2" PARTED),
     [SOLARIZE_P] = KEY(solarize_p, HR_KEY_TEXT, "auto", 0, 1, NULL, false, "",
-                       "probability of inverted bright pixels" BY_VIEW),
+                       "probability that bright pixels are inverted (solarize)" BY_VIEW),
 };
 
 const hr_keys hr_view_keys = { "view", key, KEYS };
 
-/* a key whose text is values of views, of `numbers` each: adjacent doubles at `field` of hr_view */
+/* A key whose text lists values of views. A value has `numbers` numbers, which are adjacent doubles
+ * at `field` of hr_view. */
 typedef struct setting {
     int key;
     size_t field;
     int numbers;
-    bool kind[HR_VIEW_KINDS]; /* which it is about */
+    bool kind[HR_VIEW_KINDS]; /* the kinds of views that the key applies to */
 } setting;
 
 static const setting settings[] = {
@@ -95,18 +98,18 @@ static const setting settings[] = {
 };
 enum { SETTINGS = sizeof settings / sizeof *settings, MOST_NUMBERS = 4, HUE = 3 };
 
-/* the views of a run while they are made */
+/* The views of a run while they are assembled. */
 typedef struct layout {
     hr_view recipe[HR_VIEW_KINDS], view[HR_VIEWS];
     int kind[HR_VIEWS];
     int32_t count;
 } layout;
 
-static const double LARGEST_HUE = 0.5; /* half a turn */
+static const double LARGEST_HUE = 0.5; /* half of the colour circle */
 
 /* ---- values of views ---- */
 
-/* up to a separator or the end, where `at` is left */
+/* Reads a number and moves `at` to the separator or the end behind it. */
 static hirl_status read_number(double *x, const char **at, const hr_key *of)
 {
     hr_key number = *of;
@@ -121,7 +124,7 @@ static hirl_status read_number(double *x, const char **at, const hr_key *of)
     return hr_key_parse(x, &number, part);
 }
 
-/* -> how many values, of s->numbers each */
+/* Reads values of s->numbers numbers each; *values is how many there are. */
 static hirl_status read_values(double x[HR_VIEWS * MOST_NUMBERS], int *values, const setting *s,
                                const char *text)
 {
@@ -139,11 +142,13 @@ static hirl_status read_values(double x[HR_VIEWS * MOST_NUMBERS], int *values, c
             break;
     }
     if (s->numbers == 1)
-        return hr_fail(HIRL_E_INVALID, "%s: '%.60s' is no list of up to %d numbers", name, text,
-                       HR_VIEWS);
-    return hr_fail(HIRL_E_INVALID,
-                   "%s: '%.60s'; wanted %d numbers, or as many for each view, parted by ;", name,
-                   text, s->numbers);
+        return hr_fail(HIRL_E_INVALID,
+                       "%s: '%.60s' is not a list of up to %d numbers separated by commas", name,
+                       text, HR_VIEWS);
+    return hr_fail(
+        HIRL_E_INVALID,
+        "%s: '%.60s'; expected %d numbers, or as many for each view with ';' between views", name,
+        text, s->numbers);
 }
 
 static hirl_status check_value(const setting *s, const double *x)
@@ -151,10 +156,12 @@ static hirl_status check_value(const setting *s, const double *x)
     const char *name = key[s->key].name;
 
     if (s->numbers == 2 && x[0] > x[1])
-        return hr_fail(HIRL_E_INVALID, "%s: %g to %g; the first may not be above the second", name,
-                       x[0], x[1]);
+        return hr_fail(HIRL_E_INVALID,
+                       "%s: %g to %g; the first number must not be above the second", name, x[0],
+                       x[1]);
     if (s->key == JITTER && x[HUE] > LARGEST_HUE)
-        return hr_fail(HIRL_E_INVALID, "%s: hue %g is outside 0 to %g", name, x[HUE], LARGEST_HUE);
+        return hr_fail(HIRL_E_INVALID, "%s: hue %g is outside the range 0 to %g", name, x[HUE],
+                       LARGEST_HUE);
     return HIRL_OK;
 }
 
@@ -168,7 +175,7 @@ static hirl_status check_count(const setting *s, int values, int views, const ch
     if (values == 1 || values == views || (values == HR_VIEW_KINDS && is_about_all(s)))
         return HIRL_OK;
     return hr_fail(
-        HIRL_E_INVALID, "%s: %d values in '%.60s'; wanted 1%s, or one for each of %d views",
+        HIRL_E_INVALID, "%s: %d values in '%.60s'; expected 1%s, or one for each of %d views",
         key[s->key].name, values, text,
         is_about_all(s) ? ", or 3 for first global, other global and local views" : "", views);
 }
@@ -209,8 +216,8 @@ static hirl_status apply(layout *made, hr_view_config *config, const setting *s)
     return HIRL_OK;
 }
 
-/* what auto stands for, as text that reads back the same; other texts stay as they were given, so that a resumed
- * run finds the same ones */
+/* Replaces auto by its numbers, as text that reads back to the same values. Other texts stay as
+ * they were given, so that a resumed run compares equal texts. */
 static void print(hr_view_config *config, layout *made, const setting *s)
 {
     char *text = text_of(config, s);
@@ -222,7 +229,7 @@ static void print(hr_view_config *config, layout *made, const setting *s)
         int kind = made->count == HR_VIEW_KINDS && is_about_all(s) ? made->kind[i] : i;
 
         if (!s->kind[kind] || (used && s->numbers > 1))
-            continue; /* recipes differ in single numbers only */
+            continue; /* such values are equal for all kinds of a recipe */
         for (int j = 0; j < s->numbers; j++) {
             char number[32];
 
@@ -233,7 +240,7 @@ static void print(hr_view_config *config, layout *made, const setting *s)
     }
 }
 
-/* ---- how many, how large ---- */
+/* ---- number and size of the views ---- */
 
 static int64_t size_of_local(const hr_view_defaults *defaults, int32_t image_size)
 {
@@ -251,10 +258,10 @@ static hirl_status check_globals(const hr_view_config *c, const hr_view_defaults
     if (n >= least && n <= most)
         return HIRL_OK;
     if (least == most)
-        return hr_fail(HIRL_E_INVALID, "%s: %lld; the method takes %d", key[GLOBAL_NUMBER].name, n,
-                       least);
-    return hr_fail(HIRL_E_INVALID, "%s: %lld; the method takes %d to %d", key[GLOBAL_NUMBER].name,
-                   n, least, most);
+        return hr_fail(HIRL_E_INVALID, "%s: %lld global views; the method takes exactly %d",
+                       key[GLOBAL_NUMBER].name, n, least);
+    return hr_fail(HIRL_E_INVALID, "%s: %lld global views; the method takes %d to %d",
+                   key[GLOBAL_NUMBER].name, n, least, most);
 }
 
 static hirl_status resolve_numbers(hr_view_config *c, const hr_view_defaults *defaults,
@@ -270,15 +277,16 @@ static hirl_status resolve_numbers(hr_view_config *c, const hr_view_defaults *de
         c->local_crops_size = (hr_key_list){ 1, { size_of_local(defaults, image_size) } };
     HR_TRY(check_globals(c, defaults));
     if (c->local_crops_size.count != 1 && c->local_crops_size.count != c->local_crops_number.count)
-        return hr_fail(HIRL_E_INVALID, "%s: %d sizes for %d numbers of %s; wanted 1 or as many",
+        return hr_fail(HIRL_E_INVALID,
+                       "%s: %d sizes for %d numbers in %s; expected one size, or one per number",
                        key[LOCAL_SIZE].name, (int)c->local_crops_size.count,
                        (int)c->local_crops_number.count, key[LOCAL_NUMBER].name);
     for (int32_t i = 0; i < c->local_crops_number.count; i++)
         locals += c->local_crops_number.item[i];
     if (locals + c->global_crops_number > HR_VIEWS)
-        return hr_fail(HIRL_E_INVALID, "%s: %lld local and %lld global views; at most %d in all",
-                       key[LOCAL_NUMBER].name, (long long)locals, (long long)c->global_crops_number,
-                       HR_VIEWS);
+        return hr_fail(
+            HIRL_E_INVALID, "%s: %lld local and %lld global views; a run has at most %d in total",
+            key[LOCAL_NUMBER].name, (long long)locals, (long long)c->global_crops_number, HR_VIEWS);
     return HIRL_OK;
 }
 

@@ -1,16 +1,18 @@
-/* knn.c - weighted k nearest neighbours (Wu et al. 2018; HIRL sec. 5.1; spec.md 4.1).
+/* knn.c - weighted k nearest neighbours (Wu et al. 2018; HIRL sec. 5.1).
  *
- *   score(class) = sum over the K nearest neighbours of that class of exp(cosine / T)
+ *   score(class) = sum over the neighbours of that class, among the K nearest, of exp(cosine / T)
  *
- * A query is right when the score of its class is the largest (top 1) or among the five largest
- * (top 5); equal scores rank by class index. Classes without a neighbour rank nowhere. A bank of
- * fewer than K rows answers with all of them. Queries go through in blocks.
+ * A query is correct at top 1 if its class has the largest score, at top 5 if it is among the five
+ * largest; of equal scores the lower class ranks first. A class without a neighbour has no rank. A
+ * bank of fewer than K rows gives all of them as neighbours.
  *
- * Rows without a label are left out first. bank [n,d], block of queries [b,d], their neighbours [b,K_max] in falling order.
+ * Rows without a label are left out. The bank [n,d] is on the device, the queries pass in blocks
+ * [b,d]; the neighbours [b,K_max] of a block are sorted by falling cosine.
  */
 #include "eval/knn.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,68 +25,96 @@ enum { BLOCK = 1024 };
 #define FIELD(name) offsetof(hr_knn_config, name)
 static const hr_key keys[] = {
     { "knn_k", HR_KEY_LIST, "10,20,100,200", 1, 100000, NULL, false, "neighbours",
-      "numbers of neighbours to try, of which the best is reported as well", FIELD(knn_k) },
+      "numbers K of nearest neighbours; each is evaluated, and the best one is reported too",
+      FIELD(knn_k) },
     { "knn_temperature", HR_KEY_REAL, "0.07", 1e-3, 1e3, NULL, false, "",
-      "temperature of a neighbour's weight exp(cosine / temperature)", FIELD(knn_temperature) },
+      "temperature T of a neighbour's weight exp(cosine / T)", FIELD(knn_temperature) },
 };
 const hr_keys hr_knn_keys = { "eval", keys, sizeof keys / sizeof *keys };
+
+/* the labelled rows of a bank or of queries, read block by block */
+typedef struct side {
+    hr_row_source *source;
+    const int32_t *label_of; /* [n] of the source's rows */
+    const char *name;        /* "bank", "query" */
+    int64_t count;           /* labelled rows in all */
+    int64_t span, at, end;   /* rows of `read`; next row to take; rows of the source read so far */
+    float *read;             /* [span,d], the last rows before `end` */
+    float *x;                /* [BLOCK,d], the labelled rows of the block */
+    int64_t rows;            /* of the block */
+    int32_t label[BLOCK];
+} side;
 
 typedef struct knn {
     hr_queue *queue;
     const hr_knn_config *config;
     int64_t d, k; /* k: the largest K, at most the rows of the bank */
     hr_array bank, query, index, score, skip;
-    int32_t *bank_class; /* [bank rows], numbered from 0 */
-    int32_t *names;      /* [classes] the label of each class, rising */
+    int32_t *bank_label, *bank_class; /* [bank rows]; classes are numbered from 0 */
+    int32_t *names;                   /* [classes] the label of each class, rising */
     int64_t classes;
-    int32_t *neighbour; /* [BLOCK, k] of a block, on the host */
+    int32_t *neighbour; /* [BLOCK,k] of a block, on the host */
     real *cosine;
     double *sum; /* [classes], of one query; 0 between queries */
     int64_t right1[HR_KEY_LIST_MAX], right5[HR_KEY_LIST_MAX];
 } knn;
 
-/* rows that count, gathered: x [count, d], label [count] */
-typedef struct counted {
-    float *x;
-    int32_t *label;
-    int64_t n;
-} counted;
+/* ---- labelled rows ---- */
 
-static hirl_status copy_row(float *to, const float *from, int64_t d, int64_t row, const char *what)
+static hirl_status side_init(side *s, const hr_labelled *from, const char *name)
 {
-    for (int64_t t = 0; t < d; t++) {
-        if (!isfinite(from[t]))
-            return hr_fail(HIRL_E_NONFINITE, "knn: %s row %lld is not finite (column %lld)", what,
-                           (long long)row, (long long)t);
-        to[t] = from[t];
-    }
+    size_t d = (size_t)from->rows->d;
+
+    s->source = from->rows;
+    s->label_of = from->label;
+    s->name = name;
+    for (int64_t i = 0; i < s->source->n; i++)
+        s->count += s->label_of[i] >= 0;
+    if (!s->count)
+        return hr_fail(HIRL_E_INVALID, "knn: none of %lld %s rows has a label",
+                       (long long)s->source->n, name);
+    s->span = hr_rows_span(s->source);
+    s->read = hr_alloc_array((size_t)s->span, d * sizeof *s->read);
+    s->x = hr_alloc_array(BLOCK, d * sizeof *s->x);
+    return s->read && s->x ? HIRL_OK : HIRL_E_NOMEM;
+}
+
+static void side_done(side *s)
+{
+    hr_free(s->read);
+    hr_free(s->x);
+}
+
+static hirl_status read_span(side *s)
+{
+    int64_t left = s->source->n - s->end, rows = left < s->span ? left : s->span;
+
+    HR_TRY(hr_rows_read(s->source, s->read, s->end, rows));
+    s->end += rows;
     return HIRL_OK;
 }
 
-static hirl_status keep_counted(counted *rows, const hr_labelled *from, int64_t d, const char *what)
+/* the next labelled rows, BLOCK of them unless fewer remain */
+static hirl_status next_block(side *s)
 {
-    for (int64_t i = 0; i < from->n; i++)
-        rows->n += from->label[i] >= 0;
-    if (!rows->n)
-        return hr_fail(HIRL_E_INVALID, "knn: none of %lld %s rows has a label", (long long)from->n,
-                       what);
-    rows->x = hr_alloc_array((size_t)rows->n, (size_t)d * sizeof *rows->x);
-    rows->label = hr_alloc_array((size_t)rows->n, sizeof *rows->label);
-    if (!rows->x || !rows->label)
-        return HIRL_E_NOMEM;
-    for (int64_t i = 0, at = 0; i < from->n; i++) {
-        if (from->label[i] < 0)
+    int64_t d = s->source->d;
+    char name[32];
+
+    snprintf(name, sizeof name, "knn: %s row", s->name);
+    s->rows = 0;
+    for (; s->rows < BLOCK && s->at < s->source->n; s->at++) {
+        const float *row;
+
+        if (s->at == s->end)
+            HR_TRY(read_span(s));
+        if (s->label_of[s->at] < 0)
             continue;
-        HR_TRY(copy_row(rows->x + at * d, from->x + i * d, d, i, what));
-        rows->label[at++] = from->label[i];
+        row = s->read + s->at % s->span * d;
+        HR_TRY(hr_rows_check(row, 1, d, s->at, name));
+        memcpy(s->x + s->rows * d, row, (size_t)d * sizeof *row);
+        s->label[s->rows++] = s->label_of[s->at];
     }
     return HIRL_OK;
-}
-
-static void counted_done(counted *rows)
-{
-    hr_free(rows->x);
-    hr_free(rows->label);
 }
 
 /* ---- classes ---- */
@@ -96,7 +126,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* number of a label among the bank's classes, -1: the bank has none of it */
+/* number of the class with this label, -1: the bank has no row of it */
 static int32_t class_of(const knn *k, int32_t label)
 {
     const int32_t *found = bsearch(&label, k->names, (size_t)k->classes, sizeof *found, compare);
@@ -104,32 +134,38 @@ static int32_t class_of(const knn *k, int32_t label)
     return found ? (int32_t)(found - k->names) : -1;
 }
 
-static hirl_status number_classes(knn *k, const counted *bank)
+static hirl_status number_classes(knn *k, const side *bank)
 {
-    k->names = hr_alloc_array((size_t)bank->n, sizeof *k->names);
-    k->bank_class = hr_alloc_array((size_t)bank->n, sizeof *k->bank_class);
-    if (!k->names || !k->bank_class)
+    int64_t n = bank->count;
+
+    k->bank_label = hr_alloc_array((size_t)n, sizeof *k->bank_label);
+    k->bank_class = hr_alloc_array((size_t)n, sizeof *k->bank_class);
+    k->names = hr_alloc_array((size_t)n, sizeof *k->names);
+    if (!k->bank_label || !k->bank_class || !k->names)
         return HIRL_E_NOMEM;
-    memcpy(k->names, bank->label, (size_t)bank->n * sizeof *k->names);
-    qsort(k->names, (size_t)bank->n, sizeof *k->names, compare);
-    for (int64_t i = 0; i < bank->n; i++)
+    for (int64_t i = 0, at = 0; i < bank->source->n; i++)
+        if (bank->label_of[i] >= 0)
+            k->bank_label[at++] = bank->label_of[i];
+    memcpy(k->names, k->bank_label, (size_t)n * sizeof *k->names);
+    qsort(k->names, (size_t)n, sizeof *k->names, compare);
+    for (int64_t i = 0; i < n; i++)
         if (!i || k->names[i] != k->names[k->classes - 1])
             k->names[k->classes++] = k->names[i];
-    for (int64_t i = 0; i < bank->n; i++)
-        k->bank_class[i] = class_of(k, bank->label[i]);
+    for (int64_t i = 0; i < n; i++)
+        k->bank_class[i] = class_of(k, k->bank_label[i]);
     k->sum = hr_alloc_array((size_t)k->classes, sizeof *k->sum);
     return k->sum ? HIRL_OK : HIRL_E_NOMEM;
 }
 
 /* ---- memory ---- */
 
-static hirl_status prepare(knn *k, const counted *bank, bool leave_one_out)
+static hirl_status prepare(knn *k, const side *bank, bool leave_one_out)
 {
     size_t room;
 
     for (int32_t i = 0; i < k->config->knn_k.count; i++)
         k->k = k->config->knn_k.item[i] > k->k ? k->config->knn_k.item[i] : k->k;
-    k->k = k->k < bank->n ? k->k : bank->n;
+    k->k = k->k < bank->count ? k->k : bank->count;
     room = (size_t)(BLOCK * k->k);
     HR_TRY(number_classes(k, bank));
     k->neighbour = hr_alloc_array(room, sizeof *k->neighbour);
@@ -138,17 +174,17 @@ static hirl_status prepare(knn *k, const counted *bank, bool leave_one_out)
         return HIRL_E_NOMEM;
     HR_TRY(hr_rows_take(&k->index, k->queue, HR_I32, BLOCK, k->k));
     HR_TRY(hr_rows_take(&k->score, k->queue, HR_REAL, BLOCK, k->k));
-    HR_TRY(hr_rows_take(&k->query, k->queue, HR_REAL, BLOCK, k->d));
     if (leave_one_out)
         HR_TRY(hr_rows_take(&k->skip, k->queue, HR_I32, BLOCK, 1));
-    HR_TRY(hr_rows_take(&k->bank, k->queue, HR_REAL, bank->n, k->d));
-    return HIRL_OK;
+    else
+        HR_TRY(hr_rows_take(&k->query, k->queue, HR_REAL, BLOCK, k->d));
+    return hr_rows_take(&k->bank, k->queue, HR_REAL, bank->count, k->d);
 }
 
 static void done(knn *k)
 {
     hr_array *array[] = { &k->bank, &k->query, &k->index, &k->score, &k->skip };
-    void *host[] = { k->bank_class, k->names, k->neighbour, k->cosine, k->sum };
+    void *host[] = { k->bank_label, k->bank_class, k->names, k->neighbour, k->cosine, k->sum };
 
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         hr_array_give(array[i], k->queue);
@@ -156,8 +192,21 @@ static void done(knn *k)
         hr_free(host[i]);
 }
 
+static hirl_status upload_bank(knn *k, side *bank)
+{
+    for (int64_t first = 0; first < bank->count; first += bank->rows) {
+        hr_array to;
+
+        HR_TRY(next_block(bank));
+        to = hr_slice(&k->bank, first, bank->rows);
+        HR_TRY(hr_rows_upload(k->queue, &to, bank->x, true, first));
+    }
+    return HIRL_OK;
+}
+
 /* ---- neighbours of a block, and their votes ---- */
 
+/* a row of the bank is not a neighbour of itself */
 static void upload_skip(knn *k, int64_t first, int64_t rows)
 {
     int32_t skip[BLOCK];
@@ -168,22 +217,21 @@ static void upload_skip(knn *k, int64_t first, int64_t rows)
     k->queue->be->upload(k->queue, &to, skip, HR_I32);
 }
 
-static hirl_status find(knn *k, const counted *query, int64_t first, int64_t rows)
+/* neighbours of the unit rows x [rows,d]; skip NULL, or [rows] the bank row that is left out */
+static hirl_status find(knn *k, const hr_array *x, const hr_array *skip)
 {
     hr_queue *q = k->queue;
-    hr_array x = hr_slice(&k->query, 0, rows), index = hr_slice(&k->index, 0, rows);
-    hr_array score = hr_slice(&k->score, 0, rows), skip = hr_array_1(k->skip.data, HR_I32, rows);
+    int64_t rows = x->dim[0];
+    hr_array index = hr_slice(&k->index, 0, rows), score = hr_slice(&k->score, 0, rows);
 
-    HR_TRY(hr_rows_upload(q, &x, query->x + first * k->d, true, first));
-    if (skip.data)
-        upload_skip(k, first, rows);
-    q->be->top(q, &index, &score, &x, &k->bank, skip.data ? &skip : NULL);
+    q->be->top(q, &index, &score, x, &k->bank, skip);
     q->be->download(q, k->neighbour, HR_I32, &index);
     q->be->download(q, k->cosine, HR_REAL, &score);
     return q->be->sync(q);
 }
 
-/* rank of a class by its score, sum of exp((cosine - best cosine) / T), among those of the first `count` neighbours; -1: it has none */
+/* Rank of a class by its score among the classes of the first `count` neighbours; -1: none of them
+ * is of this class. Scores are divided by the weight of the nearest neighbour. */
 static int64_t rank_of(knn *k, int32_t class, const int32_t *neighbour, const real *cosine,
                        int64_t count)
 {
@@ -198,15 +246,16 @@ static int64_t rank_of(knn *k, int32_t class, const int32_t *neighbour, const re
         int32_t other = k->bank_class[neighbour[i]];
 
         before += k->sum[other] > own || (k->sum[other] == own && other < class);
-        k->sum[other] = 0; /* counted once */
+        k->sum[other] = 0; /* so that a class counts once */
     }
     return own > 0 ? before : -1;
 }
 
-static void vote(knn *k, const counted *query, int64_t first, int64_t rows)
+/* counts the correct queries of a block */
+static void vote(knn *k, const int32_t *label, int64_t rows)
 {
     for (int64_t i = 0; i < rows; i++) {
-        int32_t class = class_of(k, query->label[first + i]);
+        int32_t class = class_of(k, label[i]);
 
         for (int32_t j = 0; j < k->config->knn_k.count; j++) {
             int64_t count = k->config->knn_k.item[j] < k->k ? k->config->knn_k.item[j] : k->k;
@@ -218,19 +267,38 @@ static void vote(knn *k, const counted *query, int64_t first, int64_t rows)
     }
 }
 
-static hirl_status ask_all(knn *k, const counted *query)
+static hirl_status classify_queries(knn *k, side *query)
 {
-    for (int64_t first = 0; first < query->n; first += BLOCK) {
-        int64_t rows = query->n - first < BLOCK ? query->n - first : BLOCK;
+    for (int64_t first = 0; first < query->count; first += query->rows) {
+        hr_array x;
 
-        HR_TRY(find(k, query, first, rows));
-        vote(k, query, first, rows);
-        HR_TRY(hr_progress(k->queue->context, "knn", first + rows, query->n));
+        HR_TRY(next_block(query));
+        x = hr_slice(&k->query, 0, query->rows);
+        HR_TRY(hr_rows_upload(k->queue, &x, query->x, true, first));
+        HR_TRY(find(k, &x, NULL));
+        vote(k, query->label, query->rows);
+        HR_TRY(hr_progress(k->queue->context, "knn", first + query->rows, query->count));
     }
     return HIRL_OK;
 }
 
-static void report_on(hirl_knn_report *report, const knn *k, int64_t bank, int64_t queries)
+/* the queries are the rows of the bank, which are on the device already */
+static hirl_status classify_bank(knn *k, int64_t n)
+{
+    for (int64_t first = 0; first < n; first += BLOCK) {
+        int64_t rows = n - first < BLOCK ? n - first : BLOCK;
+        hr_array x = hr_slice(&k->bank, first, rows);
+        hr_array skip = hr_array_1(k->skip.data, HR_I32, rows);
+
+        upload_skip(k, first, rows);
+        HR_TRY(find(k, &x, &skip));
+        vote(k, k->bank_label + first, rows);
+        HR_TRY(hr_progress(k->queue->context, "knn", first + rows, n));
+    }
+    return HIRL_OK;
+}
+
+static void fill_report(hirl_knn_report *report, const knn *k, int64_t bank, int64_t queries)
 {
     const hr_key_list *list = &k->config->knn_k;
 
@@ -250,26 +318,28 @@ static void report_on(hirl_knn_report *report, const knn *k, int64_t bank, int64
     }
 }
 
-hirl_status hr_knn(hirl_knn_report *report, hr_queue *queue, const hr_labelled *bank,
-                   const hr_labelled *query, int64_t d, const hr_knn_config *config)
+static hirl_status evaluate(knn *k, side *bank, side *query)
 {
-    counted own = { 0 }, asked = { 0 };
-    const counted *queries = query ? &asked : &own;
-    knn k = { .queue = queue, .config = config, .d = d };
-    hirl_status status = keep_counted(&own, bank, d, "bank");
+    HR_TRY(prepare(k, bank, !query));
+    HR_TRY(upload_bank(k, bank));
+    return query ? classify_queries(k, query) : classify_bank(k, bank->count);
+}
+
+hirl_status hr_knn(hirl_knn_report *report, hr_queue *queue, const hr_labelled *bank,
+                   const hr_labelled *query, const hr_knn_config *config)
+{
+    knn k = { .queue = queue, .config = config, .d = bank->rows->d };
+    side known = { 0 }, asked = { 0 };
+    hirl_status status = side_init(&known, bank, "bank");
 
     if (status >= 0 && query)
-        status = keep_counted(&asked, query, d, "query");
+        status = side_init(&asked, query, "query");
     if (status >= 0)
-        status = prepare(&k, &own, !query);
+        status = evaluate(&k, &known, query ? &asked : NULL);
     if (status >= 0)
-        status = hr_rows_upload(queue, &k.bank, own.x, true, 0);
-    if (status >= 0)
-        status = ask_all(&k, queries);
-    if (status >= 0)
-        report_on(report, &k, own.n, queries->n);
+        fill_report(report, &k, known.count, query ? asked.count : known.count);
     done(&k);
-    counted_done(&own);
-    counted_done(&asked);
+    side_done(&known);
+    side_done(&asked);
     return status;
 }

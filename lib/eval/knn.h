@@ -1,9 +1,10 @@
-/* knn.h - weighted k nearest neighbours (Wu et al. 2018; HIRL sec. 5.1; spec.md 4.1). */
+/* knn.h - weighted k nearest neighbours (Wu et al. 2018; HIRL sec. 5.1). */
 #ifndef HR_KNN_H
 #define HR_KNN_H
 
 #include "base/option.h"
 #include "context.h"
+#include "row_source.h"
 #include "types.h"
 
 #include <hirl/eval.h>
@@ -14,15 +15,15 @@ typedef struct hr_knn_config {
 } hr_knn_config;
 extern const hr_keys hr_knn_keys;
 
-/* labelled rows on the host */
+/* rows of features with their labels; each row is read once, in order */
 typedef struct hr_labelled {
-    const float *x;       /* [n, d] */
-    const int32_t *label; /* [n], -1: the row does not count */
-    int64_t n;
+    hr_row_source *rows;
+    const int32_t *label; /* host [n], -1: the row is left out */
 } hr_labelled;
 
-/* query NULL: every bank row asks all others */
+/* Classifies the queries by the rows of the bank. query NULL: each bank row is classified by all
+ * the others. */
 hirl_status hr_knn(hirl_knn_report *report, hr_queue *queue, const hr_labelled *bank,
-                   const hr_labelled *query, int64_t d, const hr_knn_config *config);
+                   const hr_labelled *query, const hr_knn_config *config);
 
 #endif

@@ -1,10 +1,10 @@
-/* assign.c - paths of new rows in a tree: nearest leaf, then its parents (spec.md 3.3).
+/* assign.c - paths of new rows in a tree: the nearest leaf, then its ancestors (HIRL sec. 4.1).
  *
- *   leaf(x)   = argmin_j |x - centroid_j|^2, x of unit length if the clustered rows were
- *   margin(x) = cosine to the most similar leaf prototype - cosine to the second; 1 + cosine when
- *               there is one leaf only
+ *   leaf(x)   = argmin_j |x - centroid_j|^2; x has unit length if the clustered rows had
+ *   margin(x) = cosine to the most similar leaf prototype - cosine to the second one;
+ *               cosine + 1 if the tree has a single leaf
  *
- * Rows go through in blocks. x [b,d], centroid and prototypes [M_1,d], path [n,L].
+ * Rows are processed in blocks: x [b,d], centroids and prototypes [M_1,d], path [n,L].
  */
 #include "hier/assign.h"
 
@@ -12,15 +12,17 @@
 #include "base/error.h"
 #include "hier/rows.h"
 
-enum { BLOCK = 1024, BEST = 2 };
+enum { BEST = 2 };
 
 typedef struct assign {
     hr_queue *queue;
     const hirl_tree *tree;
+    int64_t block;                            /* b, rows of a block */
     hr_array centroid, proto;                 /* [M_1,d] */
-    hr_array x, label, distance, best, score; /* of a block */
-    int32_t *leaf;                            /* [BLOCK] */
-    real *cosine;                             /* [BLOCK, 2] */
+    hr_array x, label, distance, best, score; /* of a block, on the device */
+    float *features;                          /* [b,d] as read */
+    int32_t *leaf;                            /* [b] */
+    real *cosine;                             /* [b,2] */
 } assign;
 
 static hirl_status prepare(assign *a, bool margin)
@@ -28,18 +30,19 @@ static hirl_status prepare(assign *a, bool margin)
     const hirl_tree *tree = a->tree;
     hr_queue *q = a->queue;
 
-    a->leaf = hr_alloc_array(BLOCK, sizeof *a->leaf);
-    a->cosine = hr_alloc_array((size_t)BLOCK * BEST, sizeof *a->cosine);
-    if (!a->leaf || !a->cosine)
+    a->features = hr_alloc_array((size_t)a->block, (size_t)tree->d * sizeof *a->features);
+    a->leaf = hr_alloc_array((size_t)a->block, sizeof *a->leaf);
+    a->cosine = hr_alloc_array((size_t)a->block * BEST, sizeof *a->cosine);
+    if (!a->features || !a->leaf || !a->cosine)
         return HIRL_E_NOMEM;
     HR_TRY(hr_rows_copy(&a->centroid, q, HR_REAL, tree->m[0], tree->d, tree->centroid[0], HR_F32));
     if (margin)
         HR_TRY(hr_rows_copy(&a->proto, q, HR_REAL, tree->m[0], tree->d, tree->proto[0], HR_F32));
-    HR_TRY(hr_rows_take(&a->x, q, HR_REAL, BLOCK, tree->d));
-    HR_TRY(hr_rows_take(&a->label, q, HR_I32, BLOCK, 1));
-    HR_TRY(hr_rows_take(&a->distance, q, HR_REAL, BLOCK, 1));
-    HR_TRY(hr_rows_take(&a->best, q, HR_I32, BLOCK, BEST));
-    return hr_rows_take(&a->score, q, HR_REAL, BLOCK, BEST);
+    HR_TRY(hr_rows_take(&a->x, q, HR_REAL, a->block, tree->d));
+    HR_TRY(hr_rows_take(&a->label, q, HR_I32, a->block, 1));
+    HR_TRY(hr_rows_take(&a->distance, q, HR_REAL, a->block, 1));
+    HR_TRY(hr_rows_take(&a->best, q, HR_I32, a->block, BEST));
+    return hr_rows_take(&a->score, q, HR_REAL, a->block, BEST);
 }
 
 static void done(assign *a)
@@ -49,31 +52,32 @@ static void done(assign *a)
 
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         hr_array_give(array[i], a->queue);
+    hr_free(a->features);
     hr_free(a->leaf);
     hr_free(a->cosine);
 }
 
-/* leaf of a block */
-static hirl_status find_leaves(assign *a, const float *features, int64_t first, int64_t rows)
+static hirl_status find_leaves(assign *a, int64_t first, int64_t rows)
 {
     hr_queue *q = a->queue;
     hr_array x = hr_slice(&a->x, 0, rows), label = hr_array_1(a->label.data, HR_I32, rows);
     hr_array distance = hr_array_1(a->distance.data, HR_REAL, rows);
 
-    HR_TRY(hr_rows_upload(q, &x, features, a->tree->normalize, first));
+    HR_TRY(hr_rows_upload(q, &x, a->features, a->tree->normalize, first));
     q->be->kmeans_assign(q, &label, &distance, &x, &a->centroid);
     q->be->download(q, a->leaf, HR_I32, &label);
     return q->be->sync(q);
 }
 
-static hirl_status find_margins(assign *a, float *margin, const float *features, int64_t first,
-                                int64_t rows)
+/* the rows of the block are on the device already, of unit length if the tree normalises */
+static hirl_status find_margins(assign *a, float *margin, int64_t first, int64_t rows)
 {
     hr_queue *q = a->queue;
     hr_array x = hr_slice(&a->x, 0, rows), best = hr_slice(&a->best, 0, rows);
     hr_array score = hr_slice(&a->score, 0, rows);
 
-    HR_TRY(hr_rows_upload(q, &x, features, true, first));
+    if (!a->tree->normalize)
+        HR_TRY(hr_rows_upload(q, &x, a->features, true, first));
     q->be->top(q, &best, &score, &x, &a->proto, NULL);
     q->be->download(q, a->cosine, HR_REAL, &score);
     HR_TRY(q->be->sync(q));
@@ -100,18 +104,21 @@ static void write_paths(int32_t *path, const assign *a, int64_t rows)
 }
 
 hirl_status hr_tree_assign(int32_t *path, float *margin, const hirl_tree *tree, hr_queue *queue,
-                           const float *features, int64_t n)
+                           hr_row_source *source)
 {
-    assign a = { .queue = queue, .tree = tree };
+    assign a = { .queue = queue, .tree = tree, .block = hr_rows_span(source) };
     hirl_status status = prepare(&a, margin != NULL);
 
-    for (int64_t first = 0; first < n && status >= 0; first += BLOCK) {
-        int64_t rows = n - first < BLOCK ? n - first : BLOCK;
-        const float *block = features + first * tree->d;
+    for (int64_t first = 0; first < source->n && status >= 0; first += a.block) {
+        int64_t rows = source->n - first < a.block ? source->n - first : a.block;
 
-        status = find_leaves(&a, block, first, rows);
+        status = hr_rows_read(source, a.features, first, rows);
+        if (status >= 0)
+            status = hr_rows_check(a.features, rows, tree->d, first, source->name);
+        if (status >= 0)
+            status = find_leaves(&a, first, rows);
         if (status >= 0 && margin)
-            status = find_margins(&a, margin + first, block, first, rows);
+            status = find_margins(&a, margin + first, first, rows);
         if (status >= 0)
             write_paths(path + first * tree->levels, &a, rows);
     }

@@ -3,9 +3,11 @@
 #define HR_ASSIGN_H
 
 #include "hier/tree.h"
+#include "row_source.h"
 
-/* path [n,L], margin [n] or NULL of host features [n,d]; on failure parts may be written */
+/* path [n,L] and margin [n] (or NULL) of the n rows of a source, as assign.c defines them. After a
+ * failure some of both may be written. */
 hirl_status hr_tree_assign(int32_t *path, float *margin, const hirl_tree *tree, hr_queue *queue,
-                           const float *features, int64_t n);
+                           hr_row_source *source);
 
 #endif

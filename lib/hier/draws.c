@@ -1,13 +1,15 @@
-/* draws.c - the random choices of k-means, of each profile (HIRL sec. 4.1; spec.md 3.3, 8.8).
+/* draws.c - the random choices of k-means in each profile (HIRL sec. 4.1).
  *
- *   paper:      counter numbers of purpose HR_RNG_KMEANS with view = level: epoch = redo, image = 0
- *               for the first rows and 1 + iteration for splits; epoch = SUBSET for the subset
- *   reference:  what faiss draws for the authors' program, from a Mersenne Twister:
+ *   paper:      the counter generator with purpose HR_RNG_KMEANS and view = level;
+ *                 first rows  epoch = redo, image = 0
+ *                 subset      epoch = SUBSET
+ *                 splits      epoch = redo, image = 1 + iteration
+ *   reference:  the draws of faiss in the authors' program, by a 32-bit Mersenne Twister with seeds
  *                 first rows  seed + level + 1 + redo * 15486557
  *                 subset      seed + level
- *                 splits      1234, anew in each iteration
- *               order: for i = 0 .. n-2 swap p[i] and p[i + u mod (n - i)]
- *               uniform: (float)u / 2^32
+ *                 splits      1234, again in each iteration
+ *               permutation: for i = 0 to n-2 swap p[i] and p[i + u mod (n - i)]
+ *               uniform number: (float)u / 2^32
  */
 #include "hier/draws.h"
 

@@ -1,12 +1,12 @@
-/* export.c - a tree in formats that other programs read.
+/* export.c - writes a tree in formats that other programs read.
  *
  *   json     nested from a root above the top nodes: {"level", "node", "size", "children" | "rows"}
- *   dot      Graphviz, an edge from each node to its children, labels "level:node" and size
- *   newick   tips are the leaves l1_<node>, inner names l<level>_<node>, as in phylogeny
- *   graphml  nodes with level, node and size, edges downwards
- *   csv      row,level1,..,levelL: one line a row that has a leaf
+ *   dot      Graphviz: an edge from each node to its children, labels "level:node" and size
+ *   newick   as for phylogenetic trees: tips are the leaves l1_<node>, inner nodes l<level>_<node>
+ *   graphml  nodes with level, node and size; edges from parents to children
+ *   csv      row,level1,..,levelL: one line for each row that has a leaf
  *
- * Written as it is made, and in place of the old file only when complete.
+ * Text goes to the file in pieces; the old file is replaced once the new one is complete.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 
 enum { SINK_BYTES = 8192, LINE_BYTES = 256 };
 
-/* ---- text into a file; the first failure sticks ---- */
+/* ---- buffered text output; the status keeps the first failure ---- */
 
 typedef struct sink {
     hr_file file;
@@ -67,7 +67,7 @@ static void put(sink *out, const char *format, ...)
 
 /* ---- children ---- */
 
-/* what lies below each node: items [begin[j], begin[j + 1]) of node j */
+/* the children of each node: item[begin[j]] to item[begin[j + 1] - 1] for node j */
 typedef struct group {
     int64_t *begin;
     int32_t *item;
@@ -76,7 +76,7 @@ typedef struct group {
 typedef struct below {
     const hirl_tree *tree;
     const char *const *name;
-    group of[HR_LEVELS]; /* of[0]: rows of a leaf; of[l]: nodes of level l - 1 */
+    group of[HR_LEVELS]; /* of[0]: rows of each leaf; of[l]: nodes of level l - 1 below each node */
 } below;
 
 static hirl_status group_by(group *g, const int32_t *key, int64_t n, int64_t groups)
@@ -118,7 +118,7 @@ static void below_done(below *b)
 
 /* ---- json ---- */
 
-/* a JSON string; names that are not UTF-8 show their odd bytes as \xNN */
+/* a JSON string; in a name that is not UTF-8 bytes outside ASCII are written as \xNN */
 static void put_json_text(sink *out, const char *text)
 {
     json_t *string = json_string(text);
@@ -245,7 +245,7 @@ static void put_newick(sink *out, const below *b)
 
 /* ---- csv ---- */
 
-/* RFC 4180: quoted when it holds a comma, a quote or the end of a line */
+/* RFC 4180: a field with a comma, a quote or a line break is quoted */
 static void put_csv_text(sink *out, const char *text)
 {
     if (!strpbrk(text, ",\"\r\n")) {
@@ -286,7 +286,7 @@ static void put_csv(sink *out, const below *b)
     }
 }
 
-/* ---- the door ---- */
+/* ---- the public function ---- */
 
 static const struct {
     const char *name;
@@ -321,7 +321,8 @@ hirl_status hr_tree_export(const hirl_tree *tree, const char *path, const char *
         which++;
     if (which == count)
         return hr_fail(HIRL_E_INVALID,
-                       "export: \"%.40s\" is none of json, dot, newick, graphml, csv", format);
+                       "export: format \"%.40s\"; expected json, dot, newick, graphml or csv",
+                       format);
     status = below_init(&b, tree, name);
     if (status >= 0)
         status = write_tree(&b, path, which);

@@ -1,23 +1,27 @@
-/* kmeans.c - one flat clustering, one Lloyd iteration at a time (Lloyd 1982; HIRL sec. 4.1, Alg. 1).
+/* kmeans.c - one flat k-means, one Lloyd iteration at a time (Lloyd 1982; HIRL sec. 4.1, Alg. 1).
  *
- *     J(c) = sum_i w_i min_j |x_i - c_j|^2                          (Euclidean also for unit rows)
+ *     J(c) = sum_i w_i min_j |x_i - c_j|^2        Euclidean distance, also for rows of unit length
  *
- * A redo starts from k different rows drawn at random, or the only one from given centroids. Each
- * iteration labels every row with its nearest centroid, which gives J, and moves each centroid to
- * the weighted mean of its rows. The redo with the smallest J of its last iteration wins, the
- * earlier one on ties. An iteration that leaves all centroids bit for bit where they were, without
- * a split, ends its redo: all later ones would repeat it.
+ * A redo is one pass of k-means. It starts from k different rows drawn at random; a warm start
+ * makes a single redo, from given centroids. Each iteration labels every row with its nearest
+ * centroid, which gives J, and moves each centroid to the weighted mean of its rows. The redo with
+ * the smallest J in its last iteration wins; of equal ones, the earlier. A redo ends early when an
+ * iteration changes no bit of any centroid and no cluster is empty: all later iterations would
+ * repeat it.
  *
- * Empty clusters (the rule of faiss): for each one the others are visited in turn and cluster j is
- * taken with probability (size_j - 1) / (rows - k), by one draw a visit. The empty cluster gets its
- * centroid, both are moved apart by 1/1024 of each coordinate, up and down in alternation, and each
- * counts half of its size from then on. Where nothing can be taken (equal rows) it keeps its place.
+ * Empty clusters follow the rule of faiss. For each of them the others are visited in turn, and
+ * cluster j is taken with probability (size_j - 1) / (rows - k), by one draw a visit. The empty
+ * cluster gets the centroid of j, then the two centroids are moved apart by 1/1024 of each
+ * coordinate, up and down in alternation, and each counts half of the size. If 64 rounds take no
+ * cluster (all rows are equal), the centroid stays where it is.
  *
- * More rows than kmeans_max_points a centroid: a random subset of k * kmeans_max_points moves the
- * centroids; labels are for all. As many rows as centroids: the rows are the centroids.
+ * With more than kmeans_max_points rows a centroid, a random subset of k * kmeans_max_points rows
+ * moves the centroids; labels are computed for all rows. With as many rows as centroids, the rows
+ * are the centroids.
  *
- * Draws are those of draws.c, keyed by level, redo and iteration. Results depend on neither threads
- * nor interruptions: between two steps the state is the centroids, the best ones, and three numbers.
+ * Random choices are those of draws.c, keyed by level, redo and iteration. The result does not
+ * depend on threads or interruptions: between two iterations the state is the centroids, the best
+ * centroids so far, and a few numbers.
  *
  * points [n,d], of which [rows,d] move the centroids [k,d].
  */
@@ -33,32 +37,34 @@
 #include "hier/paths.h"
 #include "hier/rows.h"
 
-enum { VISITS = 64 }; /* rounds through all clusters before a split is given up */
+enum { VISITS = 64 }; /* rounds through all clusters in search of one to split */
 #define SHIFT (1.0 / 1024)
 
 #define FIELD(name) offsetof(hr_cluster_config, name)
 static const hr_key keys[] = {
     { "prototypes", HR_KEY_LIST, "auto", 1, 1e9, NULL, true, "prototypes",
-      "prototypes of each level, leaves first, falling; auto: the paper's shares of the images",
+      "prototypes of each level, leaves first, strictly falling; auto: the paper's numbers scaled "
+      "to the number of images",
       FIELD(prototypes) },
     { "kmeans_iterations", HR_KEY_INT, "20", 1, 100000, NULL, false, "iterations",
-      "Lloyd iterations of each k-means run", FIELD(kmeans_iterations) },
+      "Lloyd iterations of each pass of k-means", FIELD(kmeans_iterations) },
     { "kmeans_redo", HR_KEY_INT, "5", 1, 1000, NULL, false, "runs",
-      "k-means runs from different first rows, of which the best is kept", FIELD(kmeans_redo) },
+      "passes of k-means from different first rows; the best one is kept", FIELD(kmeans_redo) },
     { "kmeans_seed", HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "",
-      "seed of the first rows", FIELD(kmeans_seed) },
+      "seed of the random choices of k-means", FIELD(kmeans_seed) },
     { "kmeans_between", HR_KEY_CHOICE, "auto", 0, 0, "auto raw unit", false, "",
-      "centroids that the next level clusters: as they are or of unit length; auto: raw in profile "
-      "paper, unit in profile reference",
+      "centroids that the next level clusters; raw: as they are; unit: scaled to unit length; "
+      "auto: raw in profile paper, unit in profile reference",
       FIELD(kmeans_between) },
     { "kmeans_max_points", HR_KEY_INT, "1000", 1, 1e9, NULL, false, "images",
-      "images a prototype above which k-means works on a random subset", FIELD(kmeans_max_points) },
+      "images a prototype above which a random subset moves the prototypes",
+      FIELD(kmeans_max_points) },
     { "warm", HR_KEY_FLAG, "1", 0, 0, NULL, false, "",
-      "start from the previous tree's centroids where their number fits", FIELD(warm) },
-    { "normalize", HR_KEY_FLAG, "1", 0, 0, NULL, false, "", "bring features to unit length first",
-      FIELD(normalize) },
+      "1: start each level from the previous tree's centroids if it has as many", FIELD(warm) },
+    { "normalize", HR_KEY_FLAG, "1", 0, 0, NULL, false, "",
+      "1: scale features to unit length first", FIELD(normalize) },
     { "profile", HR_KEY_CHOICE, "paper", 0, 0, "paper reference", false, "",
-      "what the paper states, or what the authors' program does", FIELD(profile) },
+      "paper: what the paper states; reference: what the authors' program does", FIELD(profile) },
 };
 const hr_keys hr_cluster_keys = { "cluster", keys, sizeof keys / sizeof *keys };
 
@@ -79,12 +85,12 @@ struct hr_kmeans {
     hr_array subset;     /* rows of points that move the centroids; absent: all */
     hr_array row_weight; /* [rows]; absent: all 1 */
     hr_array centroid, sum, weight, label, distance; /* on the device */
-    real *now, *best;                                /* [k,d] */
+    real *now, *best;                                /* [k,d] centroids of the redo, best so far */
     double *host_sum, *host_weight;                  /* [k,d], [k] */
     real *host_distance, *host_row_weight;           /* [rows], [rows] or NULL */
-    float *size;                                     /* [k] of the rule for empty clusters */
+    float *size;                                     /* [k] sizes in the rule for empty clusters */
     bool warm;
-    /* the state */
+    /* the state, besides now and best */
     int64_t redo, iteration, empty, best_empty;
     double objective, best_objective;
 };
@@ -178,7 +184,7 @@ hirl_status hr_kmeans_create(hr_kmeans **out, hr_queue *queue, const hr_array *p
     hirl_status status;
 
     if (k < 1 || n < k || n > INT32_MAX)
-        return hr_fail(HIRL_E_INVALID, "k-means: %lld rows cannot make %lld clusters (level %d)",
+        return hr_fail(HIRL_E_INVALID, "k-means: %lld rows cannot make %lld clusters at level %d",
                        (long long)n, (long long)k, level + 1);
     m = hr_alloc(sizeof *m);
     if (!m)
@@ -218,7 +224,7 @@ void hr_kmeans_destroy(hr_kmeans *m)
 
 /* ---- one iteration ---- */
 
-/* now <- k different rows; for as many rows as centroids: all of them, in order */
+/* now <- k different rows; if there are only k rows, all of them in order */
 static hirl_status start(hr_kmeans *m)
 {
     hr_queue *q = m->queue;
@@ -245,7 +251,7 @@ static hirl_status start(hr_kmeans *m)
     return q->be->sync(q);
 }
 
-/* labels, distances, sums of the moving rows for `now` */
+/* labels of the moving rows for `now`; distances and sums by cluster on the host */
 static hirl_status assign_and_sum(hr_kmeans *m)
 {
     hr_queue *q = m->queue;
@@ -262,6 +268,7 @@ static hirl_status assign_and_sum(hr_kmeans *m)
     return q->be->sync(q);
 }
 
+/* the objective J */
 static hirl_status measure(hr_kmeans *m)
 {
     m->objective = 0;
@@ -269,12 +276,13 @@ static hirl_status measure(hr_kmeans *m)
         m->objective +=
             (m->host_row_weight ? (double)m->host_row_weight[i] : 1) * (double)m->host_distance[i];
     if (!isfinite(m->objective))
-        return hr_fail(HIRL_E_NONFINITE, "k-means: squared distances overflow at level %d",
+        return hr_fail(HIRL_E_NONFINITE,
+                       "k-means: squared distances overflow at level %d; scale the features down",
                        m->level + 1);
     return HIRL_OK;
 }
 
-/* now <- means; says whether any bit of it changed */
+/* now <- means of the clusters; whether any value changed */
 static bool move(hr_kmeans *m)
 {
     bool moved = false;
@@ -290,7 +298,7 @@ static bool move(hr_kmeans *m)
     return moved;
 }
 
-/* halves cluster j for cluster `empty` */
+/* splits cluster j, and gives one half to cluster `empty` */
 static void split(hr_kmeans *m, int64_t empty, int64_t j)
 {
     real *taken = m->now + j * m->d, *made = m->now + empty * m->d;
@@ -320,7 +328,8 @@ static void fill_empty(hr_kmeans *m, int64_t empty, hr_draws *draws)
     }
 }
 
-/* counts and fills empty clusters; sizes count rows, weighted ones scaled to a mean weight of 1 */
+/* Counts and fills empty clusters. A size is the weight of the cluster's rows, scaled to a mean
+ * weight of 1. */
 static void fill_empties(hr_kmeans *m)
 {
     double total = 0;
@@ -451,10 +460,12 @@ hirl_status hr_kmeans_load(hr_kmeans *m, const hr_tensors *in, const char *prefi
         hr_tensors_need(&best, in, name_of(name, sizeof name, prefix, "best"), HR_REAL, 2, shape));
     memcpy(at, numbers->data, sizeof at);
     if (at[0] < 0 || at[0] > m->plan.redos || at[1] < 0 || at[1] >= m->plan.iterations)
-        return hr_fail(HIRL_E_FORMAT,
-                       "k-means: saved at redo %lld, iteration %lld of %lld and %lld",
-                       (long long)at[0], (long long)at[1], (long long)m->plan.redos,
-                       (long long)m->plan.iterations);
+        return hr_fail(
+            HIRL_E_FORMAT,
+            "k-means: the saved state has redo %lld and iteration %lld, outside %lld redos of %lld "
+            "iterations",
+            (long long)at[0], (long long)at[1], (long long)m->plan.redos,
+            (long long)m->plan.iterations);
     m->redo = at[0];
     m->iteration = at[1];
     m->empty = at[2];

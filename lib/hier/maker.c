@@ -1,12 +1,13 @@
-/* maker.c - hierarchical k-means, one Lloyd iteration a step (HIRL Alg. 1).
+/* maker.c - hierarchical k-means, one Lloyd iteration at a time (HIRL Alg. 1).
  *
- *   level 1 clusters the usable rows into M_1 centroids; level l >= 2 clusters the M_{l-1} centroids
- *   of the level below, as they are (profile paper) or of unit length (profile reference).
+ *   Level 1 clusters the usable rows into M_1 centroids. Level l >= 2 clusters the centroids of the
+ *   level below, as they are (profile paper) or scaled to unit length (profile reference).
  *
  *   leaf(row) = nearest raw centroid of level 1;  parent_{l-1}(j) = nearest raw centroid of level l
  *
- * The state between two steps is the finished levels and, inside a level, that of its k-means; it is
- * enough to go on with the same bits. The level's k-means is made when its first step is.
+ * Between two iterations the state is the finished levels and the state of the k-means of the first
+ * unfinished level. A maker that loads it continues to the same bits. The first iteration of a
+ * level creates its k-means.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,77 +22,69 @@ struct hr_tree_maker {
     hr_queue *queue;
     hr_cluster_config config;
     hirl_tree *previous; /* held, or NULL */
-    hirl_tree *tree;     /* levels below `level` are finished */
+    hirl_tree *tree;     /* its levels below index `level` are finished */
     int32_t level;
-    hr_kmeans *kmeans; /* of `level`, NULL before its first step */
-    hr_array features; /* borrowed: all rows */
-    hr_array compact;  /* the usable rows, when some are not */
-    hr_array points;   /* what the level clusters, levels from 2 */
-    int64_t rows;      /* usable ones */
-    int32_t *row;      /* [rows] their numbers; NULL: all are usable */
+    hr_kmeans *kmeans; /* of `level`, NULL before its first iteration */
+    hr_array features; /* borrowed: the usable rows */
+    hr_array points;   /* centroids of the level below, which a level from 2 on clusters */
+    int64_t rows;      /* usable rows */
+    int32_t *row;      /* [rows] their numbers among all rows */
     float *weight;     /* [rows] or NULL */
-    int32_t *label;    /* [rows] of a finished k-means */
+    int32_t *label;    /* [rows] leaves, once level 1 is finished */
 };
 
 /* ---- create, destroy ---- */
 
-static hirl_status choose_rows(hr_tree_maker *maker, const float *weight, const uint8_t *usable)
+/* numbers and weights of the usable rows */
+static hirl_status list_rows(hr_tree_maker *maker, const hr_tree_input *in)
 {
-    int64_t n = maker->features.dim[0];
+    int64_t at = 0;
 
     maker->rows = 0;
-    for (int64_t i = 0; i < n; i++)
-        maker->rows += !usable || usable[i];
+    for (int64_t i = 0; i < in->n; i++)
+        maker->rows += !in->usable || in->usable[i];
+    if (maker->rows != maker->features.dim[0])
+        return hr_fail(HIRL_E_INTERNAL, "cluster: %lld rows of features for %lld usable rows",
+                       (long long)maker->features.dim[0], (long long)maker->rows);
     maker->label = hr_alloc_array((size_t)maker->rows, sizeof *maker->label);
     maker->row = hr_alloc_array((size_t)maker->rows, sizeof *maker->row);
-    if (weight)
+    if (in->weight)
         maker->weight = hr_alloc_array((size_t)maker->rows, sizeof *maker->weight);
-    if (!maker->label || !maker->row || (weight && !maker->weight))
+    if (!maker->label || !maker->row || (in->weight && !maker->weight))
         return HIRL_E_NOMEM;
-    for (int64_t i = 0, at = 0; i < n; i++) {
-        if (usable && !usable[i])
+    for (int64_t i = 0; i < in->n; i++) {
+        if (in->usable && !in->usable[i])
             continue;
         maker->row[at] = (int32_t)i;
-        if (weight)
-            maker->weight[at] = weight[i];
+        if (in->weight)
+            maker->weight[at] = in->weight[i];
         at++;
     }
     return HIRL_OK;
 }
 
-static hirl_status compact(hr_tree_maker *maker)
+static hirl_status prepare(hr_tree_maker *maker, const hr_tree_input *in)
 {
-    if (maker->rows == maker->features.dim[0])
-        return HIRL_OK;
-    HR_TRY(hr_rows_take(&maker->compact, maker->queue, HR_REAL, maker->rows,
-                        hr_cols(&maker->features)));
-    return hr_rows_gather(maker->queue, &maker->compact, &maker->features, maker->row);
-}
-
-static hirl_status prepare(hr_tree_maker *maker, const float *weight, const uint8_t *usable)
-{
-    int64_t n = maker->features.dim[0], m[HR_LEVELS];
+    int64_t n = in->n, m[HR_LEVELS];
     int32_t levels;
 
     if (n > INT32_MAX)
         return hr_fail(HIRL_E_LIMIT, "cluster: %lld rows, at most %d", (long long)n, INT32_MAX);
-    HR_TRY(hr_rows_finite(maker->queue, &maker->features, usable));
-    HR_TRY(choose_rows(maker, weight, usable));
+    HR_TRY(list_rows(maker, in));
+    HR_TRY(hr_rows_finite(maker->queue, &maker->features, maker->row));
     HR_TRY(hr_tree_levels(m, &levels, maker->rows, &maker->config));
     if (!maker->config.prototypes.count && levels < 3)
         hr_log(maker->context, HIRL_LOG_INFO,
-               "cluster: %lld rows carry %d of the paper's 3 levels, the leaves %lld prototypes",
+               "cluster: %lld rows are enough for %d of the paper's 3 levels, with %lld leaves",
                (long long)maker->rows, (int)levels, (long long)m[0]);
     HR_TRY(hr_tree_alloc(&maker->tree, maker->context, levels, hr_cols(&maker->features), m, n));
     maker->tree->normalize = maker->config.normalize != 0;
     memset(maker->tree->leaf, 0xff, (size_t)n * sizeof *maker->tree->leaf); /* -1 */
-    return compact(maker);
+    return HIRL_OK;
 }
 
 hirl_status hr_tree_maker_create(hr_tree_maker **out, hirl_context *context, hr_queue *queue,
-                                 const hr_array *features, const float *weight,
-                                 const uint8_t *usable, const hirl_tree *previous,
-                                 const hr_cluster_config *config)
+                                 const hr_tree_input *in, const hr_cluster_config *config)
 {
     hr_tree_maker *maker = hr_alloc(sizeof *maker);
     hirl_status status;
@@ -101,12 +94,12 @@ hirl_status hr_tree_maker_create(hr_tree_maker **out, hirl_context *context, hr_
     maker->context = context;
     maker->queue = queue;
     maker->config = *config;
-    maker->features = *features;
-    if (config->warm && previous && previous->d == hr_cols(features)) {
-        maker->previous = (hirl_tree *)previous; /* only its count of references changes */
+    maker->features = in->features;
+    if (config->warm && in->previous && in->previous->d == hr_cols(&in->features)) {
+        maker->previous = (hirl_tree *)in->previous; /* only its reference count changes */
         hr_tree_hold(maker->previous);
     }
-    status = prepare(maker, weight, usable);
+    status = prepare(maker, in);
     if (status < 0) {
         hr_tree_maker_destroy(maker);
         return status;
@@ -128,7 +121,6 @@ void hr_tree_maker_destroy(hr_tree_maker *maker)
     if (!maker)
         return;
     end_kmeans(maker);
-    hr_array_give(&maker->compact, maker->queue);
     hr_tree_drop(maker->tree);
     hr_tree_drop(maker->previous);
     hr_free(maker->row);
@@ -137,14 +129,14 @@ void hr_tree_maker_destroy(hr_tree_maker *maker)
     hr_free(maker);
 }
 
-/* ---- steps ---- */
+/* ---- iterations ---- */
 
 static int64_t points_of(const hr_tree_maker *maker, int32_t level)
 {
     return level ? maker->tree->m[level - 1] : maker->rows;
 }
 
-/* centroids to start a level from, NULL: none of the same number */
+/* centroids for a warm start of a level; NULL: the previous tree has another number of them */
 static const float *initial_of(const hr_tree_maker *maker, int32_t level)
 {
     const hirl_tree *previous = maker->previous;
@@ -158,7 +150,7 @@ static hirl_status begin_level(hr_tree_maker *maker)
 {
     int32_t level = maker->level;
     hirl_tree *tree = maker->tree;
-    const hr_array *points = maker->compact.data ? &maker->compact : &maker->features;
+    const hr_array *points = &maker->features;
     hirl_status status = HIRL_OK;
 
     if (level) {
@@ -190,10 +182,11 @@ static hirl_status end_level(hr_tree_maker *maker)
     hr_tree_set_prototypes(tree, level);
     for (int64_t i = 0; !level && i < maker->rows; i++)
         tree->leaf[maker->row[i]] = maker->label[i];
-    hr_log(maker->context, HIRL_LOG_INFO,
-           "cluster: level %d: %lld of %lld, objective %.6g, %lld without a member", level + 1,
-           (long long)tree->m[level], (long long)points_of(maker, level),
-           hr_kmeans_objective(maker->kmeans), (long long)hr_kmeans_empty(maker->kmeans));
+    hr_log(
+        maker->context, HIRL_LOG_INFO,
+        "cluster: level %d: %lld prototypes of %lld points, objective %.6g, %lld without members",
+        level + 1, (long long)tree->m[level], (long long)points_of(maker, level),
+        hr_kmeans_objective(maker->kmeans), (long long)hr_kmeans_empty(maker->kmeans));
     end_kmeans(maker);
     maker->level++;
     return HIRL_OK;
@@ -295,7 +288,8 @@ static hirl_status check_nodes(const int32_t *node, int64_t n, int64_t lowest, i
 {
     for (int64_t i = 0; i < n; i++)
         if (node[i] < lowest || node[i] >= count)
-            return hr_fail(HIRL_E_FORMAT, "cluster: saved node %d is outside %lld to %lld",
+            return hr_fail(HIRL_E_FORMAT,
+                           "cluster: the saved state has node %d, outside %lld to %lld",
                            (int)node[i], (long long)lowest, (long long)count - 1);
     return HIRL_OK;
 }
@@ -330,10 +324,12 @@ hirl_status hr_tree_maker_load(hr_tree_maker *maker, const hr_tensors *in, const
     HR_TRY(hr_tensors_need(&found, in, name_of(&name, prefix, "position", -1), HR_I64, 1, &three));
     memcpy(position, found->data, sizeof position);
     if (position[0] < 0 || position[0] > tree->levels || position[2] != maker->rows)
-        return hr_fail(HIRL_E_FORMAT,
-                       "cluster: saved at level %lld with %lld rows, here %d and %lld",
-                       (long long)position[0] + 1, (long long)position[2], tree->levels,
-                       (long long)maker->rows);
+        return hr_fail(
+            HIRL_E_FORMAT,
+            "cluster: the saved state has level %lld and %lld rows, expected at most level %d and "
+            "%lld rows",
+            (long long)position[0] + 1, (long long)position[2], tree->levels,
+            (long long)maker->rows);
     end_kmeans(maker);
     for (int32_t l = 0; l < position[0]; l++)
         HR_TRY(load_level(maker, l, in, prefix));

@@ -1,20 +1,20 @@
 /* scores.c - agreement of a tree with labels: purity, NMI, dendrogram purity (Heller and
  * Ghahramani 2005).
  *
- *   n_vk = rows of class k below node v,  s_v = sum_k n_vk,  N rows that have leaf and label
+ *   n_vk = rows of class k below node v,  s_v = sum_k n_vk,  N = rows that have both leaf and label
  *
  *   purity of a level = sum_v max_k n_vk / N
- *   NMI of a level    = I(V; K) / ((H(V) + H(K)) / 2)         1 when both have a single value
- *   dendrogram purity = mean over pairs of rows of equal class k of n_vk / s_v,
- *                       v their lowest common ancestor
+ *   NMI of a level    = I(V; K) / ((H(V) + H(K)) / 2), or 1 if both have a single value
+ *   dendrogram purity = mean of n_vk / s_v over all pairs of rows of one class k, v being the
+ *                       lowest common ancestor of the pair; 1 if there is no such pair
  *
- * Exact, over all pairs, in time linear in N and the number of nodes: a pair of class k meets at v or
- * below it in n_vk (n_vk - 1) / 2 ways, so summed over the rows of v and k and with n_0 = 1 for the
- * row itself, the pairs that meet at v are (n_vk - n_uk) / 2 for each row, u the child it comes from:
+ * The dendrogram purity is exact and takes time linear in N and the number of nodes. Let u be the
+ * child of v above a row of class k (n_uk = 1 for the row itself). The row forms n_vk - n_uk pairs
+ * that meet at v; each pair is counted by both of its rows, hence
  *
- *   sum over pairs = sum_rows sum_levels (n_level - n_level below) / 2 * n_level / s_level
+ *   sum over pairs = sum_rows sum_levels (n_vk - n_uk) / 2 * n_vk / s_v
  *
- * A root above all top nodes is the last level. Without any pair of equal class it is 1.
+ * where v is the node of the row at the level. The last level is a root above all top nodes.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -24,16 +24,16 @@
 #include "base/error.h"
 #include "hier/tree.h"
 
-/* rows that count, and the level at hand */
+/* the rows with leaf and label, and one level of the tree */
 typedef struct score_rows {
     int64_t n, classes;
     int32_t *class;            /* [n] 0 to classes - 1 */
-    int32_t *node;             /* [n] node of the level */
+    int32_t *node;             /* [n] node of each row at the level */
     int64_t *class_count;      /* [classes] */
-    int64_t *same;             /* [n] rows of the row's node and class */
-    int64_t *same_below;       /* [n] the same one level below */
-    int64_t *begin;            /* [max(nodes, classes) + 1] of a counting sort */
-    int32_t *by_class, *order; /* [n] */
+    int64_t *same;             /* [n] n_vk: rows of the same node and class */
+    int64_t *same_below;       /* [n] n_uk: the same one level below */
+    int64_t *begin;            /* [max(nodes, classes) + 1] for a counting sort */
+    int32_t *by_class, *order; /* [n] rows sorted by class; by node, then class */
 } score_rows;
 
 static int compare(const void *a, const void *b)
@@ -43,10 +43,11 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* classes numbered from 0 in rising order of their labels; label [n] of the rows that count */
+/* replaces the labels in rows->class by class numbers from 0, in rising order of the labels */
 static hirl_status number_classes(score_rows *rows)
 {
     int32_t *sorted = hr_alloc_array((size_t)rows->n, sizeof *sorted);
+    size_t count;
 
     if (!sorted)
         return HIRL_E_NOMEM;
@@ -55,9 +56,9 @@ static hirl_status number_classes(score_rows *rows)
     for (int64_t i = 0; i < rows->n; i++)
         if (!i || sorted[i] != sorted[rows->classes - 1])
             sorted[rows->classes++] = sorted[i];
+    count = (size_t)rows->classes;
     for (int64_t i = 0; i < rows->n; i++) {
-        int32_t *found =
-            bsearch(&rows->class[i], sorted, (size_t)rows -> classes, sizeof *sorted, compare);
+        int32_t *found = bsearch(&rows->class[i], sorted, count, sizeof *sorted, compare);
 
         rows->class[i] = (int32_t)(found - sorted);
     }
@@ -96,7 +97,7 @@ static hirl_status rows_init(score_rows *rows, const hirl_tree *tree, const int3
         rows->node[rows->n++] = tree->leaf[i];
     }
     if (!rows->n)
-        return hr_fail(HIRL_E_INVALID, "scores: none of %lld rows has a leaf and a label",
+        return hr_fail(HIRL_E_INVALID, "scores: none of %lld rows has both a leaf and a label",
                        (long long)tree->n);
     HR_TRY(number_classes(rows));
     for (int64_t i = 0; i < rows->n; i++) {
@@ -106,7 +107,8 @@ static hirl_status rows_init(score_rows *rows, const hirl_tree *tree, const int3
     return HIRL_OK;
 }
 
-/* order <- the rows of `from` (NULL: 0 to n - 1), stable by key [n] in [0, keys) */
+/* order <- the rows of `from` (NULL: 0 to n - 1), sorted by key [n] in [0, keys); the sort is
+ * stable */
 static void sort_by(score_rows *rows, int32_t *order, const int32_t *from, const int32_t *key,
                     int64_t keys)
 {
@@ -122,16 +124,17 @@ static void sort_by(score_rows *rows, int32_t *order, const int32_t *from, const
     }
 }
 
-/* what the runs of rows of equal node and class add up to on one level */
+/* sums over the nodes and classes of one level */
 typedef struct level_sums {
-    double majority; /* sum_v max_k n_vk */
-    double joint;    /* sum_vk n_vk log(n_vk N / (s_v n_k)) = N I */
-    double entropy;  /* -sum_v s_v log(s_v / N) = N H(V) */
-    double pairs_by_purity;
-    int64_t nodes; /* with a row */
+    double majority;        /* sum_v max_k n_vk */
+    double joint;           /* sum_vk n_vk log(n_vk N / (s_v n_k)) = N I */
+    double entropy;         /* -sum_v s_v log(s_v / N) = N H(V) */
+    double pairs_by_purity; /* sum over the pairs that meet at this level of n_vk / s_v */
+    int64_t nodes;          /* nodes with a row */
 } level_sums;
 
-static int64_t run_end(const score_rows *rows, int64_t at, const int32_t *key, int64_t end)
+/* end of the rows in order[at, end) whose key equals that of the first */
+static int64_t end_of_equal(const score_rows *rows, int64_t at, const int32_t *key, int64_t end)
 {
     int64_t i = at;
 
@@ -140,7 +143,7 @@ static int64_t run_end(const score_rows *rows, int64_t at, const int32_t *key, i
     return i;
 }
 
-/* the rows order[first, end) of one node, sorted by class */
+/* adds one node, whose rows are order[first, end), sorted by class */
 static void sum_node(level_sums *sums, score_rows *rows, int64_t first, int64_t end)
 {
     double n = (double)rows->n, size = (double)(end - first);
@@ -150,7 +153,7 @@ static void sum_node(level_sums *sums, score_rows *rows, int64_t first, int64_t 
         int32_t class = rows->class[rows->order[at]];
         double same;
 
-        next = run_end(rows, at, rows->class, end);
+        next = end_of_equal(rows, at, rows->class, end);
         same = (double)(next - at);
         most = next - at > most ? next - at : most;
         sums->joint += same * log(same * n / (size * (double)rows->class_count[class]));
@@ -173,7 +176,7 @@ static level_sums sum_level(score_rows *rows, int64_t nodes)
 
     sort_by(rows, rows->order, rows->by_class, rows->node, nodes);
     for (int64_t at = 0, next; at < rows->n; at = next) {
-        next = run_end(rows, at, rows->node, rows->n);
+        next = end_of_equal(rows, at, rows->node, rows->n);
         sum_node(&sums, rows, at, next);
     }
     return sums;
@@ -218,7 +221,7 @@ static void score_levels(hirl_tree_score *score, const hirl_tree *tree, score_ro
         for (int64_t i = 0; i < rows->n; i++)
             rows->node[i] = l + 1 < tree->levels ? tree->parent[l][rows->node[i]] : 0;
     }
-    sum += sum_level(rows, 1).pairs_by_purity; /* the root above all */
+    sum += sum_level(rows, 1).pairs_by_purity; /* the root above all top nodes */
     score->dendrogram_purity = pairs > 0 ? sum / pairs : 1;
 }
 

@@ -1,11 +1,11 @@
 /* tree.c - the prototype tree as data (HIRL sec. 4.1): levels, parents, leaf of each row.
  *
  *   path of leaf j:  P(j) = ( j, parent_1(j), parent_2(parent_1(j)), ... )            (Alg. 1)
- *   c^l = centroid^l / |centroid^l|, 0 where that is 0
- *   size of a leaf = rows that have it; of a node above = sum over its children
+ *   c^l = centroid^l / |centroid^l|, or 0 if the centroid is 0
+ *   size of a leaf = number of its rows; size of a node above = sum over its children
  *
- * Level l of the paper is index l - 1. In tensors: <prefix>shape = (L, d, n, normalize), and for
- * each level prototypes.l, centroids.l, parents.l (not at the top), sizes.l, and leaf.
+ * Level l of the paper has index l - 1. As tensors a tree is <prefix>shape = (L, d, n, normalize);
+ * for each level prototypes.l, centroids.l, sizes.l and, below the top, parents.l; and leaf.
  */
 #include "hier/tree.h"
 
@@ -18,7 +18,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-#define UNIT_SLACK 1e-3 /* of the length of a prototype in a file */
+#define UNIT_SLACK 1e-3 /* deviation from length 1 that a prototype in a file may have */
 #define PAPER_IMAGES 1281167.0
 
 static const double paper_prototypes[] = { 30000, 10000, 1000 };
@@ -82,7 +82,7 @@ void hr_tree_drop(hirl_tree *tree)
     hr_free(tree);
 }
 
-/* ---- what follows from centroids, parents, leaves ---- */
+/* ---- derived values: prototypes, sizes, paths ---- */
 
 static double length_of(const float *row, int64_t d)
 {
@@ -153,7 +153,7 @@ void hr_tree_paths(int32_t *path, const hirl_tree *tree)
     }
 }
 
-/* ---- how many prototypes ---- */
+/* ---- numbers of prototypes ---- */
 
 static hirl_status given_levels(int64_t m[HR_LEVELS], const hr_key_list *list, int64_t n)
 {
@@ -162,14 +162,15 @@ static hirl_status given_levels(int64_t m[HR_LEVELS], const hr_key_list *list, i
         if (l && m[l] >= m[l - 1])
             return hr_fail(
                 HIRL_E_INVALID,
-                "prototypes: level %d has %lld, level %d below has %lld: counts must fall", l + 1,
-                (long long)m[l], l, (long long)m[l - 1]);
+                "prototypes: level %d has %lld, level %d below it has %lld; the numbers must fall",
+                l + 1, (long long)m[l], l, (long long)m[l - 1]);
     }
     if (m[0] > n)
-        return hr_fail(HIRL_E_INVALID,
-                       "prototypes: %lld at level 1, but there are only %lld usable rows; "
-                       "prototypes=auto takes fewer",
-                       (long long)m[0], (long long)n);
+        return hr_fail(
+            HIRL_E_INVALID,
+            "prototypes: %lld at level 1, but there are only %lld usable rows; give fewer, "
+            "or prototypes=auto",
+            (long long)m[0], (long long)n);
     return HIRL_OK;
 }
 
@@ -187,7 +188,8 @@ hirl_status hr_tree_levels(int64_t m[HR_LEVELS], int32_t *levels, int64_t n,
             m[(*levels)++] = count;
     }
     if (m[0] > n)
-        return hr_fail(HIRL_E_INVALID, "prototypes: a tree needs at least 2 rows, there are %lld",
+        return hr_fail(HIRL_E_INVALID,
+                       "prototypes: a tree needs at least 2 usable rows, but there are %lld",
                        (long long)n);
     return HIRL_OK;
 }
@@ -234,7 +236,7 @@ hirl_status hr_tree_to_tensors(hr_tensors *out, const hirl_tree *tree, const cha
     return hr_tensors_add(out, plain_name(&name, prefix, "leaf"), HR_I32, 1, &tree->n, tree->leaf);
 }
 
-/* shape tensor -> tree without contents */
+/* allocates a tree of the shape that the tensors have; its contents are not filled */
 static hirl_status alloc_like(hirl_tree **tree, hirl_context *context, const hr_tensors *in,
                               const char *prefix)
 {
@@ -246,7 +248,8 @@ static hirl_status alloc_like(hirl_tree **tree, hirl_context *context, const hr_
     HR_TRY(hr_tensors_need(&found, in, plain_name(&name, prefix, "shape"), HR_I64, 1, &four));
     memcpy(shape, found->data, sizeof shape);
     if (shape[0] < 1 || shape[0] > HR_LEVELS || shape[1] < 1 || shape[2] < 0)
-        return hr_fail(HIRL_E_FORMAT, "tree: %lld levels, %lld columns, %lld rows cannot be",
+        return hr_fail(HIRL_E_FORMAT,
+                       "tree: impossible shape of %lld levels, %lld columns, %lld rows",
                        (long long)shape[0], (long long)shape[1], (long long)shape[2]);
     HR_TRY(hr_tensors_need(&found, in, plain_name(&name, prefix, "leaf"), HR_I32, 1, &shape[2]));
     for (int32_t l = 0; l < shape[0]; l++) {
@@ -256,20 +259,24 @@ static hirl_status alloc_like(hirl_tree **tree, hirl_context *context, const hr_
             hr_tensors_need(&found, in, name_of(&name, prefix, "prototypes", l), HR_F32, 2, dim));
         m[l] = found->dim[0];
         if (m[l] < 1 || m[l] > INT32_MAX || (l && m[l] >= m[l - 1]))
-            return hr_fail(HIRL_E_FORMAT, "tree: level %d of %lld prototypes cannot be", l + 1,
-                           (long long)m[l]);
+            return hr_fail(
+                HIRL_E_FORMAT,
+                "tree: level %d has %lld prototypes; expected at least 1, and fewer than the level "
+                "below",
+                l + 1, (long long)m[l]);
     }
     HR_TRY(hr_tree_alloc(tree, context, (int32_t)shape[0], shape[1], m, shape[2]));
     (*tree)->normalize = shape[3] != 0;
     return HIRL_OK;
 }
 
-/* unit rows; a centroid of zero has a prototype of zero */
+/* prototypes must have unit length, or be 0 where the centroid is 0 */
 static hirl_status check_prototypes(const hirl_tree *tree, int32_t l)
 {
     for (int64_t i = 0; i < tree->m[l] * tree->d; i++)
         if (!isfinite(tree->proto[l][i]) || !isfinite(tree->centroid[l][i]))
-            return hr_fail(HIRL_E_FORMAT, "tree: prototype %lld of level %d is not finite",
+            return hr_fail(HIRL_E_FORMAT,
+                           "tree: prototype %lld of level %d or its centroid is not finite",
                            (long long)(i / tree->d), l + 1);
     for (int64_t j = 0; j < tree->m[l]; j++) {
         double length = length_of(tree->proto[l] + j * tree->d, tree->d);
@@ -298,8 +305,10 @@ static hirl_status read_level(hirl_tree *tree, int32_t l, const hr_tensors *in, 
     memcpy(tree->parent[l], found->data, found->bytes);
     for (int64_t j = 0; j < tree->m[l]; j++)
         if (tree->parent[l][j] < 0 || tree->parent[l][j] >= tree->m[l + 1])
-            return hr_fail(HIRL_E_FORMAT, "tree: node %lld of level %d has parent %d of %lld",
-                           (long long)j, l + 1, (int)tree->parent[l][j], (long long)tree->m[l + 1]);
+            return hr_fail(
+                HIRL_E_FORMAT,
+                "tree: node %lld of level %d has parent %d, but the level above has %lld nodes",
+                (long long)j, l + 1, (int)tree->parent[l][j], (long long)tree->m[l + 1]);
     return HIRL_OK;
 }
 
@@ -312,14 +321,15 @@ static hirl_status read_leaves(hirl_tree *tree, const hr_tensors *in, const char
     memcpy(tree->leaf, found->data, found->bytes);
     for (int64_t i = 0; i < tree->n; i++)
         if (tree->leaf[i] < -1 || tree->leaf[i] >= tree->m[0])
-            return hr_fail(HIRL_E_FORMAT, "tree: row %lld has leaf %d of %lld", (long long)i,
-                           (int)tree->leaf[i], (long long)tree->m[0]);
+            return hr_fail(HIRL_E_FORMAT, "tree: row %lld has leaf %d, but there are %lld leaves",
+                           (long long)i, (int)tree->leaf[i], (long long)tree->m[0]);
     hr_tree_count_rows(tree);
     for (int32_t l = 0; l < tree->levels; l++) {
         HR_TRY(hr_tensors_need(&found, in, name_of(&name, prefix, "sizes", l), HR_I64, 1,
                                &tree->m[l]));
         if (memcmp(found->data, tree->size[l], found->bytes))
-            return hr_fail(HIRL_E_FORMAT, "tree: the sizes of level %d are not those of its leaves",
+            return hr_fail(HIRL_E_FORMAT,
+                           "tree: the sizes of level %d do not agree with the leaves of the rows",
                            l + 1);
     }
     return HIRL_OK;

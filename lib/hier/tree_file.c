@@ -1,4 +1,5 @@
-/* tree_file.c - .hpt files: the tensors of a tree in safetensors, marked with format and version. */
+/* tree_file.c - .hpt files: a safetensors file with the tensors of a tree, its format and
+ * version. */
 #include <string.h>
 
 #include "base/error.h"
@@ -31,11 +32,12 @@ static hirl_status read_file(hirl_tree **tree, hirl_context *context, const hr_t
     int64_t version;
 
     if (!format || strcmp(format, FILE_FORMAT))
-        return hr_fail(HIRL_E_FORMAT, "no tree: format is \"%.40s\", not " FILE_FORMAT,
+        return hr_fail(HIRL_E_FORMAT, "not a tree: its format is \"%.40s\", not " FILE_FORMAT,
                        format ? format : "");
     HR_TRY(hr_tensors_int(&version, list, "version"));
     if (version > FILE_VERSION)
-        return hr_fail(HIRL_E_VERSION, "a tree of version %lld; this library knows up to %d",
+        return hr_fail(HIRL_E_VERSION,
+                       "a tree file of version %lld; this library reads versions up to %d",
                        (long long)version, FILE_VERSION);
     return hr_tree_from_tensors(tree, context, list, "");
 }

@@ -127,7 +127,7 @@ hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor
         .keep = NORM_KEEP,
         .groups = run->groups,
         .running_groups = run->running_groups,
-        .commit = run->commit,
+        .slot = run->commit ? &w->norm_slot[slots->mean] : NULL,
         .part = run->part,
         .parts = run->parts,
         .sync = run->sync,

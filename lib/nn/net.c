@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "methods.h"
 
 #define KEY(name, type, standard, low, high, choices, autos, unit, help)                           \
     {                                                                                              \
@@ -14,8 +15,8 @@
     }
 
 static const hr_key keys[] = {
-    KEY(method, HR_KEY_CHOICE, "mocov2", 0, 0, "mocov2 simsiam swav mocov3 dino ibot own", false,
-        "", "self-supervised method; own: its loss is a function of the host program"),
+    KEY(method, HR_KEY_CHOICE, "mocov2", 0, 0, HR_METHOD_WORDS, false, "",
+        "self-supervised method; own: its loss is a function of the host program"),
     KEY(arch, HR_KEY_CHOICE, "resnet50", 0, 0,
         "resnet18 resnet34 resnet50 vit_micro_patch4_32 vit_tiny_patch16_224 vit_small_patch16_224 "
         "vit_base_patch16_224 vit_large_patch16_224",
@@ -308,24 +309,17 @@ void hr_net_done(hr_net *net)
 /* ---- running ---- */
 
 hr_features hr_net_encode(const hr_net *net, const hr_pass *run, hr_tensor *image,
-                          const hr_net_extra *extra)
+                          const hr_vit_input *input)
 {
-    hr_vit_mask mask = { extra ? extra->mask : NULL, net->mask_token };
     hr_features f = { NULL, NULL };
 
     if (!net->is_vit) {
         f.pooled = hr_resnet_run(&net->resnet, run, image);
         return f;
     }
-    f.tokens =
-        hr_vit_run(&net->vit, run, image, extra ? extra->draw : NULL, mask.mask ? &mask : NULL);
+    f.tokens = hr_vit_run(&net->vit, run, image, input, net->mask_token);
     f.pooled = hr_vit_class(run, f.tokens, image->x.dim[0]);
     return f;
-}
-
-hr_tensor *hr_net_backbone(const hr_net *net, const hr_pass *run, hr_tensor *image)
-{
-    return hr_net_encode(net, run, image, NULL).pooled;
 }
 
 hr_tensor *hr_net_head(const hr_net *net, const hr_pass *run, hr_tensor *x)
@@ -333,9 +327,10 @@ hr_tensor *hr_net_head(const hr_net *net, const hr_pass *run, hr_tensor *x)
     return hr_mlp_run(&net->head, run, x);
 }
 
-hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image)
+hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image,
+                     const hr_vit_input *input)
 {
-    return hr_net_head(net, run, hr_net_backbone(net, run, image));
+    return hr_net_head(net, run, hr_net_encode(net, run, image, input).pooled);
 }
 
 hr_tensor *hr_net_out(const hr_net *net, const hr_pass *run, hr_tensor *z0)
@@ -383,14 +378,34 @@ int64_t hr_net_layer_dim(const hr_net *net, int32_t layer)
     return layer == HR_LAYER_BACKBONE ? net->backbone_dim : net->z_dim;
 }
 
-static hr_tensor *run_layer(const hr_net *net, const hr_pass *run, int32_t layer, hr_tensor *image)
+static hr_tensor *run_layer(const hr_net *net, const hr_pass *run, int32_t layer, hr_tensor *image,
+                            const hr_vit_input *input)
 {
     hr_tensor *x;
 
     if (layer == HR_LAYER_BACKBONE)
-        return hr_net_backbone(net, run, image);
-    x = hr_net_z0(net, run, image);
+        return hr_net_encode(net, run, image, input).pooled;
+    x = hr_net_z0(net, run, image, input);
     return layer == HR_LAYER_Z0 ? x : hr_net_path(net, run, layer, x);
+}
+
+/* weights of the positions where the images have another size than those of training */
+static hr_array positions_for(const hr_net *net, hr_tape *t, int64_t size)
+{
+    int64_t from = net->is_vit ? hr_vit_grid(&net->vit) : 0;
+    int64_t to = net->is_vit ? size / net->vit.shape.patch : 0, cols = 1 + from * from;
+    real *host;
+    hr_array weight;
+
+    if (from == to || to < 1)
+        return (hr_array){ 0 };
+    host = hr_tape_take(t, (size_t)((1 + to * to) * cols) * sizeof *host);
+    weight = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ 1 + to * to, cols });
+    if (hr_tape_status(t) < 0)
+        return (hr_array){ 0 };
+    hr_position_weights(host, from, to);
+    t->q->be->upload(t->q, &weight, host, HR_REAL);
+    return weight;
 }
 
 hirl_status hr_net_embed(float *features, const hr_net *net, const hr_weights *weights,
@@ -406,10 +421,11 @@ hirl_status hr_net_embed(float *features, const hr_net *net, const hr_weights *w
     tape->training = tape->recording = false;
     image = hr_tape_array(tape, tape->type, 4, shape);
     if (image.data) {
+        hr_vit_input positions = { .positions = positions_for(net, tape, size) };
         hr_tensor *out;
 
         q->be->upload(q, &image, input, HR_F32);
-        out = run_layer(net, &run, layer, hr_leaf(tape, &image, NULL));
+        out = run_layer(net, &run, layer, hr_leaf(tape, &image, NULL), &positions);
         if (hr_tape_status(tape) >= 0)
             q->be->download(q, features, HR_F32, &out->x);
     }

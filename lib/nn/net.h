@@ -76,24 +76,19 @@ hirl_status hr_net_init(hr_net *net, const hr_model_config *config, int32_t leve
 hirl_status hr_net_check(const hr_model_config *config);
 void hr_net_done(hr_net *net);
 
-/* what a transformer gets besides the images of a batch; NULL, or NULL inside: nothing */
-typedef struct hr_net_extra {
-    const hr_vit_draw *draw;
-    const uint8_t *mask; /* host [N, P]: 1: the patch is replaced by the mask token */
-} hr_net_extra;
-
 typedef struct hr_features {
     hr_tensor *pooled; /* [N, backbone_dim] real: mean over H, W, or the class token */
     hr_tensor *tokens; /* [N (P+1), D], transformers only */
 } hr_features;
 
+/* input: of a transformer, may be NULL */
 hr_features hr_net_encode(const hr_net *net, const hr_pass *run, hr_tensor *image,
-                          const hr_net_extra *extra);
-hr_tensor *hr_net_backbone(const hr_net *net, const hr_pass *run,
-                           hr_tensor *image); /* pooled [N, backbone_dim] */
+                          const hr_vit_input *input);
 hr_tensor *hr_net_head(const hr_net *net, const hr_pass *run,
                        hr_tensor *x); /* [N, backbone_dim] -> z0 [N, z_dim] */
-hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image); /* [N, z_dim] */
+/* [N, z_dim] */
+hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image,
+                     const hr_vit_input *input);
 hr_tensor *hr_net_out(const hr_net *net, const hr_pass *run,
                       hr_tensor *z0); /* [N, out_dim]; NULL: nothing follows z0 */
 hr_tensor *hr_net_path(const hr_net *net, const hr_pass *run, int32_t level,

@@ -90,6 +90,10 @@ hirl_status hr_weights_create(hr_weights *w, hr_queue *queue, const hr_layout *l
         status = take_flat(&w->low, queue, HR_BF16, total);
     if (status >= 0)
         status = take_flat(&w->running, queue, HR_REAL, hr_layout_length(norms, norm_slots));
+    if (status >= 0) {
+        w->norm_slot = hr_alloc_array((size_t)norm_slots + 1, sizeof *w->norm_slot);
+        status = w->norm_slot ? HIRL_OK : HIRL_E_NOMEM;
+    }
     if (status < 0)
         hr_weights_done(w);
     return status;
@@ -101,6 +105,7 @@ void hr_weights_done(hr_weights *w)
 
     for (int i = 0; i < 4; i++)
         hr_array_give(all[i], w->queue);
+    hr_free(w->norm_slot);
     *w = (hr_weights){ 0 };
 }
 

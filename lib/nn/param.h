@@ -57,6 +57,7 @@ typedef struct hr_weights {
     hr_array value, grad, low;       /* real, real or absent, bf16 copy or absent */
     hr_array running;                /* real, laid out as `norms` */
     int32_t slots, norm_slots;       /* how many of each there are */
+    hr_norm_slot *norm_slot;         /* [norm_slots] */
 } hr_weights;
 
 /* room for the first `slots` parameters and `norm_slots` running statistics only (a teacher has no h_l) */

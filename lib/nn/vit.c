@@ -158,32 +158,30 @@ static double rate_of(const hr_vit_shape *s, int block)
     return s->depth > 1 ? s->drop_path * block / (s->depth - 1) : 0;
 }
 
-/* factors of every block and branch on the device, [2 depth, N]; data NULL: nothing is dropped, or
- * the tape is dead */
-static hr_array draw_keep(const hr_vit_shape *s, hr_tape *t, const hr_vit_draw *draw, int64_t n)
+int64_t hr_vit_branches(const hr_vit *net)
 {
-    hr_array keep = { 0 };
-    double *host;
+    return net->shape.drop_path > 0 ? (int64_t)BRANCHES * net->shape.depth : 0;
+}
 
-    if (!draw || s->drop_path == 0)
-        return keep;
-    host = hr_tape_take(t, (size_t)(BRANCHES * s->depth * n) * sizeof *host);
-    for (int64_t row = 0; host && row < n; row++)
-        for (int b = 0; b < s->depth; b++) {
-            double rate = rate_of(s, b);
-            hr_rng rng;
+int64_t hr_vit_grid(const hr_vit *net)
+{
+    return net->shape.image_size / net->shape.patch;
+}
 
-            hr_rng_init(&rng, draw->seed, HR_RNG_DROP, (uint32_t)draw->view[row],
-                        (uint32_t)draw->step, (uint32_t)draw->image[row]);
-            hr_rng_seek(&rng, (uint32_t)b);
-            for (int k = 0; k < BRANCHES; k++)
-                host[(BRANCHES * b + k) * n + row] =
-                    hr_rng_uniform(&rng) < rate ? 0 : 1 / (1 - rate);
-        }
-    keep = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ BRANCHES * s->depth, n });
-    if (host && keep.data)
-        t->q->be->upload(t->q, &keep, host, HR_F64);
-    return keep;
+void hr_vit_draw_keep(real *keep, int64_t stride, const hr_vit *net, hr_vit_row row, uint64_t seed,
+                      int64_t step)
+{
+    for (int b = 0; b < net->shape.depth; b++) {
+        double rate = rate_of(&net->shape, b);
+        hr_rng rng;
+
+        hr_rng_init(&rng, seed, HR_RNG_DROP, (uint32_t)row.view, (uint32_t)step,
+                    (uint32_t)row.image);
+        hr_rng_seek(&rng, (uint32_t)b);
+        for (int k = 0; k < BRANCHES; k++)
+            keep[(BRANCHES * b + k) * stride] =
+                (real)(hr_rng_uniform(&rng) < rate ? 0 : 1 / (1 - rate));
+    }
 }
 
 /* x + the branch, or what stochastic depth leaves of it */
@@ -227,13 +225,14 @@ static hr_tensor *embed(const hr_vit *net, const hr_pass *run, hr_tensor *image)
 }
 
 /* [1, 1 + side^2, D] */
-static hr_tensor *positions(const hr_vit *net, const hr_pass *run, int64_t side)
+static hr_tensor *positions(const hr_vit *net, const hr_pass *run, int64_t side,
+                            const hr_array *weight)
 {
     hr_tensor *table = hr_weight(run->tape, run->weights, net->position);
 
     if (net->shape.sincos)
         table = hr_detach(run->tape, table);
-    return hr_resize_positions(run->tape, table, side);
+    return hr_resize_positions(run->tape, table, side, weight);
 }
 
 static hr_tensor *run_block(const hr_vit *net, int i, const hr_pass *run, hr_tensor *x,
@@ -251,26 +250,28 @@ static hr_tensor *run_block(const hr_vit *net, int i, const hr_pass *run, hr_ten
 }
 
 hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
-                      const hr_vit_draw *draw, const hr_vit_mask *mask)
+                      const hr_vit_input *input, int32_t mask_token)
 {
+    static const hr_vit_input nothing;
     hr_tape *t = run->tape;
-    int64_t n = image->x.dim[0], side = image->x.dim[1] / net->shape.patch;
+    int64_t side = image->x.dim[1] / net->shape.patch;
     char found[HR_SHAPE];
     hr_tensor *x;
-    hr_array keep;
 
     if (image->x.rank != 4 || image->x.dim[1] != image->x.dim[2] || side < 1 ||
         image->x.dim[1] % net->shape.patch)
         return hr_tape_fail(t, HIRL_E_INVALID,
                             "vit: image is %s; wanted [N,S,S,3], S a multiple of the patch, %d",
                             hr_shape(found, &image->x), (int)net->shape.patch);
+    input = input ? input : &nothing;
     x = embed(net, run, image); /* [N,h,w,D] */
-    if (mask)
-        x = hr_mask_tokens(t, x, hr_weight(t, run->weights, mask->token), mask->mask);
-    x = hr_tokens(t, x, hr_weight(t, run->weights, net->class_token), positions(net, run, side));
-    keep = draw_keep(&net->shape, t, draw, n);
+    if (input->masked.data)
+        x = hr_mask_tokens(t, x, hr_weight(t, run->weights, mask_token), &input->kept,
+                           &input->masked);
+    x = hr_tokens(t, x, hr_weight(t, run->weights, net->class_token),
+                  positions(net, run, side, &input->positions));
     for (int i = 0; i < net->shape.depth; i++)
-        x = run_block(net, i, run, x, 1 + side * side, &keep);
+        x = run_block(net, i, run, x, 1 + side * side, &input->keep);
     return norm_run(&net->norm, run, x);
 }
 

@@ -39,29 +39,32 @@ typedef struct hr_vit {
     hr_vit_block block[HR_VIT_BLOCKS];
 } hr_vit;
 
-/* Who is in the batch: a draw of stochastic depth depends on the image, its view and the step, not
- * on the row. Arrays of one entry a row, on the host. */
-typedef struct hr_vit_draw {
-    uint64_t seed;
-    int64_t step;
-    const int64_t *image;
-    const int32_t *view;
-} hr_vit_draw;
-
-/* masked patches become the mask token before positions are added (iBOT) */
-typedef struct hr_vit_mask {
-    const uint8_t *mask; /* [N P], host: not 0 where masked */
-    int32_t token;       /* slot of the mask token [1, D] */
-} hr_vit_mask;
+/* What a step decides for a batch, on the device; data NULL or the struct NULL: nothing is dropped or masked. */
+typedef struct hr_vit_input {
+    hr_array keep;         /* real [2 depth, N]: factors of stochastic depth, by block and branch */
+    hr_array kept, masked; /* real [N P]: 0 or 1; masked patches become the mask token (iBOT) */
+    hr_array positions; /* hr_position_weights to this image size; needed where the size differs */
+} hr_vit_input;
 
 /* dim, depth, heads, patch, image_size of vit_tiny_patch16_224, vit_small_, vit_base_, vit_large_
  * and vit_micro_patch4_32; false: no such name */
 bool hr_vit_named(hr_vit_shape *shape, const char *name);
 hirl_status hr_vit_init(hr_vit *net, hr_layout *params, const hr_vit_shape *shape);
 /* [N,S,S,3], S any multiple of the patch -> all tokens after the last norm [N (P+1), D], in the
- * run's type; draw NULL: no stochastic depth; mask NULL: none */
+ * activation type. mask_token: its slot [1,D], read when input has a mask. */
 hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
-                      const hr_vit_draw *draw, const hr_vit_mask *mask);
+                      const hr_vit_input *input, int32_t mask_token);
+
+/* Rows of `keep` are drawn by (seed, step, image, view), whatever their place in the batch. */
+typedef struct hr_vit_row {
+    int64_t image;
+    int32_t view;
+} hr_vit_row;
+/* 2 depth factors of one image, stride apart, in host memory */
+void hr_vit_draw_keep(real *keep, int64_t stride, const hr_vit *net, hr_vit_row row, uint64_t seed,
+                      int64_t step);
+int64_t hr_vit_branches(const hr_vit *net); /* 2 depth, or 0 where nothing is ever dropped */
+int64_t hr_vit_grid(const hr_vit *net);     /* side of the grid that the learned positions have */
 /* of the tokens of so many images: the class tokens [N, D] real, the patch tokens [N P, D] */
 hr_tensor *hr_vit_class(const hr_pass *run, hr_tensor *tokens, int64_t images);
 hr_tensor *hr_vit_patches(const hr_pass *run, hr_tensor *tokens, int64_t images);

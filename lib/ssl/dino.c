@@ -51,7 +51,7 @@ hr_tensor *hr_dino_loss(hr_tape *t, const hr_seen *student, const hr_seen *teach
     hr_tensor *sum = NULL;
 
     for (int u = 0; u < now->globals; u++) {
-        hr_tensor *p = hr_target(t, teacher->out[u], &center->value, now->teacher_temperature);
+        hr_tensor *p = hr_target(t, teacher->out[u], &center->value, &now->teacher_temperature);
 
         if (u == 0)
             hr_method_entropy(now, t, p);

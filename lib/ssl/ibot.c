@@ -64,8 +64,8 @@ static hr_tensor *patch_loss(ibot *self, hr_tape *t, const hr_seen *student, con
     for (int g = 0; g < now->globals; g++) {
         hr_tensor *patches = teacher->patches[g]; /* [n P, K] */
         double rows = (double)(now->micros * now->globals) * (double)patches->x.dim[0];
-        hr_tensor *p = hr_target(t, hr_gather(t, patches, now->place[g], now->masked),
-                                 &self->patch_center.value, now->teacher_temperature);
+        hr_tensor *p = hr_target(t, hr_gather(t, patches, &now->place[g]),
+                                 &self->patch_center.value, &now->teacher_temperature);
         hr_tensor *term =
             hr_soft_cross_entropy(t, p, student->patches[g], self->temperature, &now->weight[g]);
 

@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "base/option.h"
 #include "base/tensors.h"
+#include "methods.h"
 #include "nn/net.h"
 #include "tape/ops.h"
 #include "types.h"
@@ -64,15 +65,17 @@ typedef struct hr_entropy {
 typedef struct hr_now {
     int64_t n, globals, views; /* rows; views */
     int64_t step;
-    int64_t micro, micros; /* which micro-batch of how many */
-    hr_array image;        /* i64 [n] ids, on the device */
-    double teacher_temperature;
+    int64_t micro, micros;              /* which micro-batch of how many */
+    hr_array image;                     /* i64 [n] ids, on the device */
+    const int64_t *image_on_host;       /* the same */
+    hr_array row;                       /* i32 [n] number of each image among those of all ranks */
+    hr_array teacher_temperature;       /* f64 [1] on the device: it changes from step to step */
+    double teacher_temperature_on_host; /* the same */
     /* `patches`: row of the teacher's patches and weight of each of the M masked ones of a view; the
      * weights of an image add up to 1/n, or to 0 when nothing of it is masked */
-    int64_t masked;
-    const int32_t *place[HR_METHOD_VIEWS]; /* host [M] */
-    hr_array weight[HR_METHOD_VIEWS];      /* real [M] */
-    hr_entropy *entropy;                   /* filled by methods with targets; NULL: not wanted */
+    hr_array place[HR_METHOD_VIEWS];  /* i32 [M] */
+    hr_array weight[HR_METHOD_VIEWS]; /* real [M] */
+    hr_entropy *entropy;              /* filled by methods with targets; NULL: not wanted */
 } hr_now;
 
 /* what the key `queue` counts */
@@ -112,6 +115,9 @@ struct hr_method {
     /* L_img of the first step lies between these, about: views of an image with one embedding, and with unrelated
      * ones (tests/bench/README.md); equal where that does not matter; NULL: unknown */
     void (*first)(double low_high[2], const hr_method_config *config);
+    /* Names the operations of the loss where they change between steps (SwAV's queue fills, then joins): 0 to 3.
+     * NULL: they never change. n: images of a step on this rank */
+    uint32_t (*stage)(const void *self, int64_t step, int64_t n);
     /* of `own`, NULL for others: whether a step can be made; the last word before a step's commit;
      * what a checkpoint holds besides arrays */
     hirl_status (*ready)(const void *self);
@@ -120,8 +126,9 @@ struct hr_method {
     hirl_status (*load)(void *self, const hr_tensors *in);
 };
 
-extern const hr_method hr_method_mocov2, hr_method_simsiam, hr_method_swav, hr_method_mocov3,
-    hr_method_dino, hr_method_ibot, hr_method_own;
+#define HR_METHOD_DECLARE(name) extern const hr_method hr_method_##name;
+HR_METHODS(HR_METHOD_DECLARE)
+#undef HR_METHOD_DECLARE
 
 const hr_method *hr_method_find(int64_t index); /* index of the key `method` */
 /* the method as a run has it */

@@ -1,11 +1,10 @@
-/* methods.c - the methods by index, in the order of the key `method` (nn/net.c). */
+/* methods.c - the methods by index, in the order of the list in methods.h. */
 #include "ssl/method.h"
 
 #include <math.h>
 
-static const hr_method *const all[] = { &hr_method_mocov2, &hr_method_simsiam, &hr_method_swav,
-                                        &hr_method_mocov3, &hr_method_dino,    &hr_method_ibot,
-                                        &hr_method_own };
+#define ROW(name) &hr_method_##name,
+static const hr_method *const all[] = { HR_METHODS(ROW) };
 
 const hr_method *hr_method_find(int64_t index)
 {

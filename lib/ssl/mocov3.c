@@ -54,21 +54,6 @@ static void done(void *state, hr_queue *q)
     (void)q;
 }
 
-/* the key of row n of this rank is row rank * N + n of all keys */
-static hr_array own_rows(hr_tape *t, int64_t n)
-{
-    hr_array label = hr_tape_array_1(t, HR_I32, n);
-    int32_t *host = hr_tape_take(t, (size_t)n * sizeof *host);
-    int32_t first = t->q->comm ? t->q->comm->rank * (int32_t)n : 0;
-
-    if (!label.data || !host)
-        return label;
-    for (int32_t r = 0; r < n; r++)
-        host[r] = first + r;
-    t->q->be->upload(t->q, &label, host, HR_I32);
-    return label;
-}
-
 static hr_tensor *contrast(hr_tape *t, hr_tensor *query, hr_tensor *key, const hr_array *label,
                            double temperature)
 {
@@ -84,12 +69,10 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
                        const hr_now *now)
 {
     const hr_method_config *config = state;
-    hr_array label = own_rows(t, now->n);
+    double tau = config->temperature;
 
-    if (hr_tape_status(t) < 0)
-        return &t->dead;
-    return hr_add(t, contrast(t, student->out[0], teacher->z0[1], &label, config->temperature),
-                  contrast(t, student->out[1], teacher->z0[0], &label, config->temperature));
+    return hr_add(t, contrast(t, student->out[0], teacher->z0[1], &now->row, tau),
+                  contrast(t, student->out[1], teacher->z0[0], &now->row, tau));
 }
 
 static double chance(const hr_method_config *config)

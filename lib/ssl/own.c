@@ -154,15 +154,6 @@ static const void *on_host(int64_t *d, hr_tape *t, hr_tensor *const *x, int view
     return host;
 }
 
-static const int64_t *ids_on_host(hr_tape *t, const hr_array *image)
-{
-    int64_t *host = hr_tape_take(t, hr_bytes(image));
-
-    if (host)
-        t->q->be->download(t->q, host, HR_I64, image);
-    return host;
-}
-
 static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr_seen *teacher,
                        const hr_now *now)
 {
@@ -183,9 +174,9 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
                                 .globals = (int32_t)now->globals,
                                 .d = hr_cols(seen.out[0] ? &seen.out[0]->x : &seen.z0[0]->x),
                                 .z_dim = hr_cols(&seen.z0[0]->x),
-                                .image = ids_on_host(t, &now->image),
+                                .image = now->image_on_host,
                                 .temperature = self->config.temperature,
-                                .teacher_temperature = now->teacher_temperature,
+                                .teacher_temperature = now->teacher_temperature_on_host,
                                 .micro = (int32_t)now->micro,
                                 .micros = (int32_t)now->micros };
     if (seen.out[0])

@@ -23,6 +23,13 @@ void hr_score_queue_done(hr_score_queue *self, hr_queue *q)
         hr_array_give(&self->rows[i], q);
 }
 
+uint32_t hr_score_queue_stage(const hr_score_queue *self, int64_t step, int64_t n)
+{
+    if (!self->count || step < self->start)
+        return 0;
+    return (step - self->start) * n < self->rows[0].dim[0] ? 1 : 3;
+}
+
 static const hr_array *of_view(const hr_score_queue *self, int view)
 {
     return view < self->count ? &self->rows[view] : NULL;
@@ -34,7 +41,7 @@ hr_tensor *hr_score_queue_join(const hr_score_queue *self, hr_tape *t, hr_tensor
     const hr_array *rows = of_view(self, view);
     hr_tensor *part[2] = { NULL, hr_detach(t, scores) };
 
-    if (!rows || (now->step - self->start) * now->n < rows->dim[0])
+    if (!rows || hr_score_queue_stage(self, now->step, now->n) != 3)
         return part[1];
     part[0] = hr_linear(t, hr_leaf(t, rows, NULL), hr_leaf(t, prototypes, NULL), NULL);
     return hr_concat(t, part, 2);

@@ -23,6 +23,9 @@ hr_tensor *hr_score_queue_join(const hr_score_queue *self, hr_tape *t, hr_tensor
 void hr_score_queue_put(const hr_score_queue *self, hr_tape *t, hr_tensor *z0, int view,
                         const hr_now *now);
 
+/* 0: rests, 1: fills, 3: fills and joins (hr_method.stage) */
+uint32_t hr_score_queue_stage(const hr_score_queue *self, int64_t step, int64_t n);
+
 int hr_score_queue_fields(hr_score_queue *self, hr_field field[HR_METHOD_FIELDS]); /* how many */
 
 #endif

@@ -96,6 +96,11 @@ static int fields(void *state, hr_field field[HR_METHOD_FIELDS])
     return hr_score_queue_fields(&self->queue, field);
 }
 
+static uint32_t stage(const void *state, int64_t step, int64_t n)
+{
+    return hr_score_queue_stage(&((const swav *)state)->queue, step, n);
+}
+
 static double chance(const hr_method_config *config)
 {
     return log((double)config->out);
@@ -126,4 +131,5 @@ const hr_method hr_method_swav = {
     .fields = fields,
     .chance = chance,
     .first = first,
+    .stage = stage,
 };

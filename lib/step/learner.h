@@ -1,72 +1,28 @@
-/* learner.h - one training step: networks, loss of eq. 4, optimiser, average; without data or epochs.
+/* learner.h - trained weights, their optimiser and a task: what one optimiser step changes.
  *
- * A step computes, then commits (decision 15): a step that fails before commit has changed nothing.
- * With accumulation the batch is computed in micro-batches and committed once.
+ * A step computes, then commits: one that fails before the commit has changed nothing. With accumulation
+ * the batch is computed in micro-batches and committed once.
  */
 #ifndef HR_LEARNER_H
 #define HR_LEARNER_H
 
-#include "hier/tree.h"
-#include "nn/net.h"
-#include "ssl/method.h"
-#include "tape/tape.h"
+#include "base/tensors.h"
+#include "nn/param.h"
+#include "step/inputs.h"
 #include "step/optim.h"
+#include "step/results.h"
+#include "tape/tape.h"
 #include "types.h"
 
-#include <hirl/method.h>
-
-/* parameter groups: what decays and what does not, of the method; the predictor, the last layer; h_l */
-enum {
-    HR_GROUP_METHOD,
-    HR_GROUP_PLAIN,
-    HR_GROUP_PREDICTOR,
-    HR_GROUP_PREDICTOR_PLAIN,
-    HR_GROUP_LAST,
-    HR_GROUP_PATH,
-    HR_GROUP_PATH_PLAIN
-};
+enum { HR_STEP_VIEWS = 16 };
 
 typedef struct hr_learner_config {
-    hr_model_config model;
-    int32_t levels;                    /* L */
-    int64_t batch;                     /* images a step on this rank */
-    int64_t accumulate;                /* micro-batches that it is computed in */
-    int64_t bn_groups, path_bn_groups; /* of a batch on this rank: encoder and heads; h_l */
-    bool joint;                     /* views of one size in one pass, when the method says so too */
-    bool reference;                 /* running statistics follow group 0 (spec.md 8.6) */
-    bool bf16;                      /* activations in bf16 */
-    bool decay_all, path_decay_all; /* biases and norms decay too; those of h_l */
-    bool own_teacher;               /* of method=own */
-    double momentum;
-    hr_optim_config optim;   /* `plain` is the learner's */
-    hr_method_config method; /* what the method asks for; sizes are filled in by the learner */
-    int64_t mask_most;       /* patches of an image that may be masked, at most */
-    double spd_eps;
+    int64_t batch;      /* images of a step on this rank */
+    int64_t accumulate; /* micro-batches that they are computed in */
+    bool bf16;          /* activations in bf16 */
+    hr_optim_config optim;
     uint64_t seed;
 } hr_learner_config;
-
-typedef struct hr_learner_paths {
-    hirl_tree *tree;                 /* whose paths the loss follows, or NULL */
-    hr_array proto[HR_LEVELS], path; /* its arrays on the device */
-} hr_learner_paths;
-
-typedef struct hr_learner {
-    hr_learner_config config;
-    hirl_context *context;
-    hr_queue *queue;
-    hr_tape tape;
-    hr_net net;
-    hr_weights online, teacher; /* teacher: backbone and head only; none for some methods */
-    hr_optim *optim;
-    hr_array bad, square; /* i32 [1] finite check; f64 [1] |gradient|^2 */
-    int32_t leaves;       /* images of this step with a leaf, of all ranks */
-    hr_array inverse;     /* real [K] lengths of prototypes, while they are made unit rows */
-    hr_method kind;       /* the method as this run has it */
-    const hr_method *method;
-    void *method_state;
-    hr_scalars scalars;
-    hr_learner_paths paths;
-} hr_learner;
 
 /* numbers that a schedule gives for a step */
 typedef struct hr_rates {
@@ -77,55 +33,92 @@ typedef struct hr_rates {
     bool freeze_last; /* the last layer, or the prototypes, are not updated */
 } hr_rates;
 
-/* What one step gets; host arrays, read during the call. */
-typedef struct hr_learner_input {
-    int64_t n; /* rows: config.batch (evaluation: any that the groups divide) */
-    int32_t globals, views;
-    const float *view[HR_METHOD_VIEWS]; /* [n, size, size, 3]; global views first */
-    int64_t size[HR_METHOD_VIEWS];
-    const uint8_t *mask[HR_METHOD_VIEWS]; /* [n, P] of global views, 1: masked; NULL: nothing is */
-    const int64_t *image;                 /* [n] ids */
-    const int32_t *leaf;                  /* [n] positive leaves, -1: none; NULL: stage 1 */
-    const int32_t *negative;              /* [n, negatives] */
-    int64_t negatives;
-    bool assigned; /* hr_learner_assign was called for this batch just before */
+/* The operations of a step. A backend that replays captured steps captures again when a stage changes. */
+typedef struct hr_stage {
+    uint32_t name;     /* the task's bits: two steps of one name have the same operations */
+    uint32_t gradient; /* parameter groups that have a gradient, bit g is group g */
+    uint32_t updated;  /* those that the optimiser updates */
+} hr_stage;
+
+/* What one step gets from its run: host arrays, read during the call. */
+typedef struct hr_step_input {
+    int64_t n;    /* images: config.batch */
+    int64_t step; /* from 0: names draws, and places in key queues */
     hr_rates rates;
-    double spd_weight;
-    int64_t step; /* from 0; names draws and the place in queues */
-} hr_learner_input;
+    int32_t globals, views;
+    const float *view[HR_STEP_VIEWS]; /* [n,S,S,3] f32 normalised; global views first */
+    int64_t size[HR_STEP_VIEWS];      /* S */
+    const int64_t *image;             /* [n] ids */
+    /* ---- pretraining ---- */
+    const uint8_t
+        *mask[HR_STEP_VIEWS]; /* [n,P] of global views, 1: masked; NULL: nothing is masked */
+    const int32_t *leaf;      /* [n] positive leaves, -1: none; NULL: stage 1 */
+    const int32_t *negative;  /* [n,K] leaves; with reassign drawn ones (hier/paths.h) */
+    int32_t *chosen; /* not NULL: leaves are chosen anew before the losses, and a step that succeeds
+                        writes them here, [n] */
+    /* ---- labelled ---- */
+    const int32_t *label; /* [n] classes */
+    /* ---- any other task ---- */
+    const void *more;
+} hr_step_input;
 
-typedef struct hr_learner_result {
-    double loss, loss_image, loss_spd, grad_norm;
+/* numbers alone: a checkpoint holds them in this order */
+typedef struct hr_step_result {
+    double loss;
+    double loss_image, loss_spd; /* pretraining: the two terms of HIRL eq. 4 */
+    double grad_norm;
     double teacher_entropy, usage_entropy; /* of the targets (ssl/method.h), -1: there are none */
-} hr_learner_result;
+    double top1; /* labelled: share of images classified right, -1: none */
+} hr_step_result;
 
-hirl_status hr_learner_create(hr_learner **learner, hirl_context *context,
-                              const hr_learner_config *config);
-void hr_learner_destroy(hr_learner *learner);
-/* the host's functions of method=own (ssl/own.h) */
-hirl_status hr_learner_set_calls(hr_learner *learner, const hirl_method_calls *calls);
-/* STATE while method=own waits for them */
+struct hr_learner {
+    hr_learner_config config;
+    hirl_context *context;
+    hr_queue *queue;
+    const hr_task *task;
+    void *self;                      /* the task's struct, owned */
+    const hr_layout *params, *norms; /* of the weights, owned by the task */
+    hr_weights online;               /* trained by gradients */
+    hr_weights
+        teacher; /* their moving average, over the first slots; made by the task, or absent */
+    hr_optim *optim;
+    hr_inputs inputs;
+    hr_results results;
+    hr_scalars scalars;
+    hr_tape tape;
+    hr_stage stage; /* of the last step */
+};
+
+/* Takes over self, also when it fails. */
+hirl_status hr_learner_create(hr_learner **learner, hirl_context *context, const hr_task *task,
+                              void *self, const hr_learner_config *config);
+void hr_learner_destroy(hr_learner *learner); /* NULL is fine */
+/* STATE: a step cannot be made yet */
 hirl_status hr_learner_ready(const hr_learner *learner);
-hr_method_config hr_learner_numbers(const hr_learner *learner); /* what `chance` asks for */
+int32_t hr_learner_ranks(const hr_learner *learner);
+/* Recomputes what follows the weights: the task's corrections, copies in the activation type. Does not wait. */
+void hr_learner_refresh(hr_learner *learner);
+/* After weights were loaded from elsewhere: refreshes, starts the teacher as a copy, and waits. */
+hirl_status hr_learner_restart(hr_learner *learner);
 
-/* copies the tree's arrays to the device; NULL: none. A failure leaves the tree in use as it was */
-hirl_status hr_learner_set_tree(hr_learner *learner, hirl_tree *tree);
+/* ---- step.c ---- */
 
-/* assign.c: leaf [n] of those that have one (not -1) becomes the nearest leaf of the tree in use, by view 1.
- * The step that follows, with `assigned`, commits what this pass did to the running statistics */
-hirl_status hr_learner_assign(int32_t *leaf, hr_learner *learner, const hr_learner_input *input);
+/* NONFINITE names the first tensor that is not finite, or says that it is of another rank. A step that fails
+ * has changed nothing. Waits once for the device. */
+hirl_status hr_learner_step(hr_step_result *result, hr_learner *learner,
+                            const hr_step_input *input);
+/* The losses alone, with batch statistics as in training: nothing is changed. */
+hirl_status hr_learner_evaluate(hr_step_result *result, hr_learner *learner,
+                                const hr_step_input *input);
 
-/* NONFINITE names the first tensor that is not finite, or says that it is of another rank; nothing is changed then */
-hirl_status hr_learner_step(hr_learner_result *result, hr_learner *learner,
-                            const hr_learner_input *input);
-/* the losses alone: nothing is changed; batch statistics as in training */
-hirl_status hr_learner_evaluate(hr_learner_result *result, hr_learner *learner,
-                                const hr_learner_input *input);
+/* ---- state.c: everything that a step changes, by name; load needs a learner of the same config ---- */
 
-/* everything that a step changes, under its own names; load needs a learner of the same config */
 hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner);
 hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in);
-/* after weights were given from elsewhere: prototypes at unit length, copies in the run's precision, teacher */
-hirl_status hr_learner_refresh(hr_learner *learner, bool teacher_follows);
+/* one named array of a task's state */
+hirl_status hr_learner_save_array(hr_tensors *out, const hr_learner *learner, const char *name,
+                                  const hr_array *array);
+hirl_status hr_learner_load_array(hr_learner *learner, const hr_tensors *in, const char *name,
+                                  const hr_array *array);
 
 #endif

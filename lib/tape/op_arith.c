@@ -2,6 +2,7 @@
  *
  *   y = a + b     da += dy      db += dy
  *   y = k x       dx += k dy
+ *   y = k x       dx += k dy    the same with a number k [1] on the device, which may change from step to step
  *   y = mean x    dx += dy / n  of all n numbers
  *   y = x         dx += dy      in another float type
  */
@@ -56,6 +57,29 @@ hr_tensor *hr_scale(hr_tape *t, hr_tensor *x, double k)
         return &t->dead;
     s->number[0] = k;
     t->q->be->axpby(t->q, &s->out->x, &x->x, k, 0);
+    return s->out;
+}
+
+static void scale_by_backward(hr_tape *t, const hr_node *s)
+{
+    double beta;
+    const hr_array *dx = hr_grad(t, s->in[0], &beta);
+
+    if (dx)
+        t->q->be->scale_blocks(t->q, dx, &s->saved[0], &s->out->g, beta);
+}
+
+hr_tensor *hr_scale_by(hr_tape *t, hr_tensor *x, const hr_array *k)
+{
+    static const hr_op op = { "scale_by", scale_by_backward };
+    hr_node *s;
+
+    x = hr_write(t, x);
+    s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 1, &x);
+    if (!s)
+        return &t->dead;
+    s->saved[0] = *k;
+    t->q->be->scale_blocks(t->q, &s->out->x, k, &x->x, 0);
     return s->out;
 }
 

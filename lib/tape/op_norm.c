@@ -24,19 +24,19 @@ static bool several_ranks(const hr_queue *q)
 
 /* ---- running statistics ---- */
 
-/* what one place of the network sees in a step, in all its micro-batches */
-typedef struct running {
-    hr_array mean, var; /* [C] */
-    hr_array sums;      /* [parts G,2,C] of this rank */
-    hr_array all;       /* [ranks parts G,2,C] when the groups of other ranks count too */
+/* The sums of one pass of a norm in a step, over all micro-batches. */
+struct hr_norm_record {
+    hr_norm_record *next; /* of the same norm */
+    hr_array mean, var;   /* [C], what commit updates */
+    hr_array sums;        /* [parts G,2,C] of this rank */
+    hr_array all;         /* [ranks parts G,2,C] when the groups of other ranks count too */
     double count, keep;
-    int64_t groups; /* how many of the first ones count */
-    int64_t seen;   /* micro-batches so far */
-} running;
+    int64_t groups; /* how many of the first groups count */
+};
 
 static void commit(hr_queue *q, void *arg)
 {
-    running *r = arg;
+    hr_norm_record *r = arg;
 
     if (r->all.data)
         q->comm->all_gather(q->comm, q, &r->all, &r->sums);
@@ -44,15 +44,16 @@ static void commit(hr_queue *q, void *arg)
                         r->groups);
 }
 
-static running *first_part(hr_tape *t, const hr_norm *norm, int64_t channels)
+static hr_norm_record *new_record(hr_tape *t, const hr_norm *norm, int64_t channels)
 {
-    running *r = hr_tape_keep(t, sizeof *r);
+    hr_norm_record *r = hr_tape_keep(t, sizeof *r);
     int64_t own = norm->groups * (norm->parts ? norm->parts : 1);
     int64_t ranks = several_ranks(t->q) && !norm->sync ? t->q->comm->ranks : 1, all = own * ranks;
 
     if (!r)
         return NULL;
-    *r = (running){ .mean = norm->mean, .var = norm->var, .keep = norm->keep, .groups = all };
+    *r =
+        (hr_norm_record){ .mean = norm->mean, .var = norm->var, .keep = norm->keep, .groups = all };
     r->sums = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ own, 2, channels });
     if (ranks > 1)
         r->all = hr_tape_keep_array(t, HR_F64, 3, (int64_t[]){ all, 2, channels });
@@ -62,30 +63,44 @@ static running *first_part(hr_tape *t, const hr_norm *norm, int64_t channels)
     return r;
 }
 
-/* A network may pass a place several times in a micro-batch: the first that has not seen this one is meant. */
-static running *running_of(hr_tape *t, const hr_norm *norm, int64_t channels)
+/* The record of this pass. The first micro-batch of a sequence adds records at the end of the list;
+ * the others meet them again in the same order. */
+static hr_norm_record *record_of(hr_tape *t, const hr_norm *norm, int64_t channels)
 {
-    for (hr_commit *c = norm->part ? t->commits : NULL; c; c = c->next) {
-        running *r = c->arg;
+    hr_norm_slot *slot = norm->slot;
+    hr_norm_record *r;
 
-        if (c->run == commit && r->mean.data == norm->mean.data && r->seen == norm->part)
-            return r;
+    if (slot->step != t->resets)
+        *slot = (hr_norm_slot){ .step = t->resets, .end = &slot->first };
+    if (!slot->next || slot->part != norm->part) {
+        if (!norm->part || !slot->sequence)
+            slot->sequence = slot->end;
+        slot->next = slot->sequence;
+        slot->part = norm->part;
     }
-    return first_part(t, norm, channels);
+    r = *slot->next;
+    if (!r) {
+        r = new_record(t, norm, channels);
+        if (!r)
+            return NULL;
+        *slot->next = r;
+        slot->end = &r->next;
+    }
+    slot->next = &r->next;
+    return r;
 }
 
-/* sums [G,2,C] of this call, kept until commit where the running statistics want them */
+/* sums [G,2,C] of this pass; they live until commit where the running statistics need them */
 static hr_array sums_of(hr_tape *t, const hr_norm *norm, int64_t channels, double count)
 {
-    running *r;
+    hr_norm_record *r;
 
-    if (!norm->commit)
+    if (!norm->slot)
         return hr_tape_array(t, HR_F64, 3, (int64_t[]){ norm->groups, 2, channels });
-    r = running_of(t, norm, channels);
+    r = record_of(t, norm, channels);
     if (!r || hr_tape_status(t) < 0)
         return (hr_array){ 0 };
     r->count = count;
-    r->seen = norm->part + 1;
     return hr_slice(&r->sums, norm->part * norm->groups, norm->groups);
 }
 

@@ -7,6 +7,7 @@
  * (spec.md 1.2). x [1, 1 + from^2, D], y [1, 1 + to^2, D]; of the same size: x itself.
  */
 #include <math.h>
+#include <string.h>
 
 #include "tape/ops.h"
 
@@ -37,29 +38,29 @@ static void taps_of(double weight[TAPS], int64_t at[TAPS], int64_t r, int64_t fr
     }
 }
 
-/* [1 + to^2, 1 + from^2] on the device; data NULL: the tape is dead */
-static hr_array weights_of(hr_tape *t, int64_t from, int64_t to)
+void hr_position_weights(real *weight, int64_t from, int64_t to)
 {
-    int64_t rows = 1 + to * to, cols = 1 + from * from;
-    double *host = hr_tape_take(t, (size_t)(rows * cols) * sizeof *host);
-    hr_array w = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ rows, cols });
+    int64_t cols = 1 + from * from;
 
-    if (!host || !w.data)
-        return (hr_array){ 0 };
-    for (int64_t i = 0; i < rows * cols; i++)
-        host[i] = i == 0;
-    for (int64_t r = 0; r < rows - 1; r++) {
-        double down[TAPS], across[TAPS];
-        int64_t i[TAPS], j[TAPS];
+    memset(weight, 0, (size_t)((1 + to * to) * cols) * sizeof *weight);
+    weight[0] = 1; /* the class token keeps its position */
+    for (int64_t r = 0; r < to * to; r++) {
+        double down[TAPS], across[TAPS], sum[TAPS * TAPS];
+        int64_t i[TAPS], j[TAPS], at[TAPS * TAPS];
 
         taps_of(down, i, r / to, from, to);
         taps_of(across, j, r % to, from, to);
-        for (int k = 0; k < TAPS * TAPS; k++)
-            host[(1 + r) * cols + 1 + i[k / TAPS] * from + j[k % TAPS]] +=
-                down[k / TAPS] * across[k % TAPS];
+        for (int k = 0; k < TAPS * TAPS; k++) { /* samples beyond the border fall on one place */
+            int first = 0;
+
+            at[k] = (1 + r) * cols + 1 + i[k / TAPS] * from + j[k % TAPS];
+            while (at[first] != at[k])
+                first++;
+            sum[k] = 0;
+            sum[first] += down[k / TAPS] * across[k % TAPS];
+            weight[at[k]] = (real)sum[first];
+        }
     }
-    t->q->be->upload(t->q, &w, host, HR_F64);
-    return w;
 }
 
 static void backward(hr_tape *t, const hr_node *s)
@@ -71,7 +72,7 @@ static void backward(hr_tape *t, const hr_node *s)
         t->q->be->gemm(t->q, dx, &s->saved[0], &s->out->g, HR_T, HR_N, 1, beta);
 }
 
-hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to)
+hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to, const hr_array *weight)
 {
     static const hr_op op = { "resize_positions", backward };
     int64_t cols = hr_cols(&x->x), patches = hr_rows_of(&x->x) - 1;
@@ -85,12 +86,13 @@ hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to)
                             hr_shape(found, &x->x), (long long)to);
     if (from == to)
         return x;
+    if (!weight || !weight->data || hr_count(weight) != (1 + to * to) * (1 + patches))
+        return hr_tape_fail(t, HIRL_E_INTERNAL, "resize_positions: no weights from %lld to %lld",
+                            (long long)from, (long long)to);
     s = hr_tape_push(t, &op, HR_REAL, 3, (int64_t[]){ 1, 1 + to * to, cols }, 1, &x);
     if (!s)
         return &t->dead;
-    s->saved[0] = weights_of(t, from, to);
-    if (!s->saved[0].data)
-        return &t->dead;
+    s->saved[0] = *weight;
     t->q->be->gemm(t->q, &s->out->x, &s->saved[0], &x->x, HR_N, HR_N, 1, 0);
     return s->out;
 }

@@ -104,27 +104,22 @@ static void gather_backward(hr_tape *t, const hr_node *s)
         t->q->be->scatter_add(t->q, dx, &s->out->g, &s->saved[0]);
 }
 
-hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index, int64_t n)
+hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const hr_array *index)
 {
     static const hr_op op = { "gather", gather_backward };
     int64_t dim[4];
     hr_node *s;
 
     x = hr_write(t, x);
-    for (int64_t r = 0; r < n; r++)
-        if (index[r] < 0 || index[r] >= x->x.dim[0])
-            return hr_tape_fail(t, HIRL_E_INVALID, "gather: row %d was asked of %lld",
-                                (int)index[r], (long long)x->x.dim[0]);
+    if (!index->data || index->dtype != HR_I32)
+        return hr_tape_fail(t, HIRL_E_INTERNAL, "gather: the index is no int32 array");
     for (int i = 0; i < 4; i++)
-        dim[i] = i ? x->x.dim[i] : n;
+        dim[i] = i ? x->x.dim[i] : hr_count(index);
     s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, dim, 1, &x);
     if (!s)
         return &t->dead;
-    s->saved[0] = hr_tape_array_1(t, HR_I32, n);
-    if (!s->saved[0].data)
-        return &t->dead;
-    t->q->be->upload(t->q, &s->saved[0], index, HR_I32);
-    t->q->be->gather(t->q, &s->out->x, &x->x, &s->saved[0]);
+    s->saved[0] = *index;
+    t->q->be->gather(t->q, &s->out->x, &x->x, index);
     return s->out;
 }
 

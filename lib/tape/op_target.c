@@ -8,7 +8,7 @@
  */
 #include "tape/ops.h"
 
-hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, double temperature)
+hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, const hr_array *temperature)
 {
     static const hr_op op = { "target", NULL };
     char found[HR_SHAPE], other[HR_SHAPE];

@@ -146,20 +146,8 @@ static void mask_backward(hr_tape *t, const hr_node *s)
     }
 }
 
-/* one column of 1 where mask is `which`, else 0 */
-static hr_array indicator(hr_tape *t, const uint8_t *mask, int64_t rows, bool which)
-{
-    hr_array a = hr_tape_array(t, HR_REAL, 2, (int64_t[]){ rows, 1 });
-    double *host = hr_tape_take(t, (size_t)rows * sizeof *host);
-
-    for (int64_t r = 0; host && r < rows; r++)
-        host[r] = (mask[r] != 0) == which;
-    if (host && a.data)
-        t->q->be->upload(t->q, &a, host, HR_F64);
-    return a;
-}
-
-hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const uint8_t *mask)
+hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const hr_array *kept,
+                          const hr_array *masked)
 {
     static const hr_op op = { "mask_tokens", mask_backward };
     hr_tensor *in[2] = { hr_write(t, x), token };
@@ -168,16 +156,16 @@ hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const uint
     hr_array y, from;
     hr_node *s;
 
-    if (hr_count(&token->x) != cols)
-        return hr_tape_fail(t, HIRL_E_INVALID, "mask_tokens: tokens are %s, the mask token %s",
-                            hr_shape(found, &x->x), hr_shape(wanted, &token->x));
+    if (hr_count(&token->x) != cols || hr_count(kept) != rows || hr_count(masked) != rows)
+        return hr_tape_fail(t, HIRL_E_INVALID,
+                            "mask_tokens: tokens are %s, the mask token %s, the mask has %lld rows",
+                            hr_shape(found, &x->x), hr_shape(wanted, &token->x),
+                            (long long)hr_count(masked));
     s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 2, in);
     if (!s)
         return &t->dead;
-    s->saved[KEPT] = indicator(t, mask, rows, false);
-    s->saved[MASKED] = indicator(t, mask, rows, true);
-    if (!s->saved[MASKED].data)
-        return &t->dead;
+    s->saved[KEPT] = matrix_of(kept, rows, 1);
+    s->saved[MASKED] = matrix_of(masked, rows, 1);
     y = matrix_of(&s->out->x, rows, cols);
     from = matrix_of(&token->x, 1, cols);
     t->q->be->scale_blocks(t->q, &y, &s->saved[KEPT], &in[0]->x, 0);

@@ -8,8 +8,10 @@
 #include "tape/tape.h"
 
 /* ---- op_arith.c ---- */
-hr_tensor *hr_add(hr_tape *t, hr_tensor *a, hr_tensor *b);       /* a + b, same shape */
-hr_tensor *hr_scale(hr_tape *t, hr_tensor *x, double k);         /* k x */
+hr_tensor *hr_add(hr_tape *t, hr_tensor *a, hr_tensor *b); /* a + b, same shape */
+hr_tensor *hr_scale(hr_tape *t, hr_tensor *x, double k);   /* k x, k fixed for the run */
+hr_tensor *hr_scale_by(hr_tape *t, hr_tensor *x,
+                       const hr_array *k);                       /* k x; k real [1] on the device */
 hr_tensor *hr_mean(hr_tape *t, hr_tensor *x);                    /* of all numbers, [1] */
 hr_tensor *hr_convert(hr_tape *t, hr_tensor *x, hr_dtype dtype); /* x in another float type */
 
@@ -25,6 +27,15 @@ hr_tensor *hr_gelu(hr_tape *t, hr_tensor *x);               /* x Phi(x), exact *
 hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad);
 
 /* ---- op_norm.c ---- */
+/* Where a batch norm finds what its passes of one step add to the running statistics: one record for
+ * each pass of a micro-batch (a network may encode several views), in order. Zeroed before the first step. */
+typedef struct hr_norm_record hr_norm_record;
+typedef struct hr_norm_slot {
+    uint64_t step; /* of the tape that the records belong to */
+    int64_t part;  /* micro-batch of the last pass */
+    hr_norm_record *first, **sequence, **next, **end;
+} hr_norm_slot;
+
 /* A batch norm's parameters and running statistics; mean, var are written at commit only. */
 typedef struct hr_norm {
     hr_tensor *gamma, *beta; /* [C], both NULL: no affine */
@@ -32,7 +43,7 @@ typedef struct hr_norm {
     double eps, keep;        /* 1e-5; running <- keep running + (1 - keep) batch, 0.9 */
     int64_t groups;          /* G contiguous equal parts of N with statistics of their own */
     int64_t running_groups;  /* how many of them enter the running statistics (reference: 1) */
-    bool commit;             /* running statistics: at commit, once, by all micro-batches */
+    hr_norm_slot *slot;      /* NULL: the running statistics stay as they are */
     int64_t part, parts;     /* which micro-batch of how many; 0 of 0: one whole batch */
     bool sync;               /* statistics over the groups g of all ranks together (SyncBN) */
 } hr_norm;
@@ -59,12 +70,15 @@ hr_tensor *hr_attention(hr_tape *t, hr_tensor *qkv, int64_t tokens, int64_t head
 hr_tensor *hr_tokens(hr_tape *t, hr_tensor *x, hr_tensor *class_token, hr_tensor *position);
 /* of x [N rows, D] the tokens [first, first + count) of each image: [N count, D] */
 hr_tensor *hr_strip(hr_tape *t, hr_tensor *x, int64_t rows, int64_t first, int64_t count);
-/* token [..,D] where mask is not 0, else x [..,D]; mask: host, one a row of x */
-hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const uint8_t *mask);
+/* kept_r x_r + masked_r token, x [..,D], token [..,D]; kept, masked: real, 0 or 1 for each row of x */
+hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const hr_array *kept,
+                          const hr_array *masked);
 /* x + keep_n branch, n the N equal parts of x and branch; keep [N] real, on the device */
 hr_tensor *hr_add_kept(hr_tape *t, hr_tensor *x, hr_tensor *branch, const hr_array *keep);
-/* positions [1, 1 + n n, D] of a grid with side n -> [1, 1 + to to, D] real; x itself if to = n */
-hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to);
+/* positions [1, 1 + n n, D] of a grid with side n -> [1, 1 + to to, D] real; x itself if to = n, else
+ * weight real [1 + to to, 1 + n n] holds hr_position_weights(n, to) */
+hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to, const hr_array *weight);
+void hr_position_weights(real *weight, int64_t from, int64_t to); /* in host memory */
 
 /* ---- op_pool.c ---- */
 hr_tensor *hr_max_pool(hr_tape *t, hr_tensor *x, int kernel, int stride, int pad);
@@ -76,10 +90,9 @@ hr_tensor *hr_row_dot(hr_tape *t, hr_tensor *a, hr_tensor *b); /* <a_r, b_r>, [N
 
 /* ---- op_shape.c ---- */
 hr_tensor *hr_rows(hr_tape *t, hr_tensor *x, int64_t first, int64_t count); /* a view */
-hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts); /* rows of all, in order */
-hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const int32_t *index,
-                     int64_t n);                /* x_index[r]; index: host */
-hr_tensor *hr_detach(hr_tape *t, hr_tensor *x); /* x, no gradient */
+hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts);         /* rows of all, in order */
+hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const hr_array *index); /* x_index[r]; i32 [n] */
+hr_tensor *hr_detach(hr_tape *t, hr_tensor *x);                        /* x, no gradient */
 /* rows [N,..] of all ranks in rank order, [R N,..]; with one rank x itself. No operation: no gradient */
 hr_array hr_all_ranks(hr_tape *t, const hr_array *x);
 
@@ -99,8 +112,8 @@ hr_tensor *hr_soft_cross_entropy(hr_tape *t, hr_tensor *p, hr_tensor *z, double 
                                  const hr_array *weight);
 
 /* ---- op_target.c: no gradient ---- */
-/* softmax((z - center) / T) by rows, [N,K] real; center: real [K], NULL: none */
-hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, double temperature);
+/* softmax((z - center) / T) by rows, [N,K] real; center: real [K] or NULL; temperature: T, f64 [1] */
+hr_tensor *hr_target(hr_tape *t, hr_tensor *z, const hr_array *center, const hr_array *temperature);
 /* SwAV's targets of scores [N,K] over the rows of all ranks; keep: the last rows that are wanted
  * (rows of a queue come first), 0: all. -> real [keep,K], rows sum to 1 */
 hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterations, int64_t keep);

@@ -29,6 +29,7 @@ static void device_give(void *owner, void *block)
 
 static void start(hr_tape *t)
 {
+    t->resets++;
     t->last = t->unchecked = NULL;
     t->commits = NULL;
     t->commits_end = &t->commits;

@@ -58,6 +58,7 @@ struct hr_tape {
     hr_commit *commits, **commits_end;
     hr_tensor dead;
     hr_error failure; /* the first; status 0: none */
+    uint64_t resets;  /* counts hr_tape_reset: names the step that kept memory belongs to */
     hr_dtype type;    /* of activations: HR_REAL or HR_BF16 */
     bool training;    /* norms use batch statistics */
     bool recording;   /* false: no gradients are wanted at all */

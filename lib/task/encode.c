@@ -1,401 +1,396 @@
-/* encode.c - what the networks make of the views of a batch: one pass a view, or one a size of views.
- *
- * Passes of their own (MoCo v2, SimSiam, MoCo v3): backbone, head and predictor see one view at a
- * time, and so do their batch norms. Joint (SwAV, DINO, iBOT): the backbone sees all views of one
- * size at once, heads all views. Rows of a joint batch are ordered part, view, image: batch norm
- * group g, a contiguous part of the rows, has all views of the images of part g.
- *
- *     n images, V views, G groups: row (g, v, i) = (g V + v) n / G + i
- */
+/* encode.c - which views a network encodes in which pass (encode.h): the plan, its inputs, the passes. */
 #include "task/encode.h"
 
 #include <string.h>
 
 #include "base/error.h"
+#include "task/patches.h"
+#include "task/pretrain.h"
 
-/* ---- parts of a batch ---- */
-
-hr_micro hr_micro_of(const hr_learner_input *batch, int64_t index, int64_t count, bool commit)
+hr_micro hr_micro_of(const hr_pretrain *self, int64_t index, int64_t count, bool update)
 {
-    hr_micro m = { *batch, batch, 0, index, count, commit };
-    int64_t n = batch->n / count;
+    int64_t n = self->config.learner.batch / count;
 
-    m.first = index * n;
-    m.in.n = n;
-    m.in.image += m.first;
-    for (int v = 0; v < batch->views; v++)
-        m.in.view[v] += m.first * batch->size[v] * batch->size[v] * 3;
-    if (m.in.leaf)
-        m.in.leaf += m.first;
-    if (m.in.negative)
-        m.in.negative += m.first * batch->negatives;
-    return m;
+    return (
+        hr_micro){ .index = index, .count = count, .n = n, .first = index * n, .update = update };
 }
 
-hr_array hr_on_tape(hr_tape *t, const void *host, hr_dtype from, hr_dtype to, int rank,
-                    const int64_t *dim)
+hr_pass hr_pass_of(hr_pretrain *self, const hr_weights *weights, const hr_micro *micro)
 {
-    hr_array a = hr_tape_array(t, to, rank, dim);
-
-    if (a.data)
-        t->q->be->upload(t->q, &a, host, from);
-    return a;
-}
-
-hr_pass hr_run_of(hr_learner *learner, const hr_weights *weights, const hr_micro *micro)
-{
-    return (hr_pass){ .tape = &learner->tape,
+    return (hr_pass){ .tape = &self->learner->tape,
                       .weights = weights,
-                      .groups = learner->config.bn_groups / micro->count,
-                      .running_groups = learner->config.reference ? 1 : 0,
-                      .commit = micro->commit,
+                      .groups = self->config.bn_groups / micro->count,
+                      .running_groups = self->config.reference ? 1 : 0,
+                      .commit = micro->update,
                       .part = micro->index,
                       .parts = micro->count,
-                      .sync = learner->method->sync };
+                      .sync = self->method->sync };
 }
 
-/* ---- one view, one pass ---- */
+/* ---- plan ---- */
 
-hr_tensor *hr_encode_image(hr_tape *t, const hr_learner_input *in, int v)
+static int64_t micro_images(const hr_pretrain *self)
 {
-    int64_t shape[4] = { in->n, in->size[v], in->size[v], 3 };
-    hr_array a = hr_on_tape(t, in->view[v], HR_F32, t->type, 4, shape);
-
-    return a.data ? hr_leaf(t, &a, NULL) : &t->dead;
+    return self->config.learner.batch / self->config.learner.accumulate;
 }
 
-/* stochastic depth of rows (g, view, image) of the student */
-static const hr_vit_draw *draw_of(hr_learner *learner, const hr_learner_input *in, const int *view,
-                                  int views, int64_t groups)
+static bool sees(uint32_t which, int32_t view, int32_t globals)
 {
-    hr_tape *t = &learner->tape;
-    int64_t rows = in->n * views, part = in->n / groups;
-    int64_t *image = hr_tape_take(t, (size_t)rows * sizeof *image);
-    int32_t *seen = hr_tape_take(t, (size_t)rows * sizeof *seen);
-    hr_vit_draw *draw = hr_tape_take(t, sizeof *draw);
-
-    if (!image || !seen || !draw || !t->training)
-        return NULL;
-    for (int64_t r = 0; r < rows; r++) {
-        image[r] = in->image[r / (part * views) * part + r % part];
-        seen[r] = view[r / part % views];
-    }
-    *draw = (hr_vit_draw){ learner->config.seed, in->step, image, seen };
-    return draw;
+    return which == HR_SEES_GLOBAL ? view < globals : which >> view & 1;
 }
 
-static void look_alone(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
-                       const hr_weights *weights, int v)
+/* Sizes in the order in which they first appear; not joint: each view is a part of its own. */
+static void split(hr_encoding *e, const int64_t *size)
 {
-    hr_pass run = hr_run_of(learner, weights, micro);
-    hr_net_extra extra = { 0 };
-    hr_features f;
+    for (int i = 0; i < e->views; i++) {
+        int k = e->joint ? 0 : e->parts;
 
-    if (learner->net.is_vit && weights == &learner->online)
-        extra.draw = draw_of(learner, &micro->in, &v, 1, 1);
-    f = hr_net_encode(&learner->net, &run, hr_encode_image(run.tape, &micro->in, v), &extra);
-    seen->z0[v] = hr_net_head(&learner->net, &run, f.pooled);
-    seen->out[v] = hr_net_out(&learner->net, &run, seen->z0[v]);
-}
-
-/* ---- all views of one size in one pass ---- */
-
-typedef struct pass {
-    hr_learner *learner;
-    const hr_micro *micro;
-    const hr_weights *weights;
-    hr_pass run;
-    int view[HR_METHOD_VIEWS], views; /* all that are seen */
-    int64_t groups;                   /* of the order of rows; 1 where no norm asks for it */
-} pass;
-
-typedef struct resolution {
-    int64_t size;
-    int view[HR_METHOD_VIEWS], views;
-    hr_features f; /* rows (g, view of this size, i) */
-} resolution;
-
-/* resolutions in the order in which they first appear */
-static int split_by_size(resolution *r, const pass *p)
-{
-    int count = 0;
-
-    for (int i = 0; i < p->views; i++) {
-        int64_t size = p->micro->in.size[p->view[i]];
-        int k = 0;
-
-        while (k < count && r[k].size != size)
+        while (k < e->parts && e->part[k].size != size[e->view[i]])
             k++;
-        if (k == count)
-            r[count++] = (resolution){ .size = size };
-        r[k].view[r[k].views++] = p->view[i];
+        if (k == e->parts)
+            e->part[e->parts++] = (hr_resolution){ .size = size[e->view[i]] };
+        e->part[k].view[e->part[k].views++] = e->view[i];
     }
-    return count;
 }
 
-/* images of one resolution, rows (g, view, i) */
-static hr_tensor *images_on_tape(const pass *p, const resolution *r)
+/* The place of b's views among a's, in units of views; -1: a does not hold them next to each other. */
+static int position_among(const hr_resolution *a, const hr_resolution *b)
 {
-    hr_tape *t = p->run.tape;
-    const hr_learner_input *in = &p->micro->in;
-    int64_t part = in->n / p->groups, pixels = r->size * r->size * 3, row = 0;
-    int64_t shape[4] = { r->views * in->n, r->size, r->size, 3 };
-    hr_array all = hr_tape_array(t, t->type, 4, shape);
-
-    if (!all.data)
-        return &t->dead;
-    for (int64_t g = 0; g < p->groups; g++)
-        for (int j = 0; j < r->views; j++, row += part) {
-            hr_array to = hr_slice(&all, row, part);
-
-            t->q->be->upload(t->q, &to, in->view[r->view[j]] + g * part * pixels, HR_F32);
-        }
-    return hr_leaf(t, &all, NULL);
+    for (int k = 0; k + b->views <= a->views; k++)
+        if (!memcmp(a->view + k, b->view, (size_t)b->views * sizeof *b->view))
+            return k;
+    return -1;
 }
 
-/* [views n, P] masks of one resolution; NULL: no view of it is masked */
-static const uint8_t *masks_of(const pass *p, const resolution *r, int64_t patches)
+/* Takes the images of another encoding where they lie in the order that this one needs. */
+static bool share_images(hr_resolution *part, int64_t groups, const hr_encoding *other, int64_t n)
 {
-    const hr_learner_input *in = &p->micro->in;
-    size_t bytes = (size_t)(in->n * patches);
-    uint8_t *all = NULL;
+    for (int k = 0; k < other->parts; k++) {
+        const hr_resolution *from = &other->part[k];
+        int at = position_among(from, part);
+        bool whole = part->views == from->views;
 
-    for (int j = 0; j < r->views; j++) {
-        const uint8_t *mask = p->micro->batch->mask[r->view[j]];
-
-        if (!mask || p->weights != &p->learner->online)
+        if (at < 0 || !from->owner)
             continue;
-        if (!all) {
-            all = hr_tape_take(p->run.tape, bytes * (size_t)r->views);
-            if (!all)
-                return NULL;
-            memset(all, 0, bytes * (size_t)r->views);
-        }
-        memcpy(all + bytes * (size_t)j, mask + p->micro->first * patches, bytes);
+        if (!(groups == 1 && other->groups == 1) && !(whole && groups == other->groups) &&
+            !(whole && part->views == 1))
+            continue;
+        part->image = from->image;
+        part->stride = from->stride;
+        part->offset = at * n;
+        return true;
     }
-    return all;
+    return false;
 }
 
-static void look_at_size(const pass *p, resolution *r)
+static hirl_status add_positions(hr_pretrain *self, hr_resolution *part)
 {
-    hr_learner *learner = p->learner;
-    hr_net_extra extra = { 0 };
+    const hr_vit *vit = &self->net.vit;
+    int64_t from, to;
 
-    if (learner->net.is_vit && p->weights == &learner->online) {
-        extra.draw = draw_of(learner, &p->micro->in, r->view, r->views, p->groups);
-        if (learner->method->patches)
-            extra.mask = masks_of(p, r, hr_net_patches(&learner->net, r->size));
-    }
-    r->f = hr_net_encode(&learner->net, &p->run, images_on_tape(p, r), &extra);
+    if (!self->net.is_vit)
+        return HIRL_OK;
+    from = hr_vit_grid(vit);
+    to = part->size / vit->shape.patch;
+    if (from == to || to < 1)
+        return HIRL_OK;
+    return hr_inputs_add(&self->learner->inputs, &part->positions, HR_REAL, 2,
+                         (int64_t[]){ 1 + to * to, 1 + from * from });
 }
 
-/* row of (g, view, i) among the rows of all resolutions, one after the other */
-static int64_t place_of(const resolution *r, int count, const pass *p, int view, int64_t g)
+static hirl_status add_keep(hr_pretrain *self, hr_resolution *part)
 {
-    int64_t part = p->micro->in.n / p->groups, before = 0;
+    int64_t branches = self->net.is_vit ? hr_vit_branches(&self->net.vit) : 0;
 
-    for (int k = 0; k < count; before += r[k].views * p->micro->in.n, k++)
-        for (int j = 0; j < r[k].views; j++)
-            if (r[k].view[j] == view)
-                return before + (g * r[k].views + j) * part;
-    return 0;
+    if (!branches)
+        return HIRL_OK;
+    return hr_inputs_add(&self->learner->inputs, &part->keep, HR_REAL, 2,
+                         (int64_t[]){ self->config.learner.accumulate * branches,
+                                      part->views * micro_images(self) });
 }
 
-/* views of one size stand together: not so when local sizes take turns */
-static bool is_in_order(const resolution *r, int count, const pass *p)
+static hirl_status add_images(hr_pretrain *self, hr_encoding *e, hr_resolution *part,
+                              const hr_encoding *const *earlier)
+{
+    int64_t n = micro_images(self), batch = self->config.learner.batch;
+
+    for (; *earlier; earlier++)
+        if (share_images(part, e->groups, *earlier, n))
+            return HIRL_OK;
+    part->owner = true;
+    part->stride = part->views * n;
+    return hr_inputs_stream(&self->learner->inputs, &part->image, self->learner->tape.type, 4,
+                            (int64_t[]){ part->views * batch, part->size, part->size, 3 });
+}
+
+/* views of one size stand together: not so when sizes of local views take turns */
+static bool is_in_order(const hr_encoding *e)
 {
     int at = 0;
 
-    for (int k = 0; k < count; k++)
-        for (int j = 0; j < r[k].views; j++)
-            if (r[k].view[j] != p->view[at++])
+    for (int k = 0; k < e->parts; k++)
+        for (int j = 0; j < e->part[k].views; j++)
+            if (e->part[k].view[j] != e->view[at++])
                 return false;
     return true;
 }
 
-/* features of all views, rows (g, v, i) */
-static hr_tensor *features_of_all(const pass *p, const resolution *r, int count)
+static hirl_status add_indices(hr_pretrain *self, hr_encoding *e)
 {
-    hr_tape *t = p->run.tape;
-    int64_t n = p->micro->in.n, part = n / p->groups, at = 0;
-    hr_tensor *each[HR_METHOD_VIEWS] = { 0 }, *x;
-    int32_t *index;
+    hr_inputs *inputs = &self->learner->inputs;
+    int64_t n = micro_images(self), rows = e->views * n;
 
-    for (int k = 0; k < count; k++)
-        each[k] = r[k].f.pooled;
-    x = count > 1 ? hr_concat(t, each, count) : each[0];
-    if (count == 1 || (p->groups == 1 && is_in_order(r, count, p)))
-        return x;
-    index = hr_tape_take(t, (size_t)(n * p->views) * sizeof *index);
-    if (!index)
-        return &t->dead;
-    for (int64_t g = 0; g < p->groups; g++)
-        for (int v = 0; v < p->views; v++)
-            for (int64_t i = 0, from = place_of(r, count, p, p->view[v], g); i < part; i++)
-                index[at++] = (int32_t)(from + i);
-    return hr_gather(t, x, index, at);
-}
-
-/* rows of view number v of all that are seen */
-static hr_tensor *rows_of_view(const pass *p, hr_tensor *all, int v)
-{
-    hr_tape *t = p->run.tape;
-    int64_t n = p->micro->in.n, part = n / p->groups;
-    int32_t *index;
-
-    if (p->groups == 1)
-        return hr_rows(t, all, v * n, n);
-    index = hr_tape_take(t, (size_t)n * sizeof *index);
-    if (!index)
-        return &t->dead;
-    for (int64_t i = 0; i < n; i++)
-        index[i] = (int32_t)((i / part * p->views + v) * part + i % part);
-    return hr_gather(t, all, index, n);
-}
-
-/* ---- patches (iBOT) ---- */
-
-static hr_tensor *patch_scores(const pass *p, hr_tensor *tokens)
-{
-    hr_tape *t = p->run.tape;
-    hr_tensor *x = hr_convert(t, tokens, HR_REAL);
-
-    return hr_net_out(&p->learner->net, &p->run, hr_net_head(&p->learner->net, &p->run, x));
-}
-
-static void teacher_patches(hr_seen *seen, const pass *p, const resolution *r)
-{
-    const hr_net *net = &p->learner->net;
-    hr_tensor *tokens =
-        hr_vit_patches(&p->run, r->f.tokens, r->views * p->micro->in.n); /* [views n P, D] */
-    hr_tensor *scores = patch_scores(p, tokens);
-    int64_t rows = p->micro->in.n * hr_net_patches(net, r->size);
-
-    for (int j = 0; j < r->views; j++)
-        seen->patches[r->view[j]] = hr_rows(p->run.tape, scores, j * rows, rows);
-}
-
-/* masked patches of a view: their rows among the teacher's patches and among the student's tokens, and
- * weights 1 / (n |mask|); the arrays come as 0: places that are left over have weight 0 */
-static hirl_status list_masked(int32_t *place, int32_t *token, real *weight, const uint8_t *mask,
-                               int64_t n, int64_t patches, int64_t room, int64_t first_row)
-{
-    int64_t at = 0;
-
-    for (int64_t r = 0; r < n; r++) {
-        int64_t masked = 0;
-
-        for (int64_t i = 0; i < patches; i++)
-            masked += mask[r * patches + i];
-        if (at + masked > room)
-            return hr_fail(HIRL_E_INVALID, "masks: more than %lld of %lld patches in %lld images",
-                           (long long)room, (long long)patches, (long long)n);
-        for (int64_t i = 0; i < patches; i++)
-            if (mask[r * patches + i]) {
-                place[at] = (int32_t)(r * patches + i);
-                token[at] = (int32_t)((first_row + r) * (patches + 1) + 1 + i);
-                weight[at++] = (real)1 / (real)(n * masked);
-            }
-    }
+    if (!e->joint)
+        return HIRL_OK;
+    if (e->parts > 1 && (e->groups > 1 || !is_in_order(e)))
+        HR_TRY(hr_inputs_add(inputs, &e->order, HR_I32, 1, &rows));
+    for (int v = 0; v < e->views && e->groups > 1; v++)
+        HR_TRY(hr_inputs_add(inputs, &e->of_view[v], HR_I32, 1, &n));
     return HIRL_OK;
 }
 
-static void student_patches(hr_seen *seen, const pass *p, const resolution *r, hr_now *now)
+static hirl_status declare(hr_pretrain *self, hr_encoding *e, uint32_t which, bool joint,
+                           const hr_encoding *const *earlier)
 {
-    hr_tape *t = p->run.tape;
-    int64_t n = p->micro->in.n, patches = hr_net_patches(&p->learner->net, r->size);
-    int64_t room = n * p->learner->config.mask_most;
+    *e = (hr_encoding){ .joint = joint, .groups = 1 };
+    for (int32_t v = 0; v < self->config.views; v++)
+        if (sees(which, v, self->config.globals))
+            e->view[e->views++] = v;
+    if (joint && self->net.method_norms)
+        e->groups = self->config.bn_groups / self->config.learner.accumulate;
+    split(e, self->config.size);
+    for (int k = 0; k < e->parts; k++) {
+        HR_TRY(add_images(self, e, &e->part[k], earlier));
+        HR_TRY(add_positions(self, &e->part[k]));
+        if (e == &self->student)
+            HR_TRY(add_keep(self, &e->part[k]));
+    }
+    return add_indices(self, e);
+}
 
-    now->masked = room;
-    for (int j = 0; j < r->views && r->view[j] < p->micro->in.globals; j++) {
-        int v = r->view[j];
-        const uint8_t *mask = p->micro->batch->mask[v];
-        int32_t *place = hr_tape_take(t, (size_t)room * sizeof *place);
-        int32_t *token = hr_tape_take(t, (size_t)room * sizeof *token);
-        real *weight = hr_tape_take(t, (size_t)room * sizeof *weight);
+hirl_status hr_encodings_declare(hr_pretrain *self)
+{
+    const hr_method *method = self->method;
+    const hr_encoding *earlier[] = { NULL, NULL, NULL };
+    bool joint = method->joint && (self->config.joint || method->patches);
 
-        hirl_status status;
+    HR_TRY(declare(self, &self->student, method->student, joint, earlier));
+    earlier[0] = &self->student;
+    if (method->teacher)
+        HR_TRY(declare(self, &self->teacher, method->teacher, joint, earlier));
+    earlier[1] = &self->teacher;
+    if (self->config.reassign)
+        HR_TRY(declare(self, &self->nearest, 1u << 1, false, earlier));
+    return method->patches ? hr_patches_declare(self) : HIRL_OK;
+}
 
-        if (!place || !token || !weight)
-            return;
-        memset(place, 0, (size_t)room * sizeof *place);
-        memset(token, 0, (size_t)room * sizeof *token);
-        memset(weight, 0, (size_t)room * sizeof *weight);
-        status = mask ? list_masked(place, token, weight, mask + p->micro->first * patches, n,
-                                    patches, room, j * n)
-                      : HIRL_OK;
-        if (status < 0) {
-            hr_tape_pass(t, status);
-            return;
+/* ---- inputs of a step ---- */
+
+static void send_images(hr_pretrain *self, const hr_encoding *e, const hr_resolution *part,
+                        const hr_step_input *in)
+{
+    hr_inputs *inputs = &self->learner->inputs;
+    int64_t n = micro_images(self), rows = n / e->groups, pixels = part->size * part->size * 3;
+    int64_t parts = in->n / rows, at = 0; /* parts: micro-batches times groups */
+
+    if (part->views == 1) {
+        hr_inputs_send(inputs, &part->image, in->view[part->view[0]], HR_F32);
+        return;
+    }
+    for (int64_t p = 0; p < parts; p++)
+        for (int j = 0; j < part->views; j++, at += rows) {
+            hr_array to = hr_slice(&part->image, at, rows);
+
+            hr_inputs_send(inputs, &to, in->view[part->view[j]] + p * rows * pixels, HR_F32);
         }
-        now->place[v] = place;
-        now->weight[v] = hr_on_tape(t, weight, HR_REAL, HR_REAL, 1, &room);
-        seen->patches[v] = patch_scores(p, hr_gather(t, r->f.tokens, token, room));
+}
+
+static void draw_keep(hr_pretrain *self, const hr_encoding *e, hr_resolution *part,
+                      const hr_step_input *in)
+{
+    int64_t n = micro_images(self), rows = part->views * n, group = n / e->groups;
+    int64_t branches = hr_vit_branches(&self->net.vit);
+
+    for (int64_t m = 0; m < self->config.learner.accumulate; m++)
+        for (int64_t r = 0; r < rows; r++) {
+            int64_t image = m * n + r / (group * part->views) * group + r % group;
+            hr_vit_row row = { in->image[image], part->view[r / group % part->views] };
+
+            hr_vit_draw_keep((real *)part->keep.host + m * branches * rows + r, rows,
+                             &self->net.vit, row, self->config.learner.seed, in->step);
+        }
+}
+
+/* number of row (g, view, 0) among the rows of all resolutions, one after the other */
+static int64_t place_of(const hr_encoding *e, int32_t view, int64_t g, int64_t n)
+{
+    int64_t group = n / e->groups, before = 0;
+
+    for (int k = 0; k < e->parts; before += e->part[k].views * n, k++)
+        for (int j = 0; j < e->part[k].views; j++)
+            if (e->part[k].view[j] == view)
+                return before + (g * e->part[k].views + j) * group;
+    return 0;
+}
+
+/* The same in every step: written where a step writes its inputs, as they are few. */
+static void fill_indices(const hr_encoding *e, int64_t n)
+{
+    int64_t group = n / e->groups, at = 0;
+    int32_t *order = e->order.host;
+
+    for (int64_t g = 0; g < e->groups && order; g++)
+        for (int v = 0; v < e->views; v++)
+            for (int64_t i = 0, from = place_of(e, e->view[v], g, n); i < group; i++)
+                order[at++] = (int32_t)(from + i);
+    for (int v = 0; v < e->views; v++) {
+        int32_t *row = e->of_view[v].host;
+
+        for (int64_t i = 0; i < n && row; i++)
+            row[i] = (int32_t)((i / group * e->views + v) * group + i % group);
     }
 }
 
-/* ---- networks ---- */
-
-static void look_jointly(hr_seen *seen, const pass *p, hr_now *now)
+static void fill(hr_pretrain *self, hr_encoding *e, const hr_step_input *in)
 {
-    const hr_method *method = p->learner->method;
-    resolution r[HR_METHOD_VIEWS];
-    int count = split_by_size(r, p);
-    hr_tensor *z0, *out;
+    for (int k = 0; k < e->parts; k++) {
+        hr_resolution *part = &e->part[k];
 
-    for (int k = 0; k < count; k++)
-        look_at_size(p, &r[k]);
-    z0 = hr_net_head(&p->learner->net, &p->run, features_of_all(p, r, count));
-    out = hr_net_out(&p->learner->net, &p->run, z0);
-    for (int v = 0; v < p->views; v++) {
-        seen->z0[p->view[v]] = rows_of_view(p, z0, v);
-        seen->out[p->view[v]] = out ? rows_of_view(p, out, v) : NULL;
+        if (part->owner)
+            send_images(self, e, part, in);
+        if (part->keep.host)
+            draw_keep(self, e, part, in);
+        if (part->positions.host)
+            hr_position_weights(part->positions.host, hr_vit_grid(&self->net.vit),
+                                part->size / self->net.vit.shape.patch);
     }
-    if (method->patches && now)
-        student_patches(seen, p, &r[0], now);
-    else if (method->patches)
-        teacher_patches(seen, p, &r[0]);
+    fill_indices(e, micro_images(self));
 }
 
-static pass pass_of(hr_learner *learner, const hr_micro *micro, const hr_weights *weights,
-                    uint32_t sees)
+static hirl_status check_views(const hr_pretrain *self, const hr_step_input *in)
 {
-    pass p = { learner, micro, weights, hr_run_of(learner, weights, micro), { 0 }, 0, 1 };
-
-    for (int v = 0; v < micro->in.views; v++)
-        if (sees == HR_SEES_GLOBAL ? v < micro->in.globals : sees >> v & 1)
-            p.view[p.views++] = v;
-    if (learner->net.method_norms)
-        p.groups = p.run.groups;
-    return p;
+    if (in->views != self->config.views || in->globals != self->config.globals)
+        return hr_fail(
+            HIRL_E_INVALID, "a step of %d views, %d global; the learner was made for %d, %d",
+            (int)in->views, (int)in->globals, (int)self->config.views, (int)self->config.globals);
+    for (int v = 0; v < in->views; v++)
+        if (in->size[v] != self->config.size[v])
+            return hr_fail(HIRL_E_INVALID,
+                           "view %d has %lld pixels a side; the learner was made for %lld", v,
+                           (long long)in->size[v], (long long)self->config.size[v]);
+    return HIRL_OK;
 }
 
-static void look(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
-                 const hr_weights *weights, uint32_t sees, hr_now *now)
+hirl_status hr_encodings_fill(hr_pretrain *self, const hr_step_input *in)
 {
-    pass p = pass_of(learner, micro, weights, sees);
+    HR_TRY(check_views(self, in));
+    fill(self, &self->student, in);
+    if (self->teacher.views)
+        fill(self, &self->teacher, in);
+    if (self->nearest.views)
+        fill(self, &self->nearest, in);
+    if (self->method->shuffle_teacher)
+        HR_TRY(hr_shuffle_fill(self, in));
+    return self->method->patches ? hr_patches_fill(self, in) : HIRL_OK;
+}
 
-    if (learner->method->joint && (learner->config.joint || learner->method->patches))
-        look_jointly(seen, &p, now);
+/* ---- passes ---- */
+
+hr_tensor *hr_encode_images(const hr_pretrain *self, const hr_resolution *part,
+                            const hr_micro *micro)
+{
+    hr_array rows =
+        hr_slice(&part->image, micro->index * part->stride + part->offset, part->views * micro->n);
+
+    return hr_leaf(&self->learner->tape, &rows, NULL);
+}
+
+/* one micro-batch's slice of a cell; absent cells stay absent */
+static hr_array of_micro(const hr_cell *cell, const hr_micro *micro)
+{
+    int64_t rows = cell->device.data ? cell->device.dim[0] / micro->count : 0;
+
+    return rows ? hr_slice(&cell->device, micro->index * rows, rows) : (hr_array){ 0 };
+}
+
+static hr_features encode_part(hr_pretrain *self, const hr_pass *pass, const hr_resolution *part,
+                               const hr_micro *micro)
+{
+    hr_vit_input input = { .keep = of_micro(&part->keep, micro),
+                           .kept = of_micro(&part->kept, micro),
+                           .masked = of_micro(&part->masked, micro),
+                           .positions = part->positions.device };
+
+    return hr_net_encode(&self->net, pass, hr_encode_images(self, part, micro), &input);
+}
+
+static void encode_alone(hr_seen *seen, hr_pretrain *self, const hr_pass *pass,
+                         const hr_encoding *e, const hr_micro *micro)
+{
+    for (int k = 0; k < e->parts; k++) {
+        hr_features f = encode_part(self, pass, &e->part[k], micro);
+        int32_t v = e->part[k].view[0];
+
+        seen->z0[v] = hr_net_head(&self->net, pass, f.pooled);
+        seen->out[v] = hr_net_out(&self->net, pass, seen->z0[v]);
+    }
+}
+
+/* rows of view number v of all that are seen */
+static hr_tensor *rows_of_view(hr_tape *t, const hr_encoding *e, hr_tensor *all, int v, int64_t n)
+{
+    const hr_array *index = &e->of_view[v].device;
+
+    return index->data ? hr_gather(t, all, index) : hr_rows(t, all, v * n, n);
+}
+
+static void encode_jointly(hr_seen *seen, hr_pretrain *self, const hr_pass *pass,
+                           const hr_encoding *e, const hr_micro *micro)
+{
+    hr_tape *t = pass->tape;
+    hr_features f[HR_METHOD_VIEWS];
+    hr_tensor *pooled[HR_METHOD_VIEWS], *all, *z0, *out;
+
+    for (int k = 0; k < e->parts; k++) {
+        f[k] = encode_part(self, pass, &e->part[k], micro);
+        pooled[k] = f[k].pooled;
+    }
+    all = e->parts > 1 ? hr_concat(t, pooled, e->parts) : pooled[0];
+    if (e->order.device.data)
+        all = hr_gather(t, all, &e->order.device);
+    z0 = hr_net_head(&self->net, pass, all);
+    out = hr_net_out(&self->net, pass, z0);
+    for (int v = 0; v < e->views; v++) {
+        seen->z0[e->view[v]] = rows_of_view(t, e, z0, v, micro->n);
+        seen->out[e->view[v]] = out ? rows_of_view(t, e, out, v, micro->n) : NULL;
+    }
+    if (self->method->patches)
+        hr_patches_encode(seen, self, pass, e, f[0].tokens, micro);
+}
+
+static void encode(hr_seen *seen, hr_pretrain *self, const hr_micro *micro,
+                   const hr_weights *weights, const hr_encoding *e)
+{
+    hr_pass pass = hr_pass_of(self, weights, micro);
+
+    if (e->joint)
+        encode_jointly(seen, self, &pass, e, micro);
     else
-        for (int v = 0; v < p.views; v++)
-            look_alone(seen, learner, micro, weights, p.view[v]);
-    if (learner->net.last >= 0 && learner->net.last < weights->slots) /* not own_teacher */
-        seen->rows = hr_weight(&learner->tape, weights, learner->net.last)->x;
+        encode_alone(seen, self, &pass, e, micro);
+    if (self->net.last >= 0 && self->net.last < weights->slots) /* not own_teacher */
+        seen->rows = hr_weight(pass.tape, weights, self->net.last)->x;
 }
 
-void hr_encode_online(hr_seen *seen, hr_learner *learner, const hr_micro *micro, hr_now *now)
+void hr_encode_online(hr_seen *seen, hr_pretrain *self, const hr_micro *micro)
 {
-    look(seen, learner, micro, &learner->online, learner->method->student, now);
+    encode(seen, self, micro, &self->learner->online, &self->student);
 }
 
-void hr_encode_teacher(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
+void hr_encode_teacher(hr_seen *seen, hr_pretrain *self, const hr_micro *micro,
                        const hr_array *keys)
 {
-    const hr_method *method = learner->method;
-
-    if (method->shuffle_teacher)
-        hr_encode_at_keys(seen, learner, micro, keys);
-    else if (method->teacher)
-        look(seen, learner, micro, &learner->teacher, method->teacher, NULL);
+    if (self->method->shuffle_teacher)
+        hr_keys_of_micro(seen, self, micro, keys);
+    else if (self->method->teacher)
+        encode(seen, self, micro, &self->learner->teacher, &self->teacher);
 }

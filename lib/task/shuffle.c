@@ -1,40 +1,39 @@
-/* shuffle.c - shuffle BN (MoCo v2): the teacher's batch norms see other images together than the student's (spec.md 8.6).
+/* shuffle.c - shuffle BN (MoCo: He et al. 2020): the teacher's batch norms see other images together than the student's.
  *
- * The images of all ranks are permuted, each rank and micro-batch encodes its part of the permuted batch, and keys go
- * back to their images.
+ * The images of all ranks are permuted, each rank and micro-batch encodes its part of the permuted batch,
+ * and keys go back to their images.
  */
-#include "task/encode.h"
-
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "base/rng.h"
+#include "task/pretrain.h"
 
-/* the permutation of step s over the images of all ranks; shuffled row r is image to[r], image i is
- * shuffled row back[i]; each rank keeps its own part of both */
-static hirl_status draw_shuffle(const int32_t **to, const int32_t **back, hr_learner *learner,
-                                const hr_learner_input *in)
+/* Shuffled row r is image p[r], image i is shuffled row back[i]; each rank keeps its own part of both. */
+hirl_status hr_shuffle_fill(hr_pretrain *self, const hr_step_input *in)
 {
-    hr_comm *comm = learner->queue->comm;
+    hr_comm *comm = self->learner->queue->comm;
     int64_t rank = comm ? comm->rank : 0, n = in->n * (comm ? comm->ranks : 1);
-    int64_t *p = hr_tape_take(&learner->tape, (size_t)n * sizeof *p);
-    int32_t *index = hr_tape_take(&learner->tape, 2 * (size_t)n * sizeof *index);
+    int64_t *p = hr_tape_take(&self->learner->tape, (size_t)n * sizeof *p);
+    int32_t *to = self->decided.shuffled.host, *back = self->decided.back.host;
     hr_rng rng;
 
-    if (!p || !index)
-        return HIRL_E_NOMEM;
-    hr_rng_init(&rng, learner->config.seed, HR_RNG_SHUFFLE, 0, (uint32_t)in->step, 0);
+    if (!p)
+        return hr_tape_status(&self->learner->tape);
+    hr_rng_init(&rng, self->config.learner.seed, HR_RNG_SHUFFLE, 0, (uint32_t)in->step, 0);
     hr_rng_permutation(&rng, p, n);
     for (int64_t r = 0; r < n; r++) {
-        index[r] = (int32_t)p[r];
-        index[n + p[r]] = (int32_t)r;
+        if (r / in->n == rank)
+            to[r - rank * in->n] = (int32_t)p[r];
+        if (p[r] / in->n == rank)
+            back[p[r] - rank * in->n] = (int32_t)r;
     }
-    *to = index + rank * in->n;
-    *back = index + n + rank * in->n;
     return HIRL_OK;
 }
 
 /* rows of all ranks by index, as matrix or images */
-static hr_tensor *permuted(hr_tape *t, const hr_array *x, const int32_t *index, int64_t n)
+static hr_tensor *permuted(hr_tape *t, const hr_array *x, const hr_array *index)
 {
     hr_array all = hr_all_ranks(t, x);
     hr_array rows =
@@ -43,7 +42,7 @@ static hr_tensor *permuted(hr_tape *t, const hr_array *x, const int32_t *index, 
 
     if (!all.data)
         return &t->dead;
-    y = hr_gather(t, hr_leaf(t, &rows, NULL), index, n);
+    y = hr_gather(t, hr_leaf(t, &rows, NULL), index);
     if (hr_tape_status(t) < 0)
         return &t->dead;
     y->x.rank = x->rank;
@@ -51,34 +50,23 @@ static hr_tensor *permuted(hr_tape *t, const hr_array *x, const int32_t *index, 
     return y;
 }
 
-static int shuffled_view(const hr_method *method)
+hr_array hr_encode_keys(hr_pretrain *self, bool update)
 {
-    int v = 0;
-
-    while (!(method->teacher >> v & 1))
-        v++;
-    return v;
-}
-
-hr_array hr_encode_keys(hr_learner *learner, const hr_learner_input *batch, bool commit)
-{
-    hr_tape *t = &learner->tape;
-    int v = shuffled_view(learner->method);
-    int64_t micros = learner->config.accumulate;
-    hr_array keys = hr_tape_keep_array(t, HR_REAL, 2, (int64_t[]){ batch->n, learner->net.z_dim });
+    hr_tape *t = &self->learner->tape;
+    const hr_resolution *part = &self->teacher.part[0]; /* the one view that the teacher sees */
+    int64_t micros = self->config.learner.accumulate, batch = self->config.learner.batch;
+    hr_array keys = hr_tape_keep_array(t, HR_REAL, 2, (int64_t[]){ batch, self->net.z_dim });
 
     for (int64_t m = 0; m < micros && keys.data; m++) {
-        hr_micro micro = hr_micro_of(batch, m, micros, commit);
-        hr_pass run = hr_run_of(learner, &learner->teacher, &micro);
-        hr_array to = hr_slice(&keys, micro.first, micro.in.n);
-        const int32_t *from, *back;
-        hr_tensor *images, *z;
+        hr_micro micro = hr_micro_of(self, m, micros, update);
+        hr_pass pass = hr_pass_of(self, &self->learner->teacher, &micro);
+        hr_array to = hr_slice(&keys, micro.first, micro.n);
+        hr_array from = hr_slice(&self->decided.shuffled.device, micro.first, micro.n);
+        hr_vit_input positions = { .positions = part->positions.device };
+        hr_tensor *z;
 
         hr_tape_next(t);
-        images = hr_encode_image(t, batch, v);
-        if (draw_shuffle(&from, &back, learner, batch) < 0 || hr_tape_status(t) < 0)
-            break;
-        z = hr_net_z0(&learner->net, &run, permuted(t, &images->x, from + micro.first, micro.in.n));
+        z = hr_net_z0(&self->net, &pass, permuted(t, &part->image, &from), &positions);
         if (hr_tape_status(t) >= 0)
             t->q->be->copy(t->q, &to, &z->x);
     }
@@ -86,13 +74,10 @@ hr_array hr_encode_keys(hr_learner *learner, const hr_learner_input *batch, bool
     return keys;
 }
 
-void hr_encode_at_keys(hr_seen *seen, hr_learner *learner, const hr_micro *micro,
-                       const hr_array *keys)
+void hr_keys_of_micro(hr_seen *seen, hr_pretrain *self, const hr_micro *micro, const hr_array *keys)
 {
-    const int32_t *to, *back;
+    hr_array to = hr_slice(&self->decided.back.device, micro->first, micro->n);
 
-    if (draw_shuffle(&to, &back, learner, micro->batch) < 0)
-        return;
-    seen->z0[shuffled_view(learner->method)] =
-        permuted(&learner->tape, keys, back + micro->first, micro->in.n);
+    if (keys && keys->data)
+        seen->z0[self->teacher.view[0]] = permuted(&self->learner->tape, keys, &to);
 }

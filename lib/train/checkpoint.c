@@ -35,12 +35,12 @@ static hirl_status save_identity(hr_tensors *out, const hr_identity *identity,
 
 static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
 {
-    const hr_learner *learner = trainer->learner;
+    const hr_pretrain *pretrain = trainer->pretrain;
 
     HR_TRY(hr_tensors_set_text(out, "format", "hirl-checkpoint"));
     HR_TRY(hr_tensors_set_int(out, "version", FORMAT_VERSION));
     HR_TRY(hr_tensors_set_text(out, "evaluate",
-                               learner->method->evaluate_teacher ? "teacher" : "online"));
+                               pretrain->method->evaluate_teacher ? "teacher" : "online"));
     HR_TRY(hr_model_config_save(out, &trainer->config.model, trainer->config.levels));
     HR_TRY(hr_run_config_save(out, &trainer->config, &trainer->options));
     HR_TRY(hr_tensors_set_int(out, "step", trainer->step));
@@ -76,7 +76,7 @@ static hirl_status add_kept(hr_tensors *out, const hr_tensors *kept)
 
 /* what the last step came to: numbers alone, told when an epoch's end is still to be made */
 static const int64_t one[] = { 1 };
-static const int64_t last_shape[] = { sizeof(hr_learner_result) / sizeof(double) };
+static const int64_t last_shape[] = { offsetof(hr_step_result, top1) / sizeof(double) };
 
 hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
 {
@@ -103,9 +103,9 @@ static hirl_status only_finite(const hr_learner *learner)
     hr_queue *q = learner->queue;
     int32_t bad = 0;
 
-    q->be->fill(q, &learner->bad, 0);
-    q->be->finite(q, &learner->bad, &learner->online.value);
-    q->be->download(q, &bad, HR_I32, &learner->bad);
+    q->be->fill(q, &learner->results.bad.device, 0);
+    q->be->finite(q, &learner->results.bad.device, &learner->online.value);
+    q->be->download(q, &bad, HR_I32, &learner->results.bad.device);
     HR_TRY(q->be->sync(q));
     if (bad)
         return hr_fail(HIRL_E_NONFINITE,
@@ -206,13 +206,13 @@ static hirl_status load_tree(hirl_trainer *trainer, const hr_tensors *in)
     hirl_status status;
 
     if (trainer->tree_epoch < 0 && !trainer->own_tree)
-        return hr_learner_set_tree(trainer->learner, NULL);
+        return hr_pretrain_set_tree(trainer->pretrain, NULL);
     HR_TRY(hr_tree_from_tensors(&tree, trainer->context, in, "tree."));
     if (!trainer->own_tree && tree->n != trainer->dataset->count)
         status = hr_fail(HIRL_E_FORMAT, "checkpoint: the tree has %lld rows, the data %lld",
                          (long long)tree->n, (long long)trainer->dataset->count);
     else
-        status = hr_learner_set_tree(trainer->learner, tree);
+        status = hr_pretrain_set_tree(trainer->pretrain, tree);
     if (status < 0) {
         hr_tree_drop(tree);
         return status;
@@ -287,7 +287,7 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
     trainer->clustered = clustered != 0;
     memcpy(&trainer->churn, churn->data, sizeof trainer->churn);
     HR_TRY(hr_tensors_need(&last, in, "last", HR_F64, 1, last_shape));
-    memcpy(&trainer->last, last->data, sizeof trainer->last);
+    memcpy(&trainer->last, last->data, last->bytes);
     trainer->started = 0;
     if (trainer->step < 0 || trainer->step > trainer->steps)
         return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld", (long long)trainer->step,

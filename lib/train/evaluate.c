@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "hier/assign.h"
 #include "hier/paths.h"
+#include "hier/rows.h"
 #include "train/trainer.h"
 
 /* held-out images have no leaf of their own: the nearest prototype of their features is it */
@@ -12,19 +13,21 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
 {
     hr_extract_config config = hr_trainer_extract_config(trainer);
     hr_learner *learner = trainer->learner;
-    int64_t n = held_out->count, d = learner->net.z_dim, levels = trainer->tree->levels;
+    const hr_pretrain *pretrain = trainer->pretrain;
+    int64_t n = held_out->count, d = pretrain->net.z_dim, levels = trainer->tree->levels;
     float *features = hr_alloc_array((size_t)(n * d), sizeof *features);
     int32_t *path = hr_alloc_array((size_t)(n * levels), sizeof *path);
+    hr_rows_array rows = hr_rows_of_array(features, n, d);
     hr_extract *extract = NULL;
     hirl_status status = features && path ? HIRL_OK : HIRL_E_NOMEM;
 
     if (status >= 0)
-        status = hr_extract_create(&extract, learner->queue, held_out, &learner->net,
+        status = hr_extract_create(&extract, learner->queue, held_out, &pretrain->net,
                                    hr_trainer_clustered(trainer), &config);
     if (status >= 0)
         status = hr_extract_run(features, NULL, extract, "extract");
     if (status >= 0)
-        status = hr_tree_assign(path, NULL, trainer->tree, learner->queue, features, n);
+        status = hr_tree_assign(path, NULL, trainer->tree, learner->queue, &rows.rows);
     for (int64_t i = 0; i < n && status >= 0; i++)
         leaf[i] = path[i * levels];
     hr_extract_destroy(extract);
@@ -43,11 +46,11 @@ static hirl_status make_loader(hr_loader **loader, hirl_trainer *trainer, hirl_d
 }
 
 /* ids below -1: held-out images are none of those that the queue's keys belong to */
-static hirl_status one_batch(hr_learner_result *result, hirl_trainer *trainer, hr_loader *loader,
+static hirl_status one_batch(hr_step_result *result, hirl_trainer *trainer, hr_loader *loader,
                              const int32_t *leaf, int64_t *id, int64_t step)
 {
     const hr_spd_config *spd = &trainer->config.spd;
-    hr_learner_input in;
+    hr_step_input in;
     const hr_batch *batch;
 
     HR_TRY(hr_loader_next(&batch, loader));
@@ -63,20 +66,18 @@ static hirl_status one_batch(hr_learner_result *result, hirl_trainer *trainer, h
                       hr_spd_draws_all(spd));
         in.leaf = trainer->leaf;
         in.negative = trainer->negative;
-        in.negatives = spd->negatives;
-        in.spd_weight = spd->spd_weight;
     }
     return hr_learner_evaluate(result, trainer->learner, &in);
 }
 
-static hirl_status average(hr_learner_result *mean, hirl_trainer *trainer, hr_loader *loader,
+static hirl_status average(hr_step_result *mean, hirl_trainer *trainer, hr_loader *loader,
                            const int32_t *leaf, int64_t *id)
 {
     int64_t steps = hr_loader_steps(loader);
 
-    *mean = (hr_learner_result){ .teacher_entropy = -1, .usage_entropy = -1 };
+    *mean = (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1 };
     for (int64_t s = 0; s < steps; s++) {
-        hr_learner_result r;
+        hr_step_result r;
 
         HR_TRY(one_batch(&r, trainer, loader, leaf, id, s));
         mean->loss += r.loss / (double)steps;
@@ -90,7 +91,7 @@ static hirl_status average(hr_learner_result *mean, hirl_trainer *trainer, hr_lo
 hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                 hirl_dataset *held_out)
 {
-    hr_learner_result mean = { 0 };
+    hr_step_result mean = { 0 };
     int32_t *leaf = NULL;
     int64_t *id = NULL;
     hr_loader *loader = NULL;

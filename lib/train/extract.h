@@ -10,7 +10,7 @@ typedef struct hr_extract_config {
     int32_t batch;   /* images at a time */
     int32_t threads; /* of the loader */
     int32_t size;    /* side of the input */
-    int32_t filter;  /* of the resize: 1 bilinear, 2 bicubic */
+    int32_t filter;  /* of the resize: HR_FILTER_ (data/evaluation.h) */
     int32_t layer;   /* HR_LAYER_* or l-1 */
     float mean[3], std[3];
     double max_bad;

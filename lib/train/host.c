@@ -9,19 +9,20 @@
 hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, const char *network)
 {
     const hr_learner *learner = trainer->learner;
+    const hr_pretrain *pretrain = trainer->pretrain;
     bool automatic = !strcmp(network, "auto");
-    bool teacher = automatic ? learner->method->evaluate_teacher : !strcmp(network, "teacher");
+    bool teacher = automatic ? pretrain->method->evaluate_teacher : !strcmp(network, "teacher");
     const hr_weights *from = teacher ? &learner->teacher : &learner->online;
     hirl_model *model;
     hirl_status status;
 
     if (!automatic && !teacher && strcmp(network, "online"))
         return hr_fail(HIRL_E_INVALID, "network: \"%s\" is none of auto, online, teacher", network);
-    if (teacher && !learner->method->teacher)
+    if (teacher && !pretrain->method->teacher)
         return hr_fail(HIRL_E_INVALID, "network=teacher: %s has none; take online",
-                       learner->method->name);
+                       pretrain->method->name);
     HR_TRY(hr_model_alloc(&model, trainer->context, &trainer->config.model,
-                          teacher ? 0 : learner->net.levels, teacher ? "teacher" : "online"));
+                          teacher ? 0 : pretrain->net.levels, teacher ? "teacher" : "online"));
     hr_weights_copy(&model->weights, from);
     status = model->queue->be->sync(model->queue);
     if (status < 0) {
@@ -49,7 +50,7 @@ static hirl_status forget_tree(hirl_trainer *trainer)
     trainer->own_leaf = NULL;
     trainer->own_tree = false;
     trainer->tree_epoch = -1;
-    return hr_learner_set_tree(trainer->learner, NULL);
+    return hr_pretrain_set_tree(trainer->pretrain, NULL);
 }
 
 hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
@@ -65,7 +66,7 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
     if (!copy)
         return HIRL_E_NOMEM;
     memcpy(copy, leaf, (size_t)n * sizeof *copy);
-    status = hr_learner_set_tree(trainer->learner, (hirl_tree *)tree);
+    status = hr_pretrain_set_tree(trainer->pretrain, (hirl_tree *)tree);
     if (status < 0) {
         hr_free(copy);
         return status;

@@ -5,10 +5,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "config/idle.h"
 #include "data/colours.h"
 #include "nn/model.h"
-#include "config/idle.h"
-#include "train/learner_config.h"
+#include "train/pretrain_config.h"
 #include "train/trainer.h"
 
 enum { COLOUR_IMAGES = 1000 };
@@ -76,21 +76,20 @@ static hirl_status make_loader(hirl_trainer *trainer)
 
 int64_t hr_trainer_grid(const hirl_trainer *trainer)
 {
-    const hr_net *net = &trainer->learner->net;
+    const hr_net *net = &trainer->pretrain->net;
 
     return trainer->config.model.image_size / net->vit.shape.patch;
 }
 
 static hirl_status make_masks(hirl_trainer *trainer)
 {
-    hr_learner *learner = trainer->learner;
+    const hr_pretrain *pretrain = trainer->pretrain;
     int64_t patches, batch = trainer->config.train.batch_size;
 
-    if (!learner->method->patches)
+    if (!pretrain->method->patches)
         return HIRL_OK;
     patches = hr_trainer_grid(trainer) * hr_trainer_grid(trainer);
-    learner->config.mask_most = (int64_t)floor(trainer->config.train.mask_high * (double)patches);
-    if (learner->config.mask_most < 1)
+    if (pretrain->config.mask_most < 1)
         return hr_fail(HIRL_E_INVALID, "mask_ratio: %g of %lld patches is less than one",
                        trainer->config.train.mask_high, (long long)patches);
     trainer->mask = hr_alloc_array((size_t)(trainer->views.globals * batch * patches), 1);
@@ -108,7 +107,7 @@ static int32_t params_from(const hr_net *net, const hirl_model *start, const hir
 static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
 {
     hr_learner *learner = trainer->learner;
-    const hr_net *net = &learner->net;
+    const hr_net *net = &trainer->pretrain->net;
     hr_tensors list;
     hirl_status status;
     int32_t params, norms;
@@ -130,7 +129,7 @@ static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
     hr_tensors_done(&list);
     if (status < 0)
         return hr_fail_in(status, "start model");
-    return hr_learner_refresh(learner, true);
+    return hr_learner_restart(learner);
 }
 
 static hirl_status write_settings(hirl_trainer *trainer)
@@ -149,34 +148,32 @@ static hirl_status write_settings(hirl_trainer *trainer)
 static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 {
     hr_train_config *t = &trainer->config.train;
-    hr_learner_config config;
+    hr_pretrain_config config;
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
-    if (t->loader_threads == HR_AUTO) {
-        int threads = hr_pool_threads(hr_context_pool(trainer->context));
-
-        t->loader_threads = threads > 1 ? threads / 2 : 1;
-    }
+    if (t->loader_threads == HR_AUTO)
+        t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
     HR_TRY(resolve_colours(trainer));
     HR_TRY(make_loader(trainer));
-    config = hr_learner_config_of(&trainer->config, &trainer->views, trainer->per_epoch);
-    HR_TRY(hr_learner_create(&trainer->learner, trainer->context, &config));
+    config = hr_pretrain_config_of(&trainer->config, &trainer->views, trainer->per_epoch);
+    HR_TRY(hr_pretrain_create(&trainer->learner, &trainer->pretrain, trainer->context, &config));
     HR_TRY(make_masks(trainer));
+    trainer->chosen = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->chosen);
     trainer->leaf = hr_alloc_array((size_t)t->batch_size, sizeof *trainer->leaf);
     trainer->negative = hr_alloc_array((size_t)(t->batch_size * trainer->config.spd.negatives),
                                        sizeof *trainer->negative);
-    if (!trainer->leaf || !trainer->negative)
+    if (!trainer->leaf || !trainer->negative || !trainer->chosen)
         return HIRL_E_NOMEM;
     return take_weights(trainer, start);
 }
 
 /* "; chance level of the loss 9.21, it begins between 0.51 and 9.60", or nothing; the second part of fresh
  * weights only */
-static void expected_loss(char *text, size_t bytes, const hr_learner *learner, bool fresh)
+static void expected_loss(char *text, size_t bytes, const hr_pretrain *pretrain, bool fresh)
 {
-    const hr_method *method = learner->method;
-    hr_method_config m = hr_learner_numbers(learner);
+    const hr_method *method = pretrain->method;
+    hr_method_config m = hr_pretrain_numbers(pretrain);
     double chance = method->chance(&m), first[2];
     int length;
 
@@ -199,7 +196,7 @@ static void announce(hirl_trainer *trainer, bool fresh)
     const hr_train_config *t = &trainer->config.train;
     char expected[128];
 
-    expected_loss(expected, sizeof expected, trainer->learner, fresh);
+    expected_loss(expected, sizeof expected, trainer->pretrain, fresh);
     hr_log(trainer->context, HIRL_LOG_INFO,
            "%lld images, %lld steps of %lld an epoch, %lld epochs; lr %g (%g per 256 images)%s",
            (long long)trainer->dataset->count, (long long)trainer->per_epoch,
@@ -224,7 +221,7 @@ static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fr
     }
     announce(trainer, fresh && !start);
     if (fresh)
-        hr_idle_keys(trainer->context, &trainer->config, trainer->learner->method,
+        hr_idle_keys(trainer->context, &trainer->config, trainer->pretrain->method,
                      &trainer->options);
     return HIRL_OK;
 }
@@ -298,7 +295,7 @@ hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const h
     trainer->tree_epoch = -1;
     trainer->churn = -1;
     trainer->told = -1;
-    trainer->last = (hr_learner_result){ .teacher_entropy = -1, .usage_entropy = -1 };
+    trainer->last = (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1 };
     trainer->judgement = "";
     status = create(trainer, start, options);
     if (status < 0) {
@@ -322,6 +319,7 @@ void hr_trainer_destroy(hirl_trainer *trainer)
     hr_free(trainer->own_leaf);
     hr_free(trainer->leaf);
     hr_free(trainer->negative);
+    hr_free(trainer->chosen);
     hr_free(trainer->mask);
     hr_dataset_drop(trainer->dataset);
     hr_context_drop(trainer->context);

@@ -8,10 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/evaluation.h"
 #include "hier/rows.h"
 #include "train/trainer.h"
-
-enum { BILINEAR = 1 }; /* spec.md 2.2: evaluation transform of the clustering */
 
 hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
 {
@@ -20,7 +19,7 @@ hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
         .batch = (int32_t)c->train.eval_batch,
         .threads = (int32_t)c->train.loader_threads,
         .size = (int32_t)c->model.image_size,
-        .filter = BILINEAR,
+        .filter = HR_FILTER_CLUSTER,
         .layer = HR_LAYER_Z0,
         .max_bad = c->train.max_bad,
         .bf16 = c->train.feature_precision == HR_FEATURES_RUN &&
@@ -53,7 +52,7 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     hr_extract_config config = hr_trainer_extract_config(trainer);
     hr_learner *learner = trainer->learner;
     hr_recluster *r = &trainer->recluster;
-    size_t n = (size_t)trainer->dataset->count, d = (size_t)learner->net.z_dim;
+    size_t n = (size_t)trainer->dataset->count, d = (size_t)trainer->pretrain->net.z_dim;
 
     drop_extraction(r); /* what an earlier try left */
     hr_free(r->readable);
@@ -63,43 +62,39 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     r->readable = hr_alloc_array(n, 1);
     if (!r->features || !r->readable)
         return HIRL_E_NOMEM;
-    return hr_extract_create(&r->extract, learner->queue, trainer->dataset, &learner->net,
+    return hr_extract_create(&r->extract, learner->queue, trainer->dataset, &trainer->pretrain->net,
                              hr_trainer_clustered(trainer), &config);
 }
 
-/* unit rows on the device */
-static hirl_status place_points(hirl_trainer *trainer)
+/* unit rows of the readable images on the device */
+static hirl_status place_points(int64_t *readable, hirl_trainer *trainer)
 {
     hr_learner *learner = trainer->learner;
     hr_recluster *r = &trainer->recluster;
     hr_queue *q = learner->queue;
-    int64_t n = trainer->dataset->count, d = learner->net.z_dim;
-    hr_array norm = { 0 }, inverse;
-    hirl_status status;
+    int64_t n = trainer->dataset->count, d = trainer->pretrain->net.z_dim;
+    hr_rows_array rows = hr_rows_of_array(r->features, n, d);
+    hr_rows_placed placed = { 0 };
 
     hr_array_give(&r->points, q);
-    status = hr_rows_take(&r->points, q, HR_REAL, n, d);
-    if (status >= 0)
-        status = hr_rows_take(&norm, q, HR_REAL, n, 1);
-    if (status >= 0) {
-        inverse = hr_array_1(norm.data, HR_REAL, n);
-        q->be->upload(q, &r->points, r->features, HR_F32);
-        q->be->normalize(q, &r->points, &inverse, &r->points);
-        status = q->be->sync(q);
-    }
-    hr_array_give(&norm, q);
-    return status;
+    HR_TRY(hr_rows_take(&r->points, q, HR_REAL, n, d));
+    HR_TRY(hr_rows_place(&placed, q, &r->points, &rows.rows, true, r->readable));
+    *readable = placed.kept;
+    return HIRL_OK;
 }
 
 static hirl_status begin_clustering(hirl_trainer *trainer)
 {
     hr_recluster *r = &trainer->recluster;
-    const hirl_tree *previous = trainer->config.cluster.warm ? trainer->tree : NULL;
+    hr_tree_input in = { .n = trainer->dataset->count, .usable = r->readable };
     hirl_status status;
+    int64_t readable;
 
-    HR_TRY(place_points(trainer));
-    HR_TRY(hr_tree_maker_create(&r->maker, trainer->context, trainer->learner->queue, &r->points,
-                                NULL, r->readable, previous, &trainer->config.cluster));
+    HR_TRY(place_points(&readable, trainer));
+    in.features = hr_slice(&r->points, 0, readable);
+    in.previous = trainer->config.cluster.warm ? trainer->tree : NULL;
+    HR_TRY(hr_tree_maker_create(&r->maker, trainer->context, trainer->learner->queue, &in,
+                                &trainer->config.cluster));
     if (!r->kept)
         return HIRL_OK;
     status = hr_tree_maker_load(r->maker, r->kept, "maker.");
@@ -154,7 +149,7 @@ static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
         if (!trainer->own_leaf)
             return HIRL_E_NOMEM;
     }
-    HR_TRY(hr_learner_set_tree(trainer->learner, tree));
+    HR_TRY(hr_pretrain_set_tree(trainer->pretrain, tree));
     if (trainer->own_leaf)
         memcpy(trainer->own_leaf, tree->leaf, (size_t)tree->n * sizeof *tree->leaf);
     trainer->churn = measure_churn(trainer->tree, tree);

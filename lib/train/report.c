@@ -43,7 +43,7 @@ static void fill_speed(hirl_step_report *r, const hirl_trainer *trainer)
 /* of the last step */
 static void fill_rates(hirl_step_report *r, const hirl_trainer *trainer)
 {
-    const hr_method *method = trainer->learner->method;
+    const hr_method *method = trainer->pretrain->method;
     int64_t step = trainer->step > 0 ? trainer->step - 1 : 0;
     hr_rates rates = hr_rates_at(&trainer->config.train, step, trainer->per_epoch);
 
@@ -63,7 +63,7 @@ static int64_t empty_leaves(const hirl_tree *tree)
 }
 
 void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
-                       const hr_learner_result *result)
+                       const hr_step_result *result)
 {
     hirl_step_report r = { 0 };
     size_t size = out->struct_size;

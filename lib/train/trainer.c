@@ -10,10 +10,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "config/rates.h"
 #include "hier/paths.h"
 #include "nn/model.h"
 #include "ssl/mask.h"
-#include "config/rates.h"
 
 enum { HEALTH_IMAGES = 256 };
 
@@ -23,29 +23,23 @@ bool hr_trainer_reassigns(const hirl_trainer *trainer)
 }
 
 /* positive and negative paths of a batch */
-static hirl_status draw_paths(hr_learner_input *in, hirl_trainer *trainer, int64_t step)
+static void draw_paths(hr_step_input *in, hirl_trainer *trainer, int64_t step)
 {
     const int32_t *leaf = trainer->own_leaf ? trainer->own_leaf : trainer->tree->leaf;
     const hr_spd_config *spd = &trainer->config.spd;
 
     for (int64_t i = 0; i < in->n; i++)
         trainer->leaf[i] = leaf[in->image[i]];
-    if (hr_trainer_reassigns(trainer)) {
-        HR_TRY(hr_learner_assign(trainer->leaf, trainer->learner, in));
-        in->assigned = true;
-    }
-    hr_paths_draw(trainer->negative, in->n, spd->negatives, trainer->leaf, in->image,
-                  trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
+    in->chosen = hr_trainer_reassigns(trainer) ? trainer->chosen : NULL;
+    hr_paths_draw(trainer->negative, in->n, spd->negatives, in->chosen ? NULL : trainer->leaf,
+                  in->image, trainer->tree->m[0], (uint64_t)trainer->config.train.seed, step,
                   hr_spd_draws_all(spd));
     in->leaf = trainer->leaf;
     in->negative = trainer->negative;
-    in->negatives = spd->negatives;
-    in->spd_weight = spd->spd_weight;
-    return HIRL_OK;
 }
 
 /* which patches of the global views are hidden: by seed, step, image and view (iBOT) */
-static void draw_masks(hr_learner_input *in, hirl_trainer *trainer)
+static void draw_masks(hr_step_input *in, hirl_trainer *trainer)
 {
     const hr_train_config *t = &trainer->config.train;
     hr_mask_config config = { .p = t->mask_share,
@@ -64,13 +58,13 @@ static void draw_masks(hr_learner_input *in, hirl_trainer *trainer)
     }
 }
 
-hr_learner_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step)
+hr_step_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step)
 {
-    hr_learner_input in = { .n = batch->n,
-                            .globals = trainer->views.globals,
-                            .views = trainer->views.count,
-                            .image = batch->image,
-                            .step = step };
+    hr_step_input in = { .n = batch->n,
+                         .globals = trainer->views.globals,
+                         .views = trainer->views.count,
+                         .image = batch->image,
+                         .step = step };
 
     for (int v = 0; v < batch->views; v++) {
         in.view[v] = batch->view[v];
@@ -84,10 +78,11 @@ hr_learner_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, 
 static hirl_status measure_health(hirl_trainer *trainer, double loss)
 {
     hr_learner *learner = trainer->learner;
+    const hr_pretrain *pretrain = trainer->pretrain;
     hr_extract_config config = hr_trainer_extract_config(trainer);
     int64_t n = trainer->dataset->count < HEALTH_IMAGES ? trainer->dataset->count : HEALTH_IMAGES;
-    int64_t d = learner->net.z_dim;
-    hr_method_config m = hr_learner_numbers(learner);
+    int64_t d = pretrain->net.z_dim;
+    hr_method_config m = hr_pretrain_numbers(pretrain);
     float *z = hr_alloc_array((size_t)((n + config.batch) * d), sizeof *z);
     double *work = hr_alloc_array((size_t)(d * d + d), sizeof *work);
     hr_extract *extract = NULL;
@@ -99,14 +94,14 @@ static hirl_status measure_health(hirl_trainer *trainer, double loss)
     status = z && work ? HIRL_OK : HIRL_E_NOMEM;
 
     if (status >= 0)
-        status = hr_extract_create(&extract, learner->queue, trainer->dataset, &learner->net,
+        status = hr_extract_create(&extract, learner->queue, trainer->dataset, &pretrain->net,
                                    &learner->online, &config);
     while (status >= 0 && !ended)
         status = hr_extract_step(&ended, z, NULL, extract);
     if (status >= 0) {
         hr_health_measure(&trainer->health, z, n, d, work);
         trainer->judgement =
-            hr_health_judge(&trainer->health, d, loss, learner->method->chance(&m), trainer->step);
+            hr_health_judge(&trainer->health, d, loss, pretrain->method->chance(&m), trainer->step);
     }
     hr_extract_destroy(extract);
     hr_free(work);
@@ -160,19 +155,19 @@ static bool needs_tree(const hirl_trainer *trainer, int64_t epoch)
            epoch >= trainer->config.train.cluster_warmup_epoch && trainer->tree_epoch != epoch;
 }
 
-static hirl_status step_on(hr_learner_result *result, hirl_trainer *trainer, const hr_batch *batch)
+static hirl_status step_on(hr_step_result *result, hirl_trainer *trainer, const hr_batch *batch)
 {
-    hr_learner_input in = hr_trainer_input(trainer, batch, trainer->step);
+    hr_step_input in = hr_trainer_input(trainer, batch, trainer->step);
 
     if (trainer->tree)
-        HR_TRY(draw_paths(&in, trainer, trainer->step));
+        draw_paths(&in, trainer, trainer->step);
     HR_TRY(hr_learner_step(result, trainer->learner, &in));
-    for (int64_t i = 0; i < in.n && in.assigned; i++)
-        trainer->own_leaf[in.image[i]] = in.leaf[i];
+    for (int64_t i = 0; i < in.n && in.chosen; i++)
+        trainer->own_leaf[in.image[i]] = in.chosen[i];
     return HIRL_OK;
 }
 
-static hirl_status make_step(hr_learner_result *result, hirl_trainer *trainer, int64_t epoch)
+static hirl_status make_step(hr_step_result *result, hirl_trainer *trainer, int64_t epoch)
 {
     const hr_batch *batch;
     hirl_status status;

@@ -2,14 +2,14 @@
 #ifndef HR_TRAINER_H
 #define HR_TRAINER_H
 
+#include "config/config.h"
+#include "config/views.h"
 #include "data/loader.h"
 #include "hier/tree.h"
-#include "config/config.h"
+#include "task/pretrain.h"
 #include "train/directory.h"
 #include "train/extract.h"
 #include "train/health.h"
-#include "step/learner.h"
-#include "config/views.h"
 #include "types.h"
 
 #include <hirl/train.h>
@@ -34,22 +34,24 @@ struct hirl_trainer {
     hr_run_config config;
     hr_directory directory;
     hr_learner *learner;
+    hr_pretrain *pretrain; /* the learner's task */
     hr_loader *loader;
     hr_run_views views;
     int64_t step, steps, per_epoch; /* steps made, in all, an epoch */
     hirl_tree *tree;                /* in use, or NULL */
-    bool epoch_open;        /* the last step of an epoch is made, the rest of its end is not */
-    hr_learner_result last; /* of the last step */
-    int64_t told;           /* step of the last line in metrics.jsonl */
-    int64_t tree_epoch;     /* whose epoch it is, -1: none */
-    bool own_tree;          /* given by the host: no clustering */
-    bool half_loaded;       /* a load failed on its way: only another one helps */
-    int32_t *own_leaf; /* [N] the host's, or chosen anew in each step; NULL: the tree's count */
+    bool epoch_open;     /* the last step of an epoch is made, the rest of its end is not */
+    hr_step_result last; /* of the last step */
+    int64_t told;        /* step of the last line in metrics.jsonl */
+    int64_t tree_epoch;  /* whose epoch it is, -1: none */
+    bool own_tree;       /* given by the host: no clustering */
+    bool half_loaded;    /* a load failed on its way: only another one helps */
+    int32_t *own_leaf;   /* [N] the host's, or chosen anew in each step; NULL: the tree's count */
     hr_recluster recluster;
     double churn;             /* of the last clustering, -1 */
     int64_t leaf_size[3];     /* of the last clustering: smallest, median, largest */
     bool clustered;           /* a tree was made, and no report has said so yet */
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
+    int32_t *chosen;          /* [n] leaves that the step chose anew */
     uint8_t *mask;            /* [globals, n, P], or NULL */
     hr_health health;
     const char *judgement;
@@ -71,7 +73,7 @@ int64_t hr_trainer_grid(const hirl_trainer *trainer); /* patches along a side of
 /* trainer.c */
 hirl_status hr_trainer_step(hirl_step_report *report, hirl_trainer *trainer);
 /* what the learner gets of a batch, without paths */
-hr_learner_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step);
+hr_step_input hr_trainer_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step);
 /* leaves are chosen anew in each step (assign.c); a tree of the host keeps the host's */
 bool hr_trainer_reassigns(const hirl_trainer *trainer);
 
@@ -97,7 +99,7 @@ hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path);
 /* report.c */
 double hr_seconds(void); /* monotonic */
 void hr_trainer_report(hirl_step_report *report, const hirl_trainer *trainer,
-                       const hr_learner_result *result);
+                       const hr_step_result *result);
 hirl_status hr_trainer_metric(const hirl_trainer *trainer, const hirl_step_report *report);
 hirl_status hr_trainer_environment(hirl_trainer *trainer); /* env.json */
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# headers.sh - each public header alone, in every language a host may use, without a warning; and no
-# macro of it but HIRL_.
+# headers.sh - each public header compiles alone, without a warning, in C99 to C23 and C++98 to C++17,
+# and defines only macros that begin with HIRL_.
 #
 # usage: headers.sh "CC" "CXX or nothing" INCLUDE_DIRS (separated by :) HEADER...
 cc=$1

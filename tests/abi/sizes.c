@@ -1,7 +1,7 @@
-/* sizes.c - where the fields of public structs lie, on machines with 64-bit pointers (LP64).
+/* sizes.c - offsets of the fields of public structs, on machines with 64-bit pointers (LP64).
  *
- * A line here never changes once released: new fields go to the end of a struct, with a line of
- * their own and the new size. It is a test by compiling.
+ * A line never changes after a release: a new field is appended to its struct, with a new line and
+ * a new size. The test is that this file compiles.
  */
 #include <hirl/hirl.h>
 

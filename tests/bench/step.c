@@ -114,15 +114,15 @@ static hirl_status step(bench *b)
     b->tape.training = b->tape.recording = true;
     q->be->scalars(q, &scalars);
     q->be->fill(q, &b->weights.grad, 0);
-    image = hr_tape_array(&b->tape, b->tape.run, 4, shape);
+    image = hr_tape_array(&b->tape, b->tape.type, 4, shape);
     label = hr_tape_array(&b->tape, HR_I32, 1, shape);
     q->be->upload(q, &image, b->images, HR_F32);
     q->be->upload(q, &label, b->labels, HR_I32);
     x = hr_leaf(&b->tape, &image, NULL);
     if (b->is_vit)
-        x = hr_vit_class(&run, hr_vit_run(&b->vit, &run, x, NULL, NULL), b->batch);
+        x = hr_vit_class(&run, hr_vit_run(&b->vit, &run, x, NULL, -1), b->batch);
     else
-        x = hr_net_backbone(&b->net, &run, x);
+        x = hr_net_encode(&b->net, &run, x, NULL).pooled;
     x = hr_linear(&b->tape, x, hr_weight(&b->tape, &b->weights, b->weight),
                   hr_weight(&b->tape, &b->weights, b->bias));
     loss = hr_cross_entropy(&b->tape, x, &label);

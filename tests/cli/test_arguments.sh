@@ -28,7 +28,7 @@ ok "pretrain --help names the command that shows a preset's defaults" says out '
 hirl config show method=MoCo-v2
 ok "choices ignore case, - and _" says out '^method: mocov2  # given'
 hirl config show method=moco
-ok "an unknown choice is refused and the error lists the choices" says err 'none of: mocov2 '
+ok "an unknown choice is refused and the error lists the choices" says err 'not one of: mocov2 '
 hirl embed format=
 ok "an empty choice is refused" exits 2
 ok "an empty choice: the error lists the choices" says err "'' is not one of: npy csv"

@@ -43,12 +43,12 @@ void replay_set_levels(hirl_options *options, const dump *d)
         replay_set_list(options, "prototypes", d, "prototypes");
 }
 
-hr_learner_config replay_config(hr_run_config *config, hr_run_views *views,
+hr_pretrain_config replay_config(hr_run_config *config, hr_run_views *views,
                                 const hirl_options *options)
 {
     hr_assert_ok(hr_run_config_read(config, options, IMAGES));
     hr_assert_ok(hr_run_views_of(views, config));
-    return hr_learner_config_of(config, views, 1);
+    return hr_pretrain_config_of(config, views, 1);
 }
 
 static void draw_unit(float *row, int64_t d, uint64_t seed, int level, int64_t number)
@@ -118,7 +118,7 @@ double *replay_values(const dump_tensor *b, const hr_tensors *list, const char *
 
 void replay_gradients(hr_tensors *list, hr_learner *learner)
 {
-    const hr_layout *params = &learner->net.params;
+    const hr_layout *params = learner->params;
 
     hr_assert_ok(
         hr_layout_save(list, params, params->count, &learner->online.grad, learner->queue, ""));
@@ -126,7 +126,7 @@ void replay_gradients(hr_tensors *list, hr_learner *learner)
 
 void replay_positions(const dump *d, const hr_learner *learner)
 {
-    const hr_layout *params = &learner->net.params;
+    const hr_layout *params = learner->params;
 
     for (int i = 0; i < params->count; i++) {
         const dump_tensor *b = dump_find(d, params->slot[i].name, "weight");

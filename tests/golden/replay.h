@@ -4,7 +4,7 @@
 #define HR_TEST_REPLAY_H
 
 #include "golden/dump.h"
-#include "train/learner_config.h"
+#include "train/pretrain_config.h"
 
 #include <hirl/options.h>
 
@@ -19,7 +19,7 @@ void replay_set_list(hirl_options *options, const char *key, const dump *d, cons
 void replay_set_levels(hirl_options *options, const dump *d);
 /* Converts options to the run's settings, its views and the learner's settings. One step is one
  * epoch. */
-hr_learner_config replay_config(hr_run_config *config, hr_run_views *views,
+hr_pretrain_config replay_config(hr_run_config *config, hr_run_views *views,
                                 const hirl_options *options);
 
 /* A tree whose prototypes are unit rows [m_l, d] of normal draws, rounded to float; parent = row

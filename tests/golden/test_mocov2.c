@@ -67,6 +67,7 @@ typedef struct replay {
     hirl_context *context;
     hr_call call;
     hr_learner *learner;
+    hr_pretrain *task;
     int64_t n, size, negatives;
     double loss_limit;
     bool reference; /* profile reference */
@@ -76,9 +77,9 @@ typedef struct replay {
     int32_t *leaf, *negative;
 } replay;
 
-static hr_learner_config config_of(replay *r)
+static hr_pretrain_config config_of(replay *r)
 {
-    hr_learner_config c;
+    hr_pretrain_config c;
     hr_run_views views;
     hirl_options *options;
 
@@ -94,7 +95,7 @@ static hr_learner_config config_of(replay *r)
 
 static void begin(replay *r, int number)
 {
-    static hr_learner_config c; /* several KiB, too large for the stack frame */
+    static hr_pretrain_config c; /* several KiB, too large for the stack frame */
 
     memset(r, 0, sizeof *r);
     dump_read(&r->dump, golden[number].file);
@@ -104,7 +105,7 @@ static void begin(replay *r, int number)
     r->negatives = dump_whole(&r->dump, "negatives");
     c = config_of(r);
     r->reference = c.reference;
-    r->n = c.batch;
+    r->n = c.learner.batch;
     for (int v = 0; v < VIEWS; v++)
         r->view[v] = dump_room(r->n * r->size * r->size * 3, sizeof *r->view[v]);
     r->image = dump_room(r->n, sizeof *r->image);
@@ -112,11 +113,12 @@ static void begin(replay *r, int number)
     r->negative = dump_room(r->n * r->negatives, sizeof *r->negative);
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
     hr_assert_ok(hr_context_enter(&r->call, r->context));
-    hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
+    hr_assert_ok(hr_pretrain_create(&r->learner, &r->task, r->context, &c));
     if (c.levels) {
-        hirl_tree *tree = replay_tree(r->context, c.levels, c.model.z_dim, r->config.m, c.seed);
+        hirl_tree *tree =
+            replay_tree(r->context, c.levels, c.model.z_dim, r->config.m, c.learner.seed);
 
-        hr_assert_ok(hr_learner_set_tree(r->learner, tree));
+        hr_assert_ok(hr_pretrain_set_tree(r->task, tree));
         hr_tree_drop(tree);
     }
 }
@@ -151,26 +153,24 @@ static void draw_paths(replay *r, int64_t step)
     }
 }
 
-static hr_learner_input input_of(replay *r, int64_t step)
+static hr_step_input input_of(replay *r, int64_t step)
 {
-    bool stage_two = r->learner->paths.tree && step >= dump_whole(&r->dump, "warmup");
-    hr_learner_input in = {
+    bool stage_two = r->task->paths.tree && step >= dump_whole(&r->dump, "warmup");
+    hr_step_input in = {
         .n = r->n,
         .view = { r->view[0], r->view[1] },
         .size = { r->size, r->size },
         .image = r->image,
         .leaf = stage_two ? r->leaf : NULL,
         .negative = stage_two ? r->negative : NULL,
-        .negatives = stage_two ? r->negatives : 0,
         .globals = VIEWS,
         .views = VIEWS,
         .rates = hr_rates_at(&r->config.train, step, 1),
-        .spd_weight = r->config.spd.spd_weight,
         .step = step,
     };
 
     for (int v = 0; v < VIEWS; v++)
-        replay_images(r->view[v], r->learner->config.seed, v, step, r->n, r->size);
+        replay_images(r->view[v], r->task->config.learner.seed, v, step, r->n, r->size);
     replay_ids(r->image, r->n, step);
     if (stage_two)
         draw_paths(r, step);
@@ -202,8 +202,8 @@ static void check_kind(const dump *d, const char *kind, const hr_tensors *list, 
 
 static void check_gradients(replay *r, int64_t step)
 {
-    const hr_net *net = &r->learner->net;
-    bool all = r->learner->paths.tree && step >= dump_whole(&r->dump, "warmup");
+    const hr_net *net = &r->task->net;
+    bool all = r->task->paths.tree && step >= dump_whole(&r->dump, "warmup");
     char kind[DUMP_NAME];
     hr_tensors list;
 
@@ -216,7 +216,7 @@ static void check_gradients(replay *r, int64_t step)
 
 static void check_state(replay *r)
 {
-    const hr_net *net = &r->learner->net;
+    const hr_net *net = &r->task->net;
     const dump *d = &r->dump;
     hr_tensors list;
 
@@ -242,8 +242,8 @@ START_TEST(training_matches_the_float64_reference)
     replay_positions(&r.dump, r.learner);
     for (int64_t step = 0; step < r.dump.steps; step++) {
         const dump_step *want = &r.dump.step[step];
-        hr_learner_input in = input_of(&r, step);
-        hr_learner_result got;
+        hr_step_input in = input_of(&r, step);
+        hr_step_result got;
 
         hr_assert_ok(hr_learner_step(&got, r.learner, &in));
         check_number("learning rate", step, in.rates.rate, want->rate, 1e-15);

@@ -101,12 +101,13 @@ typedef struct replay {
     hirl_context *context;
     hr_call call;
     hr_learner *learner;
+    hr_pretrain *task;
     int64_t n, patches; /* images in a batch; patches in a global view, 0 for ResNet */
     bool reference, adam;
     float *view[HR_METHOD_VIEWS];
     uint8_t *mask[HR_METHOD_VIEWS];
     int64_t *image;
-    int32_t *leaf, *negative;
+    int32_t *leaf, *negative, *chosen;
 } replay;
 
 static bool is(const dump *d, const char *key, const char *value)
@@ -178,76 +179,96 @@ static void draw_masks(replay *r, int64_t step)
                     (n + v + step) % 2 == 0 && (7 * i + 3 * n + 5 * v + step) % 3 == 0;
 }
 
-/* Uses the fixed leaves of the test tree. With iter_wise_assignment the library reassigns them;
- * they must be those of the dump. */
-static void choose_leaves(replay *r, hr_learner_input *in)
+/* Draws negative leaves. In profile reference a draw may hit the positive leaf; -1 excludes it. */
+static void draw_negatives(replay *r, const int32_t *leaf, int64_t step)
+{
+    int64_t leaves = r->config.m[0], negatives = r->config.spd.negatives;
+
+    for (int64_t n = 0; n < r->n; n++)
+        for (int64_t k = 0; k < negatives; k++) {
+            int64_t mixed = 31 * n + 17 * k + 13 * step;
+            int64_t other = r->reference ? mixed % leaves : 1 + mixed % (leaves - 1);
+            int32_t drawn = (int32_t)((leaf[n] + other) % leaves);
+
+            r->negative[n * negatives + k] = drawn == leaf[n] ? -1 : drawn;
+        }
+}
+
+/* The numbers that a step with reassigned leaves turns into the negatives above (hier/paths.h). */
+static void draw_numbers(replay *r, const int32_t *leaf)
+{
+    int64_t negatives = r->config.spd.negatives;
+
+    for (int64_t i = 0; i < r->n * negatives; i++) {
+        int32_t positive = leaf[i / negatives], drawn = r->negative[i];
+
+        if (drawn < 0)
+            r->negative[i] = positive;
+        else if (!hr_spd_draws_all(&r->config.spd))
+            r->negative[i] = drawn - (drawn > positive);
+    }
+}
+
+/* Uses the fixed leaves of the test tree. With iter_wise_assignment the step reassigns them; an evaluation
+ * of the same batch, which changes nothing, finds out which leaves the negatives are for. */
+static void choose_paths(replay *r, hr_step_input *in)
+{
+    hr_step_result ignored;
+
+    for (int64_t n = 0; n < r->n; n++)
+        r->leaf[n] = (int32_t)((7 * n + 3) % r->config.m[0]);
+    draw_negatives(r, r->leaf, in->step);
+    if (!r->config.train.iter_wise_assignment)
+        return;
+    in->chosen = r->chosen;
+    draw_numbers(r, r->leaf);
+    hr_assert_ok(hr_learner_evaluate(&ignored, r->learner, in));
+    draw_negatives(r, r->chosen, in->step);
+    draw_numbers(r, r->chosen);
+}
+
+static void check_leaves(replay *r, const hr_step_input *in)
 {
     char kind[DUMP_NAME];
     double *chosen = dump_room(r->n, sizeof *chosen);
 
     for (int64_t n = 0; n < r->n; n++)
-        r->leaf[n] = (int32_t)((7 * n + 3) % r->config.m[0]);
-    if (r->config.train.iter_wise_assignment) {
-        hr_assert_ok(hr_learner_assign(r->leaf, r->learner, in));
-        in->assigned = true;
-        for (int64_t n = 0; n < r->n; n++)
-            chosen[n] = r->leaf[n];
-        snprintf(kind, sizeof kind, "leaf.%lld", (long long)in->step);
-        dump_check(&r->dump, "leaf", kind, chosen, r->n, (dump_limit){ 1e-12, 0 });
-    }
+        chosen[n] = in->chosen[n];
+    snprintf(kind, sizeof kind, "leaf.%lld", (long long)in->step);
+    dump_check(&r->dump, "leaf", kind, chosen, r->n, (dump_limit){ 1e-12, 0 });
     free(chosen);
-}
-
-/* Draws negative leaves. In profile reference a draw may hit the positive leaf; -1 excludes it. */
-static void draw_negatives(replay *r, int64_t step)
-{
-    int64_t leaves = r->config.m[0], negatives = r->config.spd.negatives;
-
-    for (int64_t n = 0; n < r->n; n++) {
-        for (int64_t k = 0; k < negatives; k++) {
-            int64_t mixed = 31 * n + 17 * k + 13 * step;
-            int64_t other = r->reference ? mixed % leaves : 1 + mixed % (leaves - 1);
-            int32_t drawn = (int32_t)((r->leaf[n] + other) % leaves);
-
-            r->negative[n * negatives + k] = drawn == r->leaf[n] ? -1 : drawn;
-        }
-    }
 }
 
 static bool is_stage_two(const replay *r, int64_t step)
 {
-    return r->learner->paths.tree && step >= r->config.train.cluster_warmup_epoch;
+    return r->task->paths.tree && step >= r->config.train.cluster_warmup_epoch;
 }
 
-static hr_learner_input input_of(replay *r, int64_t step)
+static hr_step_input input_of(replay *r, int64_t step)
 {
     bool paths = is_stage_two(r, step);
-    hr_learner_input in = {
+    hr_step_input in = {
         .n = r->n,
         .globals = r->views.globals,
         .views = r->views.count,
         .image = r->image,
         .leaf = paths ? r->leaf : NULL,
         .negative = paths ? r->negative : NULL,
-        .negatives = paths ? r->config.spd.negatives : 0,
         .rates = hr_rates_at(&r->config.train, step, 1),
-        .spd_weight = r->config.spd.spd_weight,
         .step = step,
     };
 
     for (int v = 0; v < in.views; v++) {
         in.view[v] = r->view[v];
         in.size[v] = r->views.view[v].size;
-        replay_images(r->view[v], r->learner->config.seed, v, step, r->n, in.size[v]);
+        replay_images(r->view[v], r->task->config.learner.seed, v, step, r->n, in.size[v]);
     }
-    for (int v = 0; v < in.globals && r->learner->method->patches; v++)
+    for (int v = 0; v < in.globals && r->task->method->patches; v++)
         in.mask[v] = r->mask[v];
     replay_ids(r->image, r->n, step);
     draw_masks(r, step);
-    if (paths) {
-        choose_leaves(r, &in);
-        draw_negatives(r, step);
-    }
+    if (paths)
+        choose_paths(r, &in);
     return in;
 }
 
@@ -268,12 +289,13 @@ static void allocate_input(replay *r)
     }
     r->image = dump_room(r->n, sizeof *r->image);
     r->leaf = dump_room(r->n, sizeof *r->leaf);
+    r->chosen = dump_room(r->n, sizeof *r->chosen);
     r->negative = dump_room(r->n * dump_whole(d, "negatives"), sizeof *r->negative);
 }
 
 static void begin(replay *r, const char *file, int64_t accumulate, bool own)
 {
-    hr_learner_config c;
+    hr_pretrain_config c;
     hirl_options *options;
 
     memset(r, 0, sizeof *r);
@@ -288,17 +310,17 @@ static void begin(replay *r, const char *file, int64_t accumulate, bool own)
     r->adam = r->config.train.optimizer == HR_OPTIM_ADAMW;
     hr_assert_ok(hr_context_create(&r->context, "cpu", 2));
     hr_assert_ok(hr_context_enter(&r->call, r->context));
-    hr_assert_ok(hr_learner_create(&r->learner, r->context, &c));
+    hr_assert_ok(hr_pretrain_create(&r->learner, &r->task, r->context, &c));
     if (own) {
         hirl_method_calls calls = host_calls(dump_text(&r->dump, "method"));
 
-        hr_assert_ok(hr_learner_set_calls(r->learner, &calls));
+        hr_assert_ok(hr_pretrain_set_calls(r->task, &calls));
     }
     if (c.levels) {
         hirl_tree *tree = replay_tree(r->context, r->config.levels, r->config.model.z_dim,
                                       r->config.m, (uint64_t)r->config.train.seed);
 
-        hr_assert_ok(hr_learner_set_tree(r->learner, tree));
+        hr_assert_ok(hr_pretrain_set_tree(r->task, tree));
         hr_tree_drop(tree);
     }
 }
@@ -314,6 +336,7 @@ static void end(replay *r)
     }
     free(r->image);
     free(r->leaf);
+    free(r->chosen);
     free(r->negative);
     dump_done(&r->dump);
 }
@@ -435,7 +458,7 @@ static void check_gradients(replay *r, int64_t step)
 
 static void check_state(replay *r)
 {
-    const hr_net *net = &r->learner->net;
+    const hr_net *net = &r->task->net;
     bool teacher = r->learner->teacher.value.data;
     hr_tensors list;
 
@@ -471,12 +494,14 @@ static void follow(const char *file, int64_t accumulate, bool own)
     replay_positions(&r.dump, r.learner);
     for (int64_t step = 0; step < r.dump.steps; step++) {
         const dump_step *want = &r.dump.step[step];
-        hr_learner_input in = input_of(&r, step);
-        hr_learner_result got;
+        hr_step_input in = input_of(&r, step);
+        hr_step_result got;
         double limit = loss_limit(&r) * fmax(1, fabs(want->loss));
 
         check_rates(&in.rates, want, step);
         hr_assert_ok(hr_learner_step(&got, r.learner, &in));
+        if (in.chosen)
+            check_leaves(&r, &in);
         check_number("image loss", step, got.loss_image, want->image_loss, limit);
         check_number("path loss", step, got.loss_spd, want->path_loss, limit);
         check_number("loss", step, got.loss, want->loss, limit);

@@ -16,6 +16,7 @@
 #include "nn/vit.h"
 #include "support/close.h"
 #include "support/run.h"
+#include "support/tape.h"
 
 static const char *const files[] = { "vit_learned.txt", "vit_sincos.txt", "vit_resized.txt",
                                      "vit_smaller.txt" };
@@ -143,59 +144,85 @@ static void move(replay *r)
  * image = r, otherwise image = 0. */
 static hr_tensor *constant(replay *r, int rank, const int64_t *dim, uint32_t view, bool by_row)
 {
-    hr_array a = hr_tape_array(&r->tape, HR_REAL, rank, dim);
-    int64_t n = hr_count(&a), row = n / dim[0];
-    double *x = dump_room(n, sizeof *x);
+    int64_t row = 1, n;
+    double *x;
+    hr_array a;
     hr_rng rng;
 
-    ck_assert_ptr_nonnull(a.data);
+    for (int i = 1; i < rank; i++)
+        row *= dim[i];
+    n = dim[0] * row;
+    x = dump_room(n, sizeof *x);
     hr_rng_init(&rng, r->seed, HR_RNG_TEST, view, 0, 0);
     for (int64_t i = 0; i < n; i++) {
         if (by_row && i % row == 0)
             hr_rng_init(&rng, r->seed, HR_RNG_TEST, view, 0, (uint32_t)(i / row));
         x[i] = hr_rng_normal(&rng);
     }
-    r->queue->be->upload(r->queue, &a, x, HR_F64);
-    hr_assert_ok(r->queue->be->sync(r->queue));
+    a = hr_test_upload(&r->tape, HR_REAL, rank, dim, x, HR_F64);
     free(x);
     return hr_leaf(&r->tape, &a, NULL);
 }
 
-static uint8_t *draw_masks(const replay *r)
+/* 1 for a share of the patches, else 0 */
+static void draw_masks(replay *r, hr_vit_input *input)
 {
     double share = dump_number(&r->dump, "mask");
-    uint8_t *mask = dump_room(r->n * r->patches, 1);
+    int64_t count = r->n * r->patches;
+    real *kept = dump_room(count, sizeof *kept), *masked = dump_room(count, sizeof *masked);
 
     for (int64_t n = 0; n < r->n; n++) {
         hr_rng rng;
 
         hr_rng_init(&rng, r->seed, HR_RNG_TEST, MASK_VIEW, 0, (uint32_t)n);
-        for (int64_t p = 0; p < r->patches; p++)
-            mask[n * r->patches + p] = hr_rng_uniform(&rng) < share;
+        for (int64_t p = n * r->patches; p < (n + 1) * r->patches; p++) {
+            masked[p] = hr_rng_uniform(&rng) < share;
+            kept[p] = 1 - masked[p];
+        }
     }
-    return mask;
+    input->kept = hr_test_upload(&r->tape, HR_REAL, 1, &count, kept, HR_REAL);
+    input->masked = hr_test_upload(&r->tape, HR_REAL, 1, &count, masked, HR_REAL);
+    free(kept);
+    free(masked);
+}
+
+static void draw_keep(replay *r, hr_vit_input *input)
+{
+    int64_t dim[] = { hr_vit_branches(&r->net), r->n };
+    real *keep = dump_room(dim[0] * dim[1], sizeof *keep);
+
+    for (int64_t n = 0; n < r->n; n++)
+        hr_vit_draw_keep(keep + n, r->n, &r->net, (hr_vit_row){ 5 * n + 2, (int32_t)(n % 2) },
+                         r->seed, 7);
+    input->keep = hr_test_upload(&r->tape, HR_REAL, 2, dim, keep, HR_REAL);
+    free(keep);
+}
+
+static void weigh_positions(replay *r, hr_vit_input *input)
+{
+    int64_t from = hr_vit_grid(&r->net), to = r->size / r->net.shape.patch;
+    int64_t dim[] = { 1 + to * to, 1 + from * from };
+    real *weight = dump_room(dim[0] * dim[1], sizeof *weight);
+
+    hr_position_weights(weight, from, to);
+    input->positions = hr_test_upload(&r->tape, HR_REAL, 2, dim, weight, HR_REAL);
+    free(weight);
 }
 
 static hr_tensor *tokens_of(replay *r)
 {
-    uint8_t *mask = draw_masks(r);
-    hr_vit_mask some = { mask, r->mask_token };
-    int64_t *image = dump_room(r->n, sizeof *image);
-    int32_t *view = dump_room(r->n, sizeof *view);
-    hr_vit_draw draw = { r->seed, 7, image, view };
     hr_pass run = { .tape = &r->tape, .weights = &r->weights };
-    hr_tensor *x = constant(r, 4, (int64_t[]){ r->n, r->size, r->size, 3 }, 0, true), *y;
+    hr_tensor *x = constant(r, 4, HR_DIM(r->n, r->size, r->size, 3), 0, true), *y;
+    hr_vit_input input = { 0 };
 
-    for (int64_t n = 0; n < r->n; n++) {
-        image[n] = 5 * n + 2;
-        view[n] = (int32_t)(n % 2);
-    }
-    y = hr_vit_run(&r->net, &run, x, dump_number(&r->dump, "drop_path") > 0 ? &draw : NULL,
-                   dump_number(&r->dump, "mask") > 0 ? &some : NULL);
+    if (dump_number(&r->dump, "mask") > 0)
+        draw_masks(r, &input);
+    if (hr_vit_branches(&r->net))
+        draw_keep(r, &input);
+    if (r->size != r->net.shape.image_size)
+        weigh_positions(r, &input);
+    y = hr_vit_run(&r->net, &run, x, &input, r->mask_token);
     hr_assert_ok(hr_tape_status(&r->tape));
-    free(mask);
-    free(image);
-    free(view);
     return y;
 }
 

@@ -5,6 +5,7 @@
 #include "support/close.h"
 #include "support/gradcheck.h"
 #include "support/run.h"
+#include "support/tape.h"
 
 enum { VARIANTS = 3 };
 
@@ -26,6 +27,14 @@ static hr_tensor *add(hr_gradcheck *c)
 static hr_tensor *scale(hr_gradcheck *c)
 {
     return hr_scale(&c->tape, LEAF_4(c, 2, 1 + c->variant, 2, 3), -1.75);
+}
+
+static hr_tensor *scale_by(hr_gradcheck *c)
+{
+    static const double factor[VARIANTS] = { 1.75, 3, -0.5 };
+    hr_array k = hr_test_upload(&c->tape, HR_REAL, 1, DIM(1), &factor[c->variant], HR_F64);
+
+    return hr_scale_by(&c->tape, LEAF_4(c, 2, 1 + c->variant, 2, 3), &k);
 }
 
 static hr_tensor *mean(hr_gradcheck *c)
@@ -156,10 +165,17 @@ static hr_tensor *strip(hr_gradcheck *c)
 
 static hr_tensor *mask_tokens(hr_gradcheck *c)
 {
-    static const uint8_t mask[VARIANTS][6] = { { 0, 1, 0, 1, 1, 0 }, { 1 }, { 1, 1, 1, 0, 1, 1 } };
+    static const double mask[VARIANTS][6] = { { 0, 1, 0, 1, 1, 0 }, { 1 }, { 1, 1, 1, 0, 1, 1 } };
+    hr_tape *t = &c->tape;
     hr_tensor *x = LEAF_2(c, 6, 3);
+    hr_array kept, masked;
+    double rest[6];
 
-    return hr_mask_tokens(&c->tape, x, LEAF_2(c, 1, 3), mask[c->variant]);
+    for (int i = 0; i < 6; i++)
+        rest[i] = 1 - mask[c->variant][i];
+    kept = hr_test_upload(t, HR_REAL, 1, DIM(6), rest, HR_F64);
+    masked = hr_test_upload(t, HR_REAL, 1, DIM(6), mask[c->variant], HR_F64);
+    return hr_mask_tokens(t, x, LEAF_2(c, 1, 3), &kept, &masked);
 }
 
 static hr_tensor *add_kept(hr_gradcheck *c)
@@ -172,8 +188,13 @@ static hr_tensor *add_kept(hr_gradcheck *c)
 static hr_tensor *resize_positions(hr_gradcheck *c)
 {
     int64_t from = DIM(4, 3, 2)[c->variant], to = DIM(2, 5, 1)[c->variant];
+    int64_t dim[] = { 1 + to * to, 1 + from * from };
+    real host[(1 + 5 * 5) * (1 + 4 * 4)];
+    hr_array weight;
 
-    return hr_resize_positions(&c->tape, hr_check_leaf_of(c, 3, DIM(1, 1 + from * from, 2)), to);
+    hr_position_weights(host, from, to);
+    weight = hr_test_upload(&c->tape, HR_REAL, 2, dim, host, HR_REAL);
+    return hr_resize_positions(&c->tape, hr_check_leaf_of(c, 3, DIM(1, dim[1], 2)), to, &weight);
 }
 
 /* ---- op_pool.c ---- */
@@ -232,8 +253,9 @@ static hr_tensor *concat(hr_gradcheck *c)
 static hr_tensor *gather(hr_gradcheck *c)
 {
     static const int32_t index[] = { 2, 0, 2, 1 };
+    hr_array at = hr_check_i32(c, index, 1, DIM(4));
 
-    return hr_gather(&c->tape, LEAF_2(c, 3, 2 + c->variant), index, 4);
+    return hr_gather(&c->tape, LEAF_2(c, 3, 2 + c->variant), &at);
 }
 
 /* ---- losses ---- */
@@ -261,11 +283,11 @@ static hr_tensor *soft_cross_entropy(hr_gradcheck *c)
 {
     hr_tape *t = &c->tape;
     hr_tensor *p = hr_check_constant(c, 2, DIM(3, 4)), *z = LEAF_2(c, 3, 4);
-    hr_array weight = hr_tape_array_1(t, HR_REAL, 3);
+    hr_array weight = hr_test_upload(t, HR_REAL, 1, DIM(3), (double[]){ 0.25, 0, 1.5 }, HR_F64);
+    hr_array temperature = hr_test_upload(t, HR_F64, 1, DIM(1), (double[]){ 0.3 }, HR_F64);
 
-    t->q->be->upload(t->q, &weight, (double[]){ 0.25, 0, 1.5 }, HR_F64);
     if (c->variant != 1)
-        p = hr_target(t, p, NULL, 0.3);
+        p = hr_target(t, p, NULL, &temperature);
     return hr_soft_cross_entropy(t, p, z, 0.4, c->variant == 2 ? &weight : NULL);
 }
 
@@ -321,6 +343,7 @@ static const struct {
 } cases[] = {
     { "add", add },
     { "scale", scale },
+    { "scale_by", scale_by },
     { "mean", mean },
     { "convert", convert },
     { "linear", linear },

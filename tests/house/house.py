@@ -30,7 +30,7 @@ MAY = {
     'data': ['lib', 'base'],
     'ssl': ['nn', 'tape', 'lib', 'base'],
     'detect': ['nn', 'tape', 'data', 'lib', 'base'],
-    'step': ['task', 'ssl', 'hier', 'nn', 'tape', 'lib', 'base'],
+    'step': ['nn', 'tape', 'lib', 'base'],
     'config': ['step', 'ssl', 'hier', 'nn', 'data', 'lib', 'base'],
     'task': ['step', 'ssl', 'hier', 'nn', 'tape', 'lib', 'base'],
     'train': BELOW_TRAIN,
@@ -65,13 +65,15 @@ LINES = 60
 ALLOWED_CIRCLES = [
     'cpu/map cpu/norm',
     'lib/base/safetensors lib/base/tensors',
-    'lib/config/config lib/config/config_text',
+    'lib/config/config lib/config/config_text lib/config/views',
     'lib/data/dataset lib/data/formats lib/data/identity lib/data/split',
     'lib/data/exif lib/data/image lib/data/jpeg lib/data/png',
     'lib/data/fill lib/data/loader',
     'lib/hier/draws lib/hier/kmeans',
     'lib/hier/export lib/hier/maker lib/hier/scores lib/hier/tree lib/hier/tree_file',
-    'lib/step/learner lib/step/step lib/task/coupled lib/task/encode lib/task/losses lib/task/shuffle',
+    'lib/step/learner lib/step/state lib/step/step lib/step/task',
+    'lib/task/coupled lib/task/decisions lib/task/encode lib/task/losses lib/task/patches lib/task/paths '
+    'lib/task/pretrain lib/task/reassign lib/task/shuffle',
     'lib/train/checkpoint lib/train/environment lib/train/evaluate lib/train/host lib/train/make '
     'lib/train/recluster lib/train/report lib/train/trainer',
     'lib/train/directory lib/train/directory_files lib/train/directory_metrics',

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "support/close.h"
 #include "support/fill.h"
+#include "support/tape.h"
 
 /* ---- the probe: an operation that reduces any tensor to one number ---- */
 
@@ -120,18 +121,12 @@ hr_tensor *hr_check_constant(hr_gradcheck *c, int rank, const int64_t *dim)
 
 hr_array hr_check_i32(hr_gradcheck *c, const int32_t *value, int rank, const int64_t *dim)
 {
-    hr_array a = hr_tape_array(&c->tape, HR_I32, rank, dim);
-
-    c->queue->be->upload(c->queue, &a, value, HR_I32);
-    return a;
+    return hr_test_upload(&c->tape, HR_I32, rank, dim, value, HR_I32);
 }
 
 hr_array hr_check_i64(hr_gradcheck *c, const int64_t *value, int64_t n)
 {
-    hr_array a = hr_tape_array_1(&c->tape, HR_I64, n);
-
-    c->queue->be->upload(c->queue, &a, value, HR_I64);
-    return a;
+    return hr_test_upload(&c->tape, HR_I64, 1, &n, value, HR_I64);
 }
 
 /* ---- the check ---- */

@@ -1,4 +1,4 @@
-/* tape.h - a CPU tape for tests: leaves with given values, values read back. */
+/* tape.h - tapes in tests: arrays and leaves with given values, values read back. */
 #ifndef HR_TEST_TAPE_H
 #define HR_TEST_TAPE_H
 
@@ -9,6 +9,19 @@
 #include "tape/ops.h"
 
 #define HR_DIM(...) ((const int64_t[]){ __VA_ARGS__ })
+
+/* an array on the tape with values from the host, which are of type `from` there */
+static inline hr_array hr_test_upload(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim,
+                                      const void *value, hr_dtype from)
+{
+    hr_array x = hr_tape_array(t, dtype, rank, dim);
+
+    ck_assert_ptr_nonnull(x.data);
+    t->q->be->upload(t->q, &x, value, from);
+    return x;
+}
+
+/* ---- a CPU tape of its own ---- */
 
 typedef struct hr_test_tape {
     hirl_context *context;
@@ -37,25 +50,16 @@ static inline void hr_test_tape_done(hr_test_tape *test)
     hr_context_drop(test->context);
 }
 
-/* an array on the tape with these values */
 static inline hr_array hr_test_array(hr_test_tape *test, int rank, const int64_t *dim,
                                      const double *value)
 {
-    hr_array x = hr_tape_array(&test->t, HR_REAL, rank, dim);
-
-    ck_assert_ptr_nonnull(x.data);
-    test->q->be->upload(test->q, &x, value, HR_F64);
-    return x;
+    return hr_test_upload(&test->t, HR_REAL, rank, dim, value, HR_F64);
 }
 
 static inline hr_array hr_test_i32(hr_test_tape *test, int rank, const int64_t *dim,
                                    const int32_t *value)
 {
-    hr_array x = hr_tape_array(&test->t, HR_I32, rank, dim);
-
-    ck_assert_ptr_nonnull(x.data);
-    test->q->be->upload(test->q, &x, value, HR_I32);
-    return x;
+    return hr_test_upload(&test->t, HR_I32, rank, dim, value, HR_I32);
 }
 
 /* a leaf with these values and a zeroed gradient */

@@ -17,6 +17,7 @@ static const size_t STATE_BYTES = sizeof(double[OWN_METHOD_DIM]) + sizeof(int64_
 static void record(own_method *m, const hirl_method_step *s, bool with_grad)
 {
     m->seen = *s;
+    m->first_id = s->image[0]; /* arrays may be read during the call only */
     m->calls++;
     m->with_grad += with_grad;
     for (int64_t i = 0; i < s->n; i++)

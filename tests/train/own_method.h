@@ -17,6 +17,7 @@ typedef struct own_method {
     int64_t committed; /* steps */
     /* record of the calls */
     hirl_method_step seen;    /* the last one */
+    int64_t first_id;         /* id of its first image */
     int64_t calls, with_grad; /* calls of the loss, and those with a gradient */
     bool id_seen[OWN_METHOD_IMAGES];
     /* set by tests: values that the functions return */

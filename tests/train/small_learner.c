@@ -14,7 +14,7 @@
 #include "context.h"
 #include "hier/paths.h"
 #include "support/close.h"
-#include "train/learner_config.h"
+#include "train/pretrain_config.h"
 
 enum {
     SIDE = 8,
@@ -82,6 +82,8 @@ static void set_parts(hirl_options *o, const small_run *run, int64_t batch)
     set_number(o, "queue",
                method->queue == HR_QUEUE_NEGATIVES ? (int64_t)2 * SMALL_ROWS : run->queue);
     set_number(o, "seed", SEED);
+    set_number(o, "negatives", NEGATIVES);
+    set_number(o, "iter_wise_assignment", run->reassign);
 }
 
 /* the method's default settings, with small widths */
@@ -113,7 +115,7 @@ static hirl_options *options_of(int64_t method)
     return o;
 }
 
-static void fill_config(hr_learner_config *c, const small_run *run, int64_t batch)
+static void fill_config(hr_pretrain_config *c, const small_run *run, int64_t batch)
 {
     static _Thread_local hr_run_config config;
     hirl_options *options = options_of(run->method);
@@ -122,8 +124,8 @@ static void fill_config(hr_learner_config *c, const small_run *run, int64_t batc
     set_parts(options, run, batch);
     hr_assert_ok(hr_run_config_read(&config, options, IMAGES));
     hr_assert_ok(hr_run_views_of(&views, &config));
-    *c = hr_learner_config_of(&config, &views, 1);
-    c->optim.eps = ADAM_EPS;
+    *c = hr_pretrain_config_of(&config, &views, 1);
+    c->learner.optim.eps = ADAM_EPS;
     c->mask_most = MOST_MASKED;
     hirl_options_destroy(options);
 }
@@ -147,7 +149,7 @@ typedef struct feed {
     float *view[VIEWS];
     uint8_t mask[GLOBALS][SMALL_ROWS * PATCHES];
     int64_t image[SMALL_ROWS];
-    int32_t leaf[SMALL_ROWS], negative[SMALL_ROWS * NEGATIVES];
+    int32_t leaf[SMALL_ROWS], chosen[SMALL_ROWS], negative[SMALL_ROWS * NEGATIVES];
 } feed;
 
 static void fill_view(float *view, int v, int64_t side, int64_t step, int64_t first, int64_t n)
@@ -167,7 +169,7 @@ static bool has_leaf(int64_t step, int64_t row)
     return step != 1 && row != 1 && row != 3 && row != 4 && row != 10;
 }
 
-static void fill_feed(hr_learner_input *in, feed *f, int64_t step, int64_t first)
+static void fill_feed(hr_step_input *in, feed *f, int64_t step, int64_t first)
 {
     for (int v = 0; v < in->views; v++) {
         in->size[v] = v < GLOBALS ? SIDE : LOCAL_SIDE;
@@ -185,16 +187,16 @@ static void fill_feed(hr_learner_input *in, feed *f, int64_t step, int64_t first
         f->image[r] = (step * SMALL_ROWS + first + r) * 7 % IMAGES;
         f->leaf[r] = has_leaf(step, first + r) ? (int32_t)(f->image[r] % LEAVES) : -1;
     }
-    hr_paths_draw(f->negative, in->n, NEGATIVES, f->leaf, f->image, LEAVES, SEED, step, false);
+    hr_paths_draw(f->negative, in->n, NEGATIVES, in->chosen ? NULL : f->leaf, f->image, LEAVES,
+                  SEED, step, false);
     in->image = f->image;
     in->leaf = f->leaf; /* ignored without a tree */
     in->negative = f->negative;
-    in->negatives = NEGATIVES;
     in->step = step;
 }
 
 /* A failed attempt keeps the memory it got, so each later attempt gets further. */
-static void make_step(hr_learner_result *result, hr_learner *learner, const hr_learner_input *in,
+static void make_step(hr_step_result *result, hr_learner *learner, const hr_step_input *in,
                       bool starved)
 {
     hirl_status status;
@@ -212,10 +214,10 @@ static void make_step(hr_learner_result *result, hr_learner *learner, const hr_l
 }
 
 /* Attempts a step with a non-finite pixel on one rank (`mine`); all ranks must refuse it. */
-static void make_bad_step(small_outcome *out, hr_learner *learner, const hr_learner_input *in,
-                          feed *f, bool mine)
+static void make_bad_step(small_outcome *out, hr_learner *learner, const hr_step_input *in, feed *f,
+                          bool mine)
 {
-    hr_learner_result result;
+    hr_step_result result;
     float kept = f->view[0][5];
 
     if (mine)
@@ -227,23 +229,26 @@ static void make_bad_step(small_outcome *out, hr_learner *learner, const hr_lear
 
 static void make_steps(small_outcome *out, hr_learner *learner, const small_run *run, int64_t first)
 {
-    const hr_learner_config *c = &learner->config;
-    hr_learner_input in = { .n = c->batch,
-                            .globals = (int32_t)c->method.globals,
-                            .views = has_locals(learner->method) ? VIEWS : GLOBALS,
-                            .rates = { .rate = 0.02,
-                                       .predictor_rate = 0.05,
-                                       .decay = 1e-2,
-                                       .path_decay = 1e-2,
-                                       .ema = 0.9,
-                                       .teacher_temperature = 0.05 },
-                            .spd_weight = 1 };
+    const hr_pretrain *task = learner->self;
+    const hr_pretrain_config *c = &task->config;
+    hr_step_input in = { .n = c->learner.batch,
+                         .globals = (int32_t)c->method.globals,
+                         .views = has_locals(task->method) ? VIEWS : GLOBALS,
+                         .rates = { .rate = 0.02,
+                                    .predictor_rate = 0.05,
+                                    .decay = 1e-2,
+                                    .path_decay = 1e-2,
+                                    .ema = 0.9,
+                                    .teacher_temperature = 0.05 } };
     feed *f = calloc(1, sizeof *f);
+    const hr_backend *cpu = learner->queue->be;
 
     for (int v = 0; v < VIEWS; v++)
         f->view[v] = calloc((size_t)(SMALL_ROWS * SIDE * SIDE * 3), sizeof(float));
+    in.chosen = run->reassign ? f->chosen : NULL;
+    learner->queue->be = run->steps_on ? run->steps_on : cpu;
     for (int64_t step = 0; step < SMALL_STEPS; step++) {
-        hr_learner_result result;
+        hr_step_result result;
 
         fill_feed(&in, f, step, first);
         in.rates.freeze_last = step == 0;
@@ -252,6 +257,7 @@ static void make_steps(small_outcome *out, hr_learner *learner, const small_run 
         make_step(&result, learner, &in, run->starved);
         out->loss[step] = result.loss;
     }
+    learner->queue->be = cpu;
     for (int v = 0; v < VIEWS; v++)
         free(f->view[v]);
     free(f);
@@ -260,25 +266,26 @@ static void make_steps(small_outcome *out, hr_learner *learner, const small_run 
 void small_learner_run(small_outcome *out, const small_run *run)
 {
     int64_t batch = SMALL_ROWS / (run->comm ? run->comm->ranks : 1);
-    hr_learner_config *config = calloc(1, sizeof *config);
+    hr_pretrain_config *config = calloc(1, sizeof *config);
     hirl_context *context;
     hr_call call;
     hr_learner *learner;
+    hr_pretrain *task;
     hirl_tree *tree;
 
     fill_config(config, run, batch);
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
     hr_context_set_comm(context, run->comm);
     hr_assert_ok(hr_context_enter(&call, context));
-    hr_assert_ok(hr_learner_create(&learner, context, config));
+    hr_assert_ok(hr_pretrain_create(&learner, &task, context, config));
     if (run->method == OWN) {
         hirl_method_calls calls = { .struct_size = sizeof calls, .name = "pull", .loss = pull };
 
-        hr_assert_ok(hr_learner_set_calls(learner, &calls));
+        hr_assert_ok(hr_pretrain_set_calls(task, &calls));
     }
     tree = make_tree(context);
     if (!run->plain)
-        hr_assert_ok(hr_learner_set_tree(learner, tree));
+        hr_assert_ok(hr_pretrain_set_tree(task, tree));
     make_steps(out, learner, run, run->comm ? run->comm->rank * batch : 0);
     hr_tensors_init(&out->state);
     hr_assert_ok(hr_learner_save(&out->state, learner));

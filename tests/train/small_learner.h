@@ -4,7 +4,7 @@
 #define SMALL_LEARNER_H
 
 #include "base/tensors.h"
-#include "step/learner.h"
+#include "task/pretrain.h"
 
 enum {
     SMALL_ROWS = 16, /* images in a batch, summed over all ranks */
@@ -19,7 +19,9 @@ typedef struct small_run {
     hr_comm *comm;                      /* NULL: one rank */
     /* fail the n-th allocation in attempt n of each step, until an attempt succeeds */
     bool starved;
-    bool spoil; /* before step 1, attempt it with a non-finite pixel on rank 1 */
+    bool reassign;              /* leaves are chosen anew in each step */
+    const hr_backend *steps_on; /* not NULL: runs the steps in place of the CPU backend */
+    bool spoil;                 /* before step 1, attempt it with a non-finite pixel on rank 1 */
 } small_run;
 
 typedef struct small_outcome {

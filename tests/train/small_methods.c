@@ -67,7 +67,7 @@ const small_pair *const small_kind[SMALL_KINDS] = { SMALL_KIND("0", "1"), SMALL_
 
 double small_chance(const small_trainer *t)
 {
-    hr_method_config numbers = hr_learner_numbers(t->trainer->learner);
+    hr_method_config numbers = hr_pretrain_numbers(t->trainer->pretrain);
 
-    return t->trainer->learner->method->chance(&numbers);
+    return t->trainer->pretrain->method->chance(&numbers);
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "support/close.h"
+#include "support/tape.h"
 #include "tape/ops.h"
 
 static hirl_dataset *open_split(hirl_context *context, const char *split)
@@ -102,15 +103,6 @@ float *small_network_embed(small_network *s, int32_t layer, hirl_dataset *datase
     return features;
 }
 
-static hr_array on_tape(hr_tape *t, const void *data, hr_dtype dtype, hr_dtype from, int rank,
-                        const int64_t *dim)
-{
-    hr_array a = hr_tape_array(t, dtype, rank, dim);
-
-    t->q->be->upload(t->q, &a, data, from);
-    return a;
-}
-
 double small_network_step(small_network *s, const hr_batch *batch, double rate)
 {
     int64_t shape[4] = { batch->n, SMALL_SIDE, SMALL_SIDE, 3 };
@@ -131,9 +123,9 @@ double small_network_step(small_network *s, const hr_batch *batch, double rate)
     t->training = t->recording = true;
     q->be->fill(q, &s->weights.grad, 0);
     q->be->scalars(q, &scalars);
-    image = on_tape(t, batch->view[0], HR_REAL, HR_F32, 4, shape);
-    classes = on_tape(t, label, HR_I32, HR_I32, 1, shape);
-    loss = hr_cross_entropy(t, hr_net_z0(&s->net, &run, hr_leaf(t, &image, NULL)), &classes);
+    image = hr_test_upload(t, HR_REAL, 4, shape, batch->view[0], HR_F32);
+    classes = hr_test_upload(t, HR_I32, 1, shape, label, HR_I32);
+    loss = hr_cross_entropy(t, hr_net_z0(&s->net, &run, hr_leaf(t, &image, NULL), NULL), &classes);
     hr_assert_ok(hr_tape_backward(t, loss));
     q->be->download(q, &value, HR_F64, &loss->x);
     q->be->sgd(q, &s->weights.value, &s->moment, &s->weights.grad, 0);

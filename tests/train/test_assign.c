@@ -9,7 +9,7 @@
 #include "context.h"
 #include "small_methods.h"
 #include "support/run.h"
-#include "task/encode.h"
+#include "task/pretrain.h"
 #include "train/trainer.h"
 
 enum { SWAV = 2, DIM = 16 };
@@ -47,12 +47,14 @@ static void encode_next_batch(float *z0, int64_t *image, hirl_trainer *trainer)
 {
     hr_loader_config config = hr_trainer_loader_config(trainer);
     hr_learner *learner = trainer->learner;
+    hr_pretrain *task = trainer->pretrain;
     hr_tape *tape = &learner->tape;
     hr_loader *loader;
     const hr_batch *batch;
-    hr_learner_input in;
     hr_micro micro;
-    hr_pass run;
+    hr_pass pass;
+    hr_array image_rows;
+    int64_t size = task->config.size[1];
     hr_call call;
 
     ck_assert_int_ge(hr_context_enter(&call, trainer->context), 0);
@@ -61,14 +63,15 @@ static void encode_next_batch(float *z0, int64_t *image, hirl_trainer *trainer)
         hr_loader_seek(loader, trainer->step / SMALL_PER_EPOCH, trainer->step % SMALL_PER_EPOCH),
         0);
     ck_assert_int_ge(hr_loader_next(&batch, loader), 0);
-    in = hr_trainer_input(trainer, batch, trainer->step);
-    micro = hr_micro_of(&in, 0, 1, false);
+    micro = hr_micro_of(task, 0, 1, false);
     hr_tape_reset(tape);
     tape->training = true;
     tape->recording = false;
-    run = hr_run_of(learner, &learner->online, &micro);
+    pass = hr_pass_of(task, &learner->online, &micro);
+    image_rows = hr_tape_array(tape, HR_REAL, 4, (int64_t[]){ SMALL_BATCH, size, size, 3 });
+    tape->q->be->upload(tape->q, &image_rows, batch->view[1], HR_F32);
     tape->q->be->download(tape->q, z0, HR_F32,
-                          &hr_net_z0(&learner->net, &run, hr_encode_image(tape, &in, 1))->x);
+                          &hr_net_z0(&task->net, &pass, hr_leaf(tape, &image_rows, NULL), NULL)->x);
     ck_assert_int_ge(tape->q->be->sync(tape->q), 0);
     memcpy(image, batch->image, SMALL_BATCH * sizeof *image);
     hr_tape_reset(tape);

@@ -73,7 +73,7 @@ static masks draw_masks(void)
         image[i] = 3 * i;
     small_trainer_open(&t, 1, over);
     for (int s = 0; s < STEPS; s++) {
-        hr_learner_input in = hr_trainer_input(t.trainer, &batch, s);
+        hr_step_input in = hr_trainer_input(t.trainer, &batch, s);
 
         ck_assert_int_eq(in.globals, 2);
         for (int v = 2; v < in.views; v++)
@@ -137,7 +137,7 @@ static double share_alone(const char *shape)
         image[i] = i;
     small_trainer_open(&t, 1, over);
     for (int s = 0; s < 8; s++) {
-        hr_learner_input in = hr_trainer_input(t.trainer, &batch, s);
+        hr_step_input in = hr_trainer_input(t.trainer, &batch, s);
 
         for (int64_t i = 0; i < SMALL_BATCH * PATCHES; i++) {
             int64_t y = i % PATCHES / GRID, x = i % GRID;

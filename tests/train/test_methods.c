@@ -46,7 +46,7 @@ START_TEST(the_loss_falls_below_chance_and_features_stay_apart)
     ck_assert_msg(status == HIRL_DONE, "%s", hirl_error_message());
     ck_assert_int_eq(report.step, 30 * SMALL_PER_EPOCH);
     mean = mean_of(&error, loss);
-    d = (double)t.trainer->learner->net.z_dim;
+    d = (double)t.trainer->pretrain->net.z_dim;
     ck_assert_msg(mean + 3 * error < small_chance(&t), "method %d: loss %g +- %g, chance level %g",
                   _i / 2, mean, error, small_chance(&t));
     ck_assert_msg(report.health_std > sqrt(1 / (2 * d)), "method %d: std %g", _i / 2,
@@ -175,8 +175,8 @@ START_TEST(the_first_loss_is_in_the_predicted_interval)
     small_trainer t;
 
     small_trainer_open(&t, 2, over);
-    numbers = hr_learner_numbers(t.trainer->learner);
-    t.trainer->learner->method->first(predicted, &numbers);
+    numbers = hr_pretrain_numbers(t.trainer->pretrain);
+    t.trainer->pretrain->method->first(predicted, &numbers);
     ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
     ck_assert_double_ge(report.loss_image, predicted[0] - 0.35);
     ck_assert_double_le(report.loss_image, predicted[1] + 0.35);

@@ -198,7 +198,7 @@ START_TEST(a_run_clusters_features_of_the_network_its_method_names)
     int64_t n;
 
     small_trainer_open(&t, 2, over);
-    n = SMALL_IMAGES * t.trainer->learner->net.z_dim;
+    n = SMALL_IMAGES * t.trainer->pretrain->net.z_dim;
     for (int s = 0; s < SMALL_PER_EPOCH; s++)
         must(hirl_train_step(NULL, t.trainer));
     prepare(SMALL_SIDE, SMALL_SIDE);
@@ -238,7 +238,7 @@ START_TEST(images_are_clustered_through_the_bilinear_evaluation_transform)
     prepare(of[_i].size, of[_i].resize);
     encode(want, &t, "teacher");
     get_clustered(got, &t);
-    far = distance(got, want, SMALL_IMAGES * t.trainer->learner->net.z_dim);
+    far = distance(got, want, SMALL_IMAGES * t.trainer->pretrain->net.z_dim);
     ck_assert_msg(far <= SAME, "size %d: features differ by %g", of[_i].size, far);
     small_trainer_close(&t);
 }

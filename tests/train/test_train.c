@@ -221,7 +221,7 @@ END_TEST
  * `plain` (exempt from decay and adaptation) or not. */
 static int count_equal(const hirl_trainer *a, const hirl_trainer *b, bool plain)
 {
-    const hr_layout *layout = &a->learner->net.params;
+    const hr_layout *layout = &a->pretrain->net.params;
     int equal = 0;
 
     for (int s = 0; s < layout->count; s++) {
@@ -236,7 +236,7 @@ static int count_equal(const hirl_trainer *a, const hirl_trainer *b, bool plain)
 
 static int count_plain(const hirl_trainer *trainer)
 {
-    const hr_layout *layout = &trainer->learner->net.params;
+    const hr_layout *layout = &trainer->pretrain->net.params;
     int plain = 0;
 
     for (int s = 0; s < layout->count; s++)
@@ -270,7 +270,7 @@ END_TEST
  * the heads h_l; the caller frees them. */
 static void *bits_of_heads(size_t bytes[2], const hirl_trainer *trainer)
 {
-    const hr_net *net = &trainer->learner->net;
+    const hr_net *net = &trainer->pretrain->net;
     const hr_weights *w = &trainer->learner->online;
     int64_t first[2] = { net->params.slot[net->method_params].offset,
                          net->norms.slot[net->method_norms].offset };

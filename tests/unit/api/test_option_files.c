@@ -114,7 +114,7 @@ static const bad bad_file[] = {
     { "a.yaml", "epochs: 5\n---\nlr: 1\n", HIRL_E_FORMAT, "second document" },
     { "a.yaml", "epochs\n", HIRL_E_FORMAT, "key: value" },
     { "a.yaml", "- epochs\n", HIRL_E_FORMAT, "key: value" },
-    { "a.yaml", "? [a, b]\n: 1\n", HIRL_E_FORMAT, "key is no text" },
+    { "a.yaml", "? [a, b]\n: 1\n", HIRL_E_FORMAT, "key is not text" },
     { "a.yaml", "prototypes: [1, [2]]\n", HIRL_E_FORMAT, "list" },
     { "a.yaml", "prototypes: [1, {a: 2}]\n", HIRL_E_FORMAT, "list" },
     { "a.yaml", "epochs: [1, 2\nlr: 3\n", HIRL_E_FORMAT, "a.yaml:" },

@@ -194,7 +194,7 @@ START_TEST(the_error_of_a_preset_name_as_method_suggests_the_preset)
         { "HIRL_MoCo-v3",
           "method=HIRL_MoCo-v3: that is a preset; did you mean preset=hirl-mocov3," },
         { "dino-small", "preset=dino-small, or method=dino hirl=0?" },
-        { "hirl-mocov", "none of: mocov2" },
+        { "hirl-mocov", "one of: mocov2" },
     };
 
     begin();

@@ -1,4 +1,4 @@
-/* test_alloc.c - the door to the heap: cleared, aligned, counted, told to fail, replaced. */
+/* test_alloc.c - zeroed, aligned and counted blocks; failures on request; another allocator. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -23,7 +23,7 @@ START_TEST(blocks_are_aligned_cleared_and_counted)
 }
 END_TEST
 
-START_TEST(the_nth_request_fails_when_told_to)
+START_TEST(the_nth_request_fails_as_requested)
 {
     void *block[5];
 
@@ -84,7 +84,7 @@ static void count_give(void *block, void *user)
     free(block);
 }
 
-START_TEST(the_hosts_functions_are_used_and_not_changed_while_in_use)
+START_TEST(the_applications_functions_are_used_and_kept_while_in_use)
 {
     void *block;
 
@@ -101,6 +101,6 @@ START_TEST(the_hosts_functions_are_used_and_not_changed_while_in_use)
 }
 END_TEST
 
-HR_TESTS("alloc", blocks_are_aligned_cleared_and_counted, the_nth_request_fails_when_told_to,
+HR_TESTS("alloc", blocks_are_aligned_cleared_and_counted, the_nth_request_fails_as_requested,
          a_product_that_overflows_is_out_of_memory, growing_keeps_the_content_and_clears_the_rest,
-         the_hosts_functions_are_used_and_not_changed_while_in_use)
+         the_applications_functions_are_used_and_kept_while_in_use)

@@ -1,4 +1,4 @@
-/* test_arena.c - the step's memory: addresses repeat, marks give back, nothing is lost. */
+/* test_arena.c - memory of one step: addresses repeat, marks release, nothing is lost. */
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "support/close.h"
@@ -41,7 +41,7 @@ START_TEST(equal_requests_after_a_reset_give_equal_addresses)
 }
 END_TEST
 
-START_TEST(a_mark_gives_back_what_came_after_it)
+START_TEST(a_mark_releases_what_came_after_it)
 {
     hr_arena arena;
     hr_arena_mark mark;
@@ -81,7 +81,7 @@ START_TEST(blocks_of_one_step_do_not_overlap)
 }
 END_TEST
 
-START_TEST(out_of_memory_is_told_and_leaves_the_arena_usable)
+START_TEST(out_of_memory_is_reported_and_leaves_the_arena_usable)
 {
     int64_t before = hr_alloc_live();
     hr_arena arena;
@@ -100,5 +100,5 @@ START_TEST(out_of_memory_is_told_and_leaves_the_arena_usable)
 END_TEST
 
 HR_TESTS("arena", equal_requests_after_a_reset_give_equal_addresses,
-         a_mark_gives_back_what_came_after_it, blocks_of_one_step_do_not_overlap,
-         out_of_memory_is_told_and_leaves_the_arena_usable)
+         a_mark_releases_what_came_after_it, blocks_of_one_step_do_not_overlap,
+         out_of_memory_is_reported_and_leaves_the_arena_usable)

@@ -1,4 +1,4 @@
-/* test_error.c - the thread's message: kept, put together, cut, of this thread alone. */
+/* test_error.c - the message of a thread: kept, prefixed, truncated, separate by thread. */
 #include <pthread.h>
 
 #include "base/error.h"

@@ -1,4 +1,4 @@
-/* test_file.c - replacing a file is all or nothing, whichever call of the system fails. */
+/* test_file.c - replacing a file is all or nothing, whichever system call fails. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -68,7 +68,7 @@ static int close_or_fail(int fd)
     bool failed = fails();
     int error = errno;
 
-    close(fd); /* a close that fails has closed all the same */
+    close(fd); /* a close that fails has still closed the file */
     errno = error;
     return failed ? -1 : 0;
 }
@@ -86,7 +86,7 @@ static int remove_or_work(int at, const char *name)
 static const hr_file_calls frail = { open_or_fail,  write_or_fail,  sync_or_fail,
                                      close_or_fail, rename_or_fail, remove_or_work };
 
-/* Replaces "old" by "new" with the n-th call failing: the status. */
+/* Replaces "old" by "new" while the n-th call fails, and returns the status. */
 static hirl_status replace_failing_at(int nth, int error, bool persistent)
 {
     hirl_status status;
@@ -109,7 +109,7 @@ static void expect_whole(hirl_status status)
     ck_assert_int_eq(hr_test_entries(folder), 1);
 }
 
-/* calls: open folder, open file, write, sync, close, rename, sync folder, close folder */
+/* The calls are: open folder, open file, write, sync, close, rename, sync folder, close folder */
 START_TEST(any_failing_call_leaves_the_old_file_or_the_new_one)
 {
     static const int error[] = { EIO, ENOSPC, EDQUOT, EROFS, ENOMEM };
@@ -141,7 +141,7 @@ START_TEST(any_failing_call_leaves_the_old_file_or_the_new_one)
 }
 END_TEST
 
-START_TEST(an_interrupted_call_and_a_short_write_are_gone_on_with)
+START_TEST(an_interrupted_call_and_a_short_write_are_continued)
 {
     begin();
     for (int nth = 1; nth <= 8; nth++) {
@@ -169,7 +169,7 @@ START_TEST(a_pipe_is_refused_and_stays_one)
 }
 END_TEST
 
-START_TEST(a_folder_that_cannot_be_synced_at_all_is_no_failure)
+START_TEST(a_folder_that_cannot_be_synced_at_all_is_not_a_failure)
 {
     begin();
     hr_assert_ok(replace_failing_at(7, EINVAL, false));
@@ -221,7 +221,7 @@ START_TEST(a_large_file_is_written_in_pieces_and_read_back)
 }
 END_TEST
 
-START_TEST(a_file_is_written_under_a_long_name_and_in_the_present_folder)
+START_TEST(a_file_is_written_under_a_long_name_and_in_the_current_folder)
 {
     char name[256], here[4096];
 
@@ -255,7 +255,7 @@ START_TEST(discard_leaves_the_old_file_and_nothing_else)
 }
 END_TEST
 
-START_TEST(what_is_no_file_is_refused)
+START_TEST(targets_that_are_not_files_are_refused)
 {
     char other[HR_TEST_PATH];
     size_t bytes;
@@ -316,7 +316,7 @@ START_TEST(a_full_disk_keeps_the_old_file)
     char *data = calloc(1, BYTES);
 
     begin();
-    if (mount("none", folder, "tmpfs", 0, "size=256k")) { /* no right to mount here */
+    if (mount("none", folder, "tmpfs", 0, "size=256k")) { /* this user may not mount */
         hr_test_remove(folder);
         free(data);
         return;
@@ -404,12 +404,12 @@ START_TEST(paths_are_joined_with_one_slash)
 END_TEST
 
 HR_TESTS("file", any_failing_call_leaves_the_old_file_or_the_new_one,
-         an_interrupted_call_and_a_short_write_are_gone_on_with,
-         a_folder_that_cannot_be_synced_at_all_is_no_failure,
+         an_interrupted_call_and_a_short_write_are_continued,
+         a_folder_that_cannot_be_synced_at_all_is_not_a_failure,
          any_failing_allocation_leaves_nothing_behind,
          a_large_file_is_written_in_pieces_and_read_back,
-         a_file_is_written_under_a_long_name_and_in_the_present_folder,
-         discard_leaves_the_old_file_and_nothing_else, what_is_no_file_is_refused,
+         a_file_is_written_under_a_long_name_and_in_the_current_folder,
+         discard_leaves_the_old_file_and_nothing_else, targets_that_are_not_files_are_refused,
          a_piece_is_read_where_it_lies, a_link_in_the_way_is_replaced_and_its_target_left_alone,
          a_pipe_is_refused_and_stays_one, a_full_disk_keeps_the_old_file,
          a_folder_is_made_with_its_parents_and_listed_in_byte_order,

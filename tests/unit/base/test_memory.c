@@ -1,4 +1,4 @@
-/* test_memory.c - what the machine has left: from files as Linux writes them. */
+/* test_memory.c - available memory, from files like those of Linux. */
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,7 +40,7 @@ static void open_root(void)
 START_TEST(the_machine_has_what_is_available_and_its_swap)
 {
     open_root();
-    ck_assert_int_eq(hr_memory_available_in(root), INT64_MAX); /* nothing says */
+    ck_assert_int_eq(hr_memory_available_in(root), INT64_MAX); /* no file reports it */
     put("proc/meminfo", "MemTotal:       16000 kB\nMemFree:  1 kB\nMemAvailable:    3000 kB\n"
                         "SwapTotal:  9 kB\nSwapFree:          50 kB\n");
     ck_assert_int_eq(hr_memory_available_in(root), 1024 * 3050);
@@ -64,7 +64,7 @@ START_TEST(a_container_may_have_less)
 }
 END_TEST
 
-/* as of a batch system or `systemd-run -p MemoryMax=` */
+/* as set by a batch system or `systemd-run -p MemoryMax=` */
 START_TEST(a_group_within_groups_has_the_least_of_their_limits)
 {
     open_root();
@@ -85,7 +85,7 @@ START_TEST(a_group_within_groups_has_the_least_of_their_limits)
 }
 END_TEST
 
-START_TEST(this_machine_tells)
+START_TEST(this_machine_reports_its_memory)
 {
     ck_assert_int_gt(hr_memory_peak(), 1 << 20);
     ck_assert_int_gt(hr_memory_available(), 1 << 20);
@@ -93,15 +93,15 @@ START_TEST(this_machine_tells)
 }
 END_TEST
 
-/* no machine has it, and some would promise it */
+/* No machine has so much memory, and some systems would grant it nevertheless. */
 START_TEST(a_block_above_it_is_refused_with_both_numbers)
 {
     ck_assert_ptr_null(hr_alloc((size_t)1 << 46));
-    ck_assert_ptr_nonnull(strstr(hr_error_text(), "70368744177664 bytes were asked for, "));
+    ck_assert_ptr_nonnull(strstr(hr_error_text(), "70368744177664 bytes were requested, "));
     ck_assert_ptr_nonnull(strstr(hr_error_text(), " are available"));
 }
 END_TEST
 
 HR_TESTS("memory", the_machine_has_what_is_available_and_its_swap, a_container_may_have_less,
-         a_group_within_groups_has_the_least_of_their_limits, this_machine_tells,
+         a_group_within_groups_has_the_least_of_their_limits, this_machine_reports_its_memory,
          a_block_above_it_is_refused_with_both_numbers)

@@ -1,4 +1,4 @@
-/* test_mt19937.c - the Mersenne Twister gives the numbers of the C++ standard (spec.md 7.1). */
+/* test_mt19937.c - the Mersenne Twister gives the numbers of the C++ standard. */
 #include "base/mt19937.h"
 #include "support/run.h"
 

@@ -1,4 +1,4 @@
-/* test_option.c - texts of keys: what is read, what is refused, and with which words. */
+/* test_option.c - texts of keys: accepted values, refused values and their messages. */
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ START_TEST(numbers_are_read_as_written)
 }
 END_TEST
 
-START_TEST(what_is_no_number_is_refused)
+START_TEST(text_that_is_not_a_number_is_refused)
 {
     static const char *const number[] = { "",    "1e400", "nan", "inf", "1,5", "0x10", "1e",
                                           "1e+", ".",     "1 ",  " 1",  "--1", "1.5x", "e5" };
@@ -76,7 +76,7 @@ START_TEST(what_is_no_number_is_refused)
 }
 END_TEST
 
-START_TEST(a_number_outside_its_range_is_told_with_the_range)
+START_TEST(a_number_outside_its_range_is_reported_with_the_range)
 {
     hr_assert_fails(hr_key_parse(NULL, &key[COUNT], "0"), HIRL_E_INVALID, "1 to 65536");
     hr_assert_fails(hr_key_parse(NULL, &key[COUNT], "65537"), HIRL_E_INVALID, "65537");
@@ -105,7 +105,7 @@ START_TEST(flags_choices_texts_and_lists_are_read)
     hr_assert_ok(hr_key_parse(&n, &key[WAY], "C-c_C"));
     ck_assert_int_eq(n, 2);
     hr_assert_fails(hr_key_parse(&n, &key[WAY], "cc"), HIRL_E_INVALID, "auto b ccc");
-    hr_assert_fails(hr_key_parse(&n, &key[WAY], ""), HIRL_E_INVALID, "none of");
+    hr_assert_fails(hr_key_parse(&n, &key[WAY], ""), HIRL_E_INVALID, "one of");
     ck_assert_str_eq(hr_choice_name(&key[WAY], 1, word, sizeof word), "b");
     ck_assert_str_eq(hr_choice_name(&key[WAY], 3, word, sizeof word), "");
     hr_assert_ok(hr_key_parse(text, &key[TEXT], "a b"));
@@ -318,7 +318,7 @@ START_TEST(distance_counts_edits)
     ck_assert_int_eq(hr_edit_distance("abc", ""), 3);
     ck_assert_int_eq(hr_edit_distance("lr", "base_lr"), 5);
     ck_assert(hr_nearer(&distance, "kitten", "sitting") && distance == 3);
-    ck_assert(!hr_nearer(&distance, "abc", "") && distance == 3); /* as near is not nearer */
+    ck_assert(!hr_nearer(&distance, "abc", "") && distance == 3); /* equally close is not closer */
 }
 END_TEST
 
@@ -341,7 +341,7 @@ static hirl_status use_options(void)
     return status;
 }
 
-START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
+START_TEST(any_failing_allocation_is_reported_and_leaks_nothing)
 {
     int64_t live = hr_alloc_live();
     hirl_status status = HIRL_E_NOMEM;
@@ -358,11 +358,11 @@ START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
 }
 END_TEST
 
-HR_TESTS("option", numbers_are_read_as_written, what_is_no_number_is_refused,
-         a_number_outside_its_range_is_told_with_the_range, flags_choices_texts_and_lists_are_read,
-         a_config_is_filled_from_values_and_defaults, a_field_is_printed_as_it_is_read,
-         texts_are_compared_by_what_they_stand_for,
+HR_TESTS("option", numbers_are_read_as_written, text_that_is_not_a_number_is_refused,
+         a_number_outside_its_range_is_reported_with_the_range,
+         flags_choices_texts_and_lists_are_read, a_config_is_filled_from_values_and_defaults,
+         a_field_is_printed_as_it_is_read, texts_are_compared_by_what_they_stand_for,
          the_stronger_origin_wins_and_an_equal_one_replaces,
          a_value_is_replaced_in_a_list_that_is_just_full, the_locale_changes_nothing,
          a_number_is_written_as_short_as_it_reads_back, distance_counts_edits,
-         any_failing_allocation_is_told_and_leaks_nothing)
+         any_failing_allocation_is_reported_and_leaks_nothing)

@@ -1,4 +1,4 @@
-/* test_rng.c - the counter generator against the published words and simple counts. */
+/* test_rng.c - the counter-based generator against published words and simple counts. */
 #include "base/rng.h"
 #include "support/close.h"
 #include "support/run.h"
@@ -41,7 +41,7 @@ START_TEST(draws_follow_the_documented_counter)
 }
 END_TEST
 
-START_TEST(below_takes_every_value_about_equally_often)
+START_TEST(below_returns_every_value_about_equally_often)
 {
     enum { N = 7, DRAWS = 70000 };
     int count[N] = { 0 };
@@ -102,5 +102,5 @@ START_TEST(a_permutation_has_every_number_once)
 END_TEST
 
 HR_TESTS("rng", philox_gives_the_published_words, draws_follow_the_documented_counter,
-         below_takes_every_value_about_equally_often, uniform_and_normal_have_their_moments,
+         below_returns_every_value_about_equally_often, uniform_and_normal_have_their_moments,
          a_permutation_has_every_number_once)

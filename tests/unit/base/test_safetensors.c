@@ -1,4 +1,4 @@
-/* test_safetensors.c - files of tensors: bytes known from elsewhere, round trips, damage. */
+/* test_safetensors.c - files of tensors: bytes of another program, round trips, damage. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,7 +21,7 @@ static void begin(void)
 
 /* ---- bytes made by another program ----
  *
- * Python 3.11, no package:
+ * Python 3.11 without packages:
  *   w = struct.pack('<4f', 1, -2, .5, 3); i = struct.pack('<3q', 7, -1, 1 << 40); s = b'\xc8'
  *   h = {"__metadata__": {"kind": "test", "crc32.w": "%08x" % zlib.crc32(w), ...},
  *        "id": {"dtype": "I64", "shape": [3], "data_offsets": [0, 24]},
@@ -44,7 +44,7 @@ static const float golden_w[4] = { 1, -2, 0.5f, 3 };
 static const int64_t golden_id[3] = { 7, -1, 1ll << 40 };
 static const uint8_t golden_s = 200;
 
-START_TEST(a_list_is_written_as_the_format_asks)
+START_TEST(a_list_is_written_in_the_format)
 {
     hr_tensors list;
     size_t bytes;
@@ -191,13 +191,13 @@ END_TEST
 
 typedef struct bad {
     const char *header;
-    int data; /* bytes behind it */
+    int data; /* bytes of data after the header */
     hirl_status status;
     const char *word;
 } bad;
 
 static const bad bad_header[] = {
-    /* the text itself */
+    /* the text */
     { "", 4, HIRL_E_FORMAT, "header of 0" },
     { " {}", 0, HIRL_E_FORMAT, "begin" },
     { "[]", 0, HIRL_E_FORMAT, "begin" },
@@ -221,12 +221,12 @@ static const bad bad_header[] = {
     { "{\"a\\u0000b\":" T("1", "0,4") "}", 4, HIRL_E_FORMAT, "header" },
     { "{\"a\tb\":" T("1", "0,4") "}", 4, HIRL_E_FORMAT, "header" },
     /* numbers */
-    { "{\"a\":" T("-1", "0,4") "}", 4, HIRL_E_FORMAT, "does not belong" },
-    { "{\"a\":" T("1.0", "0,4") "}", 4, HIRL_E_FORMAT, "does not belong" },
-    { "{\"a\":" T("1e0", "0,4") "}", 4, HIRL_E_FORMAT, "does not belong" },
-    { "{\"a\":" T("+1", "0,4") "}", 4, HIRL_E_FORMAT, "does not belong" },
+    { "{\"a\":" T("-1", "0,4") "}", 4, HIRL_E_FORMAT, "not allowed" },
+    { "{\"a\":" T("1.0", "0,4") "}", 4, HIRL_E_FORMAT, "not allowed" },
+    { "{\"a\":" T("1e0", "0,4") "}", 4, HIRL_E_FORMAT, "not allowed" },
+    { "{\"a\":" T("+1", "0,4") "}", 4, HIRL_E_FORMAT, "not allowed" },
     { "{\"a\":" T("01", "0,4") "}", 4, HIRL_E_FORMAT, "header" },
-    { "{\"a\":" T("true", "0,4") "}", 4, HIRL_E_FORMAT, "does not belong" },
+    { "{\"a\":" T("true", "0,4") "}", 4, HIRL_E_FORMAT, "not allowed" },
     { "{\"a\":" T("\"1\"", "0,4") "}", 4, HIRL_E_FORMAT, "whole number" },
     { "{\"a\":" T("9223372036854775808", "0,4") "}", 4, HIRL_E_FORMAT, "too big" },
     { "{\"a\":" T("18446744073709551617", "0,4") "}", 4, HIRL_E_FORMAT, "too big" },
@@ -247,9 +247,10 @@ static const bad bad_header[] = {
     { "{\"a\":" T("2", "0,4") "}", 4, HIRL_E_FORMAT, "takes 8 bytes" },
     { "{\"a\":" T("4294967296,4294967296", "0,0") "}", 0, HIRL_E_LIMIT, "63 bits" },
     { "{\"a\":" T("9223372036854775807,0", "0,0") "}", 0, HIRL_E_LIMIT, "63 bits" },
-    { "{\"a\":" T("2305843009213693951", "0,9223372036854775804") "}", 4, HIRL_E_FORMAT, "tells" },
+    { "{\"a\":" T("2305843009213693951", "0,9223372036854775804") "}", 4, HIRL_E_FORMAT,
+      "describes" },
     { "{\"\":" T("1", "0,4") "}", 4, HIRL_E_FORMAT, "name" },
-    /* places */
+    /* offsets */
     { "{\"a\":" T("1", "0,4") "}", 5, HIRL_E_FORMAT, "5 bytes of data" },
     { "{\"a\":" T("1", "0,4") "}", 3, HIRL_E_FORMAT, "3 bytes of data" },
     { "{\"a\":" T("1", "4,8") "}", 8, HIRL_E_FORMAT, "gap" },
@@ -261,11 +262,12 @@ static const bad bad_header[] = {
     { "{}", 1, HIRL_E_FORMAT, "1 bytes of data" },
     /* metadata */
     { "{\"__metadata__\":[]}", 0, HIRL_E_FORMAT, "metadata" },
-    { "{\"__metadata__\":{\"k\":1}}", 0, HIRL_E_FORMAT, "no text" },
-    { "{\"__metadata__\":{\"k\":{}}}", 0, HIRL_E_FORMAT, "no text" },
+    { "{\"__metadata__\":{\"k\":1}}", 0, HIRL_E_FORMAT, "not a text" },
+    { "{\"__metadata__\":{\"k\":{}}}", 0, HIRL_E_FORMAT, "not a text" },
     { "{\"__metadata__\":{\"crc32.a\":\"00000000\"},\"a\":" T("1", "0,4") "}", 4, HIRL_E_FORMAT,
       "checksum" },
-    { "{\"__metadata__\":{\"crc32.a\":1},\"a\":" T("1", "0,4") "}", 4, HIRL_E_FORMAT, "no text" },
+    { "{\"__metadata__\":{\"crc32.a\":1},\"a\":" T("1", "0,4") "}", 4, HIRL_E_FORMAT,
+      "not a text" },
 };
 enum { BAD = sizeof bad_header / sizeof *bad_header };
 
@@ -305,7 +307,7 @@ START_TEST(a_damaged_header_is_refused_with_its_fault)
 }
 END_TEST
 
-/* each is the harmless twin of a rule above */
+/* Each case is a valid counterpart of a refused one above. */
 START_TEST(what_the_rules_allow_is_read)
 {
     static const struct {
@@ -336,7 +338,7 @@ START_TEST(what_the_rules_allow_is_read)
 }
 END_TEST
 
-START_TEST(a_header_length_that_lies_is_refused)
+START_TEST(a_wrong_header_length_is_refused)
 {
     static const struct {
         unsigned char bytes[12];
@@ -361,7 +363,7 @@ START_TEST(a_header_length_that_lies_is_refused)
 }
 END_TEST
 
-/* a header of one list with so many values; text has room for it */
+/* Loads a header with one list of `count` values; `text` has room for it. */
 static void refuse_many(char *text, const char *value, int count)
 {
     size_t at = (size_t)sprintf(text, "{\"a\":[");
@@ -392,7 +394,7 @@ START_TEST(limits_of_header_count_and_name_hold)
     text[at++] = '}';
     write_file(text, at, 0);
     hr_assert_fails(hr_tensors_load(&list, path), HIRL_E_LIMIT, "65537 tensors");
-    /* as many texts as that: the time must not grow with the square */
+    /* as many texts: the time must not grow with the square of their number */
     at = (size_t)sprintf(text, "{\"__metadata__\":{\"k\":\"\"");
     for (int i = 0; i < 100000; i++)
         at += (size_t)sprintf(text + at, ",\"%x\":\"\"", (unsigned)i);
@@ -433,7 +435,7 @@ START_TEST(any_cut_and_any_flipped_bit_is_seen)
         unseen += hr_tensors_load(&list, path) == HIRL_OK;
         hr_tensors_done(&list);
     }
-    /* letters of names and of texts carry no checksum: crc32.id, .s, .w, kind, test, id, s, w */
+    /* no checksum covers the letters of names and texts: crc32.id, .s, .w, kind, test, id, s, w */
     ck_assert_int_le(unseen, 8 + 7 + 7 + 4 + 4 + 2 + 1 + 1);
     for (int i = GOLDEN - 41; i < GOLDEN; i++) {
         memcpy(damaged, golden, GOLDEN);
@@ -466,7 +468,7 @@ static hirl_status save_and_load(void)
     return status;
 }
 
-START_TEST(any_failing_allocation_is_told_and_leaks_nothing)
+START_TEST(any_failing_allocation_is_reported_and_leaks_nothing)
 {
     int64_t live = hr_alloc_live();
     hirl_status status = HIRL_E_NOMEM;
@@ -493,7 +495,7 @@ static void *frail_malloc(size_t bytes)
     return until_failure && !--until_failure ? NULL : malloc(bytes);
 }
 
-/* jansson takes memory of its own; when reading it calls a lack of it a fault of the text */
+/* jansson allocates by itself; while parsing it reports a failed allocation as a syntax error. */
 START_TEST(any_failing_allocation_of_the_json_library_damages_nothing)
 {
     int64_t live = hr_alloc_live();
@@ -528,10 +530,10 @@ START_TEST(any_failing_allocation_of_the_json_library_damages_nothing)
 }
 END_TEST
 
-HR_TESTS("safetensors", a_list_is_written_as_the_format_asks, bytes_of_another_program_are_read,
+HR_TESTS("safetensors", a_list_is_written_in_the_format, bytes_of_another_program_are_read,
          every_type_and_rank_comes_back_and_is_written_again_alike, an_empty_list_comes_back_empty,
          a_text_that_is_not_utf8_is_not_written, a_damaged_header_is_refused_with_its_fault,
-         what_the_rules_allow_is_read, a_header_length_that_lies_is_refused,
+         what_the_rules_allow_is_read, a_wrong_header_length_is_refused,
          limits_of_header_count_and_name_hold, any_cut_and_any_flipped_bit_is_seen,
-         any_failing_allocation_is_told_and_leaks_nothing,
+         any_failing_allocation_is_reported_and_leaks_nothing,
          any_failing_allocation_of_the_json_library_damages_nothing)

@@ -1,4 +1,4 @@
-/* test_tensors.c - a list of named arrays: what is kept, found, asked for and refused. */
+/* test_tensors.c - a list of named arrays: adding, finding, checking and refusing. */
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -32,7 +32,7 @@ START_TEST(arrays_are_borrowed_or_owned_and_found_by_name)
 }
 END_TEST
 
-START_TEST(an_array_of_the_wrong_type_or_shape_is_told_with_both)
+START_TEST(an_array_of_the_wrong_type_or_shape_is_reported_with_both)
 {
     const double data[6] = { 0 };
     const hr_named *found = NULL;
@@ -45,7 +45,7 @@ START_TEST(an_array_of_the_wrong_type_or_shape_is_told_with_both)
     hr_assert_fails(hr_tensors_need(&found, &list, "v", HR_F64, 2, (int64_t[]){ 2, 3 }),
                     HIRL_E_FORMAT, "missing");
     hr_assert_fails(hr_tensors_need(&found, &list, "w", HR_F32, 2, (int64_t[]){ -1, 3 }),
-                    HIRL_E_FORMAT, "f64 [2, 3], not f32 [any, 3]");
+                    HIRL_E_FORMAT, "f64 [2, 3], expected f32 [any, 3]");
     hr_assert_fails(hr_tensors_need(&found, &list, "w", HR_F64, 2, (int64_t[]){ 2, 4 }),
                     HIRL_E_FORMAT, "[2, 4]");
     hr_assert_fails(hr_tensors_need(&found, &list, "w", HR_F64, 1, (int64_t[]){ 6 }), HIRL_E_FORMAT,
@@ -81,7 +81,7 @@ START_TEST(names_and_shapes_that_cannot_be_are_refused)
         hr_tensors_new(&data, &list, "a", HR_F32, 2, (int64_t[]){ 1ll << 40, 1ll << 40 }),
         HIRL_E_LIMIT, "63 bits");
     hr_assert_fails(hr_tensors_add(&list, "a", HR_F32, 1, (int64_t[]){ 1 }, NULL), HIRL_E_INVALID,
-                    "no data");
+                    "no data was given");
     hr_assert_ok(hr_tensors_add(&list, "a", HR_F32, 2, (int64_t[]){ 0, 9 }, NULL));
     ck_assert_int_eq(list.count, 2);
     hr_tensors_done(&list);
@@ -104,7 +104,7 @@ START_TEST(texts_are_set_replaced_and_read_as_numbers)
     hr_assert_fails(hr_tensors_int(&n, &list, "kind"), HIRL_E_FORMAT, "kind: 'model'");
     hr_assert_fails(hr_tensors_int(&n, &list, "epoch"), HIRL_E_FORMAT, "missing");
     ck_assert_ptr_null(hr_tensors_text(&list, "epoch"));
-    hr_assert_fails(hr_tensors_set_text(&list, "crc32.w", "0"), HIRL_E_INVALID, "taken");
+    hr_assert_fails(hr_tensors_set_text(&list, "crc32.w", "0"), HIRL_E_INVALID, "reserved");
     hr_tensors_done(&list);
     ck_assert_int_eq(hr_alloc_live(), live);
 }
@@ -146,6 +146,6 @@ START_TEST(any_failing_allocation_leaves_a_list_that_can_be_freed)
 END_TEST
 
 HR_TESTS("tensors", arrays_are_borrowed_or_owned_and_found_by_name,
-         an_array_of_the_wrong_type_or_shape_is_told_with_both,
+         an_array_of_the_wrong_type_or_shape_is_reported_with_both,
          names_and_shapes_that_cannot_be_are_refused, texts_are_set_replaced_and_read_as_numbers,
          any_failing_allocation_leaves_a_list_that_can_be_freed)

@@ -1,4 +1,4 @@
-/* test_config.c - options of a run: what auto stands for, what is refused, rates, health figures. */
+/* test_config.c - options of a run: values of auto, refused settings, learning rates, health. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,13 +8,13 @@
 #include <hirl/options.h>
 
 #include "base/alloc.h"
+#include "config/config.h"
+#include "config/hierarchy.h"
+#include "config/views.h"
 #include "ssl/method.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "config/config.h"
 #include "train/health.h"
-#include "config/hierarchy.h"
-#include "config/views.h"
 
 static hirl_options *options_of(const char *const (*pairs)[2])
 {
@@ -26,23 +26,26 @@ static hirl_options *options_of(const char *const (*pairs)[2])
     return options;
 }
 
-/* three lists of methods: the words of the key, the methods by index, what HIRL sets over each */
+/* the order of the list, the words of the key and the name that each method's file gives */
 START_TEST(a_methods_name_is_the_same_in_every_list)
 {
+#define NAME(name) #name,
+    static const char *const list[] = { HR_METHODS(NAME) };
     hirl_option_info info = { .struct_size = sizeof info };
     char words[128], *word, *rest = NULL;
-    int32_t at = 0;
+    size_t at = 0;
 
     do
-        hr_assert_ok(hirl_options_describe(&info, at++));
+        hr_assert_ok(hirl_options_describe(&info, (int32_t)at++));
     while (strcmp(info.name, "method"));
     snprintf(words, sizeof words, "%s", info.range);
     at = 0;
     for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        ck_assert_str_eq(hr_method_find(at++)->name, word);
-        ck_assert_str_eq(hr_hierarchy_over(word)->method, word);
+        ck_assert_uint_lt(at, sizeof list / sizeof *list);
+        ck_assert_str_eq(hr_method_find((int64_t)at)->name, word);
+        ck_assert_str_eq(list[at++], word);
     }
-    ck_assert_int_eq(at, 7);
+    ck_assert_uint_eq(at, sizeof list / sizeof *list);
 }
 END_TEST
 
@@ -64,7 +67,7 @@ START_TEST(auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data)
 }
 END_TEST
 
-START_TEST(a_queue_that_cannot_be_is_refused_with_the_numbers)
+START_TEST(an_impossible_queue_is_refused_with_the_numbers)
 {
     static const char *const large[][2] = {
         { "batch_size", "32" }, { "queue", "4096" }, { "hirl", "0" }, { NULL, NULL }
@@ -83,7 +86,7 @@ START_TEST(a_queue_that_cannot_be_is_refused_with_the_numbers)
 }
 END_TEST
 
-START_TEST(lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts)
+START_TEST(lr_and_base_lr_of_one_origin_are_refused_else_the_higher_origin_counts)
 {
     static const char *const both[][2] = {
         { "lr", "0.1" }, { "base_lr", "0.2" }, { "hirl", "0" }, { NULL, NULL }
@@ -104,7 +107,7 @@ START_TEST(lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts)
 }
 END_TEST
 
-START_TEST(lars_decays_no_biases_and_says_so_when_told_to)
+START_TEST(lars_refuses_to_decay_biases)
 {
     static const char *const pairs[][2] = { { "optimizer", "lars" }, { NULL, NULL } };
     hirl_options *options = options_of(pairs);
@@ -119,7 +122,7 @@ START_TEST(lars_decays_no_biases_and_says_so_when_told_to)
 }
 END_TEST
 
-START_TEST(prototypes_that_the_data_cannot_carry_are_refused)
+START_TEST(more_prototypes_than_images_are_refused)
 {
     static const char *const pairs[][2] = { { "prototypes", "30000,10000,1000" },
                                             { "batch_size", "64" },
@@ -132,8 +135,8 @@ START_TEST(prototypes_that_the_data_cannot_carry_are_refused)
 }
 END_TEST
 
-/* hirl_options_resolve() says it, not only the trainer */
-START_TEST(a_network_that_cannot_be_is_refused)
+/* hirl_options_resolve() refuses it, before any trainer is made */
+START_TEST(an_impossible_network_is_refused)
 {
     static const char *const image[][2] = { { "method", "mocov3" },
                                             { "arch", "vit_micro_patch4_32" },
@@ -168,7 +171,7 @@ START_TEST(a_network_that_cannot_be_is_refused)
 }
 END_TEST
 
-START_TEST(health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones)
+START_TEST(health_is_full_for_orthogonal_rows_and_zero_for_equal_ones)
 {
     enum { D = 4, N = 8 };
     float spread[N][D] = { { 0 } }, equal[N][D];
@@ -197,7 +200,7 @@ START_TEST(health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones)
 }
 END_TEST
 
-/* ---- presets: HIRL tables 1, 2, 7 and appendix B, spec.md 1.10; 1,281,167 images ---- */
+/* ---- presets: HIRL tables 1, 2, 7 and appendix B; 1,281,167 images ---- */
 
 static const struct row {
     const char *preset, *method, *arch;
@@ -205,9 +208,9 @@ static const struct row {
     double rate;
     int64_t z;
     int32_t globals, locals, local_size;
-    /* of the HIRL variant */
+    /* with the hierarchy */
     int64_t warmup, prototypes[3], negatives, layers;
-    int64_t teacher; /* clusters features of the average */
+    int64_t teacher; /* 1: the teacher's features are clustered */
 } rows[] = {
     { "mocov2",
       "mocov2",
@@ -360,7 +363,7 @@ START_TEST(presets_have_the_papers_values)
 }
 END_TEST
 
-START_TEST(profile_reference_takes_the_programs_values_under_the_callers)
+START_TEST(profile_reference_has_the_programs_values_below_the_callers)
 {
     static const char *const pairs[][2] = { { "method", "mocov3" },
                                             { "profile", "reference" },
@@ -372,9 +375,9 @@ START_TEST(profile_reference_takes_the_programs_values_under_the_callers)
 
     hr_assert_ok(hr_run_config_read(&c, options, 100000));
     ck_assert_int_eq(c.model.frozen_patch, 0);
-    ck_assert_double_eq_tol(c.train.base_lr, 1e-4, 1e-12); /* spec.md 6.1, D10 */
+    ck_assert_double_eq_tol(c.train.base_lr, 1e-4, 1e-12); /* of MoCo v3 alone */
     ck_assert_int_eq(c.train.cluster_network, 1);
-    ck_assert_int_eq(c.train.warmup_epochs, 10); /* the caller's stands */
+    ck_assert_int_eq(c.train.warmup_epochs, 10); /* the value of the caller */
     hr_assert_ok(hirl_options_set(options, "hirl", "1"));
     hr_assert_ok(hr_run_config_read(&c, options, 100000));
     ck_assert_double_eq_tol(c.train.base_lr, 1.5e-4, 1e-12);
@@ -389,14 +392,14 @@ static Suite *config_suite(void)
 
     tcase_add_test(tests, a_methods_name_is_the_same_in_every_list);
     tcase_add_test(tests, auto_queue_is_the_largest_multiple_of_the_batch_below_half_the_data);
-    tcase_add_test(tests, a_queue_that_cannot_be_is_refused_with_the_numbers);
-    tcase_add_test(tests, lr_and_base_lr_of_one_origin_are_refused_and_the_nearer_one_counts);
-    tcase_add_test(tests, lars_decays_no_biases_and_says_so_when_told_to);
-    tcase_add_test(tests, prototypes_that_the_data_cannot_carry_are_refused);
-    tcase_add_test(tests, a_network_that_cannot_be_is_refused);
-    tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_nothing_for_equal_ones);
+    tcase_add_test(tests, an_impossible_queue_is_refused_with_the_numbers);
+    tcase_add_test(tests, lr_and_base_lr_of_one_origin_are_refused_else_the_higher_origin_counts);
+    tcase_add_test(tests, lars_refuses_to_decay_biases);
+    tcase_add_test(tests, more_prototypes_than_images_are_refused);
+    tcase_add_test(tests, an_impossible_network_is_refused);
+    tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_zero_for_equal_ones);
     tcase_add_loop_test(tests, presets_have_the_papers_values, 0, 2 * ROWS);
-    tcase_add_test(tests, profile_reference_takes_the_programs_values_under_the_callers);
+    tcase_add_test(tests, profile_reference_has_the_programs_values_below_the_callers);
     suite_add_tcase(suite, tests);
     return suite;
 }

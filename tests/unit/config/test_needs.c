@@ -1,15 +1,15 @@
-/* test_needs.c - a network without what its method's loss reads is refused before the first step, and local
- * views that nobody reads, or that are no whole patches. */
+/* test_needs.c - refused before the first step: networks that lack what the loss reads, local views
+ * that the method does not use or that are not whole patches. */
 #include <check.h>
 #include <string.h>
 
 #include <hirl/options.h>
 
+#include "config/views.h"
 #include "context.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "step/learner.h"
-#include "config/views.h"
+#include "task/pretrain.h"
 
 static const struct need {
     const char *method, *key, *value, *word;
@@ -52,17 +52,20 @@ static hirl_options *options_of(const struct need *need)
 START_TEST(a_network_without_what_the_loss_reads_is_refused)
 {
     static hr_run_config c;
-    static hr_learner_config l;
+    static hr_pretrain_config l;
     hirl_options *options = options_of(&needs[_i]);
     hirl_context *context;
     hr_learner *learner = NULL;
+    hr_pretrain *task = NULL;
 
     hr_assert_ok(hr_run_config_read(&c, options, 10000));
-    l = (hr_learner_config){
-        .model = c.model, .batch = 8, .accumulate = 1, .bn_groups = 1, .path_bn_groups = 1
-    };
+    l = (hr_pretrain_config){ .model = c.model,
+                              .learner = { .batch = 8, .accumulate = 1 },
+                              .bn_groups = 1,
+                              .path_bn_groups = 1 };
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
-    hr_assert_fails(hr_learner_create(&learner, context, &l), HIRL_E_INVALID, needs[_i].word);
+    hr_assert_fails(hr_pretrain_create(&learner, &task, context, &l), HIRL_E_INVALID,
+                    needs[_i].word);
     hr_context_drop(context);
     hirl_options_destroy(options);
 }
@@ -87,7 +90,7 @@ START_TEST(a_warm_up_above_the_rate_is_refused)
 
     hr_assert_ok(hirl_options_create(&options));
     hr_assert_ok(hirl_options_set(options, "method", "swav"));
-    hr_assert_ok(hirl_options_set(options, "batch_size", "64")); /* lr 0.075, warm-up from 0.3 */
+    hr_assert_ok(hirl_options_set(options, "batch_size", "64")); /* lr is 0.075, warmup_lr 0.3 */
     hr_assert_fails(hr_run_config_read(&c, options, 10000), HIRL_E_INVALID, "warmup_lr");
     hirl_options_destroy(options);
 }

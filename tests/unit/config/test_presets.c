@@ -1,4 +1,5 @@
-/* test_presets.c - what a run of each preset uses: tables 1 and 7 of HIRL, spec.md 1.3 to 1.10, 2.2, 6.1, 7.4. */
+/* test_presets.c - settings, schedules and views of each preset: HIRL tables 1 and 7, the methods'
+ * papers, the authors' program. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,11 +7,12 @@
 
 #include <hirl/options.h>
 
-#include "support/close.h"
-#include "support/run.h"
 #include "config/config.h"
 #include "config/rates.h"
 #include "config/views.h"
+#include "methods.h"
+#include "support/close.h"
+#include "support/run.h"
 
 enum { IMAGES = 1281167 }; /* ImageNet */
 
@@ -18,10 +20,10 @@ typedef struct value {
     const char *preset, *key, *value;
 } value;
 
-/* ---- profile paper: alone and under HIRL ---- */
+/* ---- profile paper: the method alone and with the hierarchy ---- */
 
 static const value paper[] = {
-    /* spec.md 1.3; table 7 */
+    /* MoCo v2 (Chen et al. 2020a), HIRL table 7 */
     { "mocov2", "optimizer", "sgd" },
     { "mocov2", "base_lr", "0.03" },
     { "mocov2", "lr", "0.03" },
@@ -42,8 +44,8 @@ static const value paper[] = {
     { "mocov2", "head", "mlp in z" },
     { "mocov2", "zero_init_residual", "0" },
     { "mocov2", "bn_groups", "8" },      /* 32 images on each of 8 GPUs */
-    { "mocov2", "path_bn_groups", "8" }, /* spec.md 8.7 */
-    /* spec.md 1.4 */
+    { "mocov2", "path_bn_groups", "8" }, /* the same 32 images */
+    /* SimSiam (Chen and He 2021) */
     { "simsiam", "optimizer", "sgd" },
     { "simsiam", "base_lr", "0.05" },
     { "simsiam", "lr", "0.1" },
@@ -62,7 +64,7 @@ static const value paper[] = {
     { "simsiam", "zero_init_residual", "1" },
     { "simsiam", "bn_groups", "1" },
     { "simsiam", "path_bn_groups", "16" },
-    /* spec.md 1.5 */
+    /* SwAV (Caron et al. 2020) */
     { "swav", "optimizer", "larc" },
     { "swav", "base_lr", "0.3" },
     { "swav", "lr", "4.8" },
@@ -86,9 +88,9 @@ static const value paper[] = {
     { "swav", "hidden_dim", "2048" },
     { "swav", "joint_views", "1" },
     { "swav", "iter_wise_assignment", "0" },
-    { "swav", "bn_groups", "4" }, /* of 8 GPUs with 128 images each */
+    { "swav", "bn_groups", "4" }, /* norms over 8 GPUs with 128 images each */
     { "swav", "path_bn_groups", "32" },
-    /* spec.md 1.6 */
+    /* MoCo v3 (Chen et al. 2021) */
     { "mocov3", "optimizer", "adamw" },
     { "mocov3", "base_lr", "1e-4" },
     { "mocov3", "lr", "1.6e-3" },
@@ -112,7 +114,7 @@ static const value paper[] = {
     { "mocov3", "drop_path", "0" },
     { "mocov3", "bn_groups", "1" },
     { "mocov3", "path_bn_groups", "128" },
-    /* spec.md 1.7 */
+    /* DINO (Caron et al. 2021) */
     { "dino", "optimizer", "adamw" },
     { "dino", "base_lr", "0.00075" },
     { "dino", "lr", "3e-3" },
@@ -140,7 +142,7 @@ static const value paper[] = {
     { "dino", "positions", "learned" },
     { "dino", "mask_token", "0" },
     { "dino", "path_bn_groups", "32" },
-    /* spec.md 1.8 */
+    /* iBOT (Zhou et al. 2022) */
     { "ibot", "optimizer", "adamw" },
     { "ibot", "base_lr", "0.00075" },
     { "ibot", "lr", "3e-3" },
@@ -172,32 +174,32 @@ static const value paper[] = {
 };
 enum { PAPER = sizeof paper / sizeof *paper };
 
-/* ---- profile reference (spec.md 6.1) ---- */
+/* ---- profile reference: the authors' program ---- */
 
 static const value reference[] = {
-    { "mocov2", "queue", "16384" }, /* D9 */
+    { "mocov2", "queue", "16384" }, /* paper: 65536 */
     { "hirl-mocov2", "queue", "16384" },
     { "hirl-mocov2", "warm", "0" },
-    { "hirl-mocov2", "spd_weight", "0.5" },      /* D1 */
-    { "hirl-mocov2", "draw", "all" },            /* D3 */
-    { "hirl-mocov2", "kmeans_between", "unit" }, /* D4 */
+    { "hirl-mocov2", "spd_weight", "0.5" }, /* the mean of both terms of the path loss */
+    { "hirl-mocov2", "draw", "all" },       /* negatives from all leaves, the positive masked */
+    { "hirl-mocov2", "kmeans_between", "unit" }, /* centroids of unit length between levels */
     { "hirl-mocov2", "cluster_warmup_epoch", "20" },
     { "hirl-simsiam", "warm", "0" },
     { "hirl-swav", "warm", "0" },
-    { "hirl-swav", "iter_wise_assignment", "1" }, /* D5 */
-    { "hirl-swav", "joint_views", "0" },          /* 1.5 */
-    { "hirl-swav", "queue_start", "0" },          /* 1.5 */
-    { "hirl-swav", "bn_groups", "1" },            /* 6.2, 4 */
-    { "mocov3", "base_lr", "1e-4" },              /* D10 */
+    { "hirl-swav", "iter_wise_assignment", "1" }, /* each step chooses leaves anew */
+    { "hirl-swav", "joint_views", "0" },          /* each crop is a batch of its own */
+    { "hirl-swav", "queue_start", "0" },
+    { "hirl-swav", "bn_groups", "1" }, /* synchronised over all processes */
+    { "mocov3", "base_lr", "1e-4" },   /* with the hierarchy 1.5e-4 */
     { "mocov3", "lr", "1.6e-3" },
     { "hirl-mocov3", "base_lr", "1.5e-4" },
     { "hirl-mocov3", "lr", "2.4e-3" },
-    { "hirl-mocov3", "cluster_warmup_epoch", "40" }, /* D6 */
-    { "hirl-mocov3", "cluster_network", "teacher" }, /* D7 */
-    { "hirl-mocov3", "frozen_patch", "0" },          /* 1.6 */
+    { "hirl-mocov3", "cluster_warmup_epoch", "40" }, /* paper: 20 */
+    { "hirl-mocov3", "cluster_network", "teacher" }, /* paper: online */
+    { "hirl-mocov3", "frozen_patch", "0" },          /* the patch embedding is trained */
     { "hirl-mocov3", "warm", "0" },
-    { "hirl-dino", "clip", "global" },            /* 6.2, 3 */
-    { "hirl-dino", "path_weight_decay", "0.01" }, /* D22 */
+    { "hirl-dino", "clip", "global" },            /* common norm of all parameters */
+    { "hirl-dino", "path_weight_decay", "0.01" }, /* constant, on all of h_l */
     { "hirl-dino", "cluster_warmup_epoch", "40" },
     { "hirl-dino", "warm", "0" },
     { "hirl-ibot", "clip", "global" },
@@ -218,7 +220,7 @@ static hirl_options *options_of(const char *prefix, const char *preset, const ch
     return options;
 }
 
-/* numbers by their value, words as they are */
+/* compares numbers by value, other texts literally */
 static void expect(const value *want, const char *prefix, const char *profile)
 {
     hirl_options *options = options_of(prefix, want->preset, profile), *resolved;
@@ -244,8 +246,8 @@ START_TEST(presets_use_what_the_paper_states)
 }
 END_TEST
 
-/* Alg. 2, spec.md 3.1 */
-START_TEST(each_epoch_of_a_run_of_the_papers_clusters_from_scratch)
+/* HIRL Alg. 2 */
+START_TEST(paper_presets_cluster_from_scratch_in_each_epoch)
 {
     static const char *const preset[] = { "mocov2", "simsiam", "swav", "swav-800",
                                           "mocov3", "dino",    "ibot" };
@@ -256,14 +258,34 @@ START_TEST(each_epoch_of_a_run_of_the_papers_clusters_from_scratch)
 }
 END_TEST
 
+START_TEST(each_method_of_the_paper_has_four_presets)
+{
+#define NAME(name) #name,
+    static const char *const method[] = { HR_METHODS(NAME) };
+    static const char *const form[] = { "%s", "hirl-%s", "%s-small", "hirl-%s-small" };
+    char preset[64];
+
+    for (size_t i = 0; i < sizeof method / sizeof *method; i++)
+        for (int f = 0; f < 4 && strcmp(method[i], "own"); f++) {
+            hirl_options *options;
+
+            snprintf(preset, sizeof preset, form[f], method[i]);
+            hr_assert_ok(hirl_options_create(&options));
+            hr_assert_ok(hirl_options_preset(options, preset));
+            ck_assert_str_eq(hirl_options_get(options, "method"), method[i]);
+            hirl_options_destroy(options);
+        }
+}
+END_TEST
+
 START_TEST(profile_reference_uses_what_the_program_does)
 {
     expect(&reference[_i], "", "reference");
 }
 END_TEST
 
-/* spec.md 6.1, D11: 24 GPUs with 43 images each */
-START_TEST(heads_of_ibots_program_norm_over_43_images)
+/* HIRL-iBOT ran with 1032 images on 24 GPUs, 43 on each */
+START_TEST(path_heads_of_the_ibot_program_normalise_over_43_images)
 {
     hirl_options *options = options_of("hirl-", "ibot", "reference"), *resolved;
 
@@ -275,7 +297,7 @@ START_TEST(heads_of_ibots_program_norm_over_43_images)
 }
 END_TEST
 
-START_TEST(norms_of_a_small_batch_of_swav_are_over_all_of_it)
+START_TEST(batch_norm_of_swav_covers_a_whole_small_batch)
 {
     static const char *const batch[][2] = { { "256", "1" }, { "1024", "1" }, { "2048", "2" } };
     hirl_options *options = options_of("", "swav", "paper"), *resolved;
@@ -291,7 +313,7 @@ START_TEST(norms_of_a_small_batch_of_swav_are_over_all_of_it)
 }
 END_TEST
 
-/* ---- schedules: spec.md 7.4 ---- */
+/* ---- schedules: numbers of an independent program ---- */
 
 static const hr_train_config *train_of(const char *preset)
 {
@@ -339,7 +361,7 @@ START_TEST(dino_and_ibot_follow_the_published_schedules)
 }
 END_TEST
 
-/* the average that the keys of step s see is made at the commit of step s - 1 */
+/* the teacher of step s is updated when step s - 1 commits */
 START_TEST(mocov3_follows_the_published_schedules)
 {
     const hr_train_config *c = train_of("mocov3");
@@ -349,7 +371,8 @@ START_TEST(mocov3_follows_the_published_schedules)
     ck_assert_double_eq_tol(hr_rates_at(c, 200 * I - 1, I).ema, 0.995, 1e-15);
     ck_assert_double_eq_tol(hr_rates_at(c, 400 * I - 32, I).ema, 0.9999999985, 5e-11);
     ck_assert_double_eq(hr_rates_at(c, 0, I).rate, 0);
-    ck_assert_double_eq_tol(hr_rates_at(c, 20 * I, I).rate, 0.8e-3, 1e-17); /* spec.md 8.5 */
+    ck_assert_double_eq_tol(hr_rates_at(c, 20 * I, I).rate, 0.8e-3,
+                            1e-17); /* half of 40 warm-up epochs */
     ck_assert_double_eq_tol(hr_rates_at(c, 40 * I, I).rate, 1.6e-3, 1e-17);
     ck_assert_double_eq_tol(hr_rates_at(c, 220 * I, I).rate, 0.8e-3, 1e-17);
     ck_assert_double_eq_tol(hr_rates_at(c, 300 * I, I).decay, 0.1, 1e-15);
@@ -367,26 +390,26 @@ START_TEST(swav_follows_the_published_schedules)
     ck_assert_double_eq_tol(hr_rates_at(c, 100 * I, I).rate, 2.600392239, 5e-10);
     ck_assert_double_eq_tol(hr_rates_at(c, 199 * I + I / 2, I).rate, 0.004881936, 5e-10);
     ck_assert_double_eq_tol(hr_rates_at(c, 100 * I, I).decay, 1e-6, 1e-20);
-    ck_assert(hr_rates_at(c, 312, I).freeze_last); /* steps 0 to 312 are 313 */
+    ck_assert(hr_rates_at(c, 312, I).freeze_last); /* the last of 313 steps */
     ck_assert(!hr_rates_at(c, 313, I).freeze_last);
 }
 END_TEST
 
 START_TEST(mocov2_and_simsiam_follow_the_published_schedules)
 {
-    static const double share[][2] = {
-        /* of the first rate: 0.03, 0.029998149, 0.015, 0.000001851 */
-        { 0, 1 },
-        { 1, 0.99993830 },
-        { 100, 0.5 },
-        { 199, 0.00006170 }
+    static const double share[][2] = { /* times 0.03: 0.03, 0.029998149, 0.015, 0.000001851 */
+                                       { 0, 1 },
+                                       { 1, 0.99993830 },
+                                       { 100, 0.5 },
+                                       { 199, 0.00006170 }
     };
     const hr_train_config *c = train_of(_i ? "simsiam" : "mocov2");
     double first = _i ? 0.1 : 0.03;
     enum { I = 2502 };
 
     for (int i = 0; i < 4; i++) {
-        hr_rates r = hr_rates_at(c, (int64_t)share[i][0] * I + I - 1, I); /* all of an epoch */
+        hr_rates r =
+            hr_rates_at(c, (int64_t)share[i][0] * I + I - 1, I); /* the last step of an epoch */
 
         ck_assert_double_eq_tol(r.rate, first * share[i][1], 2e-8 * first);
         ck_assert_double_eq_tol(r.predictor_rate, _i ? 0.1 : r.rate, 1e-15);
@@ -398,7 +421,7 @@ START_TEST(mocov2_and_simsiam_follow_the_published_schedules)
 }
 END_TEST
 
-/* ---- views: spec.md 2.2 ---- */
+/* ---- views ---- */
 
 static const struct {
     const char *preset;
@@ -453,7 +476,7 @@ START_TEST(each_view_is_drawn_as_its_method_says)
 }
 END_TEST
 
-/* the two global views of these methods differ: typed from spec.md 2.2, not from augment.c */
+/* the two global views of these methods differ; numbers of the methods' papers, not of augment.c */
 START_TEST(two_global_views_differ_in_blur_and_solarize)
 {
     static const struct {
@@ -486,9 +509,10 @@ static Suite *presets_suite(void)
 
     tcase_add_loop_test(tests, presets_use_what_the_paper_states, 0, PAPER);
     tcase_add_loop_test(tests, profile_reference_uses_what_the_program_does, 0, REFERENCE);
-    tcase_add_test(tests, each_epoch_of_a_run_of_the_papers_clusters_from_scratch);
-    tcase_add_test(tests, heads_of_ibots_program_norm_over_43_images);
-    tcase_add_test(tests, norms_of_a_small_batch_of_swav_are_over_all_of_it);
+    tcase_add_test(tests, each_method_of_the_paper_has_four_presets);
+    tcase_add_test(tests, paper_presets_cluster_from_scratch_in_each_epoch);
+    tcase_add_test(tests, path_heads_of_the_ibot_program_normalise_over_43_images);
+    tcase_add_test(tests, batch_norm_of_swav_covers_a_whole_small_batch);
     tcase_add_loop_test(tests, dino_and_ibot_follow_the_published_schedules, 0, 2);
     tcase_add_test(tests, mocov3_follows_the_published_schedules);
     tcase_add_test(tests, swav_follows_the_published_schedules);

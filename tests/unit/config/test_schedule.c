@@ -1,9 +1,10 @@
-/* test_schedule.c - schedules of the six methods: spec.md 7.4, and every step against its formula. */
+/* test_schedule.c - schedules of the six methods: numbers of an independent program, and
+ * formulas. */
 #include <check.h>
 #include <math.h>
 
-#include "support/run.h"
 #include "config/schedule.h"
+#include "support/run.h"
 
 enum { I = 1251 }; /* steps of an epoch of ImageNet at batch 1024 */
 
@@ -70,7 +71,7 @@ START_TEST(mocov3_rate_and_momentum_are_the_published_ones)
     ck_assert_double_eq_tol(hr_schedule_at(&m, 200 * 310), 0.995, 1e-15);
     ck_assert_double_eq_tol(hr_schedule_at(&m, 400 * 310 - 31), 0.9999999985,
                             5e-11); /* e = 399.9 */
-    /* lr e / 40; at 40 the cosine begins, half of it at 220 */
+    /* lr e / 40; the cosine begins at epoch 40 and is at its middle at 220 */
     ck_assert_double_eq(hr_schedule_at(&lr, 0), 0);
     ck_assert_double_eq_tol(hr_schedule_at(&lr, 1), 1.6e-3 / 12400, 1e-18);
     ck_assert_double_eq_tol(hr_schedule_at(&lr, 12399), 1.6e-3 * 12399 / 12400, 1e-18);
@@ -89,7 +90,7 @@ START_TEST(swav_has_the_rates_of_both_programs)
     ck_assert_double_eq(hr_schedule_at(&hirl, 10 * 312), 4.8);
     ck_assert_double_eq_tol(hr_schedule_at(&hirl, 100 * 312), 2.600392239, 5e-10);
     ck_assert_double_eq_tol(hr_schedule_at(&hirl, 199 * 312 + 156), 0.004881936, 5e-10);
-    /* spec.md 8.5: 0.3 + 4.5 it / (10 I - 1); the cosine is the same */
+    /* SwAV's own authors: 0.3 + 4.5 step / (10 I - 1); the cosine is the same */
     ck_assert_double_eq_tol(hr_schedule_at(&swav, 5 * 312), 0.3 + 4.5 * 1560 / 3119, 1e-14);
     ck_assert_double_eq_tol(hr_schedule_at(&swav, 3119), 4.8, 1e-14);
     ck_assert_double_lt(hr_schedule_at(&hirl, 3119), 4.7999);
@@ -114,7 +115,7 @@ END_TEST
 
 START_TEST(each_step_has_a_rate_of_its_own)
 {
-    /* spec.md 6.2, 6: int(it / I * I) in floating point repeats the step before in 7 % of all steps */
+    /* int(step / I * I) in floating point repeats the step before in 7 % of all steps */
     hr_schedule lr = { HR_COSINE_LINSPACE, 0, 3e-3, 2e-6, 10, 400, 2502 };
 
     for (int64_t it = 1; it < 400 * 2502; it++) {

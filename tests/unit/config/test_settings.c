@@ -1,4 +1,4 @@
-/* test_settings.c - what a run writes into config.yaml, the library reads again. */
+/* test_settings.c - the library reads the config.yaml that a run writes. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,10 +6,10 @@
 #include <hirl/options.h>
 
 #include "base/alloc.h"
+#include "config/config.h"
 #include "context.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "config/config.h"
 
 static const char *const given[][4] = {
     { "lr", "20", "batch_size", "4" },       { "lr", "1000", "batch_size", "2" },
@@ -18,7 +18,7 @@ static const char *const given[][4] = {
 };
 enum { GIVEN = sizeof given / sizeof *given, IMAGES = 200000 };
 
-/* settings of a run with these options, as its config.yaml has them; freed with hr_free */
+/* the text of config.yaml of a run with these options; freed with hr_free */
 static char *written(const hirl_options *options)
 {
     static hr_run_config config;
@@ -52,7 +52,7 @@ START_TEST(settings_are_read_as_they_were_written)
 }
 END_TEST
 
-START_TEST(a_rate_beyond_reason_is_refused_with_the_numbers)
+START_TEST(an_excessive_rate_is_refused_with_the_numbers)
 {
     static hr_run_config config;
     hirl_options *options;
@@ -71,7 +71,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("written");
 
     tcase_add_loop_test(c, settings_are_read_as_they_were_written, 0, GIVEN);
-    tcase_add_test(c, a_rate_beyond_reason_is_refused_with_the_numbers);
+    tcase_add_test(c, an_excessive_rate_is_refused_with_the_numbers);
     suite_add_tcase(s, c);
     return s;
 }

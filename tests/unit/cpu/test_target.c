@@ -39,6 +39,17 @@ static hr_array copy_of(const real *values, hr_dtype type, int64_t rows, int64_t
     return a;
 }
 
+/* the temperature as the kernel reads it; the value stays until the next call */
+static const hr_array *temperature(double value)
+{
+    static double number;
+    static hr_array a;
+
+    number = value;
+    a = hr_array_1(&number, HR_F64, 1);
+    return &a;
+}
+
 /* Rounding an operand t to bf16 changes log p by at most 2 |t| 2^-9 / 0.5 < 2^-6 for |t| <= 2. */
 START_TEST(target_is_the_softmax_of_centred_scores)
 {
@@ -47,7 +58,7 @@ START_TEST(target_is_the_softmax_of_centred_scores)
     hr_array z = copy_of(teacher, type, N, K), c = hr_array_1(center, HR_REAL, K);
     hr_array p = hr_guarded(HR_REAL, N, K, 0, 0);
 
-    q->be->target(q, &p, &z, &c, 0.5);
+    q->be->target(q, &p, &z, &c, temperature(0.5));
     hr_test_sync(q);
     hr_assert_close((real *)p.data, wanted, N * K, type == HR_BF16 ? 0 : close_to(),
                     type == HR_BF16 ? 0x1p-6 : 0);
@@ -81,11 +92,11 @@ START_TEST(target_of_large_scores_and_low_temperatures_does_not_overflow)
     hr_array p = hr_guarded(HR_REAL, 1, 4, 0, 0);
 
     /* exp(-1 / 0.5) = 0.1353352832366127; 0.8807970779778823 = 1 / 1.1353352832366127 */
-    q->be->target(q, &p, &z, &c, 0.5);
+    q->be->target(q, &p, &z, &c, temperature(0.5));
     hr_test_sync(q);
     hr_assert_close((real *)p.data, ((double[]){ 0.8807970779778823, 0.11920292202211755, 0, 0 }),
                     4, 1e-7, 0);
-    q->be->target(q, &p, &z, NULL, 0.04);
+    q->be->target(q, &p, &z, NULL, temperature(0.04));
     hr_test_sync(q);
     ck_assert_double_eq_tol((double)hr_at(&p, 1), exp(-25), 1e-17);
     hr_drop(&p);
@@ -209,7 +220,7 @@ START_TEST(long_rows_match_the_definitions)
             gradient[n * COLS + k] = (exp(x / 0.1) / sum - *share) / 0.1 / ROWS;
         }
     }
-    q->be->target(q, &got, &z, &c, 0.07);
+    q->be->target(q, &got, &z, &c, temperature(0.07));
     q->be->soft_cross_entropy(q, &loss, &lse, &got, &z, NULL, 0.1);
     q->be->soft_cross_entropy_grad(q, &dz, &g, &lse, &got, &z, NULL, 0.1, 0);
     hr_test_sync(q);

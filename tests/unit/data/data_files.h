@@ -93,7 +93,7 @@ static inline uint8_t pixel(int64_t image, int64_t y, int64_t x, int channel)
     return value;
 }
 
-/* ---- what is put there ---- */
+/* ---- writing files ---- */
 
 /* image i of the file: red = i, green = row, blue = column; labels i % 10, or i % 20 and i % 100 */
 static inline void put_cifar(const char *name, int images, bool hundred)

@@ -1,4 +1,4 @@
-/* pictures.c - test images from the documented counter generator. */
+/* pictures.c - test images from the counter-based generator. */
 #include "pictures.h"
 
 #include <stdbool.h>
@@ -45,7 +45,7 @@ static void saturated(uint8_t *out, int64_t width, int64_t height)
     hr_free(bits);
 }
 
-/* smooth values: random corners of cells, between them bilinear in integers */
+/* Smooth values: random at the corners of cells, bilinear between them in integers. */
 static void lattice(int32_t *sum, int32_t share, int64_t width, int64_t height, int64_t cell)
 {
     int64_t across = width / cell + 2, down = height / cell + 2;

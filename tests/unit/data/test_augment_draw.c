@@ -1,4 +1,4 @@
-/* test_augment_draw.c - the draw of views: words, bounds, frequencies, the fallback by hand. */
+/* test_augment_draw.c - the random choices of views: bounds, frequencies, the crop's fallback. */
 #include <math.h>
 #include <string.h>
 
@@ -26,9 +26,9 @@ static void expect_box(const hr_augment_record *r, int left, int top, int width,
                   width, height);
 }
 
-/* Area at least a fifth of 1500 and width at most 3 would need a ratio below 3^2 / 300: never. Then
- * the height is 3 / (3/4) = 4 in the middle: (500 - 4) / 2 = 248. 100 x 10: 10 * 4/3 = 13.3 -> 13,
- * (100 - 13) / 2 = 43.5 -> 43. */
+/* Area at least a fifth of 1500 and width at most 3 would need a ratio below 3^2 / 300, which
+ * never occurs. So the height is 3 / (3/4) = 4 at the centre: (500 - 4) / 2 = 248. 100 x 10:
+ * 10 * 4/3 = 13.3 -> 13, (100 - 13) / 2 = 43.5 -> 43. */
 START_TEST(crop_of_a_thin_image_falls_back_to_its_middle)
 {
     hr_augment_record r;
@@ -46,7 +46,7 @@ START_TEST(crop_of_a_thin_image_falls_back_to_its_middle)
 }
 END_TEST
 
-/* w = round sqrt(A a), so w h is within half a pixel a side of A, and w / h of a */
+/* w = round sqrt(A a), so w h differs from A, and w / h from a, by at most half a pixel per side */
 START_TEST(crops_lie_inside_and_keep_area_and_ratio)
 {
     double share = 0, ratio = 0, x = 0, y = 0;
@@ -66,7 +66,7 @@ START_TEST(crops_lie_inside_and_keep_area_and_ratio)
         x += r.left / (500 - w);
         y += r.top / (375 - h);
     }
-    /* uniform on an interval of width d: standard error d / sqrt(12 n); five of them */
+    /* uniform on an interval of width d: standard error d / sqrt(12 n), five as bound */
     ck_assert(fabs(share / DRAWS - 0.095) < 5 * 0.09 / sqrt(12.0 * DRAWS));
     ck_assert(fabs(ratio / DRAWS) < 5 * 2 * log(4.0 / 3) / sqrt(12.0 * DRAWS));
     ck_assert(fabs(x / DRAWS - 0.5) < 5 / sqrt(12.0 * DRAWS));
@@ -82,7 +82,7 @@ static void expect_share(int count, int of, double p, const char *what)
                   of, p);
 }
 
-START_TEST(operations_happen_as_often_as_the_recipe_says)
+START_TEST(operations_occur_with_the_probabilities_of_the_recipe)
 {
     static const struct {
         hr_recipe recipe;
@@ -188,7 +188,7 @@ START_TEST(a_draw_depends_on_seed_epoch_image_and_view_alone)
 }
 END_TEST
 
-START_TEST(a_jitter_of_strength_zero_is_left_out)
+START_TEST(a_jitter_of_strength_zero_is_not_applied)
 {
     hr_view view;
 
@@ -214,22 +214,24 @@ START_TEST(evaluation_draws_nothing)
     hr_augment_record r;
     hr_view view;
 
-    hr_view_evaluation(&view, 224, 2, mean, std);
+    hr_view_evaluation(&view, 224, HR_BICUBIC, mean, std);
     hr_augment_draw(&r, &view, 500, 375, 1, 2, 3, 0);
     expect_box(&r, 0, 0, 500, 375);
     ck_assert_int_eq(r.resize, 256);
-    ck_assert(!r.flip && !r.jitter && !r.gray && r.sigma == 0 && !r.solarize && r.filter == 2);
-    hr_view_evaluation(&view, 97, 1, mean, std);
+    ck_assert(!r.flip && !r.jitter && !r.gray && r.sigma == 0 && !r.solarize &&
+              r.filter == HR_BICUBIC);
+    hr_view_evaluation(&view, 97, HR_BILINEAR, mean, std);
     hr_augment_draw(&r, &view, 500, 375, 1, 2, 3, 0);
     ck_assert_int_eq(r.resize, 111);
-    hr_view_evaluation(&view, 95, 1, mean, std);
+    hr_view_evaluation(&view, 95, HR_BILINEAR, mean, std);
     hr_augment_draw(&r, &view, 500, 375, 1, 2, 3, 0);
     ck_assert_int_eq(r.resize, 0);
 }
 END_TEST
 
 HR_TESTS("augment_draw", crop_of_a_thin_image_falls_back_to_its_middle,
-         crops_lie_inside_and_keep_area_and_ratio, operations_happen_as_often_as_the_recipe_says,
+         crops_lie_inside_and_keep_area_and_ratio,
+         operations_occur_with_the_probabilities_of_the_recipe,
          factors_and_sigma_are_uniform_in_their_bounds, the_24_orders_are_equally_frequent,
-         a_draw_depends_on_seed_epoch_image_and_view_alone, a_jitter_of_strength_zero_is_left_out,
-         evaluation_draws_nothing)
+         a_draw_depends_on_seed_epoch_image_and_view_alone,
+         a_jitter_of_strength_zero_is_not_applied, evaluation_draws_nothing)

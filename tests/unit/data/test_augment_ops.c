@@ -1,5 +1,5 @@
-/* test_augment_ops.c - each 8-bit operation against Pillow's pixels (tests/golden/augment.py),
- * equal byte for byte, and the radii of spec.md 7.6. */
+/* test_augment_ops.c - each 8-bit operation equals Pillow byte for byte (tests/golden/augment.py),
+ * and the radii of the box blur. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -116,7 +116,7 @@ static void compare(const reference *r)
     hr_free(source);
 }
 
-/* all lines of one operation; how many there were */
+/* Compares all lines of one operation and returns their number. */
 static int compare_all(const char *name)
 {
     FILE *file = hr_reference_open();
@@ -128,7 +128,7 @@ static int compare_all(const char *name)
         reference r = { 0 };
 
         if (strcmp(word, "op"))
-            break; /* operations come first */
+            break; /* the lines of operations come first */
         ck_assert_int_eq(fscanf(file, "%15s %d %d %15s", r.kind, &r.width, &r.height, r.name), 4);
         for (int i = 0; i < 7; i++)
             ck_assert_int_eq(fscanf(file, "%lf", &r.a[i]), 1);
@@ -152,7 +152,7 @@ START_TEST(brightness_contrast_and_saturation_equal_pillow)
 {
     ck_assert_int_ge(compare_all("brightness"), 56);
     ck_assert_int_ge(compare_all("contrast"), 56);
-    ck_assert_int_ge(compare_all("saturation"), 58); /* two over all colours */
+    ck_assert_int_ge(compare_all("saturation"), 58); /* two of them cover all colours */
 }
 END_TEST
 
@@ -179,8 +179,8 @@ START_TEST(blur_radii_are_the_golden_ones)
 }
 END_TEST
 
-/* Two pixels to one: both have weight 1/2, (10 + 21) / 2 = 15.5 rounds up. Four bytes in a row of
- * the other channels tell the channels apart. */
+/* Two pixels become one: both have weight 1/2, and (10 + 21) / 2 = 15.5 rounds up. Different
+ * values of the other channels reveal a mix-up of channels. */
 START_TEST(halving_averages_two_pixels_and_rounds_up)
 {
     const uint8_t source[] = { 10, 100, 0, 21, 200, 255 };
@@ -198,7 +198,8 @@ START_TEST(halving_averages_two_pixels_and_rounds_up)
 }
 END_TEST
 
-/* Hue of red, a third of a turn on: H 0 -> 85 of 255, x = 6 * 85 / 255 = 2, sector 2: (p, V, t). */
+/* Shifts the hue of red by a third of the circle: H 0 -> 85 of 255, x = 6 * 85 / 255 = 2, so
+ * sector 2: (p, V, t). */
 START_TEST(a_third_of_a_turn_makes_green_of_red)
 {
     const uint8_t red[] = { 200, 0, 0 };

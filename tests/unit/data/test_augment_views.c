@@ -1,5 +1,6 @@
-/* test_augment_views.c - whole views: the draw against a second program's, and its pixels and those
- * of the evaluation transform against Pillow and torchvision (tests/golden/augment.py). */
+/* test_augment_views.c - whole views: the random choices equal those of a second program, and the
+ * pixels of views and of the evaluation transform equal Pillow and torchvision
+ * (tests/golden/augment.py). */
 #include <math.h>
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@
 #include "support/close.h"
 #include "support/run.h"
 
-/* (v / 255 - 0) / (1 / 255) gives the bytes back */
+/* (v / 255 - 0) / (1 / 255) restores the bytes */
 static const float none[3] = { 0, 0, 0 }, byte[3] = { 1 / 255.0f, 1 / 255.0f, 1 / 255.0f };
 static const float mean[3] = { 0.485f, 0.456f, 0.406f }, std[3] = { 0.229f, 0.224f, 0.225f };
 
@@ -39,7 +40,7 @@ static void augment(void *y, hr_dtype dtype, const uint8_t *picture, int64_t wid
     queue->be->augment(queue, &out, &pixels, r);
 }
 
-/* the bytes of a view drawn with `none` and `byte` */
+/* Returns the bytes of a view normalised with `none` and `byte`. */
 static uint8_t *bytes_of_view(const char *kind, int64_t width, int64_t height,
                               const hr_augment_record *r)
 {
@@ -67,7 +68,7 @@ static void compare(const hr_print *print, const char *kind, int width, int heig
     hr_free(got);
 }
 
-/* a line after "view": the keys of its draw and the record that must come out */
+/* A line after "view": the arguments of hr_augment_draw and the expected record. */
 typedef struct view_line {
     char kind[16];
     int width, height, recipe, size, epoch, image, view;
@@ -115,7 +116,7 @@ static void check_view(const view_line *l, int line)
     hr_view_recipe(&view, (hr_recipe)l->recipe, l->size, none, byte);
     hr_augment_draw(&r, &view, l->width, l->height, l->seed, l->epoch, l->image, l->view);
     expect_record(&r, &l->record, line);
-    r.sigma = l->record.sigma; /* as it was given to Pillow */
+    r.sigma = l->record.sigma; /* the value that Pillow was given */
     memcpy(r.factor, l->record.factor, sizeof r.factor);
     compare(&l->print, l->kind, l->width, l->height, &r);
 }
@@ -129,7 +130,7 @@ static void skip_line(FILE *file)
     while (c != '\n' && c != EOF);
 }
 
-START_TEST(views_equal_pillow_and_the_second_draw)
+START_TEST(views_equal_pillow_and_the_second_program)
 {
     FILE *file = hr_reference_open();
     int large = 0, mocov2 = 0, others = 0;
@@ -156,7 +157,7 @@ START_TEST(views_equal_pillow_and_the_second_draw)
 }
 END_TEST
 
-/* views of the other recipes, every operation as it is drawn: 50 each */
+/* Compares 50 views of each of the other recipes, with every operation as drawn. */
 static int check_set(FILE *file)
 {
     int width, height, recipe, size, image, n;
@@ -231,13 +232,13 @@ static void whole(hr_augment_record *r, int32_t size)
 {
     memset(r, 0, sizeof *r);
     r->width = r->height = r->size = size;
-    r->filter = 1;
+    r->filter = HR_BILINEAR;
     memcpy(r->mean, mean, sizeof mean);
     memcpy(r->std, std, sizeof std);
 }
 
 /* (51 / 255 - 0.485) / 0.229 = (0.2 - 0.485) / 0.229 = -1.244541, and so on by hand */
-START_TEST(output_is_normalised_by_channel_and_mirrored)
+START_TEST(output_is_normalised_by_channel_and_flipped)
 {
     static const uint8_t pixels[] = { 51, 102, 153, 255, 0, 51, /**/ 0, 0, 0, 255, 255, 255 };
     static const double want[] = {
@@ -334,7 +335,7 @@ START_TEST(nothing_is_allocated_after_the_first_view)
 }
 END_TEST
 
-START_TEST(a_box_outside_the_image_sticks_in_the_queue)
+START_TEST(a_box_outside_the_image_fails_the_queue)
 {
     static const uint8_t pixels[12];
     hr_augment_record r;
@@ -354,14 +355,14 @@ static Suite *make_suite(void)
     TCase *cases = tcase_create("augment_views");
 
     tcase_add_checked_fixture(cases, open_queue, close_queue);
-    tcase_add_test(cases, views_equal_pillow_and_the_second_draw);
+    tcase_add_test(cases, views_equal_pillow_and_the_second_program);
     tcase_add_test(cases, fifty_views_of_each_recipe_equal_pillow);
     tcase_add_test(cases, evaluation_transform_equals_torchvision);
-    tcase_add_test(cases, output_is_normalised_by_channel_and_mirrored);
+    tcase_add_test(cases, output_is_normalised_by_channel_and_flipped);
     tcase_add_test(cases, bf16_is_the_rounded_output);
     tcase_add_test(cases, a_batch_is_its_images_one_by_one);
     tcase_add_test(cases, nothing_is_allocated_after_the_first_view);
-    tcase_add_test(cases, a_box_outside_the_image_sticks_in_the_queue);
+    tcase_add_test(cases, a_box_outside_the_image_fails_the_queue);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -11,7 +11,7 @@
 #include "support/close.h"
 #include "support/run.h"
 
-/* one red pixel; four pixels, two black and two white; the third cannot be read */
+/* Image 0 is one red pixel, 1 has two black and two white pixels, 2 cannot be read. */
 static int32_t hand_over(hirl_image *image, int64_t index, void *user)
 {
     static const uint8_t red[3] = { 255, 0, 0 };
@@ -42,8 +42,9 @@ static void close_set(hirl_context *context, hirl_dataset *dataset)
     ck_assert_int_eq(hr_alloc_live(), 0);
 }
 
-/* Every image counts alike. Red: mean of 1 and 1/2 is 3/4, of squares 3/4: std sqrt(3/4 - 9/16).
- * Green: of 0 and 1/2: 1/4, of squares 1/4: std sqrt(1/4 - 1/16). Both sqrt(3)/4. */
+/* Every image has the same weight. Red: the mean of 1 and 1/2 is 3/4, that of the squares 3/4, std
+ * sqrt(3/4 - 9/16). Green: the mean of 0 and 1/2 is 1/4, that of the squares 1/4, std
+ * sqrt(1/4 - 1/16). Both are sqrt(3)/4. */
 START_TEST(colours_are_means_over_readable_images)
 {
     double mean[3], std[3];
@@ -90,7 +91,7 @@ START_TEST(colours_are_of_evenly_spaced_images)
 }
 END_TEST
 
-/* no division by 0 in views of it */
+/* so that normalising a view does not divide by 0 */
 START_TEST(one_colour_has_the_least_standard_deviation)
 {
     double mean[3], std[3];
@@ -106,7 +107,7 @@ START_TEST(one_colour_has_the_least_standard_deviation)
 }
 END_TEST
 
-/* as the host's loader does when memory is short: another mean is not made of what is left */
+/* Out of memory must fail: the mean must not be that of the remaining images. */
 static hirl_status no_memory(hr_pixels *pixels, void *state, int64_t index)
 {
     (void)pixels;
@@ -114,7 +115,7 @@ static hirl_status no_memory(hr_pixels *pixels, void *state, int64_t index)
     return index == 1 ? HIRL_E_NOMEM : HIRL_OK;
 }
 
-START_TEST(want_of_memory_is_no_unreadable_image)
+START_TEST(out_of_memory_is_not_an_unreadable_image)
 {
     double mean[3], std[3];
     hirl_context *context;
@@ -128,4 +129,4 @@ START_TEST(want_of_memory_is_no_unreadable_image)
 END_TEST
 
 HR_TESTS("colours", colours_are_means_over_readable_images, colours_are_of_evenly_spaced_images,
-         one_colour_has_the_least_standard_deviation, want_of_memory_is_no_unreadable_image)
+         one_colour_has_the_least_standard_deviation, out_of_memory_is_not_an_unreadable_image)

@@ -1,4 +1,4 @@
-/* test_dataset.c - the public calls: images of the host, in memory and through a callback. */
+/* test_dataset.c - the public functions: images in memory and from a callback. */
 #include <hirl/hirl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ START_TEST(labels_may_be_missing)
 }
 END_TEST
 
-START_TEST(a_description_fills_what_its_caller_knows)
+START_TEST(a_description_fills_the_members_that_its_caller_knows)
 {
     static const uint8_t data[4] = { 0 };
     struct {
@@ -87,7 +87,8 @@ START_TEST(a_description_fills_what_its_caller_knows)
     begin();
     hr_assert_ok(hirl_dataset_from_memory(&set, context, data, 4, 1, 1, 1, NULL, 0, NULL));
     memset(&old, 0x5a, sizeof old);
-    old.info.struct_size = offsetof(hirl_dataset_info, splits); /* a program of an older header */
+    old.info.struct_size =
+        offsetof(hirl_dataset_info, splits); /* an application built with an older header */
     hr_assert_ok(hirl_dataset_describe(&old.info, set));
     ck_assert_int_eq(old.info.count, 4);
     ck_assert_int_eq(*(unsigned char *)&old.info.splits, 0x5a);
@@ -97,13 +98,13 @@ START_TEST(a_description_fills_what_its_caller_knows)
 }
 END_TEST
 
-START_TEST(arguments_that_cannot_be_are_refused)
+START_TEST(invalid_arguments_are_refused)
 {
     static const uint8_t data[4] = { 0 };
 
     begin();
     hr_assert_fails(hirl_dataset_open(&set, NULL, "generated", NULL), HIRL_E_INVALID, "NULL");
-    hr_assert_fails(hirl_dataset_open(&set, context, "", NULL), HIRL_E_INVALID, "no path");
+    hr_assert_fails(hirl_dataset_open(&set, context, "", NULL), HIRL_E_INVALID, "path is empty");
     hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 1, 1, 2, NULL, 0, NULL),
                     HIRL_E_INVALID, "2 channels");
     hr_assert_fails(hirl_dataset_from_memory(&set, context, NULL, 4, 1, 1, 1, NULL, 0, NULL),
@@ -126,7 +127,7 @@ START_TEST(arguments_that_cannot_be_are_refused)
 }
 END_TEST
 
-static int32_t never_asked(hirl_image *image, int64_t index, void *user)
+static int32_t never_called(hirl_image *image, int64_t index, void *user)
 {
     (void)image, (void)index, (void)user;
     return -1;
@@ -147,10 +148,10 @@ START_TEST(more_classes_or_images_than_can_be_counted_are_refused)
     hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 2, 1, 1, 1, label, 0, NULL),
                     HIRL_E_LIMIT, "image 1 has label 1048576");
     label[1] = INT32_MAX;
-    hr_assert_fails(hirl_dataset_from_callback(&set, context, never_asked, NULL, 2, label, NULL),
+    hr_assert_fails(hirl_dataset_from_callback(&set, context, never_called, NULL, 2, label, NULL),
                     HIRL_E_LIMIT, "1048576 classes");
     hr_assert_fails(
-        hirl_dataset_from_callback(&set, context, never_asked, NULL, INT64_C(1) << 32, NULL, NULL),
+        hirl_dataset_from_callback(&set, context, never_called, NULL, INT64_C(1) << 32, NULL, NULL),
         HIRL_E_LIMIT, "4294967296 images");
     end();
 }
@@ -188,7 +189,7 @@ static void release(void *token)
     ((host *)token)->released++;
 }
 
-/* image 0: a JPEG; 1: pixels; 2: fails; 3: nothing; 4: five channels */
+/* Image 0 is a JPEG, 1 has pixels, 2 fails, 3 has nothing, 4 has five channels. */
 static int32_t hand_over(hirl_image *image, int64_t index, void *user)
 {
     static const uint8_t rgb[6] = { 1, 2, 3, 4, 5, 6 };
@@ -230,13 +231,13 @@ START_TEST(a_callback_gives_encoded_bytes_or_pixels_and_gets_them_back)
     hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, set, 3), HIRL_E_FORMAT, "neither");
     hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, set, 4), HIRL_E_FORMAT,
                     "5 channels");
-    ck_assert_int_eq(h.released, 4); /* not after the failure: nothing was handed over */
+    ck_assert_int_eq(h.released, 4); /* not after the failure, which handed over nothing */
     hr_free(h.encoded);
     end();
 }
 END_TEST
 
 HR_TESTS("dataset", images_in_memory_are_copied_or_not, labels_may_be_missing,
-         a_description_fills_what_its_caller_knows, arguments_that_cannot_be_are_refused,
+         a_description_fills_the_members_that_its_caller_knows, invalid_arguments_are_refused,
          more_classes_or_images_than_can_be_counted_are_refused, options_choose_the_generated_set,
          a_callback_gives_encoded_bytes_or_pixels_and_gets_them_back)

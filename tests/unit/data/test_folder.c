@@ -1,4 +1,4 @@
-/* test_folder.c - folders of JPEG and PNG, splits and classes by their names, hierarchy.tsv. */
+/* test_folder.c - folders of JPEG and PNG, splits and classes by folder names, hierarchy.tsv. */
 #include "data_files.h"
 
 static void expect_names(const char *const *name, int64_t count)
@@ -88,7 +88,7 @@ START_TEST(a_class_may_be_called_train)
 }
 END_TEST
 
-START_TEST(links_that_lead_back_end)
+START_TEST(links_to_a_folder_above_are_skipped)
 {
     char link[HR_TEST_PATH + 32];
 
@@ -100,7 +100,7 @@ START_TEST(links_that_lead_back_end)
     hr_assert_ok(open_set(""));
     ck_assert_int_eq(set->count, 2);
     ck_assert_int_eq(set->classes[0], 2);
-    snprintf(link, sizeof link, "%s/empty", root); /* no class */
+    snprintf(link, sizeof link, "%s/empty", root); /* not a class */
     ck_assert_int_eq(mkdir(link, 0777), 0);
     snprintf(link, sizeof link, "%s/loop", root);
     ck_assert_int_eq(symlink(".", link), 0);
@@ -116,7 +116,7 @@ START_TEST(links_that_lead_back_end)
 }
 END_TEST
 
-START_TEST(empty_and_missing_places_are_refused)
+START_TEST(empty_and_missing_folders_are_refused)
 {
     begin();
     hr_assert_fails(open_set(""), HIRL_E_FORMAT, "no images");
@@ -124,7 +124,7 @@ START_TEST(empty_and_missing_places_are_refused)
     hr_assert_fails(open_set(""), HIRL_E_FORMAT, "no images");
     hr_assert_fails(open_set("notes.txt"), HIRL_E_FORMAT, "neither");
     hr_assert_fails(open_set("none"), HIRL_E_IO, "none");
-    if (geteuid()) { /* root may read everything */
+    if (geteuid()) { /* the superuser may read everything */
         put_image("locked/1.jpg", "420.jpg");
         ck_assert_int_eq(chmod(at("locked"), 0), 0);
         hr_assert_fails(open_set(""), HIRL_E_IO, "locked");
@@ -134,8 +134,8 @@ START_TEST(empty_and_missing_places_are_refused)
 }
 END_TEST
 
-/* signature, IHDR of 60000 x 60000, 8 bit RGB, with its CRC */
-START_TEST(a_bomb_is_not_in_the_summary)
+/* the signature and an IHDR of 60000 x 60000, 8 bit RGB, with its CRC */
+START_TEST(a_huge_image_is_not_in_the_summary)
 {
     static const uint8_t bomb[] = { 0x89, 'P', 'N',  'G',  13,  10,  26, 10, 0,    0,
                                     0,    13,  'I',  'H',  'D', 'R', 0,  0,  0xea, 0x60,
@@ -187,7 +187,7 @@ START_TEST(hierarchy_tsv_names_classes_and_parents)
     ck_assert_int_eq(hr_dataset_label(set, 0, 2), 0);
     ck_assert_str_eq(set->class_name[1][1], "insect");
     ck_assert_ptr_nonnull(strstr(set->summary, "3 classes in 2 in 1"));
-    hr_assert_ok(open_set("val")); /* found above a folder that is named like a split */
+    hr_assert_ok(open_set("val")); /* found above a folder with the name of a split */
     ck_assert_int_eq(hr_dataset_label(set, 0, 0), 2);
     end();
 }
@@ -196,7 +196,7 @@ END_TEST
 START_TEST(damaged_hierarchies_are_refused)
 {
     static const char *const bad[][2] = {
-        { "0\tant\n1\tcat\n3\tbee\n", "no id" },
+        { "0\tant\n1\tcat\n3\tbee\n", "is not an id" },
         { "0\tant\n1\tcat\n1\tbee\n", "twice" },
         { "0\tant\n1\tcat\n", "bee" },
         { "0\tant\t0\tx\n1\tcat\t0\ty\n2\tbee\t0\tx\n", "twice" },
@@ -204,8 +204,8 @@ START_TEST(damaged_hierarchies_are_refused)
         { "0\tant\t2\tx\n1\tcat\t0\ty\n2\tbee\t2\tx\n", "no class 1" },
         { "0\tant\t0\n", "columns" },
         { "0\tant\n1\tcat\t0\tx\n", "columns" },
-        { "-1\tant\n", "no id" },
-        { "99999999999999\tant\n", "no id" },
+        { "-1\tant\n", "is not an id" },
+        { "99999999999999\tant\n", "is not an id" },
         { "# nothing\n", "no classes" },
         { "0\t1\t2\t3\t4\t5\t6\t7\t8\t9\n", "columns" },
     };
@@ -267,7 +267,7 @@ END_TEST
 
 HR_TESTS("folder", a_flat_folder_is_sorted_and_hidden_files_are_left_out,
          a_tree_of_splits_has_the_same_classes_in_each, a_class_may_be_called_train,
-         links_that_lead_back_end, empty_and_missing_places_are_refused,
-         a_bomb_is_not_in_the_summary, a_broken_file_is_named_when_it_is_read,
+         links_to_a_folder_above_are_skipped, empty_and_missing_folders_are_refused,
+         a_huge_image_is_not_in_the_summary, a_broken_file_is_named_when_it_is_read,
          hierarchy_tsv_names_classes_and_parents, damaged_hierarchies_are_refused,
          a_hierarchy_of_empty_lines_takes_little_memory, a_label_beyond_the_hierarchy_is_refused)

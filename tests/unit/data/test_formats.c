@@ -1,5 +1,6 @@
-/* test_formats.c - CIFAR, IDX and npy: what is found, and damaged input. */
+/* test_formats.c - CIFAR, IDX and npy: contents and damaged files. */
 #include "data/npy.h"
+#include "data/npy_rows.h"
 #include "data_files.h"
 
 /* ---- CIFAR ---- */
@@ -81,7 +82,7 @@ START_TEST(idx_files_are_read_plain_and_zipped)
     ck_assert_int_eq(set->max_height, 4);
     ck_assert_int_eq(set->classes[0], 3);
     ck_assert_int_eq(hr_dataset_label(set, 4, 0), 1);
-    for (int c = 0; c < 3; c++) /* grey becomes three equal channels */
+    for (int c = 0; c < 3; c++) /* gray becomes three equal channels */
         ck_assert_int_eq(pixel(2, 3, 1, c), 2 * 24 + 3 * 6 + 1);
     hr_assert_ok(open_split("", "queries"));
     ck_assert_str_eq(set->split, "t10k");
@@ -93,12 +94,13 @@ START_TEST(idx_files_are_read_plain_and_zipped)
 }
 END_TEST
 
-START_TEST(an_idx_file_beside_its_zipped_twin_is_one)
+START_TEST(an_idx_file_beside_its_zipped_copy_is_read_once)
 {
     begin();
     put_idx("train-images-idx3-ubyte", false, 3, five, 5);
     put_idx("train-images-idx3-ubyte.gz", true, 3, five, 5);
-    put_idx("train-labels-idx1-ubyte.gz", true, 1, five, 5); /* gunzip -k of the images alone */
+    put_idx("train-labels-idx1-ubyte.gz", true, 1, five,
+            5); /* after gunzip -k of the images only */
     put_idx("t10k-images-idx3-ubyte", false, 3, three, 3);
     put_idx("t10k-images-idx3-ubyte.gz", true, 3, three, 3);
     hr_assert_ok(open_split("", "all"));
@@ -112,7 +114,7 @@ START_TEST(an_idx_file_beside_its_zipped_twin_is_one)
 }
 END_TEST
 
-START_TEST(idx_files_that_lie_are_refused)
+START_TEST(idx_files_with_a_wrong_header_are_refused)
 {
     static const char *const name[] = { "a-images-idx3-ubyte", "b-images-idx3-ubyte.gz" };
     uint8_t head[16] = { 0, 0, 8, 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1 };
@@ -140,12 +142,12 @@ START_TEST(idx_files_that_lie_are_refused)
     put(name[0], head, sizeof head);
     hr_assert_fails(open_set(name[0]), HIRL_E_FORMAT, "9 dimensions");
     put(name[0], "x", 1);
-    hr_assert_fails(open_set(name[0]), HIRL_E_FORMAT, "no IDX");
+    hr_assert_fails(open_set(name[0]), HIRL_E_FORMAT, "not an IDX");
     end();
 }
 END_TEST
 
-START_TEST(idx_zipped_files_cut_anywhere_are_refused)
+START_TEST(truncated_zipped_idx_files_are_refused)
 {
     void *data;
     size_t bytes;
@@ -237,6 +239,33 @@ START_TEST(npy_files_that_cannot_be_read_are_refused)
 END_TEST
 
 /* 1.5 = 0x3e00, -2 = 0xc000, 2^-24 = 0x0001, 65504 = 0x7bff, by hand */
+START_TEST(npy_features_are_a_source_of_rows)
+{
+    static const uint16_t half[6] = { 0x3e00, 0xc000, 0x3c00, 0x4000, 0x0001, 0x7bff };
+    static const float want[6] = { 1.5f, -2, 1, 2, 0x1p-24f, 65504 };
+    hr_npy_rows file;
+    float row[4];
+
+    begin();
+    put_npy("h.npy", "'<f2'", "False", "(3, 2)", half, sizeof half);
+    put_npy("f.npy", "'<f4'", "False", "(3, 2)", want, sizeof want);
+    for (int i = 0; i < 2; i++) {
+        hr_assert_ok(hr_npy_rows_open(&file, at(i ? "f.npy" : "h.npy")));
+        ck_assert(file.rows.n == 3 && file.rows.d == 2 && !file.rows.block);
+        hr_assert_ok(file.rows.read(&file.rows, row, 1, 2));
+        ck_assert_mem_eq(row, want + 2, sizeof row);
+        hr_assert_ok(file.rows.read(&file.rows, row, 0, 1));
+        ck_assert_mem_eq(row, want, 2 * sizeof *row);
+        ck_assert(strstr(file.rows.name, i ? "f.npy: row" : "h.npy: row") != NULL);
+        hr_npy_rows_close(&file);
+    }
+    put_npy("i.npy", "'<i8'", "False", "(1, 1)", half, 8);
+    hr_assert_fails(hr_npy_rows_open(&file, at("i.npy")), HIRL_E_FORMAT, "f2, f4 or f8");
+    hr_assert_fails(hr_npy_rows_open(&file, at("none.npy")), HIRL_E_IO, "none.npy");
+    end();
+}
+END_TEST
+
 START_TEST(npy_features_of_all_widths_become_float)
 {
     static const uint16_t half[4] = { 0x3e00, 0xc000, 0x0001, 0x7bff };
@@ -263,7 +292,7 @@ START_TEST(npy_features_of_all_widths_become_float)
 }
 END_TEST
 
-/* the bytes that numpy.save writes for arange(3, dtype=int32): 128 bytes of header, then the data */
+/* numpy.save of arange(3, dtype=int32) writes a header of 128 bytes, then the data. */
 START_TEST(npy_files_are_written_as_numpy_does)
 {
     static const int32_t data[3] = { 0, 1, 2 };
@@ -297,7 +326,8 @@ END_TEST
 
 HR_TESTS("formats", cifar_files_are_read_plane_by_plane, cifar100_has_its_own_two_levels,
          damaged_cifar_files_are_refused, idx_files_are_read_plain_and_zipped,
-         an_idx_file_beside_its_zipped_twin_is_one, idx_files_that_lie_are_refused,
-         idx_zipped_files_cut_anywhere_are_refused, idx_labels_must_be_as_many_as_images,
+         an_idx_file_beside_its_zipped_copy_is_read_once, idx_files_with_a_wrong_header_are_refused,
+         truncated_zipped_idx_files_are_refused, idx_labels_must_be_as_many_as_images,
          npy_images_and_labels_are_read, npy_files_that_cannot_be_read_are_refused,
-         npy_features_of_all_widths_become_float, npy_files_are_written_as_numpy_does)
+         npy_features_are_a_source_of_rows, npy_features_of_all_widths_become_float,
+         npy_files_are_written_as_numpy_does)

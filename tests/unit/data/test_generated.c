@@ -1,4 +1,4 @@
-/* test_generated.c - generated images: fixed by number, balanced, not readable from raw pixels. */
+/* test_generated.c - generated images: fixed by number, balanced, hard for raw pixels. */
 #include "data/generated.h"
 
 #include <math.h>
@@ -13,8 +13,8 @@
 
 enum { BANK = 4000, QUERIES = 1000, SIDE = 32, BYTES = SIDE * SIDE * 3, BINS = 512 };
 
-/* printed by this test when it was written: a change of the drawing changes every result ever quoted */
-START_TEST(the_first_ten_images_are_what_they_always_were)
+/* Checksums of the first images. A change of the drawing would change every published result. */
+START_TEST(the_first_ten_images_never_change)
 {
     static const uint32_t crc[10] = { 0x43f65f0e, 0x6b1e28c9, 0xf505be41, 0x92d03370, 0x5f0f9ff5,
                                       0x05ec388d, 0xe0504afe, 0xa1916511, 0xd10772d4, 0x11ad6772 };
@@ -42,7 +42,7 @@ START_TEST(seeds_and_splits_differ)
 }
 END_TEST
 
-/* 6,400 draws of 64 classes: 100 each, standard deviation 9.9; 5 of them each way */
+/* 6,400 draws of 64 classes: 100 each, standard deviation 9.9; the bound is five of them */
 START_TEST(classes_are_equally_frequent)
 {
     int32_t count[HR_GENERATED_FINE] = { 0 };
@@ -54,7 +54,7 @@ START_TEST(classes_are_equally_frequent)
 }
 END_TEST
 
-/* the same drawing at twice the size, averaged down, is the small one but for noise */
+/* The drawing at twice the size, averaged down, equals the small one except for noise. */
 START_TEST(size_changes_sharpness_only)
 {
     static uint8_t small[BYTES], large[4 * BYTES];
@@ -73,10 +73,10 @@ START_TEST(size_changes_sharpness_only)
 }
 END_TEST
 
-/* ---- nearest neighbours, independent of the library's ---- */
+/* ---- kNN, independent of the library's ---- */
 
 typedef struct set {
-    float *x; /* rows of length 1 */
+    float *x; /* rows of unit length */
     int32_t label[BANK];
     int n;
 } set;
@@ -143,7 +143,7 @@ static float dot(const float *a, const float *b, int d)
            ((part[4] + part[5]) + (part[6] + part[7]));
 }
 
-/* the class that the k nearest elect; `below` fine classes are one */
+/* The class with most votes of the k nearest; `below` fine classes form one class. */
 static int vote(const pair *near, int k, int below)
 {
     double votes[HR_GENERATED_FINE] = { 0 };
@@ -156,8 +156,8 @@ static int vote(const pair *near, int k, int below)
     return winner;
 }
 
-/* share of right classes of each level (fine, middle, top), best of K in {10, 20, 100, 200}, weights
- * exp(score / 0.07) */
+/* Accuracy at each level (fine, middle, top): the best of K in {10, 20, 100, 200} with weights
+ * exp(score / 0.07). */
 static void neighbours(double share[3], int d, void (*describe)(float *, const uint8_t *))
 {
     static const int ks[4] = { 10, 20, 100, 200 }, below[3] = { 1, 4, 16 };
@@ -186,7 +186,7 @@ static void neighbours(double share[3], int d, void (*describe)(float *, const u
     free(query.x);
 }
 
-/* 9.6 % when the parameters were fixed */
+/* The accuracy was 9.6 % when the parameters were fixed. */
 START_TEST(neighbours_of_raw_pixels_miss_the_fine_class)
 {
     double share[3];
@@ -197,7 +197,8 @@ START_TEST(neighbours_of_raw_pixels_miss_the_fine_class)
 }
 END_TEST
 
-/* 1.4 % fine, 5.7 % middle, 24.6 % top; at most three standard errors of 1,000 queries above chance */
+/* Measured: 1.4 % fine, 5.7 % middle, 24.6 % top. The bound is three standard errors of 1,000
+ * queries above chance. */
 START_TEST(no_level_can_be_read_from_colours)
 {
     static const char *const level[3] = { "fine", "middle", "top" };
@@ -217,7 +218,7 @@ END_TEST
 
 /* ---- nuisances ---- */
 
-/* of the four corners, which no part reaches often: light, hue, contrast of neighbouring pixels */
+/* Light, hue and contrast of neighbouring pixels in the four corners, which parts rarely reach. */
 enum { FIGURES = 3, SAMPLE = 12800 };
 
 static void describe_corners(double x[FIGURES], const uint8_t *pixels)
@@ -233,7 +234,7 @@ static void describe_corners(double x[FIGURES], const uint8_t *pixels)
     }
 }
 
-/* variance between classes over that within them, each by its degrees of freedom */
+/* Variance between classes over variance within them, each divided by its degrees of freedom. */
 static double ratio_of_variances(const double (*x)[FIGURES], const int32_t *label, int figure)
 {
     double sum[HR_GENERATED_FINE] = { 0 }, count[HR_GENERATED_FINE] = { 0 };
@@ -252,9 +253,9 @@ static double ratio_of_variances(const double (*x)[FIGURES], const int32_t *labe
     return between / within;
 }
 
-/* F of 63 and many degrees of freedom: mean 1, standard deviation sqrt(2 / 63) = 0.18; 5 of them. 0.92, 0.96,
- * 1.09 when it was written. */
-START_TEST(what_surrounds_an_object_does_not_tell_its_class)
+/* F with 63 and many degrees of freedom has mean 1 and standard deviation sqrt(2 / 63) = 0.18; the
+ * bound is five of them. Measured: 0.92, 0.96, 1.09. */
+START_TEST(the_surroundings_of_an_object_do_not_reveal_its_class)
 {
     static double x[SAMPLE][FIGURES];
     static int32_t label[SAMPLE];
@@ -304,7 +305,8 @@ START_TEST(the_set_has_three_levels_and_two_splits)
 }
 END_TEST
 
-HR_TESTS("generated", the_first_ten_images_are_what_they_always_were, seeds_and_splits_differ,
+HR_TESTS("generated", the_first_ten_images_never_change, seeds_and_splits_differ,
          classes_are_equally_frequent, size_changes_sharpness_only,
          neighbours_of_raw_pixels_miss_the_fine_class, no_level_can_be_read_from_colours,
-         what_surrounds_an_object_does_not_tell_its_class, the_set_has_three_levels_and_two_splits)
+         the_surroundings_of_an_object_do_not_reveal_its_class,
+         the_set_has_three_levels_and_two_splits)

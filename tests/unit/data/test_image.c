@@ -27,7 +27,7 @@ static file read_file(const char *name)
     return f;
 }
 
-/* runs check on each line of images.txt: file, exif or not, width, height, CRC-32 */
+/* Calls check for each line of images.txt: file, exif or not, width, height, CRC-32. */
 typedef void line_check(const char *name, bool exif, int width, int height, uint32_t crc);
 
 static int for_each_line(line_check *check)
@@ -88,7 +88,7 @@ static void check_size(const char *name, bool exif, int width, int height, uint3
     hr_free(f.bytes);
 }
 
-START_TEST(headers_alone_tell_the_size)
+START_TEST(the_header_gives_the_size)
 {
     for_each_line(check_size);
 }
@@ -105,7 +105,8 @@ static void cut_everywhere(const char *name, bool exif, int width, int height, u
     (void)height;
     (void)crc;
     for (size_t n = 0; n < f.count; n++) {
-        uint8_t *part = malloc(n ? n : 1); /* its own block: reading beyond is seen by tools */
+        uint8_t *part =
+            malloc(n ? n : 1); /* a separate block, so that sanitizers detect reads beyond it */
         hirl_status status;
 
         memcpy(part, f.bytes, n);
@@ -118,7 +119,7 @@ static void cut_everywhere(const char *name, bool exif, int width, int height, u
     hr_free(f.bytes);
 }
 
-START_TEST(a_file_cut_anywhere_is_refused)
+START_TEST(a_truncated_file_is_refused)
 {
     for_each_line(cut_everywhere);
     ck_assert_int_eq(hr_alloc_live(), 0);
@@ -159,7 +160,7 @@ START_TEST(damaged_bytes_give_a_status)
 }
 END_TEST
 
-/* big-endian, with the checksum of the header chunk put right */
+/* big-endian, with a correct checksum of the header chunk */
 static void set_png_size(uint8_t *png, uint32_t width, uint32_t height)
 {
     uint32_t crc;
@@ -189,7 +190,7 @@ START_TEST(a_png_that_claims_too_much_is_refused_before_memory_is_taken)
     ck_assert_int_eq(hr_alloc_total(), before);
     set_png_size(f.bytes, 0, 17);
     hr_assert_fails(hr_image_decode(&pixels, f.bytes, f.count, false), HIRL_E_FORMAT, "0 x 17");
-    set_png_size(f.bytes, 23, 18); /* one row more than there is */
+    set_png_size(f.bytes, 23, 18); /* one row more than the file has */
     hr_assert_fails(hr_image_decode(&pixels, f.bytes, f.count, false), HIRL_E_FORMAT, "PNG");
     hr_pixels_done(&pixels);
     hr_free(f.bytes);
@@ -235,7 +236,7 @@ START_TEST(other_files_are_refused_by_their_first_byte)
 }
 END_TEST
 
-START_TEST(damaged_orientation_tags_mean_none)
+START_TEST(damaged_orientation_tags_are_ignored)
 {
     file f = read_file("turned6.jpg");
 
@@ -253,7 +254,7 @@ START_TEST(damaged_orientation_tags_mean_none)
 }
 END_TEST
 
-START_TEST(when_memory_ends_decoding_says_so)
+START_TEST(out_of_memory_while_decoding_is_reported)
 {
     static const char *const name[] = { "rgb_interlaced.png", "palette_trns.png", "cmyk.jpg",
                                         "420.jpg" };
@@ -280,9 +281,9 @@ START_TEST(when_memory_ends_decoding_says_so)
 }
 END_TEST
 
-HR_TESTS("image", pixels_are_those_of_pillow, headers_alone_tell_the_size,
-         a_file_cut_anywhere_is_refused, damaged_bytes_give_a_status,
+HR_TESTS("image", pixels_are_those_of_pillow, the_header_gives_the_size,
+         a_truncated_file_is_refused, damaged_bytes_give_a_status,
          a_png_that_claims_too_much_is_refused_before_memory_is_taken,
          a_jpeg_that_claims_too_much_is_refused_before_memory_is_taken,
-         other_files_are_refused_by_their_first_byte, damaged_orientation_tags_mean_none,
-         when_memory_ends_decoding_says_so)
+         other_files_are_refused_by_their_first_byte, damaged_orientation_tags_are_ignored,
+         out_of_memory_while_decoding_is_reported)

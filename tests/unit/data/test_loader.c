@@ -1,4 +1,4 @@
-/* test_loader.c - the batch of (seed, epoch, step): whoever prepares it, wherever the loader started. */
+/* test_loader.c - the batch of (seed, epoch, step), for any threads and any first batch. */
 #include "data/loader.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 enum { COUNT = 50, SIDE = 8, BATCH = 8, STEPS = COUNT / BATCH };
 
-/* 50 images, of one grey value each; those marked in `broken` cannot be read */
+/* 50 images of one gray value each. Those marked in `broken` cannot be read. */
 typedef struct host {
     uint8_t pixels[COUNT][SIDE * SIDE];
     bool broken[COUNT];
@@ -64,7 +64,7 @@ static hr_loader_config plain(int threads, bool shuffled)
                                 .views = 2 };
 
     hr_view_recipe(&config.view[0], HR_RECIPE_MOCOV2, 6, mean, std);
-    hr_view_evaluation(&config.view[1], SIDE, 1, mean, std);
+    hr_view_evaluation(&config.view[1], SIDE, HR_BILINEAR, mean, std);
     return config;
 }
 
@@ -111,7 +111,7 @@ START_TEST(batches_do_not_depend_on_threads)
 }
 END_TEST
 
-/* image 5 has the grey value 20: (20 / 255 - 0.5) / 0.25 */
+/* image 5 has the gray value 20: (20 / 255 - 0.5) / 0.25 */
 START_TEST(the_order_is_the_keyed_permutation_and_views_are_of_its_images)
 {
     hr_loader_config config = plain(2, true);
@@ -190,7 +190,7 @@ END_TEST
 
 /* ---- unreadable images ---- */
 
-/* what the rule says, worked out without the loader */
+/* Computes the images of a batch from the definition, without the loader. */
 static void expect_images(int64_t want[BATCH], int epoch, int step)
 {
     int64_t order[COUNT];
@@ -287,7 +287,7 @@ START_TEST(a_shuffled_sample_keeps_the_rows_of_unreadable_images_blank)
     int blank = 0;
 
     open_set();
-    config.batch = COUNT; /* nothing is left to stand in */
+    config.batch = COUNT; /* no image is left to replace one */
     config.on_bad = HR_BAD_ROW_BLANK;
     images.broken[3] = true;
     hr_assert_ok(hr_loader_create(&loader, dataset, &config));
@@ -318,8 +318,9 @@ START_TEST(more_than_max_bad_stops_with_share_and_file)
             status = hr_loader_next(&batch, loader);
         ck_assert_int_eq(status, HIRL_E_FORMAT);
         ck_assert_ptr_nonnull(strstr(hr_error_text(), "3 of 50 images (0.06 of all)"));
-        ck_assert_ptr_nonnull(strstr(hr_error_text(), "0: data: the host's callback returned -7"));
-        ck_assert_int_eq(hr_loader_next(&batch, loader), HIRL_E_FORMAT); /* it stays so */
+        ck_assert_ptr_nonnull(
+            strstr(hr_error_text(), "0: data: the application's callback returned -7"));
+        ck_assert_int_eq(hr_loader_next(&batch, loader), HIRL_E_FORMAT); /* the failure persists */
         ck_assert_ptr_nonnull(strstr(hr_error_text(), "3 of 50 images (0.06 of all)"));
         hr_loader_destroy(loader);
         close_set();
@@ -346,7 +347,7 @@ START_TEST(without_replacing_an_unreadable_image_stops_and_is_named)
     hr_assert_ok(hr_loader_next(&batch, loader));
     hr_assert_fails(hr_loader_next(&batch, loader), HIRL_E_CALLBACK, name);
     ck_assert_int_eq(hr_error_callback(), -7);
-    images.broken[order[BATCH + 1]] = false; /* repaired: the same call goes on */
+    images.broken[order[BATCH + 1]] = false; /* repaired: the same call succeeds */
     hr_assert_ok(hr_loader_next(&batch, loader));
     ck_assert_int_eq(batch->step, 1);
     hr_loader_destroy(loader);
@@ -354,7 +355,7 @@ START_TEST(without_replacing_an_unreadable_image_stops_and_is_named)
 }
 END_TEST
 
-START_TEST(when_all_are_unreadable_it_ends)
+START_TEST(when_all_are_unreadable_it_fails)
 {
     hr_loader_config config = plain(2, true);
     hr_loader *loader = NULL;
@@ -476,7 +477,7 @@ END_TEST
 
 /* ---- the rest ---- */
 
-START_TEST(cancel_stops_the_wait_and_the_next_call_goes_on)
+START_TEST(cancel_stops_the_wait_and_the_next_call_continues)
 {
     uint32_t want[3 * STEPS];
     hr_loader_config config = plain(0, true);
@@ -509,9 +510,10 @@ START_TEST(a_batch_larger_than_the_set_is_refused)
 }
 END_TEST
 
-START_TEST(batches_take_no_memory_after_the_first)
+START_TEST(batches_allocate_nothing_after_the_first)
 {
-    hr_loader_config config = plain(1, true); /* a second thread may meet its first image late */
+    hr_loader_config config =
+        plain(1, true); /* with two threads, one may read its first image late */
     hr_loader *loader = NULL;
     const hr_batch *batch = NULL;
     int64_t before;
@@ -542,12 +544,12 @@ static Suite *suite(void)
         a_shuffled_sample_keeps_the_rows_of_unreadable_images_blank,
         more_than_max_bad_stops_with_share_and_file,
         without_replacing_an_unreadable_image_stops_and_is_named,
-        when_all_are_unreadable_it_ends,
+        when_all_are_unreadable_it_fails,
         in_order_the_last_batch_may_have_no_image_for_a_rank,
         a_rank_that_is_none_and_a_batch_of_all_ranks_above_the_set_are_refused,
-        cancel_stops_the_wait_and_the_next_call_goes_on,
+        cancel_stops_the_wait_and_the_next_call_continues,
         a_batch_larger_than_the_set_is_refused,
-        batches_take_no_memory_after_the_first,
+        batches_allocate_nothing_after_the_first,
     };
     Suite *s = hr_test_suite("loader", test, sizeof test / sizeof *test);
     TCase *ranks = tcase_create("ranks");

@@ -1,4 +1,4 @@
-/* test_selection.c - which images of a data set are taken; what is left when memory runs out. */
+/* test_selection.c - which images of a data set are selected, how sets are distinguished. */
 #include "data_files.h"
 
 START_TEST(without_splits_every_tenth_image_is_held_out)
@@ -47,7 +47,7 @@ static uint32_t identity_of(const char *name, const char *split, hr_told told)
     return identity.crc;
 }
 
-START_TEST(a_folder_is_told_from_another_by_its_names)
+START_TEST(a_folder_is_distinguished_by_its_names)
 {
     uint32_t pair;
 
@@ -61,7 +61,7 @@ START_TEST(a_folder_is_told_from_another_by_its_names)
     pair = identity_of("pair", "auto", HR_TOLD_BY_NAMES);
     ck_assert_uint_eq(identity_of("moved", "auto", HR_TOLD_BY_NAMES), pair);
     ck_assert_uint_ne(identity_of("other", "auto", HR_TOLD_BY_NAMES), pair);
-    put_image("split/train/a.jpg", "420.jpg"); /* the folder of a split is not in them */
+    put_image("split/train/a.jpg", "420.jpg"); /* these names leave out the folder of the split */
     put_image("split/train/b.jpg", "420.jpg");
     put_image("split/test/c.jpg", "420.jpg");
     ck_assert_uint_eq(identity_of("split", "train", HR_TOLD_BY_NAMES), pair);
@@ -71,7 +71,7 @@ START_TEST(a_folder_is_told_from_another_by_its_names)
 }
 END_TEST
 
-START_TEST(images_without_names_are_told_apart_by_their_pixels)
+START_TEST(images_without_names_are_distinguished_by_their_pixels)
 {
     static const char first[] = "123456789abc", last[] = "123456789abX";
     uint32_t crc;
@@ -91,7 +91,7 @@ START_TEST(images_without_names_are_told_apart_by_their_pixels)
 }
 END_TEST
 
-START_TEST(generated_images_are_told_by_seed_and_size)
+START_TEST(generated_images_are_distinguished_by_seed_and_size)
 {
     uint32_t crc[3];
 
@@ -149,6 +149,7 @@ START_TEST(every_failing_allocation_leaves_nothing_behind)
 END_TEST
 
 HR_TESTS("selection", without_splits_every_tenth_image_is_held_out,
-         max_images_are_spread_over_the_set, a_folder_is_told_from_another_by_its_names,
-         images_without_names_are_told_apart_by_their_pixels,
-         generated_images_are_told_by_seed_and_size, every_failing_allocation_leaves_nothing_behind)
+         max_images_are_spread_over_the_set, a_folder_is_distinguished_by_its_names,
+         images_without_names_are_distinguished_by_their_pixels,
+         generated_images_are_distinguished_by_seed_and_size,
+         every_failing_allocation_leaves_nothing_behind)

@@ -1,5 +1,5 @@
-/* test_views.c - views by key: what auto stands for (spec.md 2.2), what keys replace, what is refused,
- * and that the resolved texts read back as the same views. */
+/* test_views.c - views from keys: the numbers of auto, replaced numbers, refused values,
+ * and resolved texts that read back as the same views. */
 #include <string.h>
 
 #include <hirl/options.h>
@@ -30,7 +30,7 @@ typedef struct views {
 } views;
 static views v, again;
 
-/* pairs of key and value, NULL at the end */
+/* The arguments are pairs of key and value, with NULL at the end. */
 static hirl_status resolve(const hr_view_defaults *defaults, int32_t size, const char *const *pair)
 {
     hirl_options *options;
@@ -85,14 +85,14 @@ START_TEST(auto_is_the_recipe_of_the_method)
 }
 END_TEST
 
-/* spec.md 2.2, column by column */
+/* the augmentations of the methods' papers */
 START_TEST(auto_becomes_explicit_numbers)
 {
     hr_assert_ok(RESOLVE(&dino, 224, NULL));
     ck_assert_int_eq(v.config.global_crops_number, 2);
     ck_assert_int_eq(v.config.local_crops_number.item[0], 10);
     ck_assert_int_eq(v.config.local_crops_size.item[0], 96);
-    ck_assert_int_eq(v.config.crop_filter, 2);
+    ck_assert_int_eq(v.config.crop_filter, HR_BICUBIC);
     ck_assert_str_eq(v.config.global_crops_scale, "0.25,1");
     ck_assert_str_eq(v.config.local_crops_scale, "0.05,0.25");
     ck_assert_str_eq(v.config.jitter, "0.4,0.4,0.2,0.1");
@@ -105,7 +105,7 @@ START_TEST(auto_becomes_explicit_numbers)
 }
 END_TEST
 
-/* 96 / 224 of 32 is 13.7: 14; of patches of 4 the nearest multiple is 12 (3.43); of 16: 16 */
+/* 96 / 224 of 32 is 13.7, rounded to 14. The nearest multiple of 4 is 12 (3.43), of 16 is 16. */
 START_TEST(local_views_are_as_96_to_224_in_whole_patches)
 {
     hr_view_defaults patch = dino;
@@ -137,13 +137,13 @@ START_TEST(keys_replace_numbers_of_their_kind_of_view)
     ck_assert(v.view[0].solarize_p == 0 && v.view[1].solarize_p == 0.5 &&
               v.view[2].solarize_p == 0.5 && v.view[3].solarize_p == 1);
     for (int i = 0; i < 6; i++) {
-        ck_assert_int_eq(v.view[i].filter, 1);
+        ck_assert_int_eq(v.view[i].filter, HR_BILINEAR);
         ck_assert(v.view[i].jitter[2] == 0.3 && v.view[i].jitter[3] == 0);
         ck_assert(v.view[i].blur_p == 0.25 && v.view[i].sigma_low == 1 &&
                   v.view[i].sigma_high == 1);
         ck_assert(v.view[i].gray_p == 0.2); /* auto */
     }
-    /* a text that was given stays: a resumed run compares it with the same line */
+    /* a given text stays, so that a resumed run compares equal texts */
     ck_assert_str_eq(v.config.blur_p, "0.25");
     ck_assert_str_eq(v.config.solarize_p, "0, 0.5 ,1");
     hr_assert_ok(RESOLVE(&dino, 32, "local_crops_number", "0", NULL));
@@ -151,7 +151,7 @@ START_TEST(keys_replace_numbers_of_their_kind_of_view)
 }
 END_TEST
 
-/* two global and two local views of two sizes: four */
+/* four views: two global ones, and two local ones of two sizes */
 START_TEST(each_view_can_have_values_of_its_own)
 {
     hr_assert_ok(RESOLVE(&dino, 32, "local_crops_number", "1,1", "local_crops_size", "16,8",
@@ -183,7 +183,7 @@ START_TEST(each_view_can_have_values_of_its_own)
 }
 END_TEST
 
-START_TEST(three_values_of_three_views_are_one_a_view)
+START_TEST(three_values_of_three_views_are_one_per_view)
 {
     hr_assert_ok(RESOLVE(&dino, 32, "global_crops_number", "3", "local_crops_number", "0", "gray_p",
                          "0.1,0.2,0.3", NULL));
@@ -192,7 +192,7 @@ START_TEST(three_values_of_three_views_are_one_a_view)
         ck_assert(v.view[i].gray_p == (i + 1) / 10.0);
         ck_assert(v.view[i].blur_p == (i ? 0.1 : 1));
     }
-    ck_assert_str_eq(v.config.blur_p, "1,0.1,0.1"); /* auto is told the same way */
+    ck_assert_str_eq(v.config.blur_p, "1,0.1,0.1"); /* auto is printed the same way */
     hr_assert_ok(RESOLVE(&dino, 32, "local_crops_number", "1", "gray_p", "0.1,0.2,0.3", NULL));
     for (int i = 0; i < 3; i++)
         ck_assert(v.view[i].gray_p == (i + 1) / 10.0);
@@ -214,16 +214,16 @@ START_TEST(resolved_texts_read_back_as_the_same_views)
         hr_assert_ok(hr_key_parse((char *)&again.config + key->offset, key, text));
     }
     hr_assert_ok(hr_views_resolve(again.view, &again.globals, &again.count, &again.config, &mocov2,
-                                  224, mean, std)); /* nothing of these defaults is left */
+                                  224, mean, std)); /* no default of this method remains */
     ck_assert_int_eq(again.count, v.count);
     for (int i = 0; i < v.count; i++) {
-        again.view[i].flip_first = v.view[i].flip_first; /* no key says so */
+        again.view[i].flip_first = v.view[i].flip_first; /* no key sets this */
         expect_equal(&again.view[i], &v.view[i]);
     }
 }
 END_TEST
 
-START_TEST(what_cannot_be_is_refused_by_name)
+START_TEST(invalid_values_are_refused_with_their_key)
 {
     static const struct {
         const char *key, *value, *word;
@@ -232,29 +232,29 @@ START_TEST(what_cannot_be_is_refused_by_name)
         { "local_crops_number", "3,3,9", "15 local" },
         { "local_crops_size", "16,8", "2 sizes for 1" },
         { "global_crops_number", "1", "2 to 16" },
-        { "global_crops_scale", "0.5", "wanted 2" },
+        { "global_crops_scale", "0.5", "expected 2" },
         { "global_crops_scale", "0.5,0.2", "above the second" },
         { "global_crops_scale", "0.5,1.5", "1.5 is outside" },
         { "global_crops_scale", "0,1", "0 is outside" },
-        { "local_crops_scale", "a,b", "'a' is no number" },
-        { "local_crops_scale", "", "'' is no number" },
-        { "jitter", "0.4,0.4,0.4", "wanted 4 numbers" },
+        { "local_crops_scale", "a,b", "'a' is not a number" },
+        { "local_crops_scale", "", "'' is not a number" },
+        { "jitter", "0.4,0.4,0.4", "expected 4 numbers" },
         { "jitter", "0.4,0.4,0.4,0.6", "hue 0.6" },
-        { "jitter", "1,1,1,0.1,1", "wanted 4 numbers" },
-        { "jitter", "1,1,1,0.1,", "wanted 4 numbers" },
+        { "jitter", "1,1,1,0.1,1", "expected 4 numbers" },
+        { "jitter", "1,1,1,0.1,", "expected 4 numbers" },
         { "jitter", "1,1,1,0.1;1,1,1,0.1", "one for each of 12 views" },
         { "jitter", "1,1,1,0.1;1,1,1,0.6;1,1,1,0.1", "hue 0.6" },
-        { "global_crops_scale", "0.5,1;0.6", "wanted 2 numbers" },
-        { "global_crops_scale", "0.5;1", "wanted 2 numbers" },
+        { "global_crops_scale", "0.5,1;0.6", "expected 2 numbers" },
+        { "global_crops_scale", "0.5;1", "expected 2 numbers" },
         { "global_crops_scale", "0.5,1;0.6,1;0.7,1", "one for each of 2 views" },
         { "global_crops_scale", "0.5,1;0.6,0.1", "0.6 to 0.1" },
         { "local_crops_scale", "0.1,1;0.2,1;0.3,1", "one for each of 10 views" },
-        { "blur_p", "1;0.1;0.5", "no list" },
-        { "blur_p", "1 0.1", "no list" },
+        { "blur_p", "1;0.1;0.5", "not a list" },
+        { "blur_p", "1 0.1", "not a list" },
         { "blur_p", "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0", "up to 16 numbers" },
         { "blur_p", "0,0,0,0,0,0,0,0,0,0,0,0,0", "one for each of 12" },
-        { "blur_p", "1,0.1", "wanted 1, or 3" },
-        { "blur_p", "1,,0.1", "'' is no number" },
+        { "blur_p", "1,0.1", "expected 1, or 3" },
+        { "blur_p", "1,,0.1", "'' is not a number" },
         { "gray_p", "-0.1", "outside" },
         { "blur_sigma", "2,0.1", "above the second" },
     };
@@ -268,11 +268,11 @@ START_TEST(what_cannot_be_is_refused_by_name)
         ck_assert_int_eq(v.count, 0);
     }
     hr_assert_fails(RESOLVE(&mocov2, 224, "global_crops_number", "3", NULL), HIRL_E_INVALID,
-                    "the method takes 2");
+                    "takes exactly 2");
 }
 END_TEST
 
 HR_TESTS("views", auto_is_the_recipe_of_the_method, auto_becomes_explicit_numbers,
          local_views_are_as_96_to_224_in_whole_patches, keys_replace_numbers_of_their_kind_of_view,
-         each_view_can_have_values_of_its_own, three_values_of_three_views_are_one_a_view,
-         resolved_texts_read_back_as_the_same_views, what_cannot_be_is_refused_by_name)
+         each_view_can_have_values_of_its_own, three_values_of_three_views_are_one_per_view,
+         resolved_texts_read_back_as_the_same_views, invalid_values_are_refused_with_their_key)

@@ -1,4 +1,4 @@
-/* test_knn.c - weighted kNN: a float64 NumPy program's numbers, by hand, and its doors. */
+/* test_knn.c - weighted kNN: numbers of a float64 NumPy program, by hand, refused input. */
 #include <math.h>
 #include <string.h>
 
@@ -33,8 +33,8 @@ static hirl_options *options_of(const char *k, const char *temperature)
     return options;
 }
 
-/* ---- 40 bank rows of 6 classes and 12 queries; numbers from a NumPy float64 program that sorts all
- * similarities and adds exp(similarity / T) by class ---- */
+/* ---- 40 bank rows of 6 classes and 12 queries; numbers from a NumPy float64 program that sorts
+ * all similarities and adds exp(similarity / T) by class ---- */
 
 enum { BANK = 40, QUERIES = 12, D = 4, KS = 5 };
 
@@ -86,7 +86,7 @@ START_TEST(knn_gives_the_numbers_of_numpy)
 }
 END_TEST
 
-START_TEST(without_queries_each_row_asks_the_others)
+START_TEST(without_queries_each_row_is_classified_by_the_others)
 {
     static const int cold1[] = { 2, 2, 2, 2, 2 }, cold5[] = { 2, 12, 24, 29, 29 };
     static const int warm1[] = { 2, 1, 3, 6, 4 }, warm5[] = { 2, 12, 24, 28, 28 };
@@ -136,10 +136,10 @@ START_TEST(equal_scores_go_to_the_lower_class)
 }
 END_TEST
 
-START_TEST(near_neighbours_outweigh_many_far_ones_when_cold)
+START_TEST(near_neighbours_outweigh_many_far_ones_at_low_temperature)
 {
-    /* one row of class 0 at cosine 1, three of class 1 at cosine 0.6: exp(1/T) against 3 exp(0.6/T),
-     * the first wins below T = 0.4 / ln 3 = 0.364 */
+    /* one row of class 0 at cosine 1, three of class 1 at cosine 0.6: exp(1/T) against 3
+     * exp(0.6/T), the first wins below T = 0.4 / ln 3 = 0.364 */
     const float rows[] = { 1, 0, 3, 4, 3, -4, 6, 8 }, asked[] = { 5, 0 };
     const int32_t label[] = { 0, 1, 1, 1 }, first[] = { 0 };
     hirl_options *cold = options_of("4", "0.36"), *warm = options_of("4", "0.37");
@@ -173,7 +173,7 @@ START_TEST(rows_without_a_label_do_not_count)
 }
 END_TEST
 
-START_TEST(a_class_that_the_bank_has_not_is_never_right)
+START_TEST(a_class_missing_in_the_bank_is_never_correct)
 {
     const float rows[] = { 1, 0, 0, 1 };
     const int32_t label[] = { 1, 2 }, wanted[] = { 0, 3 };
@@ -187,7 +187,7 @@ START_TEST(a_class_that_the_bank_has_not_is_never_right)
 }
 END_TEST
 
-/* ---- threads, doors, memory ---- */
+/* ---- threads, refused input, memory ---- */
 
 START_TEST(results_do_not_depend_on_the_number_of_threads)
 {
@@ -215,7 +215,7 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
 }
 END_TEST
 
-START_TEST(what_cannot_be_is_refused)
+START_TEST(impossible_input_is_refused)
 {
     const float rows[] = { 1, 0, 0, NAN };
     const int32_t label[] = { 1, 2 }, none[] = { -1, -1 };
@@ -261,9 +261,10 @@ START_TEST(knn_survives_every_lack_of_memory)
 }
 END_TEST
 
-HR_TESTS("knn", knn_gives_the_numbers_of_numpy, without_queries_each_row_asks_the_others,
-         the_best_k_is_reported, equal_scores_go_to_the_lower_class,
-         near_neighbours_outweigh_many_far_ones_when_cold, rows_without_a_label_do_not_count,
-         a_class_that_the_bank_has_not_is_never_right,
-         results_do_not_depend_on_the_number_of_threads, what_cannot_be_is_refused,
+HR_TESTS("knn", knn_gives_the_numbers_of_numpy,
+         without_queries_each_row_is_classified_by_the_others, the_best_k_is_reported,
+         equal_scores_go_to_the_lower_class,
+         near_neighbours_outweigh_many_far_ones_at_low_temperature,
+         rows_without_a_label_do_not_count, a_class_missing_in_the_bank_is_never_correct,
+         results_do_not_depend_on_the_number_of_threads, impossible_input_is_refused,
          knn_survives_every_lack_of_memory)

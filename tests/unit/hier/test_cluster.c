@@ -1,4 +1,4 @@
-/* test_cluster.c - hirl_cluster as a host sees it: options, refusals, cancel, out of memory. */
+/* test_cluster.c - hirl_cluster for an application: options, refusals, cancel, out of memory. */
 #include <math.h>
 #include <string.h>
 
@@ -59,7 +59,7 @@ START_TEST(cluster_makes_a_tree_of_plain_arrays)
     ck_assert_int_eq(hirl_tree_count(tree, 1), 12);
     ck_assert_int_eq(hirl_tree_rows(tree), N);
     for (int i = 0; i < N * D; i++)
-        scaled[i] = x[i] * (float)(1 + i / D % 7); /* length does not matter */
+        scaled[i] = x[i] * (float)(1 + i / D % 7); /* the length of a row does not matter */
     hr_assert_ok(hirl_tree_assign(path, NULL, tree, scaled, N));
     for (int i = 0; i < N; i++)
         ck_assert_int_eq(path[2 * i], hirl_tree_leaves(tree)[i]);
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(normalize_0_clusters_rows_as_they_are)
 {
-    /* two lengths of one direction: apart as they are, one point when normalised */
+    /* two lengths of one direction: two points as they are, one point when normalised */
     static float line[20];
     hirl_options *options;
     hirl_tree *tree = NULL;
@@ -91,7 +91,7 @@ START_TEST(normalize_0_clusters_rows_as_they_are)
 }
 END_TEST
 
-START_TEST(the_host_may_drop_its_context_before_the_tree)
+START_TEST(an_application_may_drop_its_context_before_the_tree)
 {
     hirl_tree *tree = NULL;
     int32_t path[3];
@@ -105,7 +105,7 @@ START_TEST(the_host_may_drop_its_context_before_the_tree)
 }
 END_TEST
 
-START_TEST(what_cannot_be_is_refused_with_the_numbers)
+START_TEST(impossible_input_is_refused_with_the_numbers)
 {
     float weight[N];
     hirl_options *options;
@@ -113,7 +113,7 @@ START_TEST(what_cannot_be_is_refused_with_the_numbers)
 
     open_context();
     options = options_of("121,3");
-    tree = (hirl_tree *)x; /* what it held is nobody's */
+    tree = (hirl_tree *)x; /* the old value is ignored and not freed */
     hr_assert_fails(hirl_cluster(&tree, context, x, N, D, NULL, NULL, options), HIRL_E_INVALID,
                     "121");
     ck_assert_ptr_null(tree);
@@ -141,7 +141,7 @@ START_TEST(what_cannot_be_is_refused_with_the_numbers)
 }
 END_TEST
 
-/* the same rows with others of weight 0 between them: the same centroids to the bit, no leaf there */
+/* rows of weight 0 between the others change no bit of the centroids and get no leaf */
 START_TEST(a_row_of_weight_0_is_left_out)
 {
     float wide[2 * N * D], weight[2 * N];
@@ -181,7 +181,7 @@ static int32_t stop_at_third(const char *phase, int64_t done, int64_t total, voi
     return ++*calls == 3;
 }
 
-START_TEST(progress_can_stop_it_and_it_can_be_called_again)
+START_TEST(progress_can_cancel_a_clustering_and_it_can_be_called_again)
 {
     hirl_options *options;
     hirl_tree *tree = NULL;
@@ -235,6 +235,7 @@ START_TEST(cluster_survives_every_lack_of_memory)
 END_TEST
 
 HR_TESTS("cluster", cluster_makes_a_tree_of_plain_arrays, normalize_0_clusters_rows_as_they_are,
-         the_host_may_drop_its_context_before_the_tree, a_row_of_weight_0_is_left_out,
-         what_cannot_be_is_refused_with_the_numbers,
-         progress_can_stop_it_and_it_can_be_called_again, cluster_survives_every_lack_of_memory)
+         an_application_may_drop_its_context_before_the_tree, a_row_of_weight_0_is_left_out,
+         impossible_input_is_refused_with_the_numbers,
+         progress_can_cancel_a_clustering_and_it_can_be_called_again,
+         cluster_survives_every_lack_of_memory)

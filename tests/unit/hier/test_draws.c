@@ -1,4 +1,4 @@
-/* test_draws.c - the draws of profile reference, and with them the clusterings of faiss. */
+/* test_draws.c - the draws of profile reference, and clusterings of faiss that follow from them. */
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static hr_cluster_config reference(void)
     return config;
 }
 
-/* spec.md 7.1 */
+/* permutations of faiss 1.7.3 */
 START_TEST(first_rows_are_in_the_golden_orders)
 {
     static const int32_t golden[3][2][10] = {

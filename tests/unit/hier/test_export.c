@@ -1,4 +1,4 @@
-/* test_export.c - a small tree in each format, letter by letter. */
+/* test_export.c - a small tree in each format, compared character by character. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,7 +81,7 @@ START_TEST(dot_has_nodes_with_sizes_and_edges_downwards)
 }
 END_TEST
 
-START_TEST(graphml_has_a_node_and_an_edge_for_each)
+START_TEST(graphml_has_each_node_and_edge)
 {
     size_t bytes;
     void *text;
@@ -167,6 +167,6 @@ START_TEST(an_unknown_format_and_an_unwritable_folder_are_refused)
 END_TEST
 
 HR_TESTS("export", csv_has_a_line_for_each_row_with_a_leaf, newick_nests_the_nodes,
-         dot_has_nodes_with_sizes_and_edges_downwards, graphml_has_a_node_and_an_edge_for_each,
+         dot_has_nodes_with_sizes_and_edges_downwards, graphml_has_each_node_and_edge,
          json_nests_children_and_rows, long_names_and_many_rows_are_written_whole,
          an_unknown_format_and_an_unwritable_folder_are_refused)

@@ -1,4 +1,5 @@
-/* test_kmeans.c - one flat clustering: against scikit-learn, by hand, and against its own rules. */
+/* test_kmeans.c - one flat clustering: results of scikit-learn, by hand, and of its documented
+ * rules. */
 #include <math.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ static hr_cluster_config standard(void)
     return config;
 }
 
-/* a finished clustering */
+/* the result of a clustering */
 typedef struct result {
     int32_t label[4000];
     float centroid[4000];
@@ -119,7 +120,7 @@ START_TEST(kmeans_gives_the_result_of_scikit_learn)
     ck_assert_mem_eq(r.label, sk_label, sizeof sk_label);
     hr_assert_close(r.centroid, sk_centroid, SK_K * SK_D, 1e-6, 1e-6);
     ck_assert_double_le(fabs(r.objective - 268.109911573), 1e-4);
-    ck_assert_int_lt(r.steps, 12); /* nothing changes after the eighth */
+    ck_assert_int_lt(r.steps, 12); /* converged after eight iterations */
     close_all();
 }
 END_TEST
@@ -142,7 +143,7 @@ END_TEST
 
 /* ---- starts and redos ---- */
 
-/* the documented draw: the first k of a permutation of purpose k-means, epoch = redo, image 0 */
+/* the documented draw: the first k of a permutation with purpose k-means, epoch = redo, image 0 */
 static void drawn_rows(float *initial, const float *x, int64_t n, int64_t d, int64_t k, int redo)
 {
     int64_t *order = hr_alloc_array((size_t)n, sizeof *order);
@@ -176,7 +177,7 @@ START_TEST(kmeans_keeps_the_best_redo_of_the_documented_starts)
         if (one.objective < best.objective)
             best = one;
     }
-    ck_assert_int_eq(best.empty, 0); /* else the draws of a split would differ by redo */
+    ck_assert_int_eq(best.empty, 0); /* no split, whose draws would depend on the redo */
     ck_assert_double_eq(all.objective, best.objective);
     ck_assert_mem_eq(all.centroid, best.centroid, K * D * sizeof(float));
     ck_assert_mem_eq(all.label, best.label, N * sizeof(int32_t));
@@ -184,7 +185,7 @@ START_TEST(kmeans_keeps_the_best_redo_of_the_documented_starts)
 }
 END_TEST
 
-START_TEST(stopping_when_nothing_moves_is_as_running_on)
+START_TEST(ending_a_converged_redo_early_changes_nothing)
 {
     enum { N = 150, D = 2, K = 4 };
     float x[N * D];
@@ -242,7 +243,7 @@ START_TEST(more_rows_than_max_points_use_the_documented_subset)
     run(&some, x, NULL, N, D, K, &config, NULL);
     run(&same, subset, NULL, K * MOST, D, K, &config, NULL);
     ck_assert_mem_eq(some.centroid, same.centroid, K * D * sizeof(float));
-    for (int i = 0; i < K * MOST; i++) /* labels are for all rows */
+    for (int i = 0; i < K * MOST; i++) /* all rows have a label */
         ck_assert_int_eq(some.label[order[i]], same.label[i]);
     close_all();
 }
@@ -252,8 +253,8 @@ END_TEST
 
 START_TEST(kmeans_splits_an_empty_cluster)
 {
-    /* clusters of 4 and 2 rows, and none near the third start; chance of the first (4 - 1) / (6 - 3)
-     * = 1: it is taken. Its mean (1, 2) goes up and down by 1/1024, the copy the other way. */
+    /* clusters of 4 and 2 rows, and none near the third start; chance of the first (4 - 1) / (6 -
+     * 3) = 1: it is taken. Its mean (1, 2) goes up and down by 1/1024, the copy the other way. */
     float x[] = { 0, 2, 2, 2, 1, 1, 1, 3, 10, 10, 12, 10 };
     float initial[] = { 0, 0, 10, 10, 500, 500 };
     double want[] = { 1 * (1 - 1. / 1024), 2 * (1 + 1. / 1024), 11, 10,
@@ -266,15 +267,17 @@ START_TEST(kmeans_splits_an_empty_cluster)
     run(&r, x, NULL, 6, 2, 3, &config, initial);
     ck_assert_int_eq(r.empty, 1);
     hr_assert_close(r.centroid, want, 6, 1e-7, 1e-7);
-    ck_assert_double_eq(r.objective, 4 + 8 + 2 + 10 + 0 + 4); /* before the centroids moved */
+    ck_assert_double_eq(r.objective,
+                        4 + 8 + 2 + 10 + 0 + 4); /* J is measured before the centroids move */
     close_all();
 }
 END_TEST
 
-START_TEST(an_empty_cluster_takes_by_size_with_one_draw_a_visit)
+START_TEST(an_empty_cluster_splits_another_by_size_with_one_draw_a_visit)
 {
-    /* sizes 5 3 0 0, n - k = 4: the third takes the first (chance 1). Then sizes are 2.5 3 2.5 0 and
-     * the fourth walks with chances 0.375 0.5 0.375 and a negative one, from the second draw on. */
+    /* sizes 5 3 0 0, n - k = 4: the third takes the first (chance 1). Then sizes are 2.5 3 2.5 0
+     * and the fourth walks with chances 0.375 0.5 0.375 and a negative one, from the second draw
+     * on. */
     float x[] = { 0, 0, 0, 0, 0, 9, 9, 9 }, initial[] = { 0, 9, 300, 400 };
     double chance[] = { 0.375, 0.5, 0.375, -0.25 }, want[] = { 0, 9, 0, 0 };
     hr_cluster_config config = standard();
@@ -313,7 +316,7 @@ START_TEST(split_clusters_share_their_rows_later)
 }
 END_TEST
 
-START_TEST(equal_rows_end_in_finite_time_and_are_counted)
+START_TEST(equal_rows_leave_counted_empty_clusters_in_finite_time)
 {
     enum { N = 50, D = 3, K = 7 };
     float x[N * D];
@@ -321,7 +324,7 @@ START_TEST(equal_rows_end_in_finite_time_and_are_counted)
     static result r;
 
     open_with(2);
-    for (int at = 0; at < 2; at++) { /* all (2, 2, 2), then all zero */
+    for (int at = 0; at < 2; at++) { /* all rows are (2, 2, 2), then 0 */
         for (int i = 0; i < N * D; i++)
             x[i] = at ? 0 : 2;
         run(&r, x, NULL, N, D, K, &config, NULL);
@@ -359,7 +362,7 @@ END_TEST
 START_TEST(as_many_rows_as_clusters_are_the_centroids)
 {
     float x[] = { 5, 1, 5, 3 };
-    int32_t want[] = { 0, 1, 0, 3 }; /* the duplicate goes to the lower index */
+    int32_t want[] = { 0, 1, 0, 3 }; /* of equal centroids the lower index wins */
     hr_cluster_config config = standard();
     static result r;
 
@@ -390,10 +393,10 @@ START_TEST(fewer_rows_than_clusters_are_refused_with_the_numbers)
 }
 END_TEST
 
-START_TEST(numbers_that_overflow_stop_the_run)
+START_TEST(distances_that_overflow_are_an_error)
 {
     float x[] = { 1e38f, -1e38f, 3e37f, 1, 2, 3 };
-    double huge = sizeof(real) == 8 ? 1e200 : 1; /* also in the double build */
+    double huge = sizeof(real) == 8 ? 1e200 : 1; /* large enough for the f64 build as well */
     hr_cluster_config config = standard();
     hr_kmeans *kmeans;
     hr_array points;
@@ -414,14 +417,14 @@ END_TEST
 START_TEST(a_row_that_is_not_finite_is_named)
 {
     float x[8] = { 0 };
-    uint8_t usable[] = { 1, 1, 0, 1 };
+    int32_t number[] = { 10, 11, 12, 13 };
     hr_array points;
 
     open_with(1);
     x[5] = NAN;
     hr_assert_ok(hr_rows_copy(&points, q, HR_REAL, 4, 2, x, HR_F32));
     hr_assert_fails(hr_rows_finite(q, &points, NULL), HIRL_E_NONFINITE, "row 2");
-    hr_assert_ok(hr_rows_finite(q, &points, usable));
+    hr_assert_fails(hr_rows_finite(q, &points, number), HIRL_E_NONFINITE, "row 12");
     hr_array_give(&points, q);
     hr_assert_ok(hr_rows_take(&points, q, HR_REAL, 4, 2));
     x[5] = 0;
@@ -463,10 +466,12 @@ END_TEST
 HR_TESTS("kmeans", kmeans_gives_the_result_of_scikit_learn,
          kmeans_weights_rows_as_scikit_learn_does,
          kmeans_keeps_the_best_redo_of_the_documented_starts,
-         stopping_when_nothing_moves_is_as_running_on, another_seed_or_level_draws_other_rows,
+         ending_a_converged_redo_early_changes_nothing, another_seed_or_level_draws_other_rows,
          more_rows_than_max_points_use_the_documented_subset, kmeans_splits_an_empty_cluster,
-         an_empty_cluster_takes_by_size_with_one_draw_a_visit,
-         split_clusters_share_their_rows_later, equal_rows_end_in_finite_time_and_are_counted,
+         an_empty_cluster_splits_another_by_size_with_one_draw_a_visit,
+         split_clusters_share_their_rows_later,
+         equal_rows_leave_counted_empty_clusters_in_finite_time,
          duplicate_rows_do_not_disturb_the_others, as_many_rows_as_clusters_are_the_centroids,
-         fewer_rows_than_clusters_are_refused_with_the_numbers, numbers_that_overflow_stop_the_run,
-         a_row_that_is_not_finite_is_named, kmeans_does_not_depend_on_the_number_of_threads)
+         fewer_rows_than_clusters_are_refused_with_the_numbers,
+         distances_that_overflow_are_an_error, a_row_that_is_not_finite_is_named,
+         kmeans_does_not_depend_on_the_number_of_threads)

@@ -1,4 +1,4 @@
-/* test_maker.c - the making of a tree: what its levels are, and stopping after every step. */
+/* test_maker.c - a tree maker: levels of its tree, unusable rows, warm starts, saved states. */
 #include <math.h>
 #include <string.h>
 
@@ -51,12 +51,12 @@ static hr_cluster_config small(void)
     return config;
 }
 
-static hr_tree_maker *begin(const hr_cluster_config *config, const uint8_t *usable,
-                            const hirl_tree *previous)
+static hr_tree_maker *begin(const hr_cluster_config *config, const hirl_tree *previous)
 {
+    hr_tree_input in = { .features = rows, .n = N, .previous = previous };
     hr_tree_maker *maker = NULL;
 
-    hr_assert_ok(hr_tree_maker_create(&maker, context, q, &rows, NULL, usable, previous, config));
+    hr_assert_ok(hr_tree_maker_create(&maker, context, q, &in, config));
     return maker;
 }
 
@@ -106,7 +106,7 @@ static int32_t nearest(const float *x, const float *centroid, int64_t k)
     return at;
 }
 
-/* ---- what a tree is ---- */
+/* ---- the tree ---- */
 
 static void check_tree(const hirl_tree *tree, bool unit)
 {
@@ -145,18 +145,18 @@ START_TEST(leaves_and_parents_are_nearest_raw_centroids)
     hirl_tree *raw, *unit, *reference[2];
 
     open_with(2);
-    raw = finish(begin(&config, NULL, NULL));
+    raw = finish(begin(&config, NULL));
     check_tree(raw, false);
     config.kmeans_between = HR_BETWEEN_UNIT;
-    unit = finish(begin(&config, NULL, NULL));
+    unit = finish(begin(&config, NULL));
     check_tree(unit, true);
     ck_assert_mem_eq(raw->centroid[0], unit->centroid[0], (size_t)(15 * D) * sizeof(float));
     ck_assert_mem_ne(raw->centroid[1], unit->centroid[1], (size_t)(6 * D) * sizeof(float));
     config.profile = 1;
-    reference[0] = finish(begin(&config, NULL, NULL));
+    reference[0] = finish(begin(&config, NULL));
     config.kmeans_between = HR_BETWEEN_AUTO;
-    reference[1] = finish(begin(&config, NULL, NULL));
-    assert_equal(reference[0], reference[1]); /* what auto means in profile reference */
+    reference[1] = finish(begin(&config, NULL));
+    assert_equal(reference[0], reference[1]); /* auto is unit in profile reference */
     hr_tree_drop(raw);
     hr_tree_drop(unit);
     hr_tree_drop(reference[0]);
@@ -168,37 +168,55 @@ END_TEST
 START_TEST(unusable_rows_have_no_leaf_and_change_nothing)
 {
     hr_cluster_config config = small();
+    int32_t number[N];
     uint8_t usable[N];
+    hr_tree_input in = { .n = N, .usable = usable }, alone = { .n = 80 };
+    hr_tree_maker *maker;
     hirl_tree *tree, *all;
+    int count = 0;
 
     open_with(2);
-    config.kmeans_redo = 1;
-    for (int i = 0; i < N; i++)
+    for (int i = 0; i < N; i++) {
         usable[i] = i % 9 != 4;
-    tree = finish(begin(&config, usable, NULL));
-    for (int i = 0; i < N; i++)
-        ck_assert_int_eq(tree->leaf[i] < 0, !usable[i]);
+        if (usable[i])
+            number[count++] = i;
+    }
+    ck_assert_int_eq(count, 80);
+    hr_assert_ok(hr_rows_take(&in.features, q, HR_REAL, count, D));
+    hr_assert_ok(hr_rows_gather(q, &in.features, &rows, number));
+    hr_assert_ok(hr_tree_maker_create(&maker, context, q, &in, &config));
+    tree = finish(maker);
+    alone.features = in.features;
+    hr_assert_ok(hr_tree_maker_create(&maker, context, q, &alone, &config));
+    all = finish(maker);
+    ck_assert_int_eq(tree->n, N);
+    for (int i = 0, at = 0; i < N; i++)
+        ck_assert_int_eq(tree->leaf[i], usable[i] ? all->leaf[at++] : -1);
+    for (int l = 0; l < 3; l++)
+        ck_assert_mem_eq(tree->centroid[l], all->centroid[l],
+                         (size_t)(tree->m[l] * D) * sizeof(float));
     ck_assert_int_eq(tree->size[2][0] + tree->size[2][1], 80);
-    for (int i = 0; i < N; i++) /* not even NaN in them matters */
-        if (!usable[i])
-            ((real *)rows.data)[i * D] = (real)NAN;
-    all = finish(begin(&config, usable, NULL));
-    assert_equal(tree, all);
+    in.n = N - 9; /* 72 usable rows */
+    hr_assert_fails(hr_tree_maker_create(&maker, context, q, &in, &config), HIRL_E_INTERNAL,
+                    "80 rows of features for 72");
+    hr_array_give(&in.features, q);
     hr_tree_drop(tree);
     hr_tree_drop(all);
     close_all();
 }
 END_TEST
 
-START_TEST(a_row_that_is_not_finite_stops_the_making)
+START_TEST(a_row_that_is_not_finite_is_refused)
 {
     hr_cluster_config config = small();
+    hr_tree_input in = { .n = N };
     hr_tree_maker *maker;
 
     open_with(1);
+    in.features = rows;
     ((real *)rows.data)[33 * D + 1] = (real)INFINITY;
-    hr_assert_fails(hr_tree_maker_create(&maker, context, q, &rows, NULL, NULL, NULL, &config),
-                    HIRL_E_NONFINITE, "row 33");
+    hr_assert_fails(hr_tree_maker_create(&maker, context, q, &in, &config), HIRL_E_NONFINITE,
+                    "row 33");
     close_all();
 }
 END_TEST
@@ -211,16 +229,16 @@ START_TEST(a_warm_start_from_the_result_stays_there)
     hirl_tree *cold, *warm, *ignored;
 
     open_with(2);
-    config.kmeans_iterations = 50; /* until nothing moves */
-    cold = finish(begin(&config, NULL, NULL));
-    warm = finish(begin(&config, NULL, cold));
+    config.kmeans_iterations = 50; /* enough to converge */
+    cold = finish(begin(&config, NULL));
+    warm = finish(begin(&config, cold));
     assert_equal(warm, cold);
     config.kmeans_seed = 9;
-    warm->centroid[1][0] += 3; /* a start of its own for level 2 */
+    warm->centroid[1][0] += 3; /* a previous tree that differs in level 2 */
     config.warm = 0;
-    ignored = finish(begin(&config, NULL, warm));
+    ignored = finish(begin(&config, warm));
     hr_tree_drop(warm);
-    warm = finish(begin(&config, NULL, NULL));
+    warm = finish(begin(&config, NULL));
     assert_equal(ignored, warm);
     hr_tree_drop(cold);
     hr_tree_drop(warm);
@@ -236,11 +254,11 @@ START_TEST(a_warm_start_makes_one_run_a_level)
     hirl_tree *cold;
 
     open_with(1);
-    maker = begin(&config, NULL, NULL);
+    maker = begin(&config, NULL);
     ck_assert_int_eq(hr_tree_maker_total(maker), 3 * 2 * 4);
     cold = finish(maker);
-    config.prototypes.item[1] = 7; /* level 2 does not fit */
-    maker = begin(&config, NULL, cold);
+    config.prototypes.item[1] = 7; /* level 2 of the previous tree has 6 */
+    maker = begin(&config, cold);
     ck_assert_int_eq(hr_tree_maker_total(maker), 4 + 2 * 4 + 4);
     hr_tree_drop(finish(maker));
     hr_tree_drop(cold);
@@ -250,10 +268,10 @@ END_TEST
 
 /* ---- stopping ---- */
 
-/* the whole state of a maker goes through tensors, which are deep copies here */
+/* destroys the maker and loads its saved state into a new one; `copy` shares no memory with it */
 static hr_tree_maker *moved(hr_tree_maker *maker, const hr_cluster_config *config)
 {
-    hr_tree_maker *next = begin(config, NULL, NULL);
+    hr_tree_maker *next = begin(config, NULL);
     hr_tensors list, copy;
 
     hr_tensors_init(&list);
@@ -273,7 +291,7 @@ static hr_tree_maker *moved(hr_tree_maker *maker, const hr_cluster_config *confi
     return next;
 }
 
-START_TEST(stopping_after_every_step_gives_the_same_bits)
+START_TEST(saving_after_every_iteration_gives_the_same_bits)
 {
     hr_cluster_config config = small();
     hr_tree_maker *maker;
@@ -282,8 +300,8 @@ START_TEST(stopping_after_every_step_gives_the_same_bits)
     bool done = false;
 
     open_with(2);
-    whole = finish(begin(&config, NULL, NULL));
-    maker = moved(begin(&config, NULL, NULL), &config);
+    whole = finish(begin(&config, NULL));
+    maker = moved(begin(&config, NULL), &config);
     while (!done) {
         hr_assert_ok(hr_tree_maker_step(&done, maker));
         maker = moved(maker, &config);
@@ -299,7 +317,7 @@ START_TEST(stopping_after_every_step_gives_the_same_bits)
 }
 END_TEST
 
-START_TEST(a_state_of_another_problem_is_refused)
+START_TEST(a_state_of_other_prototypes_is_refused)
 {
     hr_cluster_config config = small();
     hr_tree_maker *maker, *other;
@@ -307,12 +325,12 @@ START_TEST(a_state_of_another_problem_is_refused)
     bool done;
 
     open_with(1);
-    maker = begin(&config, NULL, NULL);
+    maker = begin(&config, NULL);
     hr_assert_ok(hr_tree_maker_step(&done, maker));
     hr_tensors_init(&list);
     hr_assert_ok(hr_tree_maker_save(&list, maker, "maker."));
     config.prototypes.item[0] = 16;
-    other = begin(&config, NULL, NULL);
+    other = begin(&config, NULL);
     hr_assert_fails(hr_tree_maker_load(other, &list, "maker."), HIRL_E_FORMAT, "kmeans");
     hr_tree_maker_destroy(other);
     hr_tensors_done(&list);
@@ -321,14 +339,14 @@ START_TEST(a_state_of_another_problem_is_refused)
 }
 END_TEST
 
-START_TEST(an_unfinished_tree_is_not_given_away)
+START_TEST(finish_refuses_an_unfinished_tree)
 {
     hr_cluster_config config = small();
     hr_tree_maker *maker;
     hirl_tree *tree;
 
     open_with(1);
-    maker = begin(&config, NULL, NULL);
+    maker = begin(&config, NULL);
     hr_assert_fails(hr_tree_maker_finish(&tree, maker), HIRL_E_STATE, "level 1 of 3");
     hr_tree_maker_destroy(maker);
     close_all();
@@ -344,7 +362,7 @@ START_TEST(a_tree_does_not_depend_on_the_number_of_threads)
 
     for (int threads = 1; threads <= 7; threads += 2) {
         open_with(threads);
-        tree = finish(begin(&config, NULL, NULL));
+        tree = finish(begin(&config, NULL));
         if (threads == 1) {
             memcpy(centroid, tree->centroid[0], sizeof centroid);
             memcpy(leaf, tree->leaf, sizeof leaf);
@@ -358,7 +376,7 @@ START_TEST(a_tree_does_not_depend_on_the_number_of_threads)
 END_TEST
 
 HR_TESTS("maker", leaves_and_parents_are_nearest_raw_centroids,
-         unusable_rows_have_no_leaf_and_change_nothing, a_row_that_is_not_finite_stops_the_making,
+         unusable_rows_have_no_leaf_and_change_nothing, a_row_that_is_not_finite_is_refused,
          a_warm_start_from_the_result_stays_there, a_warm_start_makes_one_run_a_level,
-         stopping_after_every_step_gives_the_same_bits, a_state_of_another_problem_is_refused,
-         an_unfinished_tree_is_not_given_away, a_tree_does_not_depend_on_the_number_of_threads)
+         saving_after_every_iteration_gives_the_same_bits, a_state_of_other_prototypes_is_refused,
+         finish_refuses_an_unfinished_tree, a_tree_does_not_depend_on_the_number_of_threads)

@@ -1,4 +1,4 @@
-/* test_paths.c - negative leaves: who can be drawn, how often, and by what they are keyed. */
+/* test_paths.c - negative leaves: which are drawn, how often, and what keys the draws. */
 #include <math.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ static int count(const int32_t *row, int32_t value)
     return n;
 }
 
-/* `n` of DRAWS with probability p: within five standard deviations */
+/* n of DRAWS draws have probability p: n is within five standard deviations */
 static void assert_frequency(int n, double p)
 {
     double spread = 5 * sqrt(DRAWS * p * (1 - p));
@@ -64,7 +64,7 @@ START_TEST(all_leaves_are_drawn_and_the_positive_is_masked)
 }
 END_TEST
 
-START_TEST(draws_are_those_of_the_documented_counter)
+START_TEST(draws_follow_the_documented_counter)
 {
     hr_rng rng;
 
@@ -132,7 +132,7 @@ START_TEST(the_draw_is_that_of_the_profile_unless_given)
 END_TEST
 
 HR_TESTS("paths", others_are_drawn_uniformly_without_the_positive,
-         all_leaves_are_drawn_and_the_positive_is_masked, draws_are_those_of_the_documented_counter,
+         all_leaves_are_drawn_and_the_positive_is_masked, draws_follow_the_documented_counter,
          draws_depend_on_seed_step_and_image_and_on_nothing_else,
          a_tree_of_one_leaf_has_no_negatives, the_weight_is_that_of_the_profile_unless_given,
          the_draw_is_that_of_the_profile_unless_given)

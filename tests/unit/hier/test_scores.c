@@ -1,4 +1,5 @@
-/* test_scores.c - purity, NMI and dendrogram purity: scikit-learn's numbers, all pairs, by hand. */
+/* test_scores.c - purity, NMI and dendrogram purity: numbers of scikit-learn, over all pairs, by
+ * hand. */
 #include <math.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 
 static hirl_context *context;
 
-/* a tree of which only parents and leaves matter */
+/* a tree with parents and leaves only */
 static hirl_tree *make(int32_t levels, const int64_t *m, const int32_t *const *parents,
                        const int32_t *leaf, int64_t n)
 {
@@ -73,7 +74,7 @@ START_TEST(scores_are_those_of_scikit_learn)
 }
 END_TEST
 
-/* share of the label below a node, of rows that count */
+/* share of the label among the rows below a node that count */
 static double share(const hirl_tree *tree, const int32_t *label, int32_t level, int32_t node,
                     int32_t of)
 {
@@ -92,7 +93,7 @@ static double share(const hirl_tree *tree, const int32_t *label, int32_t level, 
     return (double)equal / below;
 }
 
-/* the definition: a loop over all pairs and the levels up to the root above all */
+/* by definition: a loop over all pairs and over the levels up to the root */
 static double over_all_pairs(const hirl_tree *tree, const int32_t *label)
 {
     double sum = 0;
@@ -125,7 +126,7 @@ START_TEST(dendrogram_purity_is_the_mean_over_all_pairs)
         for (int i = 0; i < N; i += 7)
             leaf[i] = -1; /* rows that do not count */
         for (int i = 3; i < N; i += 11)
-            label[i] = i % 2 ? -1 : 2000000000; /* labels need not be small */
+            label[i] = i % 2 ? -1 : 2000000000; /* a label can be any number */
         tree = make(levels, m, ups, leaf, N);
         ck_assert_double_le(
             fabs(evaluate(tree, label).dendrogram_purity - over_all_pairs(tree, label)), 1e-12);
@@ -136,8 +137,8 @@ END_TEST
 
 START_TEST(a_perfect_tree_scores_one_and_a_mixed_one_as_by_hand)
 {
-    /* leaves {a a} {b b} {a b}, no node above. Purity 5/6. Pairs of a: (1,2) share 1, (1,3) and (2,3)
-     * meet in the root, share 1/2; so 2/3, and b the same. */
+    /* leaves {a a} {b b} {a b}, no node above. Purity 5/6. Pairs of a: (1,2) share 1, (1,3) and
+     * (2,3) meet in the root, share 1/2; so 2/3, and b the same. */
     const int64_t three[] = { 3 };
     const int32_t leaf[] = { 0, 0, 1, 1, 2, 2 }, label[] = { 7, 7, 9, 9, 7, 9 };
     const int32_t perfect[] = { 1, 1, 2, 2, 0, 0 };
@@ -154,7 +155,7 @@ START_TEST(a_perfect_tree_scores_one_and_a_mixed_one_as_by_hand)
 }
 END_TEST
 
-START_TEST(one_class_or_one_node_are_no_special_trouble)
+START_TEST(a_single_class_or_node_has_defined_scores)
 {
     const int64_t two[] = { 2 };
     const int32_t leaf[] = { 0, 0, 0, 0 }, same[] = { 3, 3, 3, 3 }, all[] = { 0, 1, 2, 3 };
@@ -202,6 +203,6 @@ END_TEST
 
 HR_TESTS("scores", scores_are_those_of_scikit_learn, dendrogram_purity_is_the_mean_over_all_pairs,
          a_perfect_tree_scores_one_and_a_mixed_one_as_by_hand,
-         one_class_or_one_node_are_no_special_trouble,
+         a_single_class_or_node_has_defined_scores,
          labels_of_another_size_or_without_any_row_are_refused,
          an_older_callers_struct_is_filled_to_its_end)

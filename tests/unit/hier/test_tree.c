@@ -1,4 +1,4 @@
-/* test_tree.c - the tree as data: counts of prototypes, arrays in and out, files, new rows. */
+/* test_tree.c - the tree as data: numbers of prototypes, arrays in and out, files, new rows. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static void close_context(void)
     ck_assert_int_eq(hr_alloc_live(), 0);
 }
 
-/* ---- how many prototypes ---- */
+/* ---- numbers of prototypes ---- */
 
 static void check_auto(int64_t n, int32_t levels, int64_t m1, int64_t m2, int64_t m3)
 {
@@ -44,12 +44,12 @@ START_TEST(auto_prototypes_are_the_papers_shares)
     check_auto(1281167, 3, 30000, 10000, 1000);
     check_auto(25000, 3, 585, 195, 20); /* 585.4 195.1 19.5 */
     check_auto(2000, 3, 47, 16, 2);     /* 46.8 15.6 1.6 -> at least 2 */
-    check_auto(300, 2, 7, 2, 0);        /* 7.02 2.3 0.2: the third level would be 2 as well */
+    check_auto(300, 2, 7, 2, 0);        /* 7.02 2.3 0.2: a third level would have 2 as well */
     check_auto(2, 1, 2, 0, 0);
 }
 END_TEST
 
-START_TEST(prototype_counts_that_cannot_be_are_refused_with_the_numbers)
+START_TEST(impossible_prototype_counts_are_refused_with_the_numbers)
 {
     hr_cluster_config config;
     int64_t m[HR_LEVELS];
@@ -132,7 +132,7 @@ START_TEST(arrays_that_make_no_tree_are_refused)
     const int64_t equal[] = { 2, 2 };
     const float zero[] = { 2, 0, 0, 0, -1, 0, 0, -5 };
     const int32_t outside[] = { 0, 0, 2, 1 }, far[] = { 0, 1, -1, 4, 3 };
-    hirl_tree *tree = (hirl_tree *)far; /* what it held is nobody's */
+    hirl_tree *tree = (hirl_tree *)far; /* the old value is ignored and not freed */
 
     open_context();
     hr_assert_fails(create(&tree, equal, leaves, parents, leaf), HIRL_E_INVALID, "fall");
@@ -192,7 +192,7 @@ START_TEST(a_saved_tree_comes_back_as_it_was)
 
     open_context();
     hr_assert_ok(create(&tree, m, leaves, parents, leaf));
-    tree->centroid[0][3] = 0.625f; /* raw centroids are not the prototypes */
+    tree->centroid[0][3] = 0.625f; /* a raw centroid that differs from its prototype */
     tree->normalize = false;
     hr_assert_ok(hirl_tree_save(tree, path));
     hr_assert_ok(hirl_tree_load(&back, context, path));
@@ -214,7 +214,7 @@ START_TEST(a_saved_tree_comes_back_as_it_was)
 }
 END_TEST
 
-/* saves the tensors of a tree that somebody spoiled, and loads them */
+/* saves the tensors of a damaged tree and loads them */
 static hirl_status load_spoiled(hirl_tree *tree, const char *format, int64_t version)
 {
     char *path = file_name();
@@ -267,9 +267,9 @@ START_TEST(a_damaged_tree_is_refused)
 }
 END_TEST
 
-START_TEST(a_file_that_is_not_there_is_named)
+START_TEST(a_missing_file_is_named)
 {
-    hirl_tree *tree = (hirl_tree *)m; /* what it held is nobody's */
+    hirl_tree *tree = (hirl_tree *)m; /* the old value is ignored and not freed */
 
     open_context();
     hr_assert_fails(hirl_tree_load(&tree, context, "no/such/tree.hpt"), HIRL_E_IO,
@@ -280,8 +280,7 @@ START_TEST(a_file_that_is_not_there_is_named)
 END_TEST
 
 HR_TESTS("tree", auto_prototypes_are_the_papers_shares,
-         prototype_counts_that_cannot_be_are_refused_with_the_numbers,
+         impossible_prototype_counts_are_refused_with_the_numbers,
          a_tree_from_arrays_has_unit_prototypes_and_sizes, short_prototypes_have_unit_length_too,
          arrays_that_make_no_tree_are_refused, new_rows_take_the_path_of_their_nearest_leaf,
-         a_saved_tree_comes_back_as_it_was, a_damaged_tree_is_refused,
-         a_file_that_is_not_there_is_named)
+         a_saved_tree_comes_back_as_it_was, a_damaged_tree_is_refused, a_missing_file_is_named)

@@ -11,6 +11,7 @@
 #include "support/close.h"
 #include "support/fill.h"
 #include "support/run.h"
+#include "support/tape.h"
 
 /* parameters of a block of timm's vit_base_patch16_224, in the order of its state_dict */
 static const struct {
@@ -197,16 +198,26 @@ END_TEST
 static const hr_vit_shape small = {
     .dim = 24, .depth = 3, .heads = 3, .patch = 4, .image_size = 8, .drop_path = 0.6
 };
-enum { N = 6, SIZE = 8, DIM = 24 };
+enum { N = 6, SIZE = 8, DIM = 24, BRANCHES = 6 };
 
-/* computes the class tokens [N, D] of a fixed set of images, taken in the order `order` */
+/* factors of stochastic depth for these images: branch b of row n is keep[b][n] */
+static void draw(real keep[BRANCHES][N], const network *it, int64_t step, const int64_t *image,
+                 const int32_t *view)
+{
+    for (int n = 0; n < N; n++)
+        hr_vit_draw_keep(&keep[0][n], N, &it->net, (hr_vit_row){ image[n], view[n] }, 9, step);
+}
+
+/* computes the class tokens [N, D] of a fixed set of images, taken in the order `order`; keep NULL:
+ * without stochastic depth */
 static void classes(double *out, network *it, hr_dtype run_type, const int64_t *order,
-                    const hr_vit_draw *draw)
+                    real keep[BRANCHES][N])
 {
     enum { PIXELS = SIZE * SIZE * 3 };
     static real image[N * PIXELS], batch[N * PIXELS];
     hr_tape tape;
     hr_pass run = { .tape = &tape, .weights = &it->weights };
+    hr_vit_input input = { 0 };
     hr_tensor *y;
     hr_array x;
 
@@ -214,10 +225,11 @@ static void classes(double *out, network *it, hr_dtype run_type, const int64_t *
     for (int n = 0; n < N; n++)
         memcpy(batch + n * PIXELS, image + order[n] * PIXELS, PIXELS * sizeof *image);
     hr_assert_ok(hr_tape_init(&tape, it->queue, run_type));
-    x = hr_tape_array(&tape, run_type, 4, (int64_t[]){ N, SIZE, SIZE, 3 });
-    ck_assert_ptr_nonnull(x.data);
-    it->queue->be->upload(it->queue, &x, batch, HR_REAL);
-    y = hr_vit_class(&run, hr_vit_run(&it->net, &run, hr_leaf(&tape, &x, NULL), draw, NULL), N);
+    x = hr_test_upload(&tape, run_type, 4, HR_DIM(N, SIZE, SIZE, 3), batch, HR_REAL);
+    if (keep)
+        input.keep = hr_test_upload(&tape, HR_REAL, 2, HR_DIM(BRANCHES, N), keep, HR_REAL);
+    y = hr_vit_run(&it->net, &run, hr_leaf(&tape, &x, NULL), keep ? &input : NULL, -1);
+    y = hr_vit_class(&run, y, N);
     hr_assert_ok(hr_tape_status(&tape));
     ck_assert_int_eq(y->x.dtype, HR_REAL);
     it->queue->be->download(it->queue, out, HR_F64, &y->x);
@@ -230,20 +242,54 @@ START_TEST(stochastic_depth_depends_on_the_image_not_on_its_row)
     static const int64_t order[N] = { 0, 1, 2, 3, 4, 5 }, other[N] = { 3, 5, 0, 1, 4, 2 };
     static const int32_t view[N] = { 0, 1, 0, 1, 0, 1 }, turned[N] = { 1, 1, 0, 1, 0, 0 };
     double a[N][DIM], b[N][DIM], c[N][DIM];
-    hr_vit_draw draw = { 9, 3, order, view }, same = { 9, 3, other, turned };
-    hr_vit_draw next = { 9, 4, order, view };
+    real keep[BRANCHES][N];
     network it;
     int moved = 0;
 
     begin(&it, &small, false);
-    classes(&a[0][0], &it, HR_REAL, order, &draw);
-    classes(&b[0][0], &it, HR_REAL, other, &same);
-    classes(&c[0][0], &it, HR_REAL, order, &next);
+    ck_assert_int_eq(hr_vit_branches(&it.net), BRANCHES);
+    draw(keep, &it, 3, order, view);
+    classes(&a[0][0], &it, HR_REAL, order, keep);
+    draw(keep, &it, 3, other, turned);
+    classes(&b[0][0], &it, HR_REAL, other, keep);
+    draw(keep, &it, 4, order, view);
+    classes(&c[0][0], &it, HR_REAL, order, keep);
     for (int n = 0; n < N; n++) {
         hr_assert_close(b[n], a[other[n]], DIM, 1e-6, 0);
         moved += memcmp(a[n], c[n], sizeof a[n]) != 0;
     }
     ck_assert_int_gt(moved, 0);
+    end(&it);
+}
+END_TEST
+
+/* Rates 0, 0.3 and 0.6 in the three blocks: a branch that is kept counts 1, 1 / 0.7 and 1 / 0.4 times. */
+START_TEST(a_branch_that_is_kept_makes_up_for_those_that_are_dropped)
+{
+    enum { IMAGES = 400 };
+    static const double rate[] = { 0, 0.3, 0.6 };
+    int dropped[BRANCHES] = { 0 };
+    real keep[BRANCHES];
+    hr_vit_shape none = small;
+    network it;
+
+    begin(&it, &small, false);
+    for (int64_t i = 0; i < IMAGES; i++) {
+        hr_vit_draw_keep(keep, 1, &it.net, (hr_vit_row){ i, 0 }, 9, 3);
+        for (int b = 0; b < BRANCHES; b++)
+            if (keep[b] == 0)
+                dropped[b]++;
+            else
+                ck_assert_double_eq_tol((double)keep[b], 1 / (1 - rate[b / 2]), 1e-6);
+    }
+    ck_assert_int_eq(dropped[0] + dropped[1], 0);
+    for (int b = 2; b < BRANCHES; b++) /* four standard deviations of at most 0.025 */
+        ck_assert_double_eq_tol(dropped[b] / (double)IMAGES, rate[b / 2], 0.1);
+    ck_assert_int_eq(hr_vit_grid(&it.net), 2);
+    end(&it);
+    none.drop_path = 0;
+    begin(&it, &none, false);
+    ck_assert_int_eq(hr_vit_branches(&it.net), 0);
     end(&it);
 }
 END_TEST
@@ -273,7 +319,7 @@ START_TEST(images_whose_side_is_no_multiple_of_the_patch_are_refused)
     run.weights = &it.weights;
     hr_assert_ok(hr_tape_init(&tape, it.queue, HR_REAL));
     x = hr_tape_array(&tape, HR_REAL, 4, (int64_t[]){ 1, 10, 10, 3 });
-    hr_vit_run(&it.net, &run, hr_leaf(&tape, &x, NULL), NULL, NULL);
+    hr_vit_run(&it.net, &run, hr_leaf(&tape, &x, NULL), NULL, -1);
     hr_assert_fails(hr_tape_status(&tape), HIRL_E_INVALID, "multiple of the patch, 4");
     hr_tape_done(&tape);
     end(&it);
@@ -284,5 +330,6 @@ HR_TESTS("vit", parameters_have_timms_names, named_shapes_have_timms_parameter_c
          an_unknown_name_has_no_shape, invalid_shapes_are_refused,
          fixed_positions_have_the_golden_values,
          stochastic_depth_depends_on_the_image_not_on_its_row,
+         a_branch_that_is_kept_makes_up_for_those_that_are_dropped,
          a_transformer_in_bf16_stays_close_to_one_in_real,
          images_whose_side_is_no_multiple_of_the_patch_are_refused)

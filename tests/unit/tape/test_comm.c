@@ -73,7 +73,8 @@ static void train(trial *to, hr_comm *comm, int64_t first, int64_t rows)
     static const double gamma_of[C] = { 1, -0.5, 2 }, beta_of[C] = { 0.1, 0.2, 0.3 };
     int32_t label[RANKS * N];
     int r = comm ? comm->rank : 0;
-    hr_norm norm = { .eps = 1e-5, .keep = 0.9, .groups = to->groups, .commit = true };
+    hr_norm_slot slot = { 0 };
+    hr_norm norm = { .eps = 1e-5, .keep = 0.9, .groups = to->groups, .slot = &slot };
     hr_tensor *x, *y;
     hr_array labels;
     hr_test_tape here;

@@ -20,6 +20,8 @@ START_TEST(resized_positions_match_pytorch)
     static const double golden[TO] = { .553535731,  2.918683722, 5.285233125,
                                        7.524625409, 9.781146880, 12.173553210 };
     static double table[1 + FROM * FROM][2], got[1 + TO * TO][2], want[1 + TO * TO][2];
+    static real host[1 + TO * TO][1 + FROM * FROM];
+    hr_array weight;
     hr_tensor *x, *y;
 
     table[0][0] = want[0][0] = 100;
@@ -34,23 +36,36 @@ START_TEST(resized_positions_match_pytorch)
     }
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 3, HR_DIM(1, 1 + FROM * FROM, 2), &table[0][0]);
-    y = hr_resize_positions(&here.t, x, TO);
+    hr_position_weights(&host[0][0], FROM, TO);
+    weight =
+        hr_test_upload(&here.t, HR_REAL, 2, HR_DIM(1 + TO * TO, 1 + FROM * FROM), host, HR_REAL);
+    y = hr_resize_positions(&here.t, x, TO, &weight);
     ck_assert_int_eq(y->x.dim[1], 1 + TO * TO);
     hr_test_read(&got[0][0], &here, &y->x);
     hr_assert_close(&got[0][0], &want[0][0], 2 * (1 + TO * TO), 4e-9, sizeof(real) > 4 ? 0 : 1e-6);
-    ck_assert_ptr_eq(hr_resize_positions(&here.t, x, FROM), x);
+    ck_assert_ptr_eq(hr_resize_positions(&here.t, x, FROM, NULL), x);
     hr_test_tape_done(&here);
 }
 END_TEST
 
-START_TEST(positions_that_form_no_square_are_refused)
+START_TEST(positions_that_form_no_square_or_have_no_weights_are_refused)
 {
+    hr_array weight;
     hr_tensor *x;
 
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 3, HR_DIM(1, 4, 1), (double[]){ 1, 2, 3, 4 });
-    hr_resize_positions(&here.t, x, 2);
+    hr_resize_positions(&here.t, x, 2, NULL);
     hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "[1,4,1] for a side of 2");
+    hr_tape_reset(&here.t);
+    x = hr_test_leaf(&here, 3, HR_DIM(1, 2, 1), (double[]){ 1, 2 });
+    hr_resize_positions(&here.t, x, 2, NULL);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INTERNAL, "no weights from 1 to 2");
+    hr_tape_reset(&here.t);
+    x = hr_test_leaf(&here, 3, HR_DIM(1, 2, 1), (double[]){ 1, 2 });
+    weight = hr_test_array(&here, 2, HR_DIM(2, 2), (double[]){ 1, 0, 0, 1 });
+    hr_resize_positions(&here.t, x, 2, &weight);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INTERNAL, "no weights from 1 to 2");
     hr_test_tape_done(&here);
 }
 END_TEST
@@ -75,12 +90,15 @@ END_TEST
 
 START_TEST(masked_tokens_are_replaced)
 {
+    hr_array kept, masked;
     hr_tensor *x, *token, *y;
 
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
     token = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ -1, -2 });
-    y = hr_mask_tokens(&here.t, x, token, (uint8_t[]){ 0, 1, 0 });
+    kept = hr_test_array(&here, 1, HR_DIM(3), (double[]){ 1, 0, 1 });
+    masked = hr_test_array(&here, 1, HR_DIM(3), (double[]){ 0, 1, 0 });
+    y = hr_mask_tokens(&here.t, x, token, &kept, &masked);
     hr_assert_values(&here, &y->x, 6, 1, 2, -1, -2, 5, 6);
     hr_test_tape_done(&here);
 }
@@ -102,6 +120,7 @@ END_TEST
 START_TEST(token_operations_name_the_shapes_they_refuse)
 {
     hr_tensor *x, *one;
+    hr_array two;
 
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
@@ -113,6 +132,13 @@ START_TEST(token_operations_name_the_shapes_they_refuse)
     x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
     hr_strip(&here.t, x, 3, 2, 2);
     hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "2 of 3 tokens from 2 on");
+    hr_test_tape_done(&here);
+    hr_test_tape_init(&here);
+    x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
+    one = hr_test_leaf(&here, 2, HR_DIM(1, 2), (double[]){ 1, 2 });
+    two = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0, 1 });
+    hr_mask_tokens(&here.t, x, one, &two, &two);
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "the mask has 2 rows");
     hr_test_tape_done(&here);
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 2, HR_DIM(2, 5), (double[]){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 });
@@ -199,7 +225,8 @@ START_TEST(layer_norm_centres_and_scales_each_row)
 }
 END_TEST
 
-HR_TESTS("tape-token", resized_positions_match_pytorch, positions_that_form_no_square_are_refused,
+HR_TESTS("tape-token", resized_positions_match_pytorch,
+         positions_that_form_no_square_or_have_no_weights_are_refused,
          the_class_token_comes_first_and_positions_are_added, masked_tokens_are_replaced,
          add_kept_scales_the_branch_of_each_block, token_operations_name_the_shapes_they_refuse,
          attention_weighs_the_values_by_softmax, memory_of_attention_is_linear_in_the_tokens,

@@ -1,5 +1,5 @@
-/* learner_config.c - what the settings of a run are to its learner: epochs as steps, flags, constants. */
-#include "train/learner_config.h"
+/* pretrain_config.c - the settings of a run as the self-supervised task takes them: epochs as steps, flags, constants. */
+#include "train/pretrain_config.h"
 
 #include <math.h>
 
@@ -34,28 +34,46 @@ static hr_optim_config optim_config(const hr_train_config *t)
                               .trust = 0.001 };
 }
 
-hr_learner_config hr_learner_config_of(const hr_run_config *config, const hr_run_views *views,
-                                       int64_t per_epoch)
+/* patches of an image that may be masked, at most */
+static int64_t mask_most(const hr_run_config *config)
+{
+    int64_t side = config->model.image_size / hr_model_patch(&config->model);
+
+    return (int64_t)floor(config->train.mask_high * (double)(side * side));
+}
+
+hr_pretrain_config hr_pretrain_config_of(const hr_run_config *config, const hr_run_views *views,
+                                         int64_t per_epoch)
 {
     const hr_train_config *t = &config->train;
-
-    return (hr_learner_config){
+    hr_pretrain_config c = {
+        .learner = { .batch = t->batch_size,
+                     .accumulate = t->accumulate,
+                     .bf16 = t->precision == HR_PRECISION_BF16,
+                     .optim = optim_config(t),
+                     .seed = (uint64_t)t->seed },
         .model = config->model,
+        .globals = views->globals,
+        .views = views->count,
         .levels = config->levels,
-        .batch = t->batch_size,
-        .accumulate = t->accumulate,
         .bn_groups = t->bn_groups,
         .path_bn_groups = t->path_bn_groups,
         .joint = t->joint_views,
         .own_teacher = t->own_teacher,
         .reference = t->profile == HR_PROFILE_REFERENCE,
-        .bf16 = t->precision == HR_PRECISION_BF16,
         .decay_all = t->decay_all,
         .path_decay_all = t->decay_all || !isnan(t->path_weight_decay),
+        .reassign = t->iter_wise_assignment,
         .momentum = t->momentum,
-        .optim = optim_config(t),
         .method = method_config(t, views, per_epoch),
+        .mask_most = hr_method_find(config->model.method)->patches ? mask_most(config) : 0,
+        .negatives = config->spd.negatives,
+        .draws_all = hr_spd_draws_all(&config->spd),
+        .spd_weight = config->spd.spd_weight,
         .spd_eps = config->spd.spd_eps,
-        .seed = (uint64_t)t->seed,
     };
+
+    for (int v = 0; v < views->count; v++)
+        c.size[v] = views->view[v].size;
+    return c;
 }

@@ -1,4 +1,4 @@
-/* test_learner_config.c - converts the settings of a run to those of its learner.
+/* test_pretrain_config.c - converts the settings of a run to those of its task.
  * Covers what the trainings of tests/golden cannot: there a step is an epoch, and some
  * keys always have their default values. */
 #include <check.h>
@@ -8,14 +8,14 @@
 #include "config/rates.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "train/learner_config.h"
+#include "train/pretrain_config.h"
 
 enum { I = 1251 /* steps an epoch for ImageNet with batch 1024 */, IMAGES = 1281167 };
 
 typedef struct made {
     hr_run_config run;
     hr_run_views views;
-    hr_learner_config learner;
+    hr_pretrain_config task;
 } made;
 
 /* makes the settings of a run from pairs of key and value that
@@ -31,7 +31,7 @@ static const made *make(const char *const (*pairs)[2])
     hr_assert_ok(hr_run_config_read(&m.run, options, IMAGES));
     hirl_options_destroy(options);
     hr_assert_ok(hr_run_views_of(&m.views, &m.run));
-    m.learner = hr_learner_config_of(&m.run, &m.views, I);
+    m.task = hr_pretrain_config_of(&m.run, &m.views, I);
     return &m;
 }
 
@@ -44,8 +44,8 @@ START_TEST(the_queue_of_swav_starts_at_the_given_epoch)
                                             { NULL, NULL } };
     const made *m = make(pairs);
 
-    ck_assert_int_eq(m->learner.method.queue, 3840);
-    ck_assert_int_eq(m->learner.method.queue_start, 18765); /* 15 x 1251 */
+    ck_assert_int_eq(m->task.method.queue, 3840);
+    ck_assert_int_eq(m->task.method.queue_start, 18765); /* 15 x 1251 */
 }
 END_TEST
 
@@ -67,7 +67,7 @@ START_TEST(the_last_layer_is_frozen_for_epochs_and_prototypes_for_steps)
 }
 END_TEST
 
-START_TEST(settings_of_the_method_reach_the_learner)
+START_TEST(settings_of_the_method_reach_the_task)
 {
     static const char *const pairs[][2] = { { "method", "ibot" },
                                             { "arch", "vit_base_patch16_224" },
@@ -82,7 +82,7 @@ START_TEST(settings_of_the_method_reach_the_learner)
                                             { "mask_own_keys", "0" },
                                             { "warmup_teacher_temperature", "0.03" },
                                             { NULL, NULL } };
-    const hr_learner_config *c = &make(pairs)->learner;
+    const hr_pretrain_config *c = &make(pairs)->task;
 
     ck_assert_int_eq(c->method.globals, 3);
     ck_assert_int_eq(make(pairs)->views.count, 7);
@@ -97,7 +97,7 @@ START_TEST(settings_of_the_method_reach_the_learner)
 }
 END_TEST
 
-START_TEST(batch_groups_and_precision_reach_the_learner)
+START_TEST(batch_groups_and_precision_reach_the_task)
 {
     static const char *const pairs[][2] = {
         { "method", "swav" },      { "batch_size", "64" },
@@ -107,18 +107,18 @@ START_TEST(batch_groups_and_precision_reach_the_learner)
         { "momentum", "0.85" },    { "seed", "77" },
         { "prototypes", "9,3" },   { NULL, NULL },
     };
-    const hr_learner_config *c = &make(pairs)->learner;
+    const hr_pretrain_config *c = &make(pairs)->task;
 
-    ck_assert_int_eq(c->batch, 64);
-    ck_assert_int_eq(c->accumulate, 2);
+    ck_assert_int_eq(c->learner.batch, 64);
+    ck_assert_int_eq(c->learner.accumulate, 2);
     ck_assert_int_eq(c->bn_groups, 4);
     ck_assert_int_eq(c->path_bn_groups, 8);
     ck_assert_int_eq(c->levels, 2);
-    ck_assert(c->bf16);
+    ck_assert(c->learner.bf16);
     ck_assert(!c->joint);
     ck_assert(!c->reference);
     ck_assert_double_eq(c->momentum, 0.85);
-    ck_assert_int_eq((int64_t)c->seed, 77);
+    ck_assert_int_eq((int64_t)c->learner.seed, 77);
 }
 END_TEST
 
@@ -128,10 +128,10 @@ START_TEST(heads_with_their_own_decay_decay_all_parameters)
     static const char *const own[][2] = { { "method", "dino" },
                                           { "path_weight_decay", "0.01" },
                                           { NULL, NULL } };
-    const hr_learner_config *c = &make(alike)->learner;
+    const hr_pretrain_config *c = &make(alike)->task;
 
     ck_assert(!c->decay_all && !c->path_decay_all);
-    c = &make(own)->learner;
+    c = &make(own)->task;
     ck_assert(!c->decay_all && c->path_decay_all);
 }
 END_TEST
@@ -141,7 +141,7 @@ START_TEST(optimisers_have_their_published_constants)
     static const char *const pairs[][2] = {
         { "method", "dino" }, { "clip", "global" }, { "clip_grad", "0.7" }, { NULL, NULL }
     };
-    const hr_optim_config *c = &make(pairs)->learner.optim;
+    const hr_optim_config *c = &make(pairs)->task.learner.optim;
 
     ck_assert_int_eq(c->kind, HR_OPTIM_ADAMW);
     ck_assert_int_eq(c->clip, HR_CLIP_GLOBAL);
@@ -153,7 +153,7 @@ START_TEST(optimisers_have_their_published_constants)
 }
 END_TEST
 
-HR_TESTS("learner-config", the_queue_of_swav_starts_at_the_given_epoch,
+HR_TESTS("pretrain-config", the_queue_of_swav_starts_at_the_given_epoch,
          the_last_layer_is_frozen_for_epochs_and_prototypes_for_steps,
-         settings_of_the_method_reach_the_learner, batch_groups_and_precision_reach_the_learner,
+         settings_of_the_method_reach_the_task, batch_groups_and_precision_reach_the_task,
          heads_with_their_own_decay_decay_all_parameters, optimisers_have_their_published_constants)

@@ -1,0 +1,60 @@
+/* state.c - what a step changes, to and from named tensors: weights, running statistics, optimiser, task. */
+#include "base/error.h"
+#include "step/learner.h"
+#include "step/task.h"
+
+hirl_status hr_learner_save_array(hr_tensors *out, const hr_learner *learner, const char *name,
+                                  const hr_array *a)
+{
+    hr_queue *q = learner->queue;
+    void *data;
+
+    HR_TRY(hr_tensors_new(&data, out, name, a->dtype, a->rank, a->dim));
+    q->be->download(q, data, a->dtype, a);
+    return q->be->sync(q);
+}
+
+hirl_status hr_learner_load_array(hr_learner *learner, const hr_tensors *in, const char *name,
+                                  const hr_array *a)
+{
+    const hr_named *found;
+
+    HR_TRY(hr_tensors_need(&found, in, name, a->dtype, a->rank, a->dim));
+    learner->queue->be->upload(learner->queue, a, found->data, a->dtype);
+    return HIRL_OK;
+}
+
+static hirl_status save_weights(hr_tensors *out, const hr_weights *w, const char *prefix)
+{
+    if (!w->value.data)
+        return HIRL_OK;
+    HR_TRY(hr_layout_save(out, w->layout, w->slots, &w->value, w->queue, prefix));
+    return hr_layout_save(out, w->norms, w->norm_slots, &w->running, w->queue, prefix);
+}
+
+static hirl_status load_weights(hr_weights *w, const hr_tensors *in, const char *prefix)
+{
+    if (!w->value.data)
+        return HIRL_OK;
+    HR_TRY(hr_layout_load(&w->value, w->layout, w->slots, w->queue, in, prefix));
+    HR_TRY(hr_layout_load(&w->running, w->norms, w->norm_slots, w->queue, in, prefix));
+    hr_weights_refresh(w);
+    return HIRL_OK;
+}
+
+hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner)
+{
+    HR_TRY(save_weights(out, &learner->online, "online."));
+    HR_TRY(save_weights(out, &learner->teacher, "teacher."));
+    HR_TRY(hr_optim_save(out, learner->optim));
+    return learner->task->save(out, learner->self, learner);
+}
+
+hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in)
+{
+    HR_TRY(load_weights(&learner->online, in, "online."));
+    HR_TRY(load_weights(&learner->teacher, in, "teacher."));
+    HR_TRY(hr_optim_load(learner->optim, in));
+    HR_TRY(learner->task->load(learner->self, learner, in));
+    return learner->queue->be->sync(learner->queue);
+}

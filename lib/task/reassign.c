@@ -1,0 +1,49 @@
+/* reassign.c - leaves of a batch chosen anew as the first part of its step, by the second view (HIRL-SwAV's program).
+ *
+ *   leaf_n <- argmax_j <norm2(z0(x_n1)), c_j>             x_n1: view 1; c [M_1,d]: unit leaf prototypes
+ *
+ * The online network, without gradient, with batch statistics as in training. Profile paper leaves the
+ * running statistics alone; profile reference moves them, as the authors' program does: at the commit of the
+ * step, so that a step that fails has changed nothing. The leaves stay on the device until the step's results
+ * are read; negatives were drawn as numbers that do not depend on the leaf (hier/paths.h).
+ */
+#include "base/error.h"
+#include "task/pretrain.h"
+
+static void choose(hr_pretrain *self, const hr_micro *micro)
+{
+    hr_tape *t = &self->learner->tape;
+    hr_pass pass = hr_pass_of(self, &self->learner->online, micro);
+    const hr_resolution *part = &self->nearest.part[0];
+    hr_vit_input positions = { .positions = part->positions.device };
+    hr_tensor *z0 = hr_net_z0(&self->net, &pass, hr_encode_images(self, part, micro), &positions);
+    hr_tensor *unit = hr_normalize(t, z0); /* [n, d] */
+    hr_array index = hr_slice(&self->chosen, micro->first, micro->n);
+    hr_array score = hr_slice(&self->score, micro->first, micro->n);
+
+    if (hr_tape_status(t) >= 0)
+        t->q->be->top(t->q, &index, &score, &unit->x, &self->paths.proto[0], NULL);
+}
+
+hirl_status hr_reassign(hr_pretrain *self)
+{
+    hr_tape *t = &self->learner->tape;
+    int64_t micros = self->config.learner.accumulate;
+    hr_decisions *d = &self->decided;
+    bool recording = t->recording;
+
+    t->recording = false;
+    for (int64_t m = 0; m < micros; m++) {
+        hr_micro micro = hr_micro_of(self, m, micros, self->config.reference && recording);
+
+        hr_tape_next(t);
+        choose(self, &micro);
+    }
+    hr_tape_next(t);
+    t->recording = recording;
+    HR_TRY(hr_tape_status(t));
+    t->q->be->path_leaves(t->q, &d->positive.device, &d->negative.device, &self->chosen,
+                          &d->negative.device, self->config.draws_all);
+    t->q->be->copy(t->q, &self->leaf.device, &d->positive.device);
+    return HIRL_OK;
+}
