@@ -6,8 +6,8 @@
  * The mirror commutes with every colour operation (they are pointwise, or symmetric in x), so it is
  * always applied last, while the result is written, whatever its place in the record.
  *
- * pixels u8 [H,W,3], y [S,S,3]. The calling thread does all the work; a loader processes several
- * images at a time on threads that each have a queue.
+ * images: n of u8 [H,W,3], y [n,S,S,3]. Each image is one task of the queue's threads. A loader
+ * passes one image at a time, on threads that each have a queue.
  */
 #include <math.h>
 #include <string.h>
@@ -17,8 +17,8 @@
 #include "cpu/cpu.h"
 #include "cpu/image.h"
 
-static bool check(hr_queue *q, const hr_array *y, const hr_array *pixels,
-                  const hr_augment_record *r)
+/* size: the side of y */
+static bool check(hr_queue *q, int64_t size, const hr_array *pixels, const hr_augment_record *r)
 {
     int64_t height = pixels->dim[0], width = pixels->dim[1];
     bool box = r->left >= 0 && r->top >= 0 && r->width > 0 && r->height > 0 &&
@@ -26,13 +26,12 @@ static bool check(hr_queue *q, const hr_array *y, const hr_array *pixels,
 
     if (!hr_cpu_ok(q))
         return false;
-    if (!box || r->size < 1 || (r->resize && r->resize < r->size) ||
-        hr_count(y) != 3 * (int64_t)r->size * r->size)
+    if (!box || r->size < 1 || (r->resize && r->resize < r->size) || r->size != size)
         hr_cpu_fail(q, HIRL_E_INTERNAL,
                     "augment: box %d x %d at column %d, row %d of a %lld x %lld image, resize %d, "
-                    "size %d, %lld numbers of output: these do not fit together",
+                    "size %d, output of side %lld: these do not fit together",
                     r->width, r->height, r->left, r->top, (long long)width, (long long)height,
-                    r->resize, r->size, (long long)hr_count(y));
+                    r->resize, r->size, (long long)size);
     return hr_cpu_ok(q);
 }
 
@@ -112,18 +111,23 @@ static size_t work_bytes(const hr_array *pixels, const hr_augment_record *r)
     return resize > blur ? resize : blur;
 }
 
-void hr_cpu_augment(hr_queue *q, const hr_array *y, const hr_array *pixels,
-                    const hr_augment_record *record)
+typedef struct augment_job {
+    hr_queue *q;
+    const hr_array *y, *images;
+    const hr_augment_record *records;
+} augment_job;
+
+static void augment_one(void *arg, int64_t i, int worker)
 {
-    const hr_augment_record *r = record;
+    const augment_job *job = arg;
+    const hr_augment_record *r = &job->records[i];
+    const hr_array *pixels = &job->images[i];
     size_t plane = ((size_t)r->size * (size_t)r->size + 63) / 64 * 64;
+    hr_array y = hr_slice(job->y, i, 1);
     hr_image image = { 0 };
     hr_resize_axis across, down;
-    uint8_t *work;
+    uint8_t *work = hr_cpu_scratch(job->q, worker, 3 * plane + work_bytes(pixels, r));
 
-    if (!check(q, y, pixels, r))
-        return;
-    work = hr_cpu_scratch(q, 0, 3 * plane + work_bytes(pixels, r));
     if (!work)
         return;
     for (int c = 0; c < 3; c++, work += plane)
@@ -141,8 +145,19 @@ void hr_cpu_augment(hr_queue *q, const hr_array *y, const hr_array *pixels,
     if (r->solarize)
         hr_image_solarize(&image);
 
-    if (y->dtype == HR_BF16)
-        write_narrow(y->data, &image, r);
+    if (y.dtype == HR_BF16)
+        write_narrow(y.data, &image, r);
     else
-        write_wide(y->data, &image, r);
+        write_wide(y.data, &image, r);
+}
+
+void hr_cpu_augment(hr_queue *q, const hr_array *y, const hr_array *images,
+                    const hr_augment_record *records)
+{
+    augment_job job = { q, y, images, records };
+
+    for (int64_t i = 0; i < y->dim[0]; i++)
+        if (!check(q, y->dim[1], &images[i], &records[i]))
+            return;
+    hr_cpu_run(q, y->dim[0], augment_one, &job);
 }

@@ -1,14 +1,20 @@
 /* blas.h - OpenBLAS over `real`: single-threaded calls, safe from every thread.
  *
- * The pthread flavour is capped at one thread between hr_cpu_blas_begin and hr_cpu_blas_end
- * (backend.h). The serial and the OpenMP flavour may not be called by two threads at once:
- * their calls take turns.
+ * The pthread flavour is capped at one thread between hr_cpu_blas_begin and hr_cpu_blas_end. The
+ * serial and the OpenMP flavour may not be called by two threads at once: their calls take turns.
  */
 #ifndef HR_CPU_BLAS_H
 #define HR_CPU_BLAS_H
 
 #include "backend.h"
 #include "types.h"
+
+/* Between begin and end OpenBLAS uses one thread for a call, in the whole process; counted, so that
+ * pairs may nest and overlap. */
+void hr_cpu_blas_begin(void);
+void hr_cpu_blas_end(void);
+/* the installed flavour of OpenBLAS lets one thread compute at a time */
+bool hr_cpu_blas_serialised(void);
 
 /* a row-major matrix inside a larger one: rows are `stride` numbers apart */
 typedef struct hr_cpu_matrix {

@@ -1,136 +1,62 @@
 /* cpu.c - the CPU backend: its table, work queues, failures, scratch memory, bf16 operands. */
 #include "cpu/cpu.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/half.h"
-#include "context.h"
+#include "cpu/blas.h"
+#include "host.h"
 
-static hirl_status open_queue(hr_queue *q, hirl_context *context)
+/* ---- queues ---- */
+
+static hirl_status open_queue(hr_queue *q)
 {
-    hr_cpu_queue *state = hr_alloc(sizeof *state);
-
-    if (!state)
-        return HIRL_E_NOMEM;
-    state->pool = hr_context_pool(context);
-    state->scratch = hr_alloc_array((size_t)hr_pool_threads(state->pool), sizeof *state->scratch);
-    if (!state->scratch) {
-        hr_free(state);
-        return HIRL_E_NOMEM;
-    }
-    hr_arena_init_host(&state->wide);
-    q->be = &hr_cpu;
-    q->state = state;
-    q->context = context;
-    return HIRL_OK;
+    q->state = hr_alloc(sizeof(hr_cpu_queue));
+    return q->state ? HIRL_OK : HIRL_E_NOMEM;
 }
 
 static void close_queue(hr_queue *q)
 {
-    hr_cpu_queue *state = hr_cpu_state(q);
-
-    if (!state)
-        return;
-    for (int i = 0; i < hr_pool_threads(state->pool); i++)
-        hr_free(state->scratch[i].data);
-    hr_free(state->scratch);
-    hr_arena_done(&state->wide);
-    hr_free(state);
+    hr_free(q->state);
     q->state = NULL;
 }
 
 static hirl_status sync(hr_queue *q)
 {
-    hr_cpu_queue *state = hr_cpu_state(q);
-    hr_error failure = state->failure;
-
-    if (!failure.status)
-        return HIRL_OK;
-    memset(&state->failure, 0, sizeof state->failure);
-    return hr_error_raise(&failure);
+    return hr_workspace_sync(q->work);
 }
-
-const hr_backend hr_cpu = { .name = "cpu",
-                            .open_queue = open_queue,
-                            .close_queue = close_queue,
-                            .sync = sync,
-#define OP(type, op, ...) .op = hr_cpu_##op,
-                            HR_BACKEND_OPS(OP)
-#undef OP
-};
-
-/* tasks of several threads can fail at the same time */
-static pthread_mutex_t first_failure = PTHREAD_MUTEX_INITIALIZER;
 
 bool hr_cpu_ok(hr_queue *q)
 {
-    return __atomic_load_n(&hr_cpu_state(q)->failure.status, __ATOMIC_ACQUIRE) == 0;
+    return hr_workspace_ok(q->work);
 }
 
 void hr_cpu_fail(hr_queue *q, hirl_status status, const char *format, ...)
 {
-    hr_error *failure = &hr_cpu_state(q)->failure;
+    char text[512];
     va_list args;
 
-    pthread_mutex_lock(&first_failure);
-    if (!failure->status) {
-        va_start(args, format);
-        vsnprintf(failure->text, sizeof failure->text, format, args);
-        va_end(args);
-        __atomic_store_n(&failure->status, status, __ATOMIC_RELEASE);
-    }
-    pthread_mutex_unlock(&first_failure);
-}
-
-/* records this thread's failure in the queue, unless the queue has failed before */
-static void pass(hr_queue *q, hirl_status status)
-{
-    hr_error *failure = &hr_cpu_state(q)->failure;
-    hr_error mine;
-
-    hr_error_keep(&mine, status);
-    pthread_mutex_lock(&first_failure);
-    if (!failure->status) {
-        failure->callback = mine.callback;
-        memcpy(failure->text, mine.text, sizeof mine.text);
-        __atomic_store_n(&failure->status, status, __ATOMIC_RELEASE);
-    }
-    pthread_mutex_unlock(&first_failure);
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    hr_workspace_fail(q->work, status, text);
 }
 
 void hr_cpu_run(hr_queue *q, int64_t count, hr_pool_task *task, void *arg)
 {
-    if (hr_cpu_ok(q))
-        hr_pool_run(hr_cpu_state(q)->pool, count, task, arg);
+    hr_workspace_run(q->work, count, task, arg);
 }
 
 void *hr_cpu_scratch(hr_queue *q, int worker, size_t bytes)
 {
-    hr_cpu_scratch_block *block = &hr_cpu_state(q)->scratch[worker];
-
-    if (block->bytes >= bytes)
-        return block->data;
-    hr_free(block->data);
-    block->bytes = 0;
-    block->data = hr_alloc(bytes);
-    if (block->data)
-        block->bytes = bytes;
-    else
-        pass(q, HIRL_E_NOMEM);
-    return block->data;
+    return hr_workspace_scratch(q->work, worker, bytes);
 }
 
 void *hr_cpu_work(hr_queue *q, size_t bytes)
 {
-    void *block = hr_cpu_ok(q) ? hr_arena_take(&hr_cpu_state(q)->wide, bytes) : NULL;
-
-    if (!block)
-        pass(q, HIRL_E_NOMEM);
-    return block;
+    return hr_workspace_take(q->work, bytes);
 }
 
 /* ---- bf16 operands ---- */
@@ -213,5 +139,43 @@ void hr_cpu_end(hr_queue *q)
         hr_cpu_run(q, hr_parts(job.n, PART), narrow, &job);
     }
     state->pendings = 0;
-    hr_arena_reset(&state->wide);
+    hr_workspace_reset(q->work);
+}
+
+/* ---- the table ---- */
+
+static void enter(const hr_backend *be)
+{
+    (void)be;
+    hr_cpu_blas_begin();
+}
+
+static void leave(const hr_backend *be)
+{
+    (void)be;
+    hr_cpu_blas_end();
+}
+
+static const hr_backend table = { .name = "cpu",
+                                  .enter = enter,
+                                  .leave = leave,
+                                  .open_queue = open_queue,
+                                  .close_queue = close_queue,
+                                  .sync = sync,
+#define OP(type, op, ...) .op = hr_cpu_##op,
+                                  HR_BACKEND_OPS(OP)
+#undef OP
+};
+
+hirl_status hr_cpu_open(hr_backend *backend, const hr_host *host, uint32_t abi,
+                        const char *build_id, const hr_opening *opening)
+{
+    (void)abi;
+    (void)build_id;
+    *backend = table;
+    if (hr_cpu_blas_serialised())
+        host->log(opening->context, HIRL_LOG_INFO,
+                  "cpu: this build of OpenBLAS computes on one thread at a time; its pthread build "
+                  "(libopenblas0-pthread) uses all threads");
+    return HIRL_OK;
 }

@@ -9,25 +9,15 @@
 
 #include "array.h"
 #include "backend.h"
-#include "base/arena.h"
-#include "base/error.h"
 #include "base/pool.h"
+#include "base/workspace.h"
 #include "types.h"
 
 enum { HR_CPU_PENDING = 8 }; /* most bf16 outputs of one kernel */
 
-typedef struct hr_cpu_scratch_block {
-    void *data;
-    size_t bytes;
-} hr_cpu_scratch_block;
-
 typedef struct hr_cpu_queue {
-    hr_pool *pool;
-    hr_error failure; /* the first failure since the last sync */
     const hr_scalars *scalars;
-    hr_cpu_scratch_block *scratch; /* one per worker */
-    hr_arena wide;                 /* widened operands and work memory of the current kernel */
-    struct {                       /* outputs that hr_cpu_end rounds to bf16 */
+    struct { /* outputs that hr_cpu_end rounds to bf16 */
         hr_array to;
         real *from;
     } pending[HR_CPU_PENDING];

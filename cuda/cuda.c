@@ -59,7 +59,7 @@ void hr_cuda_launched(hr_queue *q, const char *kernel)
 
 /* ---- queues ---- */
 
-static hirl_status open_queue(hr_queue *q, hirl_context *context)
+static hirl_status open_queue(hr_queue *q)
 {
     cuda_queue *state = host->alloc(sizeof *state);
     cudaError_t error;
@@ -76,7 +76,6 @@ static hirl_status open_queue(hr_queue *q, hirl_context *context)
         return fail(status_of(error), "creating a stream", error);
     }
     q->state = state;
-    q->context = context;
     return HIRL_OK;
 }
 
@@ -165,7 +164,7 @@ __attribute__((visibility("default")))
 hr_module_open_fn hr_module_open;
 
 hirl_status hr_module_open(hr_backend *backend, const hr_host *library, uint32_t abi,
-                           const char *build_id, int32_t device)
+                           const char *build_id, const hr_opening *opening)
 {
     hirl_status status;
 
@@ -173,7 +172,7 @@ hirl_status hr_module_open(hr_backend *backend, const hr_host *library, uint32_t
     if (abi != HR_MODULE_ABI || strcmp(build_id, HR_BUILD_ID))
         return host->fail(HIRL_E_BACKEND_UNAVAILABLE,
                           "cuda: the module and the library are from different builds");
-    status = choose_device(device);
+    status = choose_device(opening->device);
     if (status >= 0)
         *backend = table;
     return status;

@@ -1,7 +1,7 @@
-/* array.h - a typed block of numbers: where it lies, its type, its shape.
+/* array.h - a typed array of numbers: its memory, type and shape.
  *
- * Row-major; images and feature maps are [N, H, W, C]. An array owns nothing. Its data may lie
- * on a device: only kernels, upload and download touch it.
+ * Row-major; images and feature maps are [N,H,W,C]. An array does not own its memory, which may be
+ * that of a device: only kernels, upload and download read or write it.
  */
 #ifndef HR_ARRAY_H
 #define HR_ARRAY_H
@@ -24,7 +24,7 @@ typedef enum hr_dtype {
 #endif
 
 struct hr_array {
-    void *data; /* NULL: not there */
+    void *data; /* NULL: absent */
     hr_dtype dtype;
     int32_t rank; /* 1 to 4 */
     int64_t dim[4];
@@ -72,13 +72,13 @@ static inline int64_t hr_count(const hr_array *a)
     return n;
 }
 
-/* the last dimension: columns of the matrix view */
+/* the array as a matrix: its columns are the last dimension */
 static inline int64_t hr_cols(const hr_array *a)
 {
     return a->dim[a->rank - 1];
 }
 
-/* everything but the last dimension: rows of the matrix view; [n] is one row */
+/* the array as a matrix: its rows are all other dimensions; [n] is one row */
 static inline int64_t hr_rows_of(const hr_array *a)
 {
     int64_t n = 1;
@@ -93,7 +93,7 @@ static inline size_t hr_bytes(const hr_array *a)
     return (size_t)hr_count(a) * hr_dtype_size(a->dtype);
 }
 
-/* rows [first, first + count) of the outermost dimension, as a view */
+/* the slice [first, first + count) of the outermost dimension: the same memory */
 static inline hr_array hr_slice(const hr_array *a, int64_t first, int64_t count)
 {
     hr_array s = *a;

@@ -1,78 +1,9 @@
-/* backend.c - chooses a backend by name: the CPU table, or the CUDA module opened once a process; arrays on it. */
+/* backend.c - what works on any backend: arrays on it, and a check for empty slots of its table. */
 #include "backend.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/error.h"
-#include "context.h"
-#include "host.h"
-
-enum { MOST_DEVICES = 16, ANY_DEVICE = -1 };
-
-/* one table a device, opened once and kept: modules are never closed */
-static struct {
-    pthread_mutex_t lock;
-    hr_backend table[MOST_DEVICES + 1];
-} cuda = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static hirl_status open_cuda(const hr_backend **backend, int32_t device)
-{
-    hr_backend *table = &cuda.table[device - ANY_DEVICE];
-    hirl_status status = HIRL_OK;
-
-    pthread_mutex_lock(&cuda.lock);
-    if (!table->name)
-        status = hr_module_load(table, "libhirl-cuda.so", device);
-    if (status < 0)
-        memset(table, 0, sizeof *table);
-    else
-        *backend = table;
-    pthread_mutex_unlock(&cuda.lock);
-    return status;
-}
-
-/* "cuda" or "cuda:N" */
-static hirl_status device_of(int32_t *device, const char *name)
-{
-    char *end;
-    long n;
-
-    *device = ANY_DEVICE;
-    if (!strcmp(name, "cuda"))
-        return HIRL_OK;
-    n = strncmp(name, "cuda:", 5) ? -1 : strtol(name + 5, &end, 10);
-    if (n < 0 || n >= MOST_DEVICES || !name[5] || *end)
-        return hr_fail(HIRL_E_INVALID,
-                       "backend: \"%s\" is none of auto, cpu, cuda, cuda:0 to cuda:%d", name,
-                       MOST_DEVICES - 1);
-    *device = (int32_t)n;
-    return HIRL_OK;
-}
-
-hirl_status hr_backend_open(const hr_backend **backend, hirl_context *context, const char *name)
-{
-    int32_t device = ANY_DEVICE;
-    hirl_status status;
-
-    *backend = &hr_cpu;
-    if (!strcmp(name, "cpu"))
-        return HIRL_OK;
-    if (strcmp(name, "auto")) {
-        HR_TRY(device_of(&device, name));
-        status = open_cuda(backend, device);
-        return status < 0 ? HIRL_E_BACKEND_UNAVAILABLE : HIRL_OK;
-    }
-    status = open_cuda(backend, device);
-    if (status >= 0)
-        status = hr_backend_complete(*backend);
-    if (status < 0) {
-        *backend = &hr_cpu;
-        hr_log(context, HIRL_LOG_DEBUG, "backend: cpu; of CUDA: %s", hr_error_text());
-    }
-    return HIRL_OK;
-}
 
 hirl_status hr_array_take(hr_array *a, hr_queue *q, const char *what)
 {
@@ -92,4 +23,32 @@ void hr_array_give(hr_array *a, hr_queue *q)
     if (a->data)
         q->be->give(q, a->data);
     a->data = NULL;
+}
+
+int hr_backend_missing(char *text, size_t bytes, const hr_backend *backend)
+{
+    enum { NAMED = 4 };
+    int missing = 0;
+    size_t at = 0;
+
+    text[0] = 0;
+#define OP(type, op, ...)                                                                          \
+    if (!backend->op && ++missing <= NAMED && at < bytes)                                          \
+        at += (size_t)snprintf(text + at, bytes - at, "%s%s", at ? ", " : "", #op);
+    HR_BACKEND_OPS(OP)
+#undef OP
+    if (missing > NAMED && at < bytes)
+        snprintf(text + at, bytes - at, " and %d more", missing - NAMED);
+    return missing;
+}
+
+hirl_status hr_backend_complete(const hr_backend *backend)
+{
+    char names[256];
+
+    if (!hr_backend_missing(names, sizeof names, backend))
+        return HIRL_OK;
+    return hr_fail(HIRL_E_UNSUPPORTED,
+                   "%s: this needs operations that the backend has not yet: %s; use backend=cpu",
+                   backend->name, names);
 }

@@ -1,4 +1,4 @@
-/* build.c - which libhirl this is: compiler, BLAS, decoders. */
+/* build.c - describes this build of the library: compiler, BLAS, decoders. */
 #include "build.h"
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #include <zlib.h>
 #if defined(__has_include)
 #if __has_include(<jconfig.h>)
-#include <jconfig.h> /* the only place where libjpeg-turbo tells its version */
+#include <jconfig.h> /* only this header has the version of libjpeg-turbo */
 #endif
 #endif
 
@@ -27,7 +27,7 @@
 
 enum { INFO = 1024 };
 
-/* clang's __VERSION__ begins with its name */
+/* the __VERSION__ of clang begins with its name */
 #ifdef __clang__
 static const char compiler[] = __VERSION__;
 #else
@@ -37,7 +37,7 @@ static const char compiler[] = "gcc " __VERSION__;
 static char info[INFO];
 static pthread_once_t info_once = PTHREAD_ONCE_INIT;
 
-/* openblas_get_parallel: 0 one thread, 1 its own threads, 2 OpenMP */
+/* openblas_get_parallel returns 0: one thread, 1: its own threads, 2: OpenMP */
 static const char *blas_threads(void)
 {
     static const char *const name[] = { "serial", "pthread", "OpenMP" };

@@ -1,4 +1,4 @@
-/* build.h - which libhirl this is. */
+/* build.h - describes this build of the library. */
 #ifndef HR_BUILD_H
 #define HR_BUILD_H
 

@@ -1,6 +1,5 @@
-/* context.c - what every handle stands on: backend, threads, messages to the host, cancel. */
+/* context.c - what every handle uses: backend, threads, messages to the application, cancel. */
 #include "context.h"
-#include "host.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -9,13 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/workspace.h"
+
+#ifndef HR_BUILD_ID
+#define HR_BUILD_ID "unnamed build"
+#endif
 
 enum { LINE = 512, KEPT_LINES = 16 };
 
 typedef struct queue_node {
-    hr_queue queue; /* first: given back as a queue */
+    hr_queue queue; /* first: a queue that is given back is its node */
+    hr_workspace work;
     struct queue_node *next;
 } queue_node;
 
@@ -26,22 +32,62 @@ typedef struct kept_line {
 
 struct hirl_context {
     _Atomic int32_t references;
-    const hr_backend *backend;
+    hr_backends backends;
     hr_pool *pool;
+    hr_comm *comm; /* NULL: one rank */
     pid_t process;
     atomic_int cancel;
     hirl_log_fn *log;
     void *log_user;
     hirl_progress_fn *progress;
     void *progress_user;
-    pthread_mutex_t lock;       /* the fields below */
-    queue_node *idle;           /* queues nobody uses */
-    kept_line kept[KEPT_LINES]; /* lines of other threads */
+    pthread_mutex_t lock;       /* of the fields below */
+    queue_node *idle;           /* queues that nobody uses */
+    kept_line kept[KEPT_LINES]; /* lines of threads outside public calls */
     int kept_count;
     _Atomic int entered;
 };
 
-static _Thread_local hr_call *innermost; /* of the public calls that this thread is in */
+static _Thread_local hr_call *innermost; /* public call that this thread is in, or NULL */
+
+/* ---- what modules are given ---- */
+
+static hirl_status fail_text(hirl_status status, const char *text)
+{
+    return hr_fail(status, "%s", text);
+}
+
+static void log_text(hirl_context *context, int32_t level, const char *text)
+{
+    hr_log(context, level, "%s", text);
+}
+
+static void run_tasks(hr_queue *q, int64_t count, hr_pool_task *task, void *arg)
+{
+    hr_workspace_run(q->work, count, task, arg);
+}
+
+static void *scratch_of(hr_queue *q, int worker, size_t bytes)
+{
+    return hr_workspace_scratch(q->work, worker, bytes);
+}
+
+static void stick(hr_queue *q, hirl_status status, const char *text)
+{
+    hr_workspace_fail(q->work, status, text);
+}
+
+static const hr_host host = { .abi = HR_MODULE_ABI,
+                              .build_id = HR_BUILD_ID,
+                              .fail = fail_text,
+                              .alloc = hr_alloc,
+                              .free = hr_free,
+                              .log = log_text,
+                              .run = run_tasks,
+                              .scratch = scratch_of,
+                              .stick = stick };
+
+/* ---- life ---- */
 
 hirl_status hr_context_create(hirl_context **out, const char *backend, int threads)
 {
@@ -53,7 +99,7 @@ hirl_status hr_context_create(hirl_context **out, const char *backend, int threa
     context->references = 1;
     context->process = getpid();
     pthread_mutex_init(&context->lock, NULL);
-    status = hr_backend_open(&context->backend, context, backend);
+    status = hr_backends_open(&context->backends, backend, &host, context);
     if (status >= 0)
         status = hr_pool_create(&context->pool, threads ? threads : hr_cores());
     if (status < 0) {
@@ -69,6 +115,14 @@ void hr_context_hold(hirl_context *context)
     atomic_fetch_add(&context->references, 1);
 }
 
+static void close_queue(queue_node *node)
+{
+    if (node->queue.state)
+        node->queue.be->close_queue(&node->queue);
+    hr_workspace_done(&node->work);
+    hr_free(node);
+}
+
 void hr_context_drop(hirl_context *context)
 {
     if (!context || atomic_fetch_sub(&context->references, 1) > 1)
@@ -77,9 +131,9 @@ void hr_context_drop(hirl_context *context)
         queue_node *node = context->idle;
 
         context->idle = node->next;
-        node->queue.be->close_queue(&node->queue);
-        hr_free(node);
+        close_queue(node);
     }
+    hr_backends_close(&context->backends);
     if (getpid() == context->process) {
         hr_pool_destroy(context->pool);
         pthread_mutex_destroy(&context->lock);
@@ -94,12 +148,27 @@ hr_pool *hr_context_pool(hirl_context *context)
 
 const hr_backend *hr_context_backend(const hirl_context *context)
 {
-    return context->backend;
+    return context->backends.chosen;
+}
+
+void hr_context_set_comm(hirl_context *context, hr_comm *comm)
+{
+    context->comm = comm;
+}
+
+int32_t hr_context_rank(const hirl_context *context)
+{
+    return context->comm ? context->comm->rank : 0;
+}
+
+int32_t hr_context_ranks(const hirl_context *context)
+{
+    return context->comm ? context->comm->ranks : 1;
 }
 
 /* ---- queues ---- */
 
-/* what the last user of a queue left unread is not the next one's */
+/* a failure that the last user of a queue did not read is not the next user's */
 static void forget_failure(hr_queue *queue)
 {
     hr_error kept;
@@ -109,10 +178,30 @@ static void forget_failure(hr_queue *queue)
         (void)hr_error_raise(&kept);
 }
 
+static hirl_status open_queue(queue_node **out, hirl_context *context, const hr_backend *backend)
+{
+    queue_node *node = hr_alloc(sizeof *node);
+    hirl_status status;
+
+    if (!node)
+        return HIRL_E_NOMEM;
+    node->queue.be = backend;
+    node->queue.work = &node->work;
+    node->queue.context = context;
+    status = hr_workspace_init(&node->work, context->pool);
+    if (status >= 0)
+        status = backend->open_queue(&node->queue);
+    if (status < 0) {
+        close_queue(node);
+        return status;
+    }
+    *out = node;
+    return HIRL_OK;
+}
+
 static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backend *backend)
 {
     queue_node **at, *node = NULL;
-    hirl_status status;
 
     pthread_mutex_lock(&context->lock);
     for (at = &context->idle; *at && !node; at = node ? at : &(*at)->next)
@@ -121,32 +210,24 @@ static hirl_status take(hr_queue **queue, hirl_context *context, const hr_backen
             *at = node->next;
         }
     pthread_mutex_unlock(&context->lock);
-    if (!node) {
-        node = hr_alloc(sizeof *node);
-        if (!node)
-            return HIRL_E_NOMEM;
-        status = backend->open_queue(&node->queue, context);
-        if (status < 0) {
-            hr_free(node);
-            return status;
-        }
-    }
+    if (!node)
+        HR_TRY(open_queue(&node, context, backend));
     forget_failure(&node->queue);
     node->next = NULL;
-    node->queue.comm = NULL;
+    node->queue.comm = context->comm;
     *queue = &node->queue;
     return HIRL_OK;
 }
 
 hirl_status hr_context_take_queue(hr_queue **queue, hirl_context *context)
 {
-    HR_TRY(hr_backend_complete(context->backend)); /* an empty slot is never called */
-    return take(queue, context, context->backend);
+    HR_TRY(hr_backend_complete(context->backends.chosen)); /* so an empty slot is never called */
+    return take(queue, context, context->backends.chosen);
 }
 
 hirl_status hr_context_take_cpu_queue(hr_queue **queue, hirl_context *context)
 {
-    return take(queue, context, &hr_cpu);
+    return take(queue, context, context->backends.on_cpu);
 }
 
 void hr_context_give_queue(hr_queue *queue)
@@ -158,7 +239,7 @@ void hr_context_give_queue(hr_queue *queue)
     if (!queue)
         return;
     context = queue->context;
-    forked = getpid() != context->process; /* the lock may be one that nobody opens */
+    forked = getpid() != context->process; /* in a forked child nobody may ever release the lock */
     if (!forked)
         pthread_mutex_lock(&context->lock);
     node->next = context->idle;
@@ -180,11 +261,11 @@ hirl_status hr_context_enter(hr_call *call, hirl_context *context)
     hr_error_keep(&call->before, HIRL_OK);
     innermost = call;
     atomic_fetch_add(&context->entered, 1);
-    hr_cpu_blas_begin();
+    hr_backends_enter(&context->backends);
     return HIRL_OK;
 }
 
-/* does this thread itself make a call, or work for one (a loader's, the pool's)? */
+/* true if this thread is in a public call of the context, false for a loader or pool thread */
 static bool on_calling_thread(const hirl_context *context)
 {
     const hr_call *call = innermost;
@@ -218,7 +299,7 @@ hirl_status hr_context_leave(hr_call *call, hirl_status status)
     give_kept_lines(call->context);
     innermost = call->outer;
     atomic_fetch_sub(&call->context->entered, 1);
-    hr_cpu_blas_end();
+    hr_backends_leave(&call->context->backends);
     if (status >= 0)
         (void)hr_error_raise(&call->before);
     return status;
@@ -248,7 +329,7 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     va_list args;
 
     if (!context->log && atomic_load(&context->entered))
-        return; /* before the first call lines are kept for the log to come */
+        return; /* before the first call lines are kept: the application may still set a log */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
@@ -290,5 +371,5 @@ hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, 
             return hr_fail_callback(answer, "progress");
     }
     status = hr_poll(context);
-    return answer > 0 ? stopped() : status; /* this call's own, whatever another thread polls */
+    return answer > 0 ? stopped() : status; /* a stop by the callback is this call's own */
 }

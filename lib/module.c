@@ -1,8 +1,11 @@
 /* module.c - backends in files of their own: found, opened, checked.
  *
- * Searched: the folder in HIRL_BACKEND_PATH; where it is not set, the one given at build time; never the working
- * directory. A module is never closed again: drivers keep threads and exit handlers in it.
+ * A module is searched in the folder in HIRL_BACKEND_PATH or, when that is not set, in the one that
+ * was given at build time; never in the working directory. It is never closed again: drivers keep
+ * threads and exit handlers in it.
  */
+#include "module.h"
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -13,23 +16,12 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "host.h"
 
 #ifndef HR_MODULE_FOLDER
 #define HR_MODULE_FOLDER "/usr/lib/hirl"
 #endif
-#ifndef HR_BUILD_ID
-#define HR_BUILD_ID "unnamed build"
-#endif
-
-static hirl_status fail(hirl_status status, const char *text)
-{
-    return hr_fail(status, "%s", text);
-}
-
-static const hr_host host = { HR_MODULE_ABI, HR_BUILD_ID, fail, hr_alloc, hr_free };
-
-/* dlopen maps what the program headers promise and dies of a file that was cut short: look first */
+/* dlopen maps what the program headers promise and crashes on a file that was cut short: a check
+ * before it. */
 static hirl_status check_whole(const char *path)
 {
     ElfW(Ehdr) head = { 0 };
@@ -55,7 +47,8 @@ static hirl_status check_whole(const char *path)
     return HIRL_OK;
 }
 
-static hirl_status open_file(hr_backend *backend, const char *path, int32_t device)
+static hirl_status open_file(hr_backend *backend, const char *path, const hr_host *host,
+                             const hr_opening *opening)
 {
     hr_module_open_fn *entry;
     void *module;
@@ -68,11 +61,11 @@ static hirl_status open_file(hr_backend *backend, const char *path, int32_t devi
     if (!entry)
         return hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "module %s: no symbol %s", path,
                        HR_MODULE_SYMBOL);
-    return entry(backend, &host, HR_MODULE_ABI, HR_BUILD_ID, device);
+    return entry(backend, host, host->abi, host->build_id, opening);
 }
 
 static hirl_status try_folder(hr_backend *backend, const char *folder, const char *file,
-                              int32_t device)
+                              const hr_host *host, const hr_opening *opening)
 {
     char *path = hr_path_join(folder, file);
     hirl_status status;
@@ -80,46 +73,19 @@ static hirl_status try_folder(hr_backend *backend, const char *folder, const cha
     if (!path)
         return HIRL_E_NOMEM;
     if (hr_file_exists(path))
-        status = open_file(backend, path, device);
+        status = open_file(backend, path, host, opening);
     else
         status = hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "module: there is no %s", path);
     hr_free(path);
     return status;
 }
 
-hirl_status hr_module_load(hr_backend *backend, const char *file, int32_t device)
+hirl_status hr_module_load(hr_backend *backend, const char *file, const hr_host *host,
+                           const hr_opening *opening)
 {
     const char *folder = secure_getenv("HIRL_BACKEND_PATH");
 
     if (folder && folder[0])
-        return try_folder(backend, folder, file, device);
-    return try_folder(backend, HR_MODULE_FOLDER, file, device);
-}
-
-int hr_backend_missing(char *text, size_t bytes, const hr_backend *backend)
-{
-    enum { NAMED = 4 };
-    int missing = 0;
-    size_t at = 0;
-
-    text[0] = 0;
-#define OP(type, op, ...)                                                                          \
-    if (!backend->op && ++missing <= NAMED && at < bytes)                                          \
-        at += (size_t)snprintf(text + at, bytes - at, "%s%s", at ? ", " : "", #op);
-    HR_BACKEND_OPS(OP)
-#undef OP
-    if (missing > NAMED && at < bytes)
-        snprintf(text + at, bytes - at, " and %d more", missing - NAMED);
-    return missing;
-}
-
-hirl_status hr_backend_complete(const hr_backend *backend)
-{
-    char names[256];
-
-    if (!hr_backend_missing(names, sizeof names, backend))
-        return HIRL_OK;
-    return hr_fail(HIRL_E_UNSUPPORTED,
-                   "%s: this needs operations that the backend has not yet: %s; use backend=cpu",
-                   backend->name, names);
+        return try_folder(backend, folder, file, host, opening);
+    return try_folder(backend, HR_MODULE_FOLDER, file, host, opening);
 }

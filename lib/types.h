@@ -1,4 +1,4 @@
-/* types.h - names of all internal types, and the number type of the naive kernels. */
+/* types.h - the names of all internal types, and `real`, the number type of the kernels. */
 #ifndef HR_TYPES_H
 #define HR_TYPES_H
 
@@ -9,15 +9,15 @@
 #include <hirl/handles.h>
 #include <hirl/status.h>
 
-/* Arithmetic type of masters, statistics and losses. The product is built with float; the
- * test-only library hirl-core-f64 is the same source with -DHR_REAL_DOUBLE. */
+/* The type of weights, statistics and losses. The library is built with float; hirl-core-f64, the
+ * same source with -DHR_REAL_DOUBLE, exists for tests only. */
 #ifdef HR_REAL_DOUBLE
 typedef double real;
 #else
 typedef float real;
 #endif
 
-enum { HR_LEVELS = 8 }; /* most levels of a tree */
+enum { HR_LEVELS = 8 }; /* the most levels that a tree can have */
 
 typedef struct hr_arena hr_arena;
 typedef struct hr_array hr_array;
@@ -40,5 +40,6 @@ typedef struct hr_tape hr_tape;
 typedef struct hr_task hr_task;
 typedef struct hr_tensor hr_tensor;
 typedef struct hr_tensors hr_tensors;
+typedef struct hr_workspace hr_workspace;
 
 #endif

@@ -4,7 +4,9 @@
  * a permutation keyed by (seed, epoch). With HR_BAD_ROW_REPLACE the j-th unreadable row takes the
  * j-th readable image found from place (s + 1) B on, wrapping around up to place s B. The batch is
  * therefore a function of (seed, e, s) and of the set of readable images. It depends neither on the
- * thread that reads an image nor on the images already marked unreadable.
+ * thread that reads an image nor on the images already marked unreadable. With several ranks B counts
+ * the images of all of them: a rank that has to replace images first counts the unreadable ones of
+ * the ranks before it.
  */
 #include "data/fill.h"
 
@@ -45,7 +47,7 @@ static hirl_status augment(hr_loader_worker *w, float *to, const hr_augment_reco
 {
     int64_t n = (int64_t)record->size * record->size * 3;
     real *out = w->scratch ? w->scratch : (real *)(void *)to;
-    hr_array y = { out, HR_REAL, 3, { record->size, record->size, 3, 1 } };
+    hr_array y = hr_array_4(out, HR_REAL, 1, record->size, record->size, 3);
     hr_array x = { w->pixels.data, HR_U8, 3, { w->pixels.height, w->pixels.width, 3, 1 } };
 
     w->queue->be->augment(w->queue, &y, &x, record);
@@ -99,13 +101,12 @@ static void note_bad(hr_slot *s, int64_t image, const hr_error *error)
     s->bad[s->bads++] = (hr_bad_image){ image, *error };
 }
 
-/* Decodes and augments the image of a row. HIRL_DONE: the image is unreadable, and its error is kept
- * unless the data set had it marked already. */
-static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
+/* Decodes an image into the worker's pixels. HIRL_DONE: the image is unreadable, and its error is
+ * kept unless the data set had it marked already. */
+static hirl_status read_image(hr_loader_worker *w, hr_slot *s, int64_t image)
 {
     hr_loader *loader = w->loader;
     hirl_dataset *dataset = loader->dataset;
-    int64_t image = s->batch.image[row];
     hr_error error;
     hirl_status status;
 
@@ -113,7 +114,7 @@ static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
         return HIRL_DONE;
     status = hr_dataset_read(&w->pixels, dataset, image);
     if (status >= 0)
-        return draw_views(w, &s->batch, row);
+        return HIRL_OK;
     if (!hr_is_bad_image(status))
         return status;
     hr_error_keep(&error, status);
@@ -121,6 +122,14 @@ static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
     note_bad(s, image, &error);
     pthread_mutex_unlock(&loader->lock);
     return HIRL_DONE;
+}
+
+/* Decodes and augments the image of a row. HIRL_DONE as above. */
+static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
+{
+    hirl_status status = read_image(w, s, s->batch.image[row]);
+
+    return status == HIRL_OK ? draw_views(w, &s->batch, row) : status;
 }
 
 static void fail_batch(hr_loader *loader, hr_slot *s, hirl_status status)
@@ -144,12 +153,43 @@ void hr_fill_row(hr_loader_worker *w, hr_slot *s, int32_t row)
 
 /* ---- unreadable images of a batch ---- */
 
+/* Places of the epoch's order from `first` on: CANDIDATES of them, or `left` if that is fewer. */
+static void next_places(int64_t image[CANDIDATES], hr_loader *loader, int64_t epoch, int64_t first,
+                        int64_t left)
+{
+    hr_fill_order(loader, image, epoch, first, left < CANDIDATES ? left : CANDIDATES);
+}
+
+/* Counts the unreadable images of the ranks before this one: theirs are replaced first. */
+static hirl_status count_before(int64_t *bad, hr_loader_worker *w, hr_slot *s)
+{
+    hr_loader *loader = w->loader;
+    int64_t image[CANDIDATES], first = s->batch.step * loader->whole;
+    int64_t n = (int64_t)loader->config.rank * loader->config.batch;
+
+    *bad = 0;
+    for (int64_t at = 0; at < n; at++) {
+        hirl_status status;
+
+        if (at % CANDIDATES == 0)
+            next_places(image, loader, s->batch.epoch, first + at, n - at);
+        status = read_image(w, s, image[at % CANDIDATES]);
+        if (status < 0)
+            return status;
+        *bad += status == HIRL_DONE;
+    }
+    return HIRL_OK;
+}
+
 /* Gives each unreadable row the next readable image of the epoch's order. */
 static hirl_status replace_rows(hr_loader_worker *w, hr_slot *s)
 {
     hr_loader *loader = w->loader;
     hr_batch *batch = &s->batch;
-    int64_t candidate[CANDIDATES], at = 0, left = loader->count - batch->n;
+    int64_t candidate[CANDIDATES], at = 0, left = loader->count - loader->whole;
+    int64_t taken; /* candidates that the ranks before this one still take */
+
+    HR_TRY(count_before(&taken, w, s));
 
     for (int32_t row = 0; row < batch->n; row++)
         while (!batch->readable[row]) {
@@ -159,16 +199,18 @@ static hirl_status replace_rows(hr_loader_worker *w, hr_slot *s)
                 return hr_fail(HIRL_E_FORMAT,
                                "a batch of %d images holds unreadable images, and the %lld "
                                "images outside it have too few readable ones to replace them",
-                               (int)batch->n, (long long)left);
+                               (int)loader->whole, (long long)left);
             if (at % CANDIDATES == 0)
-                hr_fill_order(loader, candidate, batch->epoch,
-                              (batch->step + 1) * loader->config.batch + at,
-                              left - at < CANDIDATES ? left - at : CANDIDATES);
+                next_places(candidate, loader, batch->epoch, (batch->step + 1) * loader->whole + at,
+                            left - at);
             batch->image[row] = candidate[at++ % CANDIDATES];
-            status = read_row(w, s, row);
+            status = taken ? read_image(w, s, batch->image[row]) : read_row(w, s, row);
             if (status < 0)
                 return status;
-            batch->readable[row] = status == HIRL_OK;
+            if (taken)
+                taken -= status == HIRL_OK;
+            else
+                batch->readable[row] = status == HIRL_OK;
         }
     return HIRL_OK;
 }

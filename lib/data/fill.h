@@ -38,6 +38,7 @@ struct hr_loader {
     hirl_dataset *dataset;
     hr_loader_config config;
     int64_t steps, count;
+    int64_t whole; /* images of a batch on all ranks */
     size_t largest_view;
     hr_loader_worker *worker; /* [workers]: one a thread, or one for the caller */
     int workers, started;

@@ -30,23 +30,26 @@ static bool more_to_begin(const hr_loader *loader)
 
 static void begin_batch(hr_loader *loader, hr_slot *s)
 {
-    int64_t first = loader->step * loader->config.batch, left = loader->count - first;
+    const hr_loader_config *config = &loader->config;
+    int64_t first = loader->step * loader->whole + (int64_t)config->rank * config->batch;
+    int64_t left = loader->count > first ? loader->count - first : 0;
     hr_batch *batch = &s->batch;
 
     batch->epoch = loader->epoch;
     batch->step = loader->step;
-    batch->n = (int32_t)(left < loader->config.batch ? left : loader->config.batch);
+    batch->n = (int32_t)(left < config->batch ? left : config->batch);
     hr_fill_order(loader, batch->image, batch->epoch, first, batch->n);
     s->next = s->done = 0;
     s->bads = 0;
     s->failure.status = HIRL_OK;
-    s->state = HR_SLOT_FILLING;
+    /* in order, the last batch may have no image for this rank */
+    s->state = batch->n ? HR_SLOT_FILLING : HR_SLOT_READY;
     loader->step++;
-    if (loader->config.shuffled && loader->step == loader->steps) {
+    if (config->shuffled && loader->step == loader->steps) {
         loader->step = 0;
         loader->epoch++;
     }
-    pthread_cond_broadcast(&loader->work);
+    pthread_cond_broadcast(batch->n ? &loader->work : &loader->ready);
 }
 
 /* The next image to read: one of the oldest unfinished batch, or else of a new batch. NULL: none. */
@@ -67,7 +70,7 @@ static hr_slot *take_row(hr_loader *loader, int32_t *row)
     }
     if (!oldest && empty && more_to_begin(loader)) {
         begin_batch(loader, empty);
-        oldest = empty;
+        oldest = empty->batch.n ? empty : NULL;
     }
     if (oldest)
         *row = oldest->next++;
@@ -115,8 +118,15 @@ static void *thread_main(void *arg)
 
 /* ---- creation and destruction ---- */
 
+static int64_t whole_batch(const hr_loader_config *config)
+{
+    return (int64_t)config->batch * (config->ranks ? config->ranks : 1);
+}
+
 static hirl_status check(const hirl_dataset *dataset, const hr_loader_config *config)
 {
+    int64_t whole = whole_batch(config);
+
     if (config->batch < 1 || config->views < 1 || config->views > HR_VIEWS || config->threads < 0 ||
         config->threads > MAX_THREADS)
         return hr_fail(HIRL_E_INVALID,
@@ -128,9 +138,13 @@ static hirl_status check(const hirl_dataset *dataset, const hr_loader_config *co
         return hr_fail(HIRL_E_INVALID,
                        "loader: unreadable images can be replaced or refused only in a shuffled "
                        "loader; in order their rows must stay blank");
-    if (config->shuffled && config->batch > dataset->count)
-        return hr_fail(HIRL_E_INVALID, "a batch of %d images, but the data set has only %lld",
-                       (int)config->batch, (long long)dataset->count);
+    if (config->rank < 0 || config->ranks < 0 ||
+        config->rank >= (config->ranks ? config->ranks : 1))
+        return hr_fail(HIRL_E_INVALID, "loader: rank %d of %d", (int)config->rank,
+                       (int)config->ranks);
+    if (config->shuffled && whole > dataset->count)
+        return hr_fail(HIRL_E_INVALID, "a batch of %lld images, but the data set has only %lld",
+                       (long long)whole, (long long)dataset->count);
     return HIRL_OK;
 }
 
@@ -230,8 +244,9 @@ hirl_status hr_loader_create(hr_loader **out, hirl_dataset *dataset, const hr_lo
     hr_dataset_hold(dataset);
     loader->config = *config;
     loader->count = dataset->count;
-    loader->steps = config->shuffled ? dataset->count / config->batch
-                                     : (dataset->count + config->batch - 1) / config->batch;
+    loader->whole = whole_batch(config);
+    loader->steps = config->shuffled ? loader->count / loader->whole
+                                     : (loader->count + loader->whole - 1) / loader->whole;
     loader->workers = config->threads ? config->threads : 1;
     loader->rings = config->threads ? HR_RING : 1;
     loader->taken = -1;
@@ -356,7 +371,8 @@ static hirl_status fill_here(hr_loader *loader)
         if (status < 0)
             break;
         s = take_row(loader, &row);
-        work_at(loader->worker, s, row);
+        if (s)
+            work_at(loader->worker, s, row);
     }
     return status;
 }

@@ -20,7 +20,10 @@ typedef enum hr_bad_row {
 } hr_bad_row;
 
 typedef struct hr_loader_config {
-    int32_t batch;   /* images of a batch */
+    int32_t batch; /* images of a batch on this rank */
+    /* Rank r of R gets images [r batch, (r + 1) batch) of each global batch of R batch images: the
+     * ranks together get what one rank gets with R times the batch. ranks 0: one rank. */
+    int32_t rank, ranks;
     int32_t threads; /* 0: the calling thread decodes */
     uint64_t seed;
     bool shuffled;     /* false: images in order of the data set; the last batch may be short */

@@ -11,7 +11,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/key_text.h"
-#include "host.h"
 
 static const char *const prefix_of_keys = "model.";
 

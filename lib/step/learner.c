@@ -30,7 +30,6 @@ static hirl_status make(hr_learner *learner)
     const hr_learner_config *c = &learner->config;
 
     HR_TRY(hr_context_take_queue(&learner->queue, learner->context));
-    learner->queue->comm = c->comm;
     hr_inputs_init(&learner->inputs, learner->queue);
     HR_TRY(hr_tape_init(&learner->tape, learner->queue, c->bf16 ? HR_BF16 : HR_REAL));
     HR_TRY(learner->task->network(learner->self, learner));
@@ -83,8 +82,6 @@ void hr_learner_destroy(hr_learner *learner)
         hr_weights_done(&learner->teacher);
     learner->task->done(learner->self, learner);
     hr_tape_done(&learner->tape);
-    if (learner->queue)
-        learner->queue->comm = NULL;
     hr_context_give_queue(learner->queue);
     hr_context_drop(learner->context);
     hr_free(learner);
@@ -114,5 +111,5 @@ hirl_status hr_learner_restart(hr_learner *learner)
 
 int32_t hr_learner_ranks(const hr_learner *learner)
 {
-    return learner->config.comm ? learner->config.comm->ranks : 1;
+    return hr_context_ranks(learner->context);
 }

@@ -22,7 +22,6 @@ typedef struct hr_learner_config {
     bool bf16;          /* activations in bf16 */
     hr_optim_config optim;
     uint64_t seed;
-    hr_comm *comm; /* NULL: one rank */
 } hr_learner_config;
 
 /* numbers that a schedule gives for a step */

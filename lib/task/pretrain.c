@@ -81,7 +81,7 @@ hr_method_config hr_pretrain_numbers(const hr_pretrain *self)
     hr_method_config m = c->method;
 
     m.batch = c->learner.batch;
-    m.ranks = c->learner.comm ? c->learner.comm->ranks : 1;
+    m.ranks = hr_learner_ranks(self->learner);
     m.d = self->net.z_dim;
     m.out = self->net.out_dim;
     m.seed = c->learner.seed;

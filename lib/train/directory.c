@@ -208,21 +208,33 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     return HIRL_OK;
 }
 
+/* what a rank that only reads can resume */
+static hirl_status find_run(hr_directory *directory, bool resume)
+{
+    bool run, checkpoint;
+
+    HR_TRY(holds_run(&run, directory));
+    HR_TRY(hr_directory_has_checkpoint(&checkpoint, directory));
+    directory->goes_on = checkpoint && resume;
+    directory->has_settings = run;
+    return HIRL_OK;
+}
+
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
-                              bool overwrite)
+                              bool overwrite, int32_t rank)
 {
     hirl_status status;
 
-    *directory = (hr_directory){ .lock = -1 };
+    *directory = (hr_directory){ .lock = -1, .rank = rank };
     if (!path[0])
         return resume ? hr_fail(HIRL_E_INVALID, "resume=1 needs out=, the directory of the run")
                       : HIRL_OK;
-    directory->made = !hr_is_folder(path);
+    directory->made = !rank && !hr_is_folder(path);
     directory->path = hr_strdup(path);
     if (!directory->path)
         return HIRL_E_NOMEM;
-    status = hr_make_folder(path);
-    if (status >= 0)
+    status = rank ? find_run(directory, resume) : hr_make_folder(path);
+    if (status >= 0 && !rank)
         status = prepare(directory, resume, overwrite);
     if (status < 0)
         hr_directory_close(directory);
@@ -266,7 +278,7 @@ hirl_status hr_directory_write(hr_directory *directory, const char *name, const 
     char *path;
     hirl_status status;
 
-    if (!directory->path)
+    if (!hr_directory_writes(directory))
         return HIRL_OK;
     path = hr_path_join(directory->path, name);
     status = path ? hr_file_replace(path, text, strlen(text)) : HIRL_E_NOMEM;

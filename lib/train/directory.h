@@ -9,21 +9,30 @@
 enum { HR_DIRECTORY_FOLDERS = 2 };
 
 typedef struct hr_directory {
-    char *path; /* NULL: no directory, every call below does nothing */
-    int lock;   /* held while open */
+    char *path;   /* NULL: no directory, every call below does nothing */
+    int32_t rank; /* of a distributed run: rank 0 writes, the others only read */
+    int lock;     /* held while open */
     bool made, made_lock, made_folder[HR_DIRECTORY_FOLDERS]; /* were not there before */
     bool written;                                            /* a file of the run */
     bool goes_on;      /* resume was asked for, and there is a checkpoint to go on from */
     bool has_settings; /* a run's config.yaml is there: overwrite may begin anew */
 } hr_directory;
 
-/* STATE when it holds a run with a checkpoint or other files, and neither resume nor overwrite is asked
- * for, or no run but files of the names of one; BUSY when locked. resume and overwrite without a run
- * there begin one, beside the other files; resume goes on with checkpoints that lost their config.yaml */
+/* Rank 0 locks the directory and makes its folders. STATE: it holds a run with a checkpoint, or
+ * other files, and neither resume nor overwrite is set; or no run, but files with the names of one.
+ * BUSY: another process has the lock. resume and overwrite without a run there start one, beside the
+ * other files; resume continues from checkpoints that lost their config.yaml.
+ * A rank above 0 only finds out what there is to resume: call it after rank 0 has succeeded. */
 hirl_status hr_directory_open(hr_directory *directory, const char *path, bool resume,
-                              bool overwrite);
+                              bool overwrite, int32_t rank);
 /* what a run made that was refused before it wrote its config.yaml goes: LOCK, empty folders */
 void hr_directory_close(hr_directory *directory);
+
+/* there is a directory, and this rank writes to it; otherwise the calls that write do nothing */
+static inline bool hr_directory_writes(const hr_directory *directory)
+{
+    return directory->path && !directory->rank;
+}
 
 /* a whole file of this name */
 hirl_status hr_directory_write(hr_directory *directory, const char *name, const char *text);

@@ -109,7 +109,7 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
     char name[64], *folder, *path;
     hirl_status status;
 
-    if (!directory->path)
+    if (!hr_directory_writes(directory))
         return HIRL_OK;
     snprintf(name, sizeof name, "%s%06lld%s", checkpoint_prefix, (long long)step,
              checkpoint_suffix);
@@ -200,7 +200,7 @@ hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tr
     char name[64], *folder;
     hirl_status status;
 
-    if (!directory->path)
+    if (!hr_directory_writes(directory))
         return HIRL_OK;
     snprintf(name, sizeof name, "epoch_%04lld.hpt", (long long)epoch);
     folder = hr_path_join(directory->path, "trees");
@@ -295,7 +295,7 @@ static hirl_status remove_matching(const char *folder, const run_file *file)
 
 hirl_status hr_directory_clear(const hr_directory *directory)
 {
-    for (int i = 0; i < WRITTEN && directory->path; i++) {
+    for (int i = 0; i < WRITTEN && hr_directory_writes(directory); i++) {
         char *path = hr_path_join(directory->path, written[i].folder);
         hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
 

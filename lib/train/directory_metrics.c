@@ -18,7 +18,7 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
     hirl_status status = HIRL_OK;
     FILE *file;
 
-    if (!directory->path)
+    if (!hr_directory_writes(directory))
         return HIRL_OK;
     path = hr_path_join(directory->path, "metrics.jsonl");
     if (!path)
@@ -113,7 +113,7 @@ hirl_status hr_directory_cut_metrics(bool *kept, const hr_directory *directory, 
     hirl_status status = HIRL_OK;
 
     *kept = false;
-    if (!directory->path)
+    if (!hr_directory_writes(directory))
         return HIRL_OK;
     path = hr_path_join(directory->path, "metrics.jsonl");
     if (!path)

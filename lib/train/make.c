@@ -233,7 +233,8 @@ static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
     if (asked.resume && asked.overwrite)
         return hr_fail(HIRL_E_INVALID, "resume=1 and overwrite=1: one goes on with the run, the "
                                        "other begins anew; give one of them");
-    HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite));
+    HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite,
+                             hr_context_rank(trainer->context)));
     if (options)
         HR_TRY(hr_options_copy(&trainer->options, options));
     if (asked.resume && !trainer->directory.goes_on)

@@ -84,8 +84,9 @@ static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
     bool last = p->step == p->steps;
     hirl_status status = HIRL_OK;
 
-    p->epoch_open = false;               /* for the checkpoint that is written here */
-    if (last && trainer->directory.path) /* first: the last checkpoint says that the run is done */
+    p->epoch_open = false; /* for the checkpoint that is written here */
+    /* first, because the last checkpoint says that the run is done */
+    if (last && hr_directory_writes(&trainer->directory))
         status = hr_epoch_save_model(trainer);
     if (status >= 0 && trainer->directory.path &&
         (last || (t->save_every && p->step / p->per_epoch % t->save_every == 0))) {

@@ -137,7 +137,6 @@ START_TEST(unknown_names_and_devices_are_refused)
 }
 END_TEST
 
-/* uses device 3: the library keeps the table of each device, and other tests name no device */
 START_TEST(a_backend_that_lacks_operations_refuses_every_call_that_needs_them)
 {
     static const float rows[] = { 1, 0, 0, 1, -1, 0, 0, -1 };
@@ -186,7 +185,8 @@ static hirl_status keep_refusal(hirl_status status, const char *text)
 START_TEST(the_real_module_refuses_another_build_and_a_machine_without_a_device)
 {
     const char *module = getenv("HIRL_TEST_MODULE");
-    hr_host host = { HR_MODULE_ABI, "another build", keep_refusal, malloc, free };
+    hr_host host = { .abi = HR_MODULE_ABI, .build_id = "another build", .fail = keep_refusal };
+    hr_opening opening = { .device = -1 };
     hr_module_open_fn *entry;
     hirl_context *context = NULL;
     hr_backend backend;
@@ -197,10 +197,10 @@ START_TEST(the_real_module_refuses_another_build_and_a_machine_without_a_device)
     library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(library != NULL, "%s", dlerror());
     *(void **)&entry = dlsym(library, HR_MODULE_SYMBOL);
-    ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI, "another build", -1),
+    ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI, "another build", &opening),
                      HIRL_E_BACKEND_UNAVAILABLE);
     ck_assert(strstr(refusal, "different builds") != NULL);
-    ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI + 1, "another build", -1),
+    ck_assert_int_eq(entry(&backend, &host, HR_MODULE_ABI + 1, "another build", &opening),
                      HIRL_E_BACKEND_UNAVAILABLE);
 
     place_copy(module, 4096);

@@ -2,7 +2,7 @@
  *
  *     hr_test_ranks(2, body, arg);      calls body(comm, arg) once on each of two threads
  *
- * Each rank creates its own context and queue and sets the queue's `comm`. Sums are taken in rank
+ * Each rank creates its own context and sets the context's communicator. Sums are taken in rank
  * order, so every rank gets the same bits every time.
  */
 #ifndef HR_TEST_COMM_H

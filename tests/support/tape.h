@@ -29,11 +29,18 @@ typedef struct hr_test_tape {
     hr_tape t;
 } hr_test_tape;
 
-static inline void hr_test_tape_init(hr_test_tape *test)
+/* on one of several ranks; comm NULL: one rank */
+static inline void hr_test_tape_init_on(hr_test_tape *test, hr_comm *comm)
 {
     hr_assert_ok(hr_context_create(&test->context, "cpu", 2));
+    hr_context_set_comm(test->context, comm);
     hr_assert_ok(hr_context_take_queue(&test->q, test->context));
     hr_assert_ok(hr_tape_init(&test->t, test->q, HR_REAL));
+}
+
+static inline void hr_test_tape_init(hr_test_tape *test)
+{
+    hr_test_tape_init_on(test, NULL);
 }
 
 static inline void hr_test_tape_done(hr_test_tape *test)

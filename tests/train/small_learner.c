@@ -127,7 +127,6 @@ static void fill_config(hr_pretrain_config *c, const small_run *run, int64_t bat
     *c = hr_pretrain_config_of(&config, &views, 1);
     c->learner.optim.eps = ADAM_EPS;
     c->mask_most = MOST_MASKED;
-    c->learner.comm = run->comm;
     hirl_options_destroy(options);
 }
 
@@ -276,6 +275,7 @@ void small_learner_run(small_outcome *out, const small_run *run)
 
     fill_config(config, run, batch);
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
+    hr_context_set_comm(context, run->comm);
     hr_assert_ok(hr_context_enter(&call, context));
     hr_assert_ok(hr_pretrain_create(&learner, &task, context, config));
     if (run->method == OWN) {

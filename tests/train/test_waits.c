@@ -4,7 +4,9 @@
 #include <check.h>
 #include <string.h>
 
+#include "context.h"
 #include "small_learner.h"
+#include "support/close.h"
 #include "support/run.h"
 
 enum { VARIANTS = 2 * 3, OWN = 6, SWAV = 2 };
@@ -15,44 +17,50 @@ static struct {
     bool computing; /* a product of matrices or a convolution began since the last wait */
 } seen;
 
+static hr_backend cpu;
+
 static hirl_status sync_counted(hr_queue *q)
 {
     seen.waits++;
     seen.computing = false;
-    return hr_cpu.sync(q);
+    return cpu.sync(q);
 }
 
 static void download_counted(hr_queue *q, void *dst, hr_dtype to, const hr_array *x)
 {
     seen.reads++;
-    hr_cpu.download(q, dst, to, x);
+    cpu.download(q, dst, to, x);
 }
 
 static void upload_counted(hr_queue *q, const hr_array *y, const void *src, hr_dtype from)
 {
     seen.sends++;
     seen.late += seen.computing;
-    hr_cpu.upload(q, y, src, from);
+    cpu.upload(q, y, src, from);
 }
 
 static void gemm_counted(hr_queue *q, const hr_array *c, const hr_array *a, const hr_array *b,
                          hr_trans ta, hr_trans tb, double alpha, double beta)
 {
     seen.computing = true;
-    hr_cpu.gemm(q, c, a, b, ta, tb, alpha, beta);
+    cpu.gemm(q, c, a, b, ta, tb, alpha, beta);
 }
 
 static void conv_counted(hr_queue *q, const hr_array *y, const hr_array *sums, const hr_map *x,
                          const hr_array *w, hr_geometry geo)
 {
     seen.computing = true;
-    hr_cpu.conv(q, y, sums, x, w, geo);
+    cpu.conv(q, y, sums, x, w, geo);
 }
 
 static hr_backend counting(void)
 {
-    hr_backend be = hr_cpu;
+    hirl_context *context;
+    hr_backend be;
 
+    hr_assert_ok(hr_context_create(&context, "cpu", 1));
+    be = cpu = *hr_context_backend(context);
+    hr_context_drop(context);
     be.sync = sync_counted;
     be.download = download_counted;
     be.upload = upload_counted;

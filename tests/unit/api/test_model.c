@@ -54,7 +54,7 @@ static void transform(float *input)
     hr_assert_ok(hr_context_take_cpu_queue(&queue, context));
     hr_view_evaluation(&view, SIZE, BICUBIC, mean, std);
     for (int i = 0; i < IMAGES; i++) {
-        hr_array y = { input + i * SIZE * SIZE * 3, HR_F32, 3, { SIZE, SIZE, 3, 1 } };
+        hr_array y = hr_array_4(input + i * SIZE * SIZE * 3, HR_F32, 1, SIZE, SIZE, 3);
         hr_array x = { pixels[i], HR_U8, 3, { heights[i], widths[i], 3, 1 } };
         hr_augment_record record;
 

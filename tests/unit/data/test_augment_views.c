@@ -299,6 +299,43 @@ START_TEST(bf16_is_the_rounded_output)
 }
 END_TEST
 
+/* images of different sizes, on several threads: as one by one */
+START_TEST(a_batch_is_its_images_one_by_one)
+{
+    enum { IMAGES = 5, SIDE = 24, NUMBERS = 3 * SIDE * SIDE };
+    static const int width[IMAGES] = { 60, 24, 90, 33, 48 },
+                     height[IMAGES] = { 40, 50, 30, 33, 64 };
+    static real want[IMAGES][NUMBERS], got[IMAGES][NUMBERS];
+    hr_array y = hr_array_4(got, HR_REAL, IMAGES, SIDE, SIDE, 3), images[IMAGES];
+    hr_augment_record records[IMAGES];
+    hirl_context *several;
+    hr_view view;
+    hr_queue *q;
+
+    hr_assert_ok(hr_context_create(&several, "cpu", 3));
+    hr_assert_ok(hr_context_take_cpu_queue(&q, several));
+    hr_view_recipe(&view, HR_RECIPE_DINO_SECOND, SIDE, mean, std);
+    for (int i = 0; i < IMAGES; i++) {
+        images[i] = (hr_array){
+            hr_picture("photo", width[i], height[i]), HR_U8, 3, { height[i], width[i], 3, 1 }
+        };
+        hr_augment_draw(&records[i], &view, width[i], height[i], 1, 2, i, 0);
+        augment(want[i], HR_REAL, images[i].data, width[i], height[i], &records[i]);
+    }
+    q->be->augment(q, &y, images, records);
+    hr_assert_ok(q->be->sync(q));
+    hr_assert_ok(queue->be->sync(queue));
+    ck_assert_mem_eq(got, want, sizeof want);
+    records[3].size = SIDE + 1;
+    q->be->augment(q, &y, images, records);
+    hr_assert_fails(q->be->sync(q), HIRL_E_INTERNAL, "size 25, output of side 24");
+    for (int i = 0; i < IMAGES; i++)
+        hr_free(images[i].data);
+    hr_context_give_queue(q);
+    hr_context_drop(several);
+}
+END_TEST
+
 START_TEST(nothing_is_allocated_after_the_first_view)
 {
     uint8_t *picture = hr_picture("photo", 200, 150);
@@ -348,6 +385,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, evaluation_transform_equals_torchvision);
     tcase_add_test(cases, output_is_normalised_by_channel_and_flipped);
     tcase_add_test(cases, bf16_is_the_rounded_output);
+    tcase_add_test(cases, a_batch_is_its_images_one_by_one);
     tcase_add_test(cases, nothing_is_allocated_after_the_first_view);
     tcase_add_test(cases, a_box_outside_the_image_fails_the_queue);
     suite_add_tcase(suite, cases);

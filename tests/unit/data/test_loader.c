@@ -370,6 +370,111 @@ START_TEST(when_all_are_unreadable_it_fails)
 }
 END_TEST
 
+/* ---- ranks ---- */
+
+typedef struct row {
+    int64_t image;
+    uint32_t pixels; /* checksum of its views */
+} row;
+
+static void copy_rows(row *to, const hr_batch *batch)
+{
+    for (int i = 0; i < batch->n; i++) {
+        const float *first = batch->view[0] + i * 6 * 6 * 3;
+        const float *second = batch->view[1] + i * SIDE * SIDE * 3;
+        uLong crc = crc32(0, (const Bytef *)first, 6 * 6 * 3 * sizeof *first);
+
+        ck_assert_int_eq(batch->readable[i], 1);
+        crc = crc32(crc, (const Bytef *)second, SIDE * SIDE * 3 * sizeof *second);
+        to[i] = (row){ batch->image[i], (uint32_t)crc };
+    }
+}
+
+/* Puts what one rank gets of two epochs, and then of batch (1, 3), into its rows of the global
+ * batches. The set is fresh: no image is known to be unreadable. */
+static void read_rank(row to[2 * STEPS + 1][BATCH], int threads, bool broken, int rank, int ranks)
+{
+    hr_loader_config config = plain(threads, true);
+    hr_loader *loader = NULL;
+    const hr_batch *batch = NULL;
+
+    open_set();
+    for (int i = 0; i < COUNT && broken; i += 3)
+        images.broken[i] = true;
+    config.batch = BATCH / ranks;
+    config.rank = rank;
+    config.ranks = ranks;
+    hr_assert_ok(hr_loader_create(&loader, dataset, &config));
+    ck_assert_int_eq(hr_loader_steps(loader), STEPS);
+    for (int s = 0; s <= 2 * STEPS; s++) {
+        if (s == 2 * STEPS)
+            hr_assert_ok(hr_loader_seek(loader, 1, 3));
+        hr_assert_ok(hr_loader_next(&batch, loader));
+        ck_assert_int_eq(batch->n, BATCH / ranks);
+        copy_rows(to[s] + rank * (BATCH / ranks), batch);
+    }
+    hr_loader_destroy(loader);
+    close_set();
+}
+
+START_TEST(ranks_share_the_batches_of_one_rank)
+{
+    static row want[2 * STEPS + 1][BATCH], got[2 * STEPS + 1][BATCH];
+    int ranks = _i & 1 ? 4 : 2;
+    bool broken = _i & 2;
+
+    memset(want, 0, sizeof want);
+    memset(got, 0, sizeof got);
+    read_rank(want, 0, broken, 0, 1);
+    for (int r = 0; r < ranks; r++)
+        read_rank(got, r, broken, r, ranks);
+    ck_assert_mem_eq(got, want, sizeof want);
+    ck_assert_mem_eq(got[2 * STEPS], want[STEPS + 3], sizeof want[0]);
+}
+END_TEST
+
+START_TEST(in_order_the_last_batch_may_have_no_image_for_a_rank)
+{
+    for (int threads = 0; threads < 3; threads++)
+        for (int rank = 0; rank < 2; rank++) {
+            hr_loader_config config = plain(threads, false);
+            hr_loader *loader = NULL;
+            const hr_batch *batch = NULL;
+
+            open_set();
+            config.batch = BATCH / 2;
+            config.rank = rank;
+            config.ranks = 2;
+            hr_assert_ok(hr_loader_create(&loader, dataset, &config));
+            ck_assert_int_eq(hr_loader_steps(loader), 7);
+            for (int s = 0; s < 7; s++) {
+                hr_assert_ok(hr_loader_next(&batch, loader));
+                ck_assert_int_eq(batch->n, s < 6 ? 4 : rank ? 0 : 2);
+                for (int i = 0; i < batch->n; i++)
+                    ck_assert_int_eq(batch->image[i], s * 8 + rank * 4 + i);
+            }
+            ck_assert_int_eq(hr_loader_next(&batch, loader), HIRL_DONE);
+            hr_loader_destroy(loader);
+            close_set();
+        }
+}
+END_TEST
+
+START_TEST(a_rank_that_is_none_and_a_batch_of_all_ranks_above_the_set_are_refused)
+{
+    hr_loader_config config = plain(0, true);
+    hr_loader *loader = NULL;
+
+    open_set();
+    config.rank = config.ranks = 2;
+    hr_assert_fails(hr_loader_create(&loader, dataset, &config), HIRL_E_INVALID, "rank 2 of 2");
+    config.rank = 1;
+    config.batch = 26;
+    hr_assert_fails(hr_loader_create(&loader, dataset, &config), HIRL_E_INVALID, "of 52 images");
+    close_set();
+}
+END_TEST
+
 /* ---- the rest ---- */
 
 START_TEST(cancel_stops_the_wait_and_the_next_call_continues)
@@ -426,14 +531,32 @@ START_TEST(batches_allocate_nothing_after_the_first)
 }
 END_TEST
 
-HR_TESTS("loader", batches_do_not_depend_on_threads,
-         the_order_is_the_keyed_permutation_and_views_are_of_its_images,
-         seeking_gives_the_batches_of_a_whole_run,
-         in_order_the_last_batch_is_short_and_then_it_is_done,
-         unreadable_images_are_replaced_by_the_next_of_the_order,
-         images_are_marked_when_their_batch_is_handed_over, in_order_unreadable_rows_are_zero,
-         a_shuffled_sample_keeps_the_rows_of_unreadable_images_blank,
-         more_than_max_bad_stops_with_share_and_file,
-         without_replacing_an_unreadable_image_stops_and_is_named, when_all_are_unreadable_it_fails,
-         cancel_stops_the_wait_and_the_next_call_continues, a_batch_larger_than_the_set_is_refused,
-         batches_allocate_nothing_after_the_first)
+static Suite *suite(void)
+{
+    const TTest *const test[] = {
+        batches_do_not_depend_on_threads,
+        the_order_is_the_keyed_permutation_and_views_are_of_its_images,
+        seeking_gives_the_batches_of_a_whole_run,
+        in_order_the_last_batch_is_short_and_then_it_is_done,
+        unreadable_images_are_replaced_by_the_next_of_the_order,
+        images_are_marked_when_their_batch_is_handed_over,
+        in_order_unreadable_rows_are_zero,
+        a_shuffled_sample_keeps_the_rows_of_unreadable_images_blank,
+        more_than_max_bad_stops_with_share_and_file,
+        without_replacing_an_unreadable_image_stops_and_is_named,
+        when_all_are_unreadable_it_fails,
+        in_order_the_last_batch_may_have_no_image_for_a_rank,
+        a_rank_that_is_none_and_a_batch_of_all_ranks_above_the_set_are_refused,
+        cancel_stops_the_wait_and_the_next_call_continues,
+        a_batch_larger_than_the_set_is_refused,
+        batches_allocate_nothing_after_the_first,
+    };
+    Suite *s = hr_test_suite("loader", test, sizeof test / sizeof *test);
+    TCase *ranks = tcase_create("ranks");
+
+    tcase_add_loop_test(ranks, ranks_share_the_batches_of_one_rank, 0, 4);
+    suite_add_tcase(s, ranks);
+    return s;
+}
+
+HR_TEST_MAIN(suite)

@@ -38,8 +38,7 @@ static void center_of_rank(hr_comm *comm, void *arg)
     hr_center center = { .keep = 0.5 };
     hr_test_tape here;
 
-    hr_test_tape_init(&here);
-    here.q->comm = comm;
+    hr_test_tape_init_on(&here, comm);
     center.value = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0, 0 });
     center.sum = hr_test_array(&here, 1, HR_DIM(2), (double[]){ 0, 0 });
     hr_center_see(&center, &here.t,

@@ -79,8 +79,7 @@ static void train(trial *to, hr_comm *comm, int64_t first, int64_t rows)
     hr_array labels;
     hr_test_tape here;
 
-    hr_test_tape_init(&here);
-    here.q->comm = comm;
+    hr_test_tape_init_on(&here, comm);
     norm.sync = to->sync;
     for (int64_t i = 0; i < rows; i++)
         label[i] = (int32_t)((first + i) % C);
@@ -171,8 +170,7 @@ static void balance(targets *to, hr_comm *comm, int64_t first, int64_t rows)
     hr_tensor *s, *p;
     hr_test_tape here;
 
-    hr_test_tape_init(&here);
-    here.q->comm = comm;
+    hr_test_tape_init_on(&here, comm);
     s = hr_test_leaf(&here, 2, HR_DIM(rows, C), to->s + first * C);
     p = hr_sinkhorn(&here.t, s, 0.5, 3, 0);
     hr_test_read(to->p + first * C, &here, &p->x);

@@ -170,18 +170,18 @@ enum { COLUMNS = 8, MOST_TOKENS = 2048 };
 static double bytes_used(int64_t tokens)
 {
     static double zero[MOST_TOKENS * 3 * COLUMNS];
-    hr_cpu_queue *cpu;
+    const hr_workspace *work;
     hr_tensor *qkv;
     double bytes;
 
     hr_test_tape_init(&here);
-    cpu = hr_cpu_state(here.q);
+    work = here.q->work;
     qkv = hr_test_leaf(&here, 2, HR_DIM(tokens, 3 * COLUMNS), zero);
     hr_assert_ok(
         hr_tape_backward(&here.t, hr_mean(&here.t, hr_attention(&here.t, qkv, tokens, 1))));
-    bytes = (double)here.t.device.used + (double)cpu->wide.peak;
-    for (int w = 0; w < hr_pool_threads(cpu->pool); w++)
-        bytes += (double)cpu->scratch[w].bytes;
+    bytes = (double)here.t.device.used + (double)work->kernel.peak;
+    for (int w = 0; w < hr_pool_threads(work->pool); w++)
+        bytes += (double)work->scratch[w].bytes;
     hr_test_tape_done(&here);
     return bytes;
 }

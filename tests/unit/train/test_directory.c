@@ -55,7 +55,7 @@ static bool begin(bool resume, bool overwrite)
     hr_directory directory;
     bool goes_on;
 
-    hr_assert_ok(hr_directory_open(&directory, folder, resume, overwrite));
+    hr_assert_ok(hr_directory_open(&directory, folder, resume, overwrite, 0));
     goes_on = directory.goes_on;
     if (!goes_on) {
         hr_assert_ok(hr_directory_clear(&directory));
@@ -69,7 +69,7 @@ static void expect_refused(bool resume, const char *word)
 {
     hr_directory directory;
 
-    hr_assert_fails(hr_directory_open(&directory, folder, resume, false), HIRL_E_STATE, word);
+    hr_assert_fails(hr_directory_open(&directory, folder, resume, false, 0), HIRL_E_STATE, word);
 }
 
 static const char *const foreign[] = { "model.safetensors", "metrics.jsonl", "config.yaml",
@@ -145,7 +145,7 @@ START_TEST(overwrite_removes_nothing_from_a_folder_without_a_run)
     put("log.txt", "mine");
     put_folder("checkpoints");
     put("checkpoints/step_000004.safetensors", "mine");
-    hr_assert_fails(hr_directory_open(&directory, folder, false, true), HIRL_E_STATE,
+    hr_assert_fails(hr_directory_open(&directory, folder, false, true, 0), HIRL_E_STATE,
                     "no config.yaml of a run");
     ck_assert(exists("checkpoints/step_000004.safetensors"));
     ck_assert_int_eq(hr_test_entries(folder), 2);
@@ -161,7 +161,7 @@ START_TEST(a_line_that_does_not_fit_on_the_disk_leaves_no_half)
     char path[HR_TEST_PATH], *got;
     size_t bytes;
 
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_ok(hr_directory_metric(&directory, line));
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     low = before;
@@ -213,7 +213,7 @@ START_TEST(a_line_cut_by_a_full_disk_is_removed)
              whole, last);
     put("metrics.jsonl", text);
     put("config.yaml", settings);
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 4));
     hr_directory_close(&directory);
     got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
@@ -244,7 +244,7 @@ START_TEST(lines_that_no_run_writes_are_removed)
     at = mempcpy(at, last, sizeof last - 1);
     hr_test_write(hr_test_path(path, folder, "metrics.jsonl"), text, (size_t)(at - text));
     free(text);
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 3));
     ck_assert(!kept);
     got = hr_test_read(&bytes, path);
@@ -265,7 +265,7 @@ START_TEST(loading_before_the_first_checkpoint_is_an_error)
     ck_assert(!begin(false, false));
     put("checkpoints/notes.txt", "mine");
     hr_tensors_init(&state);
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_assert_fails(hr_directory_load(&state, &directory, NULL), HIRL_E_STATE, "no checkpoint yet");
     hr_directory_close(&directory);
 }
@@ -299,7 +299,7 @@ START_TEST(temporary_files_of_a_killed_run_are_removed)
         put(go[i], "half");
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
         put(stay[i], "other");
-    hr_assert_ok(hr_directory_open(&directory, folder, true, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, true, false, 0));
     hr_directory_close(&directory);
     for (size_t i = 0; i < sizeof go / sizeof *go; i++)
         ck_assert_msg(!exists(go[i]), "%s", go[i]);
@@ -316,13 +316,14 @@ START_TEST(a_run_that_ends_before_its_settings_leaves_nothing)
     hr_directory directory, other;
 
     hr_test_path(path, folder, "new");
-    hr_assert_ok(hr_directory_open(&directory, path, false, false));
-    hr_assert_fails(hr_directory_open(&other, path, false, false), HIRL_E_BUSY, "another process");
+    hr_assert_ok(hr_directory_open(&directory, path, false, false, 0));
+    hr_assert_fails(hr_directory_open(&other, path, false, false, 0), HIRL_E_BUSY,
+                    "another process");
     ck_assert(exists("new/LOCK")); /* the refused run did not remove it */
     hr_directory_close(&directory);
     ck_assert(!exists("new"));
     put("log.txt", "mine");
-    hr_assert_ok(hr_directory_open(&directory, folder, false, true));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, true, 0));
     hr_directory_close(&directory);
     ck_assert(exists("log.txt"));
     ck_assert_int_eq(hr_test_entries(folder), 1);
@@ -337,7 +338,7 @@ START_TEST(the_empty_folders_of_a_killed_run_are_reused_and_kept)
     put("LOCK", "");
     put_folder("checkpoints");
     put_folder("trees");
-    hr_assert_ok(hr_directory_open(&directory, folder, false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
     hr_directory_close(&directory);
     ck_assert_int_eq(hr_test_entries(folder), 3);
     ck_assert(!begin(false, false));
@@ -352,12 +353,13 @@ START_TEST(a_run_leaves_the_files_of_another_run)
 
     hr_test_path(here, folder, "run");
     hr_test_path(moved, folder, "moved");
-    hr_assert_ok(hr_directory_open(&first, here, false, false));
+    hr_assert_ok(hr_directory_open(&first, here, false, false, 0));
     ck_assert_int_eq(rename(here, moved), 0);
-    hr_assert_ok(hr_directory_open(&second, here, false, false));
+    hr_assert_ok(hr_directory_open(&second, here, false, false, 0));
     hr_directory_close(&first);
     ck_assert(exists("run/LOCK") && exists("run/checkpoints") && exists("run/trees"));
-    hr_assert_fails(hr_directory_open(&third, here, false, false), HIRL_E_BUSY, "another process");
+    hr_assert_fails(hr_directory_open(&third, here, false, false, 0), HIRL_E_BUSY,
+                    "another process");
     hr_directory_close(&second);
     ck_assert(!exists("run"));
 }
@@ -413,12 +415,71 @@ START_TEST(files_of_a_run_are_removed_only_on_request)
 }
 END_TEST
 
+/* ---- ranks ---- */
+
+static void write_everything(hr_directory *directory)
+{
+    hr_tensors state;
+    bool kept;
+
+    hr_tensors_init(&state);
+    hr_assert_ok(hr_directory_clear(directory));
+    hr_assert_ok(hr_directory_write(directory, "config.yaml", settings));
+    hr_assert_ok(hr_directory_metric(directory, "{\"step\":1}"));
+    hr_assert_ok(hr_directory_cut_metrics(&kept, directory, 0));
+    hr_assert_ok(hr_directory_save(directory, &state, 4, 2));
+    hr_assert_ok(hr_directory_tree(directory, NULL, 1));
+    hr_tensors_done(&state);
+}
+
+START_TEST(a_rank_above_0_writes_nothing)
+{
+    char path[HR_TEST_PATH];
+    hr_directory directory;
+
+    hr_test_path(path, folder, "new");
+    hr_assert_ok(hr_directory_open(&directory, path, false, false, 1));
+    ck_assert(!hr_directory_writes(&directory));
+    write_everything(&directory);
+    hr_directory_close(&directory);
+    ck_assert_int_eq(hr_test_entries(folder), 0);
+    hr_assert_ok(hr_directory_open(&directory, "", false, false, 1));
+    hr_directory_close(&directory);
+}
+END_TEST
+
+/* while rank 0 has the lock; even overwrite leaves the files of the run alone */
+START_TEST(a_rank_above_0_sees_what_rank_0_resumes)
+{
+    hr_directory writer, reader;
+
+    ck_assert(!begin(false, false));
+    put("metrics.jsonl", "{\"step\":1}\n");
+    put("checkpoints/step_000004.safetensors", "damaged");
+    hr_assert_ok(hr_directory_open(&writer, folder, true, false, 0));
+    ck_assert(hr_directory_writes(&writer));
+    hr_assert_ok(hr_directory_open(&reader, folder, true, false, 1));
+    ck_assert(reader.goes_on && reader.has_settings);
+    hr_directory_close(&reader);
+    hr_assert_ok(hr_directory_open(&reader, folder, false, true, 1));
+    ck_assert(!reader.goes_on);
+    write_everything(&reader);
+    hr_directory_close(&reader);
+    ck_assert(exists("LOCK") && exists("metrics.jsonl") && exists("config.yaml"));
+    ck_assert(exists("checkpoints/step_000004.safetensors"));
+    ck_assert(!exists("checkpoints/last.safetensors") && !exists("trees/current.hpt"));
+    hr_directory_close(&writer);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("directory");
     TCase *c = tcase_create("begin");
 
     tcase_add_checked_fixture(c, make_folder, remove_folder);
+    tcase_add_test(c, a_rank_above_0_writes_nothing);
+    tcase_add_test(c, a_rank_above_0_sees_what_rank_0_resumes);
     tcase_add_loop_test(c, a_folder_of_other_files_is_refused_and_untouched, 0, FOREIGN);
     tcase_add_test(c, resume_without_a_run_starts_one_beside_other_files);
     tcase_add_test(c, overwrite_removes_only_what_a_run_writes);
