@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "config/config.h"
+#include "config/config_text.h"
 #include "config/views.h"
 
 #define PRESET "preset"

@@ -1,4 +1,6 @@
 /* config_text.c - the settings of a run as text: in config.yaml, in a checkpoint, and on resume. */
+#include "config/config_text.h"
+
 #include <stdio.h>
 #include <string.h>
 

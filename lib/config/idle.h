@@ -3,7 +3,7 @@
 #define HR_IDLE_H
 
 #include "base/option.h"
-#include "config/config.h"
+#include "config/run_config.h"
 #include "ssl/method.h"
 
 /* logs one warning that names all such keys, or nothing */

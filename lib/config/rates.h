@@ -2,8 +2,8 @@
 #ifndef HR_RATES_H
 #define HR_RATES_H
 
-#include "config/config.h"
-#include "step/learner.h"
+#include "config/run_config.h"
+#include "step/step_data.h"
 
 hr_rates hr_rates_at(const hr_train_config *config, int64_t step, int64_t per_epoch);
 

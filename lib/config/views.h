@@ -2,7 +2,7 @@
 #ifndef HR_TRAIN_VIEWS_H
 #define HR_TRAIN_VIEWS_H
 
-#include "config/config.h"
+#include "config/run_config.h"
 #include "data/views.h"
 
 /* The recipes, in the order of the key `recipe`: RECIPE(name, number of global views, of local

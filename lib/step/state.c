@@ -1,6 +1,7 @@
 /* state.c - what a step changes, to and from named tensors: weights, running statistics, optimiser, task. */
+#include "step/state.h"
+
 #include "base/error.h"
-#include "step/learner.h"
 #include "step/task.h"
 
 hirl_status hr_learner_save_array(hr_tensors *out, const hr_learner *learner, const char *name,

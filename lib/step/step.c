@@ -10,12 +10,13 @@
  * The average is taken at commit. A program that takes it at the start of the next step computes the same
  * losses; its trees differ where they are made of the average's features, which are one step older.
  */
+#include "step/step.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "step/learner.h"
 #include "step/task.h"
 
 static void average_gradients(hr_learner *learner)

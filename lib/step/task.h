@@ -21,7 +21,7 @@
 #define HR_TASK_H
 
 #include "base/tensors.h"
-#include "step/learner.h"
+#include "step/step_data.h"
 #include "types.h"
 
 /* Self is the task's own struct; every function but `done` may rely on what the ones before it made. */

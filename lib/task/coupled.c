@@ -5,8 +5,13 @@
  *
  *   dL/dw = sum_m sum_v ( dL/dz_v,m dz_v,m/dw + dL/dout_v,m dout_v,m/dw )
  */
+#include "task/coupled.h"
+
 #include "base/error.h"
-#include "task/pretrain.h"
+#include "task/encode.h"
+#include "task/losses.h"
+#include "task/micro.h"
+#include "task/paths.h"
 
 /* outputs of the whole batch, and the loss's gradient by them; [0]: z0, [1]: out; data NULL: none */
 typedef struct whole {

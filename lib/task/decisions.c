@@ -1,8 +1,10 @@
 /* decisions.c - what the host decides for a step of pretraining: ids, leaves, negatives, shares, temperature. */
+#include "task/decisions.h"
+
 #include <string.h>
 
 #include "base/error.h"
-#include "task/pretrain.h"
+#include "task/encode.h"
 
 static hirl_status add_rows(hr_pretrain *self, hr_cell *cell, hr_dtype dtype)
 {

@@ -4,28 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "task/micro.h"
 #include "task/patches.h"
-#include "task/pretrain.h"
-
-hr_micro hr_micro_of(const hr_pretrain *self, int64_t index, int64_t count, bool update)
-{
-    int64_t n = self->config.learner.batch / count;
-
-    return (
-        hr_micro){ .index = index, .count = count, .n = n, .first = index * n, .update = update };
-}
-
-hr_pass hr_pass_of(hr_pretrain *self, const hr_weights *weights, const hr_micro *micro)
-{
-    return (hr_pass){ .tape = &self->learner->tape,
-                      .weights = weights,
-                      .groups = self->config.bn_groups / micro->count,
-                      .running_groups = self->config.reference ? 1 : 0,
-                      .commit = micro->update,
-                      .part = micro->index,
-                      .parts = micro->count,
-                      .sync = self->method->sync };
-}
+#include "task/shuffle.h"
 
 /* ---- plan ---- */
 

@@ -5,8 +5,13 @@
  * A batch is computed in k micro-batches. Where L_img is a mean over images, each gives 1/k of it, here;
  * where it couples images, see coupled.c.
  */
+#include "task/losses.h"
+
 #include "base/error.h"
-#include "task/pretrain.h"
+#include "task/encode.h"
+#include "task/micro.h"
+#include "task/paths.h"
+#include "task/shuffle.h"
 
 void hr_losses_add(hr_pretrain *self, int result, const hr_tensor *x)
 {
@@ -72,7 +77,7 @@ static hirl_status compute_micro(hr_pretrain *self, const hr_micro *micro, const
     return hr_tape_status(t);
 }
 
-static hirl_status compute_separately(hr_pretrain *self)
+hirl_status hr_losses_separate(hr_pretrain *self)
 {
     hr_tape *t = &self->learner->tape;
     int64_t micros = self->config.learner.accumulate;
@@ -87,15 +92,4 @@ static hirl_status compute_separately(hr_pretrain *self)
         HR_TRY(compute_micro(self, &micro, &keys));
     }
     return HIRL_OK;
-}
-
-hirl_status hr_losses_compute(void *state, hr_learner *learner, const hr_step_input *in)
-{
-    hr_pretrain *self = state;
-
-    (void)in;
-    if (self->reassigns)
-        HR_TRY(hr_reassign(self));
-    return self->method->coupled && learner->config.accumulate > 1 ? hr_losses_coupled(self)
-                                                                   : compute_separately(self);
 }

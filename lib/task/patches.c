@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "task/pretrain.h"
 
 /* the resolution of the global views, and how many of its views are global */
 static hr_resolution *globals_of(hr_pretrain *self, int *views)

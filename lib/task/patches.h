@@ -2,7 +2,7 @@
 #ifndef HR_PATCHES_H
 #define HR_PATCHES_H
 
-#include "task/encode.h"
+#include "task/pretrain_state.h"
 
 hirl_status hr_patches_declare(hr_pretrain *pretrain);
 /* INVALID: an image has more masked patches than mask_ratio allows */

@@ -6,12 +6,14 @@
  *
  * and the mean over ranks is taken with the gradients.
  */
+#include "task/paths.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "hier/paths.h"
-#include "task/pretrain.h"
+#include "task/micro.h"
 
 static hr_tensor *path_loss(hr_pretrain *self, const hr_micro *micro, hr_tensor *z0)
 {

@@ -6,7 +6,14 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "ssl/own.h"
+#include "step/state.h"
 #include "step/task.h"
+#include "task/coupled.h"
+#include "task/decisions.h"
+#include "task/encode.h"
+#include "task/losses.h"
+#include "task/paths.h"
+#include "task/reassign.h"
 
 /* ---- parameter groups ---- */
 
@@ -169,6 +176,17 @@ static hirl_status ready(const void *state)
     return self->method->ready ? self->method->ready(self->method_state) : HIRL_OK;
 }
 
+static hirl_status compute(void *state, hr_learner *learner, const hr_step_input *in)
+{
+    hr_pretrain *self = state;
+
+    (void)in;
+    if (self->reassigns)
+        HR_TRY(hr_reassign(self));
+    return self->method->coupled && learner->config.accumulate > 1 ? hr_losses_coupled(self)
+                                                                   : hr_losses_separate(self);
+}
+
 static hirl_status before_commit(void *state, int64_t step)
 {
     hr_pretrain *self = state;
@@ -248,7 +266,7 @@ const hr_task hr_task_pretrain = {
     .done = done,
     .ready = ready,
     .fill = hr_decisions_fill,
-    .compute = hr_losses_compute,
+    .compute = compute,
     .before_commit = before_commit,
     .commit = commit,
     .report = report,

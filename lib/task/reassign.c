@@ -7,8 +7,11 @@
  * step, so that a step that fails has changed nothing. The leaves stay on the device until the step's results
  * are read; negatives were drawn as numbers that do not depend on the leaf (hier/paths.h).
  */
+#include "task/reassign.h"
+
 #include "base/error.h"
-#include "task/pretrain.h"
+#include "task/encode.h"
+#include "task/micro.h"
 
 static void choose(hr_pretrain *self, const hr_micro *micro)
 {

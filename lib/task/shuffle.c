@@ -3,12 +3,14 @@
  * The images of all ranks are permuted, each rank and micro-batch encodes its part of the permuted batch,
  * and keys go back to their images.
  */
+#include "task/shuffle.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
-#include "task/pretrain.h"
+#include "task/micro.h"
 
 /* Shuffled row r is image p[r], image i is shuffled row back[i]; each rank keeps its own part of both. */
 hirl_status hr_shuffle_fill(hr_pretrain *self, const hr_step_input *in)

@@ -6,6 +6,7 @@
 #include "hier/assign.h"
 #include "hier/paths.h"
 #include "hier/rows.h"
+#include "step/step.h"
 #include "train/evaluate.h"
 #include "train/feed.h"
 #include "train/journal.h"

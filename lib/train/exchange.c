@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "nn/model.h"
+#include "task/paths.h"
 #include "train/recluster.h"
 #include "train/run.h"
 

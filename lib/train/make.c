@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "config/config.h"
+#include "config/config_text.h"
 #include "config/idle.h"
 #include "data/colours.h"
 #include "nn/model.h"

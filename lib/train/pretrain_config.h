@@ -2,7 +2,7 @@
 #ifndef HR_PRETRAIN_CONFIG_H
 #define HR_PRETRAIN_CONFIG_H
 
-#include "config/config.h"
+#include "config/run_config.h"
 #include "config/views.h"
 #include "task/pretrain.h"
 

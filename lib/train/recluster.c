@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "data/evaluation.h"
 #include "hier/rows.h"
+#include "task/paths.h"
 #include "train/journal.h"
 #include "train/recluster.h"
 #include "train/run.h"

@@ -4,7 +4,7 @@
 #ifndef HR_TRAIN_RUN_H
 #define HR_TRAIN_RUN_H
 
-#include "config/config.h"
+#include "config/run_config.h"
 #include "config/views.h"
 #include "data/loader.h"
 #include "hier/rows.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "step/step.h"
 #include "train/checkpoint.h"
 #include "train/epoch.h"
 #include "train/feed.h"

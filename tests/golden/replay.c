@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "config/config.h"
 #include "hier/tree.h"
 #include "support/close.h"
 
@@ -44,7 +45,7 @@ void replay_set_levels(hirl_options *options, const dump *d)
 }
 
 hr_pretrain_config replay_config(hr_run_config *config, hr_run_views *views,
-                                const hirl_options *options)
+                                 const hirl_options *options)
 {
     hr_assert_ok(hr_run_config_read(config, options, IMAGES));
     hr_assert_ok(hr_run_views_of(views, config));

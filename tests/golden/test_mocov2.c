@@ -15,8 +15,11 @@
 #include "config/rates.h"
 #include "context.h"
 #include "golden/replay.h"
+#include "step/state.h"
+#include "step/step.h"
 #include "support/close.h"
 #include "support/run.h"
+#include "task/paths.h"
 
 static const struct {
     const char *file;

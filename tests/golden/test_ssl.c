@@ -20,8 +20,11 @@
 #include "context.h"
 #include "golden/hosts.h"
 #include "golden/replay.h"
+#include "step/state.h"
+#include "step/step.h"
 #include "support/close.h"
 #include "support/run.h"
+#include "task/paths.h"
 
 static const char *const golden[] = {
     "simsiam_plain.txt",  "simsiam_paper.txt",  "swav_plain.txt",       "swav_paper.txt",

@@ -11,9 +11,13 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "config/config.h"
 #include "context.h"
 #include "hier/paths.h"
+#include "step/state.h"
+#include "step/step.h"
 #include "support/close.h"
+#include "task/paths.h"
 #include "train/pretrain_config.h"
 
 enum {

@@ -9,6 +9,7 @@
 #include "context.h"
 #include "small_methods.h"
 #include "support/run.h"
+#include "task/micro.h"
 #include "task/pretrain.h"
 #include "train/feed.h"
 #include "train/run.h"
@@ -60,9 +61,9 @@ static void encode_next_batch(float *z0, int64_t *image, hirl_trainer *trainer)
 
     ck_assert_int_ge(hr_context_enter(&call, trainer->context), 0);
     ck_assert_int_ge(hr_loader_create(&loader, trainer->dataset, &config), 0);
-    ck_assert_int_ge(
-        hr_loader_seek(loader, trainer->progress.step / SMALL_PER_EPOCH, trainer->progress.step % SMALL_PER_EPOCH),
-        0);
+    ck_assert_int_ge(hr_loader_seek(loader, trainer->progress.step / SMALL_PER_EPOCH,
+                                    trainer->progress.step % SMALL_PER_EPOCH),
+                     0);
     ck_assert_int_ge(hr_loader_next(&batch, loader), 0);
     micro = hr_micro_of(task, 0, 1, false);
     hr_tape_reset(tape);

@@ -5,6 +5,7 @@
 
 #include <hirl/options.h>
 
+#include "config/config.h"
 #include "config/views.h"
 #include "context.h"
 #include "support/close.h"

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "config/config.h"
+#include "config/config_text.h"
 #include "context.h"
 #include "support/close.h"
 #include "support/run.h"

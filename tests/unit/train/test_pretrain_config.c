@@ -5,6 +5,7 @@
 
 #include <hirl/options.h>
 
+#include "config/config.h"
 #include "config/rates.h"
 #include "support/close.h"
 #include "support/run.h"
