@@ -12,7 +12,7 @@
 #include "data/dataset.h"
 #include "data/evaluation.h"
 #include "ssl/method.h"
-#include "train/directory.h"
+#include "train/directory_files.h"
 #include "train/extract.h"
 
 enum { EMBED_BATCH = 32 }; /* images that are encoded at a time */

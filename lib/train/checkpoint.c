@@ -15,6 +15,8 @@
 #include "step/state.h"
 #include "task/paths.h"
 #include "train/checkpoint.h"
+#include "train/directory_files.h"
+#include "train/directory_metrics.h"
 #include "train/feed.h"
 #include "train/recluster.h"
 #include "train/run.h"

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "train/directory_files.h"
 
 static const char settings_begin[] =
     "hirl: \""; /* config.yaml of a run: the first key of config.c */

@@ -1,5 +1,5 @@
 /* directory_files.c - what a run keeps: checkpoints, the newest few of them and `last`, and the trees of its epochs. */
-#include "train/directory.h"
+#include "train/directory_files.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* directory_metrics.c - metrics.jsonl of a run: a line at its end, and the cut before a run goes on. */
-#include "train/directory.h"
+#include "train/directory_metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "build.h"
 #include "context.h"
+#include "train/directory.h"
 #include "train/environment.h"
 #include "train/run.h"
 

@@ -19,7 +19,7 @@
 #include "base/memory.h"
 #include "config/rates.h"
 #include "context.h"
-#include "train/directory.h"
+#include "train/directory_metrics.h"
 #include "train/journal.h"
 #include "train/run.h"
 

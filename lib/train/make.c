@@ -13,6 +13,8 @@
 #include "data/colours.h"
 #include "nn/model.h"
 #include "train/checkpoint.h"
+#include "train/directory.h"
+#include "train/directory_files.h"
 #include "train/environment.h"
 #include "train/feed.h"
 #include "train/linear.h"

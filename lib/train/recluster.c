@@ -11,6 +11,7 @@
 #include "data/evaluation.h"
 #include "hier/rows.h"
 #include "task/paths.h"
+#include "train/directory_files.h"
 #include "train/journal.h"
 #include "train/recluster.h"
 #include "train/run.h"

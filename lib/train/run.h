@@ -12,7 +12,7 @@
 #include "step/learner.h"
 #include "task/pretrain.h"
 #include "task/probe.h"
-#include "train/directory.h"
+#include "train/directory_state.h"
 #include "train/extract.h"
 #include "train/health.h"
 #include "types.h"

@@ -12,6 +12,8 @@
 #include "support/folder.h"
 #include "support/run.h"
 #include "train/directory.h"
+#include "train/directory_files.h"
+#include "train/directory_metrics.h"
 
 static const char settings[] = "hirl: \"1\"\nprofile: \"paper\"\n";
 static char folder[HR_TEST_PATH];
