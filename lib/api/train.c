@@ -8,6 +8,7 @@
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/exchange.h"
+#include "train/grove.h"
 #include "train/journal.h"
 #include "train/make.h"
 #include "train/run.h"
@@ -214,12 +215,12 @@ hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
         return fail_null("trainer_tree", tree ? "trainer" : "tree");
     *tree = NULL;
     HR_TRY(check(NULL, trainer));
-    if (!trainer->grove.tree)
+    if (!hr_grove_tree(trainer))
         return hr_fail(HIRL_E_STATE,
                        "the run has no tree yet; clustering begins at cluster_warmup_epoch=%lld",
                        (long long)trainer->config.train.cluster_warmup_epoch);
-    hr_tree_hold(trainer->grove.tree);
-    *tree = trainer->grove.tree;
+    hr_tree_hold(hr_grove_tree(trainer));
+    *tree = hr_grove_tree(trainer);
     return HIRL_OK;
 }
 

@@ -18,6 +18,8 @@
 #include "train/directory_files.h"
 #include "train/directory_metrics.h"
 #include "train/feed.h"
+#include "train/grove.h"
+#include "train/journal.h"
 #include "train/recluster.h"
 #include "train/run.h"
 
@@ -238,7 +240,7 @@ static hirl_status load_own_leaves(hirl_trainer *trainer, const hr_tensors *in)
 {
     const hr_named *found;
 
-    if (!trainer->grove.own_tree && !hr_feed_reassigns(trainer)) {
+    if (!trainer->grove.own_tree && !hr_grove_reassigns(trainer)) {
         hr_free(trainer->grove.own_leaf);
         trainer->grove.own_leaf = NULL;
         return HIRL_OK;
@@ -305,7 +307,6 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
         HR_TRY(hr_tensors_need(&last, in, "top1", HR_F64, 1, one));
         memcpy(&trainer->progress.last.top1, last->data, sizeof(double));
     }
-    trainer->journal.started = 0;
     if (trainer->progress.step < 0 || trainer->progress.step > trainer->progress.steps)
         return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld",
                        (long long)trainer->progress.step, (long long)trainer->progress.steps);
@@ -334,7 +335,7 @@ static hirl_status load_unreadable(hirl_trainer *trainer, const hr_tensors *in)
 hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
 {
     const char *phase = hr_tensors_text(in, "phase");
-    bool is_told;
+    bool is_reported;
 
     HR_TRY(check_format(in));
     HR_TRY(check_data(in, trainer));
@@ -351,10 +352,9 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     if (phase && !strcmp(phase, "clustering"))
         HR_TRY(copy_maker_state(trainer, in));
     HR_TRY(hr_feed_seek(trainer, trainer->progress.step));
-    HR_TRY(hr_directory_cut_metrics(&is_told, &trainer->directory, trainer->progress.step));
-    trainer->journal.reported =
-        is_told ? trainer->progress.step : -1; /* an epoch whose end is still to be made */
-    trainer->journal.started_step = trainer->progress.step;
+    HR_TRY(hr_directory_cut_metrics(&is_reported, &trainer->directory, trainer->progress.step));
+    hr_journal_resume(trainer,
+                      is_reported); /* it is not where the epoch's end is still to be made */
     trainer->half_loaded = false;
     return HIRL_OK;
 }

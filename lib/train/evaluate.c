@@ -9,6 +9,7 @@
 #include "step/step.h"
 #include "train/evaluate.h"
 #include "train/feed.h"
+#include "train/grove.h"
 #include "train/journal.h"
 #include "train/linear.h"
 #include "train/recluster.h"
@@ -20,7 +21,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     hr_extract_config config = hr_trainer_extract_config(trainer);
     hr_learner *learner = trainer->learner;
     const hr_pretrain *pretrain = trainer->pretrain;
-    int64_t n = held_out->count, d = pretrain->net.z_dim, levels = trainer->grove.tree->levels;
+    int64_t n = held_out->count, d = pretrain->net.z_dim, levels = hr_grove_tree(trainer)->levels;
     float *features = hr_alloc_array((size_t)(n * d), sizeof *features);
     int32_t *path = hr_alloc_array((size_t)(n * levels), sizeof *path);
     hr_rows_array rows = hr_rows_of_array(features, n, d);
@@ -33,7 +34,7 @@ static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset 
     if (status >= 0)
         status = hr_extract_run(features, NULL, extract, "extract");
     if (status >= 0)
-        status = hr_tree_assign(path, NULL, trainer->grove.tree, learner->queue, &rows.rows);
+        status = hr_tree_assign(path, NULL, hr_grove_tree(trainer), learner->queue, &rows.rows);
     for (int64_t i = 0; i < n && status >= 0; i++)
         leaf[i] = path[i * levels];
     hr_extract_destroy(extract);
@@ -100,7 +101,7 @@ hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
     if (held_out->count < trainer->config.train.batch_size)
         return hr_fail(HIRL_E_INVALID, "held-out data: %lld images, less than one batch of %lld",
                        (long long)held_out->count, (long long)trainer->config.train.batch_size);
-    if (trainer->grove.tree) {
+    if (hr_grove_tree(trainer)) {
         leaf = hr_alloc_array((size_t)held_out->count, sizeof *leaf);
         status = leaf ? leaves_of(leaf, trainer, held_out) : HIRL_E_NOMEM;
     }

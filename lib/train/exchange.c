@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "nn/model.h"
 #include "task/paths.h"
+#include "train/grove.h"
 #include "train/recluster.h"
 #include "train/run.h"
 
@@ -49,17 +50,6 @@ static hirl_status check_leaves(const hirl_tree *tree, const int32_t *leaf, int6
     return HIRL_OK;
 }
 
-static hirl_status forget_tree(hirl_trainer *trainer)
-{
-    hr_tree_drop(trainer->grove.tree);
-    hr_free(trainer->grove.own_leaf);
-    trainer->grove.tree = NULL;
-    trainer->grove.own_leaf = NULL;
-    trainer->grove.own_tree = false;
-    trainer->grove.tree_epoch = -1;
-    return hr_pretrain_set_tree(trainer->pretrain, NULL);
-}
-
 hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
 {
     int64_t n = trainer->dataset->count;
@@ -68,8 +58,10 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
 
     if (!trainer->pretrain)
         return hr_fail(HIRL_E_STATE, "task=linear has no path loss, so it takes no tree");
-    if (!tree)
-        return forget_tree(trainer);
+    if (!tree) {
+        hr_grove_clear(trainer);
+        return hr_pretrain_set_tree(trainer->pretrain, NULL);
+    }
     HR_TRY(check_leaves(tree, leaf, n));
     copy = hr_alloc_array((size_t)n, sizeof *copy);
     if (!copy)
@@ -81,11 +73,6 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
         return status;
     }
     hr_recluster_drop(trainer);
-    hr_free(trainer->grove.own_leaf);
-    hr_tree_drop(trainer->grove.tree);
-    hr_tree_hold((hirl_tree *)tree);
-    trainer->grove.tree = (hirl_tree *)tree;
-    trainer->grove.own_leaf = copy;
-    trainer->grove.own_tree = true;
+    hr_grove_set_own(trainer, (hirl_tree *)tree, copy);
     return HIRL_OK;
 }

@@ -6,6 +6,7 @@
 #include "config/rates.h"
 #include "hier/paths.h"
 #include "ssl/mask.h"
+#include "train/grove.h"
 #include "train/run.h"
 
 /* ---- batches ---- */
@@ -27,18 +28,22 @@ hr_loader_config hr_feed_loader_config(const hirl_trainer *trainer)
     return config;
 }
 
-hirl_status hr_feed_open(hirl_trainer *trainer)
+hirl_status hr_feed_open(int64_t *per_epoch, hirl_trainer *trainer)
 {
-    hr_train_config *t = &trainer->config.train;
+    const hr_train_config *t = &trainer->config.train;
     hr_loader_config config;
 
     HR_TRY(hr_run_views_of(&trainer->feed.views, &trainer->config));
     config = hr_feed_loader_config(trainer);
     config.on_bad = t->on_bad_image == HR_BAD_REPLACE ? HR_BAD_ROW_REPLACE : HR_BAD_ROW_FAIL;
     HR_TRY(hr_loader_create(&trainer->feed.loader, trainer->dataset, &config));
-    trainer->progress.per_epoch = hr_loader_steps(trainer->feed.loader);
-    trainer->progress.steps = trainer->progress.per_epoch * t->epochs;
+    *per_epoch = hr_loader_steps(trainer->feed.loader);
     return hr_loader_seek(trainer->feed.loader, 0, 0);
+}
+
+const hr_run_views *hr_feed_views(const hirl_trainer *trainer)
+{
+    return &trainer->feed.views;
 }
 
 hirl_status hr_feed_seek(hirl_trainer *trainer, int64_t step)
@@ -164,12 +169,6 @@ hr_step_input hr_feed_input(hirl_trainer *trainer, const hr_batch *batch, int64_
     return in;
 }
 
-bool hr_feed_reassigns(const hirl_trainer *trainer)
-{
-    return trainer->config.train.iter_wise_assignment && trainer->grove.tree &&
-           !trainer->grove.own_tree;
-}
-
 void hr_feed_paths(hr_step_input *in, hirl_trainer *trainer, const int32_t *leaf,
                    const int64_t *image, int64_t step)
 {
@@ -179,8 +178,14 @@ void hr_feed_paths(hr_step_input *in, hirl_trainer *trainer, const int32_t *leaf
     for (int64_t i = 0; i < in->n; i++)
         feed->leaf[i] = leaf[image[i]];
     hr_paths_draw(feed->negative, in->n, spd->negatives, in->chosen ? NULL : feed->leaf, image,
-                  trainer->grove.tree->m[0], (uint64_t)trainer->config.train.seed, step,
+                  hr_grove_tree(trainer)->m[0], (uint64_t)trainer->config.train.seed, step,
                   hr_spd_draws_all(spd));
     in->leaf = feed->leaf;
     in->negative = feed->negative;
+}
+
+void hr_feed_train_paths(hr_step_input *in, hirl_trainer *trainer)
+{
+    in->chosen = hr_grove_reassigns(trainer) ? trainer->feed.chosen : NULL;
+    hr_feed_paths(in, trainer, hr_grove_leaves(trainer), in->image, in->step);
 }

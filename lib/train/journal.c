@@ -20,6 +20,7 @@
 #include "config/rates.h"
 #include "context.h"
 #include "train/directory_metrics.h"
+#include "train/grove.h"
 #include "train/journal.h"
 #include "train/run.h"
 
@@ -29,6 +30,19 @@ double hr_seconds(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void hr_journal_init(hirl_trainer *trainer)
+{
+    trainer->journal.reported = -1;
+    trainer->journal.judgement = "";
+}
+
+void hr_journal_resume(hirl_trainer *trainer, bool reported)
+{
+    trainer->journal.started = 0;
+    trainer->journal.started_step = trainer->progress.step;
+    trainer->journal.reported = reported ? trainer->progress.step : -1;
 }
 
 void hr_journal_start(hirl_trainer *trainer)
@@ -92,15 +106,6 @@ static void fill_rates(hirl_step_report *r, const hirl_trainer *trainer)
     r->teacher_temperature = method && method->distills ? rates.teacher_temperature : -1;
 }
 
-static int64_t empty_leaves(const hirl_tree *tree)
-{
-    int64_t empty = 0;
-
-    for (int64_t i = 0; tree && i < tree->m[0]; i++)
-        empty += tree->size[0][i] == 0;
-    return empty;
-}
-
 void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
                        const hr_step_result *result)
 {
@@ -126,11 +131,7 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
         trainer->progress.step > 0 && trainer->progress.step % trainer->progress.per_epoch == 0;
     r.health_std = trainer->journal.health.std;
     r.health_rank = trainer->journal.health.rank;
-    r.churn = trainer->grove.churn;
-    r.empty_clusters = empty_leaves(trainer->grove.tree);
-    r.smallest_leaf = trainer->grove.leaf_size[0];
-    r.median_leaf = trainer->grove.leaf_size[1];
-    r.largest_leaf = trainer->grove.leaf_size[2];
+    hr_grove_report(&r, trainer);
     r.memory_gb = 1e-9 * (double)hr_memory_peak();
     r.judgement = trainer->journal.judgement;
     r.top1 = result->top1;

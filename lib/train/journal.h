@@ -8,7 +8,10 @@
 
 #include <hirl/train.h>
 
-double hr_seconds(void);                      /* monotonic */
+double hr_seconds(void); /* monotonic */
+void hr_journal_init(hirl_trainer *trainer);
+/* After a checkpoint was loaded. reported: metrics.jsonl has the line of its step. */
+void hr_journal_resume(hirl_trainer *trainer, bool reported);
 void hr_journal_start(hirl_trainer *trainer); /* the rate counts from this step on */
 void hr_journal_health(hirl_trainer *trainer, const hr_health *health, const char *judgement);
 bool hr_journal_started(const hirl_trainer *trainer);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "data/evaluation.h"
 #include "nn/model.h"
+#include "train/feed.h"
 #include "train/journal.h"
 #include "train/pretrain_config.h"
 #include "train/recluster.h"
@@ -50,7 +51,7 @@ hirl_status hr_linear_make(hirl_trainer *trainer, const hirl_model *start)
     config = (hr_probe_config){
         .learner = hr_learner_config_of(t),
         .model = trainer->config.model,
-        .size = trainer->feed.views.view[0].size,
+        .size = hr_feed_views(trainer)->view[0].size,
         .classes = trainer->dataset->classes[level],
         .momentum = t->momentum,
     };

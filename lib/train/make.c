@@ -17,10 +17,13 @@
 #include "train/directory_files.h"
 #include "train/environment.h"
 #include "train/feed.h"
+#include "train/grove.h"
+#include "train/journal.h"
 #include "train/linear.h"
 #include "train/pretrain_config.h"
 #include "train/recluster.h"
 #include "train/run.h"
+#include "train/trainer.h"
 
 enum { COLOUR_IMAGES = 1000 };
 
@@ -110,8 +113,8 @@ static hirl_status make_learner(hirl_trainer *trainer, const hirl_model *start)
 
     if (trainer->config.label.task == HR_TASK_LINEAR)
         return hr_linear_make(trainer, start);
-    config =
-        hr_pretrain_config_of(&trainer->config, &trainer->feed.views, trainer->progress.per_epoch);
+    config = hr_pretrain_config_of(&trainer->config, hr_feed_views(trainer),
+                                   trainer->progress.per_epoch);
     HR_TRY(hr_pretrain_create(&trainer->learner, &trainer->pretrain, trainer->context, &config));
     return take_weights(trainer, start);
 }
@@ -119,6 +122,7 @@ static hirl_status make_learner(hirl_trainer *trainer, const hirl_model *start)
 static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 {
     hr_train_config *t = &trainer->config.train;
+    int64_t per_epoch;
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
     if (trainer->config.label.task == HR_TASK_LINEAR && start)
@@ -127,7 +131,8 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
         t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
     HR_TRY(resolve_colours(trainer));
-    HR_TRY(hr_feed_open(trainer));
+    HR_TRY(hr_feed_open(&per_epoch, trainer));
+    hr_trainer_set_steps(trainer, per_epoch);
     HR_TRY(make_learner(trainer, start));
     return hr_feed_make(trainer);
 }
@@ -264,12 +269,8 @@ hirl_status hr_trainer_create(hirl_trainer **out, hirl_context *context, const h
     trainer->context = context;
     trainer->dataset = dataset;
     trainer->directory.lock = -1;
-    trainer->grove.tree_epoch = -1;
-    trainer->grove.churn = -1;
-    trainer->journal.reported = -1;
-    trainer->progress.last =
-        (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 };
-    trainer->journal.judgement = "";
+    hr_grove_init(trainer);
+    hr_journal_init(trainer);
     status = create(trainer, start, options);
     if (status < 0) {
         hr_trainer_destroy(trainer);
@@ -285,8 +286,7 @@ void hr_trainer_destroy(hirl_trainer *trainer)
         return;
     hr_recluster_drop(trainer);
     hr_feed_close(trainer);
-    hr_tree_drop(trainer->grove.tree);
-    hr_free(trainer->grove.own_leaf);
+    hr_grove_clear(trainer);
     hr_learner_destroy(trainer->learner);
     hr_directory_close(&trainer->directory);
     hr_options_done(&trainer->options);

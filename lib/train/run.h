@@ -1,5 +1,5 @@
-/* run.h - the state of a training run, in parts. Each part names the files that may touch it
- * (tests/house/house.py checks this).
+/* run.h - the state of a training run, in parts. The comment of a part names the files that may touch it;
+ * tests/house/house.py checks this (PARTS, PROGRESS_WRITERS).
  */
 #ifndef HR_TRAIN_RUN_H
 #define HR_TRAIN_RUN_H
@@ -19,53 +19,54 @@
 
 #include <hirl/train.h>
 
-/* Batches, and what the host draws for them: feed.c. */
+/* Batches and what the host draws for them. Touched by feed.c only. */
 typedef struct hr_feed {
     hr_loader *loader;
     hr_run_views views;
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
-    int32_t *chosen;          /* [n] leaves that the step chose anew */
+    int32_t *chosen;          /* [n] leaves assigned by the step */
     uint8_t *mask;            /* [globals, n, P], or NULL */
     int32_t *label;           /* [n] classes, or NULL */
 } hr_feed;
 
-/* The tree of the coming epoch while it is being made: recluster.c, and checkpoint.c saves it. */
+/* The tree of the coming epoch while it is being made. A part of hr_grove. */
 typedef struct hr_recluster {
-    hr_extract *extract;   /* not NULL: extracting */
+    hr_extract *extract;   /* NULL: features are not being extracted */
     hr_rows_placed placed; /* images extracted, and rows of them in points */
     uint8_t *readable;     /* [N] */
     hr_array points;       /* real [N, d] unit rows on the device */
-    hr_tree_maker *maker;  /* not NULL: clustering */
-    hr_tensors *kept;      /* state of a maker, from a checkpoint, until extraction is done */
-    double seconds;
+    hr_tree_maker *maker;  /* NULL: no clustering is under way */
+    hr_tensors *kept;      /* maker state from a checkpoint, until features are extracted again */
+    double seconds;        /* when the extraction started */
 } hr_recluster;
 
-/* The tree in use and the one in the making: recluster.c, exchange.c, checkpoint.c. */
+/* The tree in use and the one in the making. Touched by grove.c, recluster.c and checkpoint.c. */
 typedef struct hr_grove {
     hirl_tree *tree;    /* in use, or NULL */
     int64_t tree_epoch; /* the epoch that it was made for, -1: none */
-    bool own_tree;      /* given by the application: no clustering */
-    int32_t *own_leaf; /* [N] given by the application, or chosen anew in steps; NULL: the tree's */
+    bool own_tree;      /* the application gave the tree, so images are not clustered */
+    int32_t *own_leaf;  /* [N] given by the application or assigned in steps; NULL: the tree's */
     hr_recluster making;
-    double churn;         /* of the last clustering, -1 */
+    double churn;         /* of the last clustering, -1: unknown */
     int64_t leaf_size[3]; /* of the last clustering: smallest, median, largest */
-    double seconds;       /* that the last clustering took */
-    bool clustered;       /* a tree was made, and no report has said so yet */
+    double seconds;       /* duration of the last clustering */
+    bool clustered;       /* a tree was made since the last report */
 } hr_grove;
 
-/* How far the run is: trainer.c, checkpoint.c. */
+/* The position of the run. Every file may read it; written by trainer.c and checkpoint.c. */
 typedef struct hr_run_progress {
-    int64_t step, steps, per_epoch; /* steps made; of the run; of an epoch */
-    bool epoch_open;     /* the last step of an epoch is made, the rest of the epoch's end is not */
+    int64_t step, steps, per_epoch; /* completed; of the whole run; of an epoch */
+    bool epoch_open; /* the last step of an epoch is done, but not the work that ends the epoch */
     hr_step_result last; /* of the last step */
 } hr_run_progress;
 
-/* What the run reports, and its clock: journal.c. */
+/* The application's report function, metrics.jsonl and the clock. Touched by journal.c only. */
 typedef struct hr_journal {
     hirl_report_fn *report;
     void *report_user;
-    int64_t reported;       /* step of the last line in metrics.jsonl, -1: none */
-    double started, waited; /* seconds: the clock of the rate, time spent waiting for the loader */
+    int64_t reported; /* step of the last line in metrics.jsonl, -1: none */
+    double started;   /* time at which the clock of the rate started, 0: not yet */
+    double waited;    /* seconds spent waiting for the loader since then */
     int64_t started_step;
     hr_health health;
     const char *judgement;
@@ -86,7 +87,7 @@ struct hirl_trainer {
     hr_grove grove;
     hr_run_progress progress;
     hr_journal journal;
-    bool half_loaded; /* a load failed on its way: only another load helps */
+    bool half_loaded; /* loading a checkpoint failed halfway; only another load is accepted */
 };
 
 #endif

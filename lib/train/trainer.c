@@ -14,31 +14,29 @@
 #include "train/checkpoint.h"
 #include "train/epoch.h"
 #include "train/feed.h"
+#include "train/grove.h"
 #include "train/journal.h"
 #include "train/recluster.h"
 #include "train/run.h"
 
-static bool needs_tree(const hirl_trainer *trainer, int64_t epoch)
+void hr_trainer_set_steps(hirl_trainer *trainer, int64_t per_epoch)
 {
-    return trainer->config.levels && !trainer->grove.own_tree &&
-           epoch >= trainer->config.train.cluster_warmup_epoch &&
-           trainer->grove.tree_epoch != epoch;
+    trainer->progress = (hr_run_progress){
+        .per_epoch = per_epoch,
+        .steps = per_epoch * trainer->config.train.epochs,
+        .last = { .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 },
+    };
 }
 
 static hirl_status learn(hr_step_result *result, hirl_trainer *trainer, const hr_batch *batch)
 {
-    int64_t step = trainer->progress.step;
-    hr_step_input in = hr_feed_input(trainer, batch, step);
-    hr_grove *grove = &trainer->grove;
+    hr_step_input in = hr_feed_input(trainer, batch, trainer->progress.step);
 
-    if (grove->tree) {
-        in.chosen = hr_feed_reassigns(trainer) ? trainer->feed.chosen : NULL;
-        hr_feed_paths(&in, trainer, grove->own_leaf ? grove->own_leaf : grove->tree->leaf, in.image,
-                      step);
-    }
+    if (hr_grove_tree(trainer))
+        hr_feed_train_paths(&in, trainer);
     HR_TRY(hr_learner_step(result, trainer->learner, &in));
-    for (int64_t i = 0; i < in.n && in.chosen; i++)
-        grove->own_leaf[in.image[i]] = in.chosen[i];
+    if (in.chosen)
+        hr_grove_assign(trainer, in.image, in.chosen, in.n);
     return HIRL_OK;
 }
 
@@ -67,7 +65,7 @@ static hirl_status advance(hirl_trainer *trainer)
     hr_run_progress *p = &trainer->progress;
 
     HR_TRY(hr_learner_ready(trainer->learner)); /* before a long clustering, not after it */
-    if (needs_tree(trainer, p->step / p->per_epoch))
+    if (hr_grove_needs_tree(trainer, p->step / p->per_epoch))
         HR_TRY(hr_trainer_recluster(trainer));
     if (p->step % p->per_epoch == 0 || !hr_journal_started(trainer))
         hr_journal_start(trainer);
@@ -112,13 +110,12 @@ hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
     if (p->epoch_open)
         HR_TRY(hr_epoch_measure(trainer, p->last.loss_image));
     hr_trainer_report(&report, trainer, &p->last);
-    report.clustered = trainer->grove.clustered;
-    report.cluster_seconds = trainer->grove.clustered ? trainer->grove.seconds : 0;
+    hr_grove_report_clustering(&report, trainer);
     hr_journal_write(trainer, &report);
     if (p->epoch_open)
         HR_TRY(end_epoch(trainer, &saved));
     report.saved = saved;
-    trainer->grove.clustered = false;
+    hr_grove_reported(trainer);
     if (out) {
         size_t size = out->struct_size;
 

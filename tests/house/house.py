@@ -9,6 +9,7 @@
     gradients  each operation with a backward has a case in tests/grad/test_ops.c
     methods    lib/ssl contains no key or term of the hierarchy (they belong to lib/config/hierarchy.c)
     circles    files do not depend on each other in a circle (ALLOWED_CIRCLES)
+    parts      which files may touch which part of a training run (PARTS, PROGRESS_WRITERS)
     left-over  no disabled code
 
 usage: house.py ROOT          prints one line for each fault; exits with status 1 if there are any
@@ -77,6 +78,13 @@ ALLOWED_CIRCLES = [
     'lib/train/directory lib/train/directory_files lib/train/directory_metrics',
 ]
 OF_THE_HIERARCHY = r'\b(?:head_layers|cluster\w*|path_\w+|iter_wise\w*|spd\w*|warm|levels?)\b'
+# Parts of hirl_trainer (lib/train/run.h): the only files of lib/ that may use each. Every file may read `progress`.
+PARTS = {
+    'feed': {'lib/train/feed.c'},
+    'grove': {'lib/train/grove.c', 'lib/train/recluster.c', 'lib/train/checkpoint.c'},
+    'journal': {'lib/train/journal.c'},
+}
+PROGRESS_WRITERS = {'lib/train/trainer.c', 'lib/train/checkpoint.c'}
 
 faults = []
 
@@ -179,6 +187,31 @@ def check_length(path, code):
             if number - begin - 1 > LINES:
                 fault(path, begin, f'a function of {number - begin - 1} lines; at most {LINES}')
             begin = None
+
+
+def check_parts(root):
+    """The lists are exact: a listed file that does not use its part is a fault too."""
+    used = {part: set() for part in PARTS}
+    writers = set()
+    field = r'trainer\s*->\s*progress\b[\w.]*'
+    writes = rf'(?<!&)&\s*{field}|(?:\+\+|--)\s*{field}|{field}\s*(?:\+\+|--|(?:[-+*/%&|^]|<<|>>)?=(?!=))'
+    for file in sorted((root / 'lib').rglob('*.[ch]')):
+        path, code = str(file.relative_to(root)), code_of(file.read_text())
+        for match in re.finditer(r'\btrainer\s*->\s*(feed|grove|journal)\b', code):
+            part = match.group(1)
+            used[part].add(path)
+            if path not in PARTS[part]:
+                fault(path, line_at(code, match.start()),
+                      f'trainer->{part} is for {", ".join(sorted(PARTS[part]))}')
+        for match in re.finditer(writes, code):
+            writers.add(path)
+            if path not in PROGRESS_WRITERS:
+                fault(path, line_at(code, match.start()),
+                      f'trainer->progress is written by {", ".join(sorted(PROGRESS_WRITERS))} only')
+    lists = [(part, PARTS[part], used[part]) for part in PARTS]
+    for name, listed, found in lists + [('progress', PROGRESS_WRITERS, writers)]:
+        for path in sorted(listed - found):
+            fault('tests/house/house.py', 1, f'{path} is listed for trainer->{name}, but does not use it')
 
 
 def check_gradients(root):
@@ -346,6 +379,7 @@ def main():
                 check_length(path, code)
     check_gradients(root)
     check_circles(root)
+    check_parts(root)
     for line in faults:
         print(line)
     print(f'{checked} files, {len(faults)} faults')
