@@ -1,8 +1,8 @@
-/* checkpoint.c - everything that a run needs to go on to the same bits: save, load.
+/* checkpoint.c - saves and loads everything that a run needs to resume with bit-identical results.
  *
- * The place of a run is its step: batches, draws, rates and the queue's position follow from it.
- * Besides come the learner's state, the tree in use, a clustering that is under way, and the images
- * found unreadable.
+ * The step fixes the position of a run: batches, random draws, rates and the position in the key
+ * queue follow from it. A checkpoint also has the learner's state, the tree in use, the state of a
+ * clustering that is under way, and the list of unreadable images.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,21 +25,22 @@
 
 enum { FORMAT_VERSION = 1 };
 
-/* by hr_told: what a set has that is told so, what differs, and the word in checkpoints */
+/* For each way of comparing data sets (hr_told): a name for such a data set, what is compared, and
+ * the word in checkpoints. */
 static const struct {
     const char *images, *differs, *word;
-} told[] = { [HR_TOLD_NOT] = { "", "", "none" },
-             [HR_TOLD_BY_NAMES] = { "images with names", "names", "names" },
-             [HR_TOLD_BY_PIXELS] = { "stored images without names", "pixels", "pixels" },
-             [HR_TOLD_BY_LABELS] = { "generated images", "labels", "labels" } };
-enum { TOLD = sizeof told / sizeof *told };
+} comparison[] = { [HR_TOLD_NOT] = { "", "", "none" },
+                   [HR_TOLD_BY_NAMES] = { "images with names", "names", "names" },
+                   [HR_TOLD_BY_PIXELS] = { "stored images without names", "pixels", "pixels" },
+                   [HR_TOLD_BY_LABELS] = { "generated images", "labels", "labels" } };
+enum { COMPARISONS = sizeof comparison / sizeof *comparison };
 
 static hirl_status save_identity(hr_tensors *out, const hr_identity *identity,
                                  const hirl_dataset *dataset)
 {
     if (dataset->parts)
         HR_TRY(hr_tensors_set_text(out, "images_split", dataset->split));
-    HR_TRY(hr_tensors_set_text(out, "images_told_by", told[identity->told].word));
+    HR_TRY(hr_tensors_set_text(out, "images_told_by", comparison[identity->told].word));
     return hr_tensors_set_int(out, "images_crc", identity->crc);
 }
 
@@ -72,7 +73,8 @@ static hirl_status add_i32(hr_tensors *out, const char *name, const int32_t *dat
     return hr_tensors_add(out, name, HR_I32, 1, &n, data);
 }
 
-/* what a checkpoint said of the clustering, while features are extracted for it once more */
+/* Copies the clustering state of the checkpoint that the run was resumed from: features are still
+ * being extracted again, so that no tree maker exists yet. */
 static hirl_status add_kept(hr_tensors *out, const hr_tensors *kept)
 {
     for (int i = 0; i < kept->count; i++) {
@@ -85,7 +87,8 @@ static hirl_status add_kept(hr_tensors *out, const hr_tensors *kept)
     return HIRL_OK;
 }
 
-/* what the last step came to: numbers alone, told when an epoch's end is still to be made */
+/* The result of the last step, doubles only: it is reported after a resume if the end of its epoch
+ * is still to be done. */
 static const int64_t one[] = { 1 };
 static const int64_t last_shape[] = { offsetof(hr_step_result, top1) / sizeof(double) };
 
@@ -122,7 +125,7 @@ static hirl_status only_finite(const hr_learner *learner)
     HR_TRY(q->be->sync(q));
     if (bad)
         return hr_fail(HIRL_E_NONFINITE,
-                       "a weight is not finite: the checkpoint is not written; try a lower lr");
+                       "a weight is not finite, so no checkpoint is written; try a lower lr");
     return HIRL_OK;
 }
 
@@ -156,49 +159,51 @@ static hirl_status check_format(const hr_tensors *in)
                        format ? format : "missing");
     HR_TRY(hr_tensors_int(&version, in, "version"));
     if (version > FORMAT_VERSION)
-        return hr_fail(HIRL_E_VERSION, "checkpoint: version %lld; this library reads up to %d",
+        return hr_fail(HIRL_E_VERSION,
+                       "checkpoint: version is %lld, this library reads versions up to %d",
                        (long long)version, (int)FORMAT_VERSION);
     return HIRL_OK;
 }
 
-/* of images of a callback, and of a checkpoint without the entry, nothing is known */
+/* Images of a callback cannot be compared, nor those of a checkpoint without the entry. */
 static hirl_status check_identity(const hr_tensors *in, const hr_identity *here)
 {
     const char *word = hr_tensors_text(in, "images_told_by");
     int64_t crc;
     int by = HR_TOLD_NOT;
 
-    while (word && by < TOLD && strcmp(told[by].word, word))
+    while (word && by < COMPARISONS && strcmp(comparison[by].word, word))
         by++;
-    if (!word || by == TOLD || by == HR_TOLD_NOT || here->told == HR_TOLD_NOT)
+    if (!word || by == COMPARISONS || by == HR_TOLD_NOT || here->told == HR_TOLD_NOT)
         return HIRL_OK;
     if (by != (int)here->told)
-        return hr_fail(HIRL_E_INVALID, "the run has %s, the data set %s: as many, but others",
-                       told[by].images, told[here->told].images);
+        return hr_fail(HIRL_E_INVALID, "the run has %s, but the data set has %s (the same number)",
+                       comparison[by].images, comparison[here->told].images);
     HR_TRY(hr_tensors_int(&crc, in, "images_crc"));
     return crc == here->crc
                ? HIRL_OK
                : hr_fail(HIRL_E_INVALID,
-                         "the run has other images than the data set: as many, but their %s differ",
-                         told[by].differs);
+                         "the data set has as many images as the run, but their %s differ",
+                         comparison[by].differs);
 }
 
 static hirl_status check_data(const hr_tensors *in, const hirl_trainer *trainer)
 {
-    const char *split = hr_tensors_text(in, "images_split"); /* NULL: it had none */
+    const char *split = hr_tensors_text(in, "images_split"); /* NULL: no split */
     int64_t images;
 
     HR_TRY(hr_tensors_int(&images, in, "images"));
     if (images != trainer->dataset->count)
-        return hr_fail(HIRL_E_INVALID, "the run has %lld images, the data set %lld",
+        return hr_fail(HIRL_E_INVALID, "the run has %lld images, but the data set has %lld",
                        (long long)images, (long long)trainer->dataset->count);
     if (split && trainer->dataset->parts && strcmp(split, trainer->dataset->split))
-        return hr_fail(HIRL_E_INVALID, "the run has the split %s, the data set %s", split,
+        return hr_fail(HIRL_E_INVALID, "the run has split %s, but the data set has split %s", split,
                        trainer->dataset->split);
     return check_identity(in, &trainer->identity);
 }
 
-/* same settings apart from the free ones; what auto stands for follows from the others */
+/* Settings must be the same, except free ones. A saved `auto` is not compared: its value follows
+ * from the others. */
 static hirl_status check_setting(const hr_setting *setting, void *arg)
 {
     char name[128];
@@ -224,7 +229,8 @@ static hirl_status load_tree(hirl_trainer *trainer, const hr_tensors *in)
         return hr_pretrain_set_tree(trainer->pretrain, NULL);
     HR_TRY(hr_tree_from_tensors(&tree, trainer->context, in, "tree."));
     if (!trainer->grove.own_tree && tree->n != trainer->dataset->count)
-        status = hr_fail(HIRL_E_FORMAT, "checkpoint: the tree has %lld rows, the data %lld",
+        status = hr_fail(HIRL_E_FORMAT,
+                         "checkpoint: the tree has %lld rows, expected %lld, one per image",
                          (long long)tree->n, (long long)trainer->dataset->count);
     else
         status = hr_pretrain_set_tree(trainer->pretrain, tree);
@@ -255,7 +261,8 @@ static hirl_status load_own_leaves(hirl_trainer *trainer, const hr_tensors *in)
         int32_t leaf = ((const int32_t *)found->data)[i];
 
         if (leaf < -1 || leaf >= trainer->grove.tree->m[0])
-            return hr_fail(HIRL_E_FORMAT, "checkpoint: leaf %d of image %lld; the tree has %lld",
+            return hr_fail(HIRL_E_FORMAT,
+                           "checkpoint: leaf %d of image %lld, but the tree has %lld leaves",
                            (int)leaf, (long long)i, (long long)trainer->grove.tree->m[0]);
     }
     memcpy(trainer->grove.own_leaf, found->data, found->bytes);
@@ -286,7 +293,7 @@ static hirl_status copy_maker_state(hirl_trainer *trainer, const hr_tensors *in)
     return HIRL_OK;
 }
 
-static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
+static hirl_status load_position(hirl_trainer *trainer, const hr_tensors *in)
 {
     const hr_named *last, *churn;
     int64_t own, open, clustered;
@@ -308,7 +315,7 @@ static hirl_status load_place(hirl_trainer *trainer, const hr_tensors *in)
         memcpy(&trainer->progress.last.top1, last->data, sizeof(double));
     }
     if (trainer->progress.step < 0 || trainer->progress.step > trainer->progress.steps)
-        return hr_fail(HIRL_E_FORMAT, "checkpoint: step %lld of %lld",
+        return hr_fail(HIRL_E_FORMAT, "checkpoint: step is %lld, expected 0 to %lld",
                        (long long)trainer->progress.step, (long long)trainer->progress.steps);
     return HIRL_OK;
 }
@@ -325,7 +332,8 @@ static hirl_status load_unreadable(hirl_trainer *trainer, const hr_tensors *in)
         uint8_t mark = ((const uint8_t *)unreadable->data)[i];
 
         if (mark > 1)
-            return hr_fail(HIRL_E_FORMAT, "checkpoint: unreadable is %d for image %lld; 0 or 1",
+            return hr_fail(HIRL_E_FORMAT,
+                           "checkpoint: unreadable is %d for image %lld, expected 0 or 1",
                            (int)mark, (long long)i);
     }
     hr_dataset_mark_all(data, unreadable->data);
@@ -344,7 +352,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     hr_recluster_drop(trainer);
     hr_tree_drop(trainer->grove.tree);
     trainer->grove.tree = NULL;
-    HR_TRY(load_place(trainer, in));
+    HR_TRY(load_position(trainer, in));
     HR_TRY(hr_learner_load(trainer->learner, in));
     HR_TRY(load_tree(trainer, in));
     HR_TRY(load_own_leaves(trainer, in));
@@ -353,8 +361,8 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
         HR_TRY(copy_maker_state(trainer, in));
     HR_TRY(hr_feed_seek(trainer, trainer->progress.step));
     HR_TRY(hr_directory_cut_metrics(&is_reported, &trainer->directory, trainer->progress.step));
-    hr_journal_resume(trainer,
-                      is_reported); /* it is not where the epoch's end is still to be made */
+    /* The step has no line yet if the end of its epoch is still to be done. */
+    hr_journal_resume(trainer, is_reported);
     trainer->half_loaded = false;
     return HIRL_OK;
 }

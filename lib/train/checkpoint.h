@@ -1,4 +1,4 @@
-/* checkpoint.h - everything that a run needs to go on to the same bits: save, load. */
+/* checkpoint.h - saves and loads everything that a run needs to resume bit-identically. */
 #ifndef HR_TRAIN_CHECKPOINT_H
 #define HR_TRAIN_CHECKPOINT_H
 
@@ -8,8 +8,10 @@
 #include <hirl/train.h>
 
 hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer);
+/* If it fails after the checks of format, data and settings, half_loaded of the trainer is set. */
 hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in);
-/* path NULL: into the run's directory */
+/* Writes a checkpoint to path; NULL: into the directory of the run. NONFINITE if a weight is not
+ * finite. */
 hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path);
 
 #endif

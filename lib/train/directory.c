@@ -1,4 +1,4 @@
-/* directory.c - the directory of a run: settings, metrics, checkpoints, trees; one process at a time. */
+/* directory.c - opens, locks and closes the directory of a run (directory.h). */
 #include "train/directory.h"
 
 #include <errno.h>
@@ -14,11 +14,11 @@
 #include "train/directory_files.h"
 
 static const char settings_begin[] =
-    "hirl: \""; /* config.yaml of a run: the first key of config.c */
+    "hirl: \""; /* how the config.yaml of a run begins: the first key of config/config.c */
 static const char *const folders[] = { "checkpoints", "trees" };
 enum { SETTINGS_BYTES = 1 << 20, LOCK_TRIES = 8 };
 
-/* the file at path is another than the open one, or none */
+/* The open file is no longer the file at path. */
 static bool is_gone(int file, const char *path)
 {
     struct stat held, there;
@@ -32,14 +32,15 @@ static hirl_status refuse_lock(const hr_directory *directory, const char *path, 
     hirl_status status;
 
     if (errno == EWOULDBLOCK)
-        return hr_fail(HIRL_E_BUSY, "%s: another process is running there", directory->path);
+        return hr_fail(HIRL_E_BUSY, "%s is in use by another process", directory->path);
     status = hr_fail_errno("locking", path); /* a file system without locks */
     if (made)
         unlink(path);
     return status;
 }
 
-/* once; HIRL_DONE: a run that left has removed the file, or the folder, meanwhile */
+/* One attempt. HIRL_DONE: a process that closed the directory has removed the file or the folder
+ * meanwhile. */
 static hirl_status try_lock(hr_directory *directory, const char *path)
 {
     int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -75,7 +76,9 @@ static hirl_status lock(hr_directory *directory)
     }
     hr_free(path);
     return status == HIRL_DONE
-               ? hr_fail(HIRL_E_BUSY, "%s: other processes begin and end there", directory->path)
+               ? hr_fail(HIRL_E_BUSY,
+                         "%s: other processes keep opening and closing this directory; try again",
+                         directory->path)
                : status;
 }
 
@@ -104,7 +107,7 @@ static hirl_status make_folders(hr_directory *directory)
     return HIRL_OK;
 }
 
-/* its config.yaml is one that a run wrote */
+/* Whether a run wrote the config.yaml of the directory. */
 static hirl_status holds_run(bool *yes, const hr_directory *directory)
 {
     char *path = hr_path_join(directory->path, "config.yaml");
@@ -122,8 +125,9 @@ static hirl_status holds_run(bool *yes, const hr_directory *directory)
     return status == HIRL_E_LIMIT ? HIRL_OK : status;
 }
 
-/* LOCK, or a folder of a run without a file: left by a run that was killed before it wrote its settings */
-static hirl_status says_nothing(bool *yes, const char *folder, const char *name)
+/* Whether an entry is LOCK or an empty folder of a run, as a run leaves them when it is killed
+ * before it writes its settings. */
+static hirl_status is_empty_remnant(bool *yes, const char *folder, const char *name)
 {
     char *path, **names;
     int64_t count = 1;
@@ -145,8 +149,9 @@ static hirl_status says_nothing(bool *yes, const char *folder, const char *name)
     return status;
 }
 
-/* What lies there and is not ours is not mixed with a run, nor removed. beside: names that a run does
- * not write may be there, as of a log that a scheduler opened before. */
+/* Refuses a directory with files of others, which a run must neither mix with its own nor remove.
+ * beside: files are accepted if a run never writes their names, for example the log of a
+ * scheduler. */
 static hirl_status refuse_other_files(const hr_directory *directory, bool beside)
 {
     char **names, *other = NULL;
@@ -159,21 +164,23 @@ static hirl_status refuse_other_files(const hr_directory *directory, bool beside
 
         if (beside && !hr_directory_is_of_a_run(names[i]))
             continue;
-        status = says_nothing(&empty, directory->path, names[i]);
+        status = is_empty_remnant(&empty, directory->path, names[i]);
         if (status >= 0 && !empty &&
             (!other || (!hr_directory_is_of_a_run(other) && hr_directory_is_of_a_run(names[i]))))
             other = names[i];
     }
     if (status >= 0 && other)
-        status = hr_fail(
-            HIRL_E_STATE, "%s is not empty and holds no run (%s is there): another out=%s",
-            directory->path, other,
-            hr_directory_is_of_a_run(other) ? "" : ", or overwrite=1 to write beside its files");
+        status = hr_fail(HIRL_E_STATE, "%s contains no run, but %s is there; choose another out=%s",
+                         directory->path, other,
+                         hr_directory_is_of_a_run(other)
+                             ? ""
+                             : ", or set overwrite=1 to start a run beside its files");
     hr_names_free(names, count);
     return status;
 }
 
-/* a run that ended before its first checkpoint has nothing to lose */
+/* Decides whether a run may start or resume here. A run without a checkpoint may be replaced
+ * without overwrite=1. */
 static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
 {
     bool run, checkpoint, model;
@@ -183,24 +190,24 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     if (!run && checkpoint && !resume)
         return hr_fail(
             HIRL_E_STATE,
-            "%s has checkpoints, but no config.yaml of a run: another out=; resume=1 goes "
-            "on with the checkpoints, if they are a run's",
+            "%s has checkpoints, but no config.yaml of a run; choose another out=, or set "
+            "resume=1 to resume from these checkpoints",
             directory->path);
-    if (!run && !checkpoint) /* before LOCK: nothing is left there */
+    if (!run && !checkpoint) /* before locking, so that a refused directory is left unchanged */
         HR_TRY(refuse_other_files(directory, resume || overwrite));
     HR_TRY(lock(directory));
     HR_TRY(hr_directory_has_checkpoint(&checkpoint,
-                                       directory)); /* as it is now that nobody else writes */
+                                       directory)); /* again, now that no other process writes */
     model = holds(directory, "model.safetensors");
     if (checkpoint && !resume && !overwrite)
         return hr_fail(HIRL_E_STATE,
-                       "%s holds a run already; resume=1 goes on with it, overwrite=1 begins anew",
+                       "%s already contains a run; resume=1 resumes it, overwrite=1 replaces it",
                        directory->path);
     if (model && !checkpoint && !overwrite)
         return hr_fail(
             HIRL_E_STATE,
-            "%s holds the model of a run, but no checkpoint to go on with; another out=, "
-            "or overwrite=1 to begin anew",
+            "%s contains the model of a run, but no checkpoint to resume from; choose another "
+            "out=, or set overwrite=1 to replace the run",
             directory->path);
     directory->goes_on = checkpoint && resume;
     directory->has_settings = run;
@@ -242,8 +249,9 @@ hirl_status hr_directory_open(hr_directory *directory, const char *path, bool re
     return status;
 }
 
-/* What this run made goes, if it wrote nothing. LOCK goes last: until then no other run is in the folders. Not
- * when it is another's: this run's folder was then moved away. */
+/* Removes what this run created, if it wrote no file. LOCK is removed last, so that no other run
+ * enters the folders before. If another run owns the file LOCK now, this directory was moved away
+ * and nothing is removed. */
 static void leave(const hr_directory *directory)
 {
     char *path = hr_path_join(directory->path, "LOCK");
@@ -253,7 +261,7 @@ static void leave(const hr_directory *directory)
             char *folder = hr_path_join(directory->path, folders[i]);
 
             if (folder && directory->made_folder[i])
-                rmdir(folder); /* stays when it is not empty */
+                rmdir(folder); /* fails if it is not empty */
             hr_free(folder);
         }
         if (directory->made_lock)

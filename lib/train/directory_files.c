@@ -1,4 +1,4 @@
-/* directory_files.c - what a run keeps: checkpoints, the newest few of them and `last`, and the trees of its epochs. */
+/* directory_files.c - checkpoints, trees and other files in the directory of a run. */
 #include "train/directory_files.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 static const char checkpoint_prefix[] = "step_", checkpoint_suffix[] = ".safetensors";
 
-/* the number in a name like step_000500.safetensors, -1: another file */
+/* Returns the number in a name like step_000500.safetensors, -1 for other names. */
 static int64_t number_in(const char *name, const char *prefix, const char *suffix)
 {
     size_t length = strlen(prefix), digits;
@@ -72,7 +72,7 @@ static void link_last(const char *folder, const char *name)
         unlink(fresh);
         if (link(target, fresh) || rename(fresh, last)) {
             unlink(fresh);
-            unlink(last); /* better none than an older one: the newest is then looked for */
+            unlink(last); /* without `last`, loading searches for the newest checkpoint */
         }
     }
     hr_free(target);
@@ -80,14 +80,14 @@ static void link_last(const char *folder, const char *name)
     hr_free(last);
 }
 
-/* of the checkpoints up to `step` only the newest `keep` stay */
+/* Removes the checkpoints up to `step`, except the newest `keep`. */
 static void remove_older(const char *folder, int64_t step, int64_t keep)
 {
     char **names;
     int64_t count, seen = 0;
 
     if (hr_folder_list(&names, &count, folder) < 0)
-        return; /* old files stay: nothing is lost */
+        return; /* the old files stay, which does no harm */
     if (count)
         qsort(names, (size_t)count, sizeof *names, newest_first);
     for (int64_t i = 0; i < count; i++) {
@@ -125,7 +125,7 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
     return status;
 }
 
-/* HIRL_OK, or HIRL_DONE: damaged, told and left in place */
+/* HIRL_DONE: the checkpoint is damaged; this is logged, and the file stays. */
 static hirl_status try_load(hr_tensors *state, const char *folder, const char *name,
                             hirl_context *context)
 {
@@ -135,13 +135,14 @@ static hirl_status try_load(hr_tensors *state, const char *folder, const char *n
     hr_free(path);
     if (status != HIRL_E_FORMAT && status != HIRL_E_LIMIT)
         return status;
-    hr_log(context, HIRL_LOG_WARNING, "%s is left aside, the checkpoint before it is tried: %s",
-           name, hr_error_text());
+    hr_log(context, HIRL_LOG_WARNING, "%s is damaged, trying the checkpoint before it: %s", name,
+           hr_error_text());
     return HIRL_DONE;
 }
 
-/* last.safetensors, else the highest step that is whole. A run killed between writing a checkpoint and
- * linking it goes on from the one before, to the same bits. */
+/* Loads last.safetensors, or else the intact checkpoint of the highest step. A run that was killed
+ * between writing a checkpoint and linking it resumes from the one before, with bit-identical
+ * results. */
 static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, const char *folder,
                                hirl_context *context)
 {
@@ -158,7 +159,7 @@ static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, c
             status = try_load(state, folder, names[i], context);
     return status == HIRL_DONE
                ? hr_fail(HIRL_E_STATE, "%s: %s", folder,
-                         any ? "no checkpoint is whole" : "there is no checkpoint yet")
+                         any ? "all checkpoints are damaged" : "there is no checkpoint yet")
                : status;
 }
 
@@ -171,7 +172,8 @@ hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
     hirl_status status = folder ? HIRL_OK : HIRL_E_NOMEM;
 
     if (folder && !hr_is_folder(folder))
-        status = hr_fail(HIRL_E_IO, "%s is no run: it has no checkpoints", directory->path);
+        status =
+            hr_fail(HIRL_E_IO, "%s contains no run: it has no folder checkpoints", directory->path);
     if (status >= 0)
         status = hr_folder_list(&names, &count, folder);
     if (status >= 0) {
@@ -213,9 +215,10 @@ hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tr
     return status;
 }
 
-/* ---- what an earlier run left ---- */
+/* ---- files of an earlier run ---- */
 
-/* suffix: of a name with a number, NULL: without; stays: a new run writes over it */
+/* A file that a run writes. suffix: what follows the number in its name, NULL: the name has no
+ * number; stays: kept by hr_directory_clear, as a new run replaces it. */
 typedef struct run_file {
     const char *folder, *name, *suffix;
     bool stays;
@@ -260,7 +263,7 @@ static bool is_written(const char *name)
 
 void hr_directory_sweep(const hr_directory *directory)
 {
-    for (int i = 0; i < WRITTEN; i++) { /* the files of a folder stand together */
+    for (int i = 0; i < WRITTEN; i++) { /* files of one folder are adjacent in the table */
         bool seen = i && !strcmp(written[i].folder, written[i - 1].folder);
         char *path = seen ? NULL : hr_path_join(directory->path, written[i].folder);
 

@@ -1,4 +1,4 @@
-/* directory_files.h - checkpoints and trees in the directory of a run. */
+/* directory_files.h - checkpoints, trees and other files in the directory of a run. */
 #ifndef HR_DIRECTORY_FILES_H
 #define HR_DIRECTORY_FILES_H
 
@@ -6,21 +6,24 @@
 #include "hier/tree.h"
 #include "train/directory_state.h"
 
-/* there is one to go on with, whole or not */
+/* *yes: the directory has a checkpoint, intact or damaged. */
 hirl_status hr_directory_has_checkpoint(bool *yes, const hr_directory *directory);
-/* checkpoints/step_<step>.safetensors, `last` a hard link to it; then all but the newest `keep` go */
+/* Writes checkpoints/step_<step>.safetensors, makes last.safetensors a hard link to it, and keeps
+ * the newest `keep` of the checkpoints up to this step. */
 hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *state, int64_t step,
                               int64_t keep);
-/* the checkpoint written last, or the newest that is whole; damaged ones are logged and left in
- * place. E_STATE: there is none */
+/* Loads the checkpoint written last, or else the newest intact one. Damaged ones are logged and
+ * left in place. E_STATE: there is no intact checkpoint. */
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
                               hirl_context *context);
+/* Writes trees/epoch_<epoch>.hpt and trees/current.hpt. */
 hirl_status hr_directory_tree(const hr_directory *directory, const hirl_tree *tree, int64_t epoch);
-/* a file or folder of this name is of a run, at the top of its directory */
+/* A run writes a file or folder of this name at the top of its directory. */
 bool hr_directory_is_of_a_run(const char *name);
-/* removes what a run that was killed was writing; under LOCK */
+/* Removes temporary files of a run that was killed; the caller holds LOCK. */
 void hr_directory_sweep(const hr_directory *directory);
-/* removes what an earlier run left, by the names that a run gives: checkpoints, trees, metrics, model */
+/* Removes checkpoints, trees, metrics and model of an earlier run, by the names that a run
+ * writes. */
 hirl_status hr_directory_clear(const hr_directory *directory);
 
 #endif

@@ -1,4 +1,4 @@
-/* directory_metrics.c - metrics.jsonl of a run: a line at its end, and the cut before a run goes on. */
+/* directory_metrics.c - metrics.jsonl in the directory of a run. */
 #include "train/directory_metrics.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-enum { LINE_BYTES = 1 << 16 }; /* of a line, at most; a run writes some hundreds */
+enum { LINE_BYTES = 1 << 16 }; /* longest line that is kept; a run writes some hundred bytes */
 
 hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
 {
@@ -32,7 +32,7 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
 
         if (fclose(file) || !written) {
             status = hr_fail_errno("writing", path);
-            if (before >= 0) /* no half of a line stays; cut() takes one that does */
+            if (before >= 0) /* removes a partly written line; cut() removes it if this fails */
                 (void)!truncate(path, before);
         }
     }
@@ -40,7 +40,8 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
     return status;
 }
 
-/* the next line with its end; -> its bytes, of which LINE_BYTES are kept at most; 0: no more */
+/* Reads the next line with its newline, of which at most LINE_BYTES are stored. Returns its length,
+ * 0 at the end. */
 static size_t next_line(char *line, FILE *from)
 {
     size_t n = 0;
@@ -54,7 +55,8 @@ static size_t next_line(char *line, FILE *from)
     return n;
 }
 
-/* one step, and its end: a full disk may have cut a line, and the next follow on it */
+/* A line is complete if it ends with "}\n" and has one "step": after a write that failed on a full
+ * disk, the next line follows the cut one without a newline between them. */
 static bool is_whole(const char *line, size_t bytes)
 {
     const char *key = bytes <= LINE_BYTES ? memmem(line, bytes, "\"step\":", 7) : NULL;
@@ -64,7 +66,7 @@ static bool is_whole(const char *line, size_t bytes)
            !memmem(key + 1, bytes - (size_t)(key + 1 - line), "\"step\":", 7);
 }
 
-/* whole lines whose step is not above `step`; *kept: one is of it */
+/* Copies the complete lines whose step is at most `step`. *kept: one has this step. */
 static hirl_status copy_lines(bool *kept, hr_file *to, FILE *from, char *line, int64_t step)
 {
     for (size_t bytes; (bytes = next_line(line, from));) {

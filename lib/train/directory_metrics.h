@@ -4,9 +4,10 @@
 
 #include "train/directory_state.h"
 
-/* a line at the end of metrics.jsonl */
+/* Appends a line to metrics.jsonl. */
 hirl_status hr_directory_metric(const hr_directory *directory, const char *line);
-/* drops the lines of metrics.jsonl whose "step" is above `step`, and torn ones; *kept: there is one of `step` */
+/* Removes the lines of metrics.jsonl whose "step" is above `step`, and incomplete lines. *kept: a
+ * line of `step` exists. */
 hirl_status hr_directory_cut_metrics(bool *kept, const hr_directory *directory, int64_t step);
 
 #endif

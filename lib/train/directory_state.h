@@ -7,13 +7,13 @@
 enum { HR_DIRECTORY_FOLDERS = 2 };
 
 typedef struct hr_directory {
-    char *path;   /* NULL: no directory, every call below does nothing */
+    char *path;   /* NULL: the run has no directory, and writing does nothing */
     int32_t rank; /* of a distributed run: rank 0 writes, the others only read */
-    int lock;   /* held while open */
-    bool made, made_lock, made_folder[HR_DIRECTORY_FOLDERS]; /* were not there before */
-    bool written;                                            /* a file of the run */
-    bool goes_on;      /* resume was asked for, and there is a checkpoint to go on from */
-    bool has_settings; /* a run's config.yaml is there: overwrite may begin anew */
+    int lock;     /* file descriptor of LOCK, -1: none */
+    bool made, made_lock, made_folder[HR_DIRECTORY_FOLDERS]; /* created by this run */
+    bool written;      /* a file of the run has been written */
+    bool goes_on;      /* the run resumes from a checkpoint */
+    bool has_settings; /* it contains the config.yaml of a run, so overwrite=1 is accepted */
 } hr_directory;
 
 /* there is a directory, and this rank writes to it; otherwise the calls that write do nothing */

@@ -1,9 +1,10 @@
-/* environment.c - env.json of a run: what it last began or went on with.
+/* environment.c - env.json of a run: build, processor, threads and data at its last start.
  *
  *   {"hirl":"libhirl 0.1.0 (abi 1); compiler: ..","backend":"cpu","threads":2,"processor":"..",
  *    "data":"folder: 64 images ..","time":1785312000,"step":0}
  *
- * What decides the bits of a run beside config.yaml: another build or processor may round otherwise.
+ * Together with config.yaml this determines the results bit for bit: another build or processor may
+ * round differently.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include "train/environment.h"
 #include "train/run.h"
 
-/* "unknown" where /proc does not tell */
+/* "unknown" if /proc/cpuinfo has no name */
 static void name_processor(char *name, size_t bytes)
 {
     FILE *file = fopen("/proc/cpuinfo", "re");

@@ -1,4 +1,4 @@
-/* environment.h - env.json of a run: the build, processor, threads and data that it last ran with. */
+/* environment.h - env.json of a run: build, processor, threads and data. */
 #ifndef HR_TRAIN_ENVIRONMENT_H
 #define HR_TRAIN_ENVIRONMENT_H
 
@@ -6,6 +6,7 @@
 
 #include <hirl/train.h>
 
+/* Writes env.json, if the run has a directory. */
 hirl_status hr_trainer_environment(hirl_trainer *trainer);
 
 #endif

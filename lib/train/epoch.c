@@ -1,4 +1,4 @@
-/* epoch.c - what the end of an epoch measures and the end of a run writes. */
+/* epoch.c - measures at the end of an epoch and writes the model at the end of a run. */
 #include "train/epoch.h"
 
 #include "base/alloc.h"

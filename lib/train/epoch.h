@@ -1,4 +1,4 @@
-/* epoch.h - what the end of an epoch measures and the end of a run writes. */
+/* epoch.h - measures at the end of an epoch and writes the model at the end of a run. */
 #ifndef HR_TRAIN_EPOCH_H
 #define HR_TRAIN_EPOCH_H
 
@@ -6,9 +6,10 @@
 
 #include <hirl/train.h>
 
-/* Health figures of z0 over some images, and a sentence about them (health.h); a labelled run has none. */
+/* Computes and judges the health figures (health.h) from z0 of some images. A labelled run has
+ * none. */
 hirl_status hr_epoch_measure(hirl_trainer *trainer, double loss);
-/* model.safetensors, or the classifier of a labelled run */
+/* Writes model.safetensors, or the classifier of a labelled run. */
 hirl_status hr_epoch_save_model(const hirl_trainer *trainer);
 
 #endif

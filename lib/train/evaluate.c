@@ -1,4 +1,4 @@
-/* evaluate.c - the joint loss (eq. 4) on held-out images, without changing anything. */
+/* evaluate.c - the joint loss (HIRL eq. 4) on held-out images; the run is left unchanged. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,7 +15,8 @@
 #include "train/recluster.h"
 #include "train/run.h"
 
-/* held-out images have no leaf of their own: the nearest prototype of their features is it */
+/* Held-out images have no leaf in the tree. Their features are assigned to the nearest
+ * prototypes. */
 static hirl_status leaves_of(int32_t *leaf, hirl_trainer *trainer, hirl_dataset *held_out)
 {
     hr_extract_config config = hr_trainer_extract_config(trainer);
@@ -52,7 +53,8 @@ static hirl_status make_loader(hr_loader **loader, hirl_trainer *trainer, hirl_d
     return hr_loader_seek(*loader, 0, 0);
 }
 
-/* ids below -1: held-out images are none of those that the queue's keys belong to */
+/* The ids of held-out images are below -1, so that they match no image whose key is in the key
+ * queue. */
 static hirl_status one_batch(hr_step_result *result, hirl_trainer *trainer, hr_loader *loader,
                              const int32_t *leaf, int64_t *id, int64_t step)
 {
@@ -60,7 +62,7 @@ static hirl_status one_batch(hr_step_result *result, hirl_trainer *trainer, hr_l
     const hr_batch *batch;
 
     HR_TRY(hr_loader_next(&batch, loader));
-    in = hr_feed_input(trainer, batch, trainer->progress.step); /* the schedules of now */
+    in = hr_feed_input(trainer, batch, trainer->progress.step); /* rates of the current step */
     in.image = id;
     for (int64_t i = 0; i < in.n; i++)
         id[i] = -2 - batch->image[i];
@@ -99,7 +101,8 @@ hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
     if (trainer->probe)
         return hr_linear_evaluate(report, trainer, held_out);
     if (held_out->count < trainer->config.train.batch_size)
-        return hr_fail(HIRL_E_INVALID, "held-out data: %lld images, less than one batch of %lld",
+        return hr_fail(HIRL_E_INVALID,
+                       "held-out data: %lld images, expected at least one batch of %lld",
                        (long long)held_out->count, (long long)trainer->config.train.batch_size);
     if (hr_grove_tree(trainer)) {
         leaf = hr_alloc_array((size_t)held_out->count, sizeof *leaf);

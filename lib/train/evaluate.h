@@ -1,4 +1,4 @@
-/* evaluate.h - the loss of a run on held-out images, without changing anything. */
+/* evaluate.h - the loss of a run on held-out images; the run is left unchanged. */
 #ifndef HR_TRAIN_EVALUATE_H
 #define HR_TRAIN_EVALUATE_H
 

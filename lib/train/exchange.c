@@ -1,4 +1,4 @@
-/* exchange.c - what an application takes from a run and gives to it: a snapshot of a network, its own tree. */
+/* exchange.c - an application takes a copy of a network from a run, or sets a tree of its own. */
 #include "train/exchange.h"
 
 #include <string.h>
@@ -21,13 +21,15 @@ hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, cons
     hirl_status status;
 
     if (!pretrain)
-        return hr_fail(HIRL_E_STATE, "task=linear trains no network: take the model it was given");
+        return hr_fail(HIRL_E_STATE,
+                       "task=linear trains no network; use the model that the run was given");
     teacher = automatic ? pretrain->method->evaluate_teacher : !strcmp(network, "teacher");
     from = teacher ? &learner->teacher : &learner->online;
     if (!automatic && !teacher && strcmp(network, "online"))
-        return hr_fail(HIRL_E_INVALID, "network: \"%s\" is none of auto, online, teacher", network);
+        return hr_fail(HIRL_E_INVALID, "network is \"%s\", expected auto, online or teacher",
+                       network);
     if (teacher && !pretrain->method->teacher)
-        return hr_fail(HIRL_E_INVALID, "network=teacher: %s has none; take online",
+        return hr_fail(HIRL_E_INVALID, "network=teacher: %s has no teacher; use online",
                        pretrain->method->name);
     HR_TRY(hr_model_alloc(&model, trainer->context, &trainer->config.model,
                           teacher ? 0 : pretrain->net.levels, teacher ? "teacher" : "online"));
@@ -45,7 +47,7 @@ static hirl_status check_leaves(const hirl_tree *tree, const int32_t *leaf, int6
 {
     for (int64_t i = 0; i < n; i++)
         if (leaf[i] < -1 || leaf[i] >= tree->m[0])
-            return hr_fail(HIRL_E_INVALID, "leaf of image %lld is %d; the tree has %lld leaves",
+            return hr_fail(HIRL_E_INVALID, "leaf of image %lld is %d, but the tree has %lld leaves",
                            (long long)i, (int)leaf[i], (long long)tree->m[0]);
     return HIRL_OK;
 }
@@ -57,7 +59,7 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
     int32_t *copy;
 
     if (!trainer->pretrain)
-        return hr_fail(HIRL_E_STATE, "task=linear has no path loss, so it takes no tree");
+        return hr_fail(HIRL_E_STATE, "task=linear has no path loss and accepts no tree");
     if (!tree) {
         hr_grove_clear(trainer);
         return hr_pretrain_set_tree(trainer->pretrain, NULL);

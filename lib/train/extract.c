@@ -104,7 +104,7 @@ hirl_status hr_extract_next(bool *done, float *rows, uint8_t *readable, hr_extra
 
     if (extract->done < all)
         status = next_batch(rows, readable, extract);
-    if (status < 0) { /* the next call begins with the same batch */
+    if (status < 0) { /* the next call starts with the same batch */
         hr_error failure;
 
         hr_error_keep(&failure, status);

@@ -1,4 +1,4 @@
-/* feed.c - what the steps of a run are fed with: batches, paths, masks, labels. */
+/* feed.c - the inputs of training steps: batches, paths, masks, labels. */
 #include "train/feed.h"
 
 #include "base/alloc.h"
@@ -58,9 +58,9 @@ hirl_status hr_feed_next(const hr_batch **batch, hirl_trainer *trainer)
     return hr_loader_next(batch, trainer->feed.loader);
 }
 
-/* ---- room ---- */
+/* ---- buffers ---- */
 
-/* side of the grid of patches of a masked view */
+/* patches along one side of a masked view */
 static int64_t grid_of(const hirl_trainer *trainer)
 {
     return trainer->config.model.image_size / trainer->pretrain->net.vit.shape.patch;
@@ -75,7 +75,7 @@ static hirl_status make_masks(hirl_trainer *trainer)
         return HIRL_OK;
     patches = grid_of(trainer) * grid_of(trainer);
     if (pretrain->config.mask_most < 1)
-        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g of %lld patches is less than one",
+        return hr_fail(HIRL_E_INVALID, "mask_ratio: %g of %lld patches is less than one patch",
                        trainer->config.train.mask_high, (long long)patches);
     trainer->feed.mask = hr_alloc_array((size_t)(trainer->feed.views.globals * batch * patches), 1);
     return trainer->feed.mask ? HIRL_OK : HIRL_E_NOMEM;
@@ -120,7 +120,7 @@ void hr_feed_close(hirl_trainer *trainer)
 
 /* ---- a step ---- */
 
-/* which patches of the global views are masked, by seed, step, image and view (iBOT) */
+/* Draws the masked patches of the global views (iBOT) from seed, step, image and view. */
 static void draw_masks(hr_step_input *in, hirl_trainer *trainer)
 {
     const hr_train_config *t = &trainer->config.train;

@@ -9,7 +9,8 @@
 void hr_grove_init(hirl_trainer *trainer);
 /* The run has no tree, and the leaves of images are freed. */
 void hr_grove_clear(hirl_trainer *trainer);
-/* Replaces the tree by one of the application, and takes over leaf [N], allocated with hr_alloc_array. */
+/* Replaces the tree by one of the application, and takes over leaf [N], allocated with
+ * hr_alloc_array. */
 void hr_grove_set_own(hirl_trainer *trainer, hirl_tree *tree, int32_t *leaf);
 
 hirl_tree *hr_grove_tree(const hirl_trainer *trainer); /* the tree in use, or NULL */
@@ -18,7 +19,8 @@ const int32_t *hr_grove_leaves(const hirl_trainer *trainer);
 /* The tree of this epoch must be made first. */
 bool hr_grove_needs_tree(const hirl_trainer *trainer, int64_t epoch);
 
-/* Steps assign their images to leaves (iter_wise_assignment); leaves of the application's tree stay as given. */
+/* Steps assign their images to leaves (iter_wise_assignment); leaves of the application's tree stay
+ * as given. */
 bool hr_grove_reassigns(const hirl_trainer *trainer);
 /* Assigns n images to leaves. */
 void hr_grove_assign(hirl_trainer *trainer, const int64_t *image, const int32_t *leaf, int64_t n);

@@ -1,18 +1,17 @@
-/* health.c - label-free figures of a representation, and a sentence about them.
+/* health.c - figures of a representation that need no labels, and a verdict on them.
  *
- *   u_n = z_n / |z_n|,   std = sqrt(d) mean_c std_n(u_nc)          1/sqrt(d) each when spread evenly
- *   C = cov(u),          rank = tr(C)^2 / tr(C^2)                   participation ratio
+ *   u_n = z_n / |z_n|,   std = sqrt(d) mean_c std_n(u_nc)          1 if rows are spread evenly
+ *   C = cov(u),          rank = tr(C)^2 / tr(C^2)                  participation ratio
  */
 #include "train/health.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double COLLAPSED_STD = 0.1; /* below this share of the healthy spread */
+static const double COLLAPSED_STD = 0.1; /* std below this, where 1 is healthy, means collapse */
 static const double LOW_RANK = 3, FEW_RANK = 8;
-enum {
-    SETTLED = 50
-}; /* steps: 0.9^50, half a per cent, of the first running statistics are left */
+/* steps, after which 0.9^50 = 0.5 % of the first running statistics is left */
+enum { SETTLED = 50 };
 
 static int64_t accumulate(double *mean, double *square, const float *z, int64_t n, int64_t d)
 {
@@ -67,14 +66,14 @@ const char *hr_health_judge(const hr_health *health, int64_t d, double loss, dou
                             int64_t steps)
 {
     if (steps < SETTLED)
-        return "too early to tell: the run has only begun";
+        return "too early to judge: the run has just started";
     if (health->std < COLLAPSED_STD)
         return "collapse likely: all images are represented almost alike; try a lower lr";
     if (health->rank < LOW_RANK && d > 8)
-        return "the representation uses very few directions; watch it, and try a lower lr if it stays so";
-    if (loss > chance + fmax(0.2 * chance, 0.2)) /* SimSiam's is 0 */
-        return "the loss is above its chance level; normal in the first steps, else try a lower lr";
+        return "the representation uses very few directions; if this persists, try a lower lr";
+    if (loss > chance + fmax(0.2 * chance, 0.2)) /* the chance level of SimSiam is 0 */
+        return "the loss is above its chance level; normal at first, later try a lower lr";
     if (health->rank < FEW_RANK && d > 2 * FEW_RANK)
-        return "no collapse: images are spread, over few directions so far";
+        return "no collapse: images are spread, but over few directions so far";
     return "healthy: images are spread over many directions";
 }

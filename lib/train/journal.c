@@ -1,12 +1,12 @@
-/* journal.c - what a run reports: the report struct, a line of metrics.jsonl, its clock.
+/* journal.c - reports of a run: hirl_step_report, metrics.jsonl, and the clock for rates.
  *
- *   {"step":40,"epoch":3,"time":1785312000,"train_loss":..,"loss_img":..,"loss_spd":..,"lr":..,"wd":..,
- *    "grad_norm":..,"images_per_s":..,"data_wait":..,"mem_gb":..,"eta_s":..,
- *    teacher's, clustering's and health figures where there are any}
+ *   {"step":40,"epoch":3,"time":1785312000,"train_loss":..,"loss_img":..,"loss_spd":..,"lr":..,
+ *    "wd":..,"grad_norm":..,"mem_gb":..,"images_per_s":..,"data_wait":..,"eta_s":..,
+ *    figures of teacher, clustering and health, if there are any}
  *
- * time: of the clock on the wall when the line was written, seconds since 1970 (UTC); a run that was
- * resumed shows the pause. mem_gb: memory_gb of hirl_step_report. With images_per_s, data_wait and
- * eta_s, which a line of no timed step lacks, they are what differs between two runs of the same seed.
+ * time: seconds since 1970 (UTC) when the line was written, so the pause before a resume is
+ * visible. mem_gb: memory_gb of hirl_step_report. images_per_s, data_wait and eta_s are left out if
+ * no step was timed. Two runs of the same seed differ only in these five and in cluster_s.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -93,7 +93,7 @@ static void fill_speed(hirl_step_report *r, const hirl_trainer *trainer)
         (double)(trainer->progress.steps - trainer->progress.step) * seconds / (double)steps;
 }
 
-/* of the last step */
+/* the rates of the last step */
 static void fill_rates(hirl_step_report *r, const hirl_trainer *trainer)
 {
     const hr_method *method = trainer->pretrain ? trainer->pretrain->method : NULL;
@@ -138,7 +138,7 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     memcpy(out, &r, size < sizeof r ? size : sizeof r);
 }
 
-/* -1: the method has none */
+/* A negative value means that the run has no such figure. */
 static void set_if_any(json_t *o, const char *name, double value)
 {
     if (o && value >= 0)
@@ -174,7 +174,7 @@ static json_t *line_of(const hirl_step_report *r)
                             json_pack("{sI sI sI}", "smallest", (json_int_t)r->smallest_leaf,
                                       "median", (json_int_t)r->median_leaf, "largest",
                                       (json_int_t)r->largest_leaf));
-    if (o && r->epoch_end && r->top1 < 0) { /* a labelled run does not measure them */
+    if (o && r->epoch_end && r->top1 < 0) { /* not measured in a labelled run */
         json_object_set_new(o, "std", json_real(r->health_std));
         json_object_set_new(o, "rank", json_real(r->health_rank));
         json_object_set_new(o, "judgement", json_string(r->judgement));

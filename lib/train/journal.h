@@ -1,4 +1,4 @@
-/* journal.h - what a run reports: the report struct, metrics.jsonl, its clock. */
+/* journal.h - reports of a run: hirl_step_report, metrics.jsonl, and the clock for rates. */
 #ifndef HR_TRAIN_JOURNAL_H
 #define HR_TRAIN_JOURNAL_H
 
@@ -8,18 +8,23 @@
 
 #include <hirl/train.h>
 
-double hr_seconds(void); /* monotonic */
+double hr_seconds(void); /* of the monotonic clock */
+
 void hr_journal_init(hirl_trainer *trainer);
-/* After a checkpoint was loaded. reported: metrics.jsonl has the line of its step. */
+/* Called after a checkpoint was loaded. reported: metrics.jsonl has the line of its step. */
 void hr_journal_resume(hirl_trainer *trainer, bool reported);
-void hr_journal_start(hirl_trainer *trainer); /* the rate counts from this step on */
+/* Images per second are measured from here on. */
+void hr_journal_start(hirl_trainer *trainer);
 void hr_journal_health(hirl_trainer *trainer, const hr_health *health, const char *judgement);
 bool hr_journal_started(const hirl_trainer *trainer);
-void hr_journal_waited(hirl_trainer *trainer, double seconds); /* for the loader */
+/* Adds time spent waiting for the loader. */
+void hr_journal_waited(hirl_trainer *trainer, double seconds);
 
+/* Fills in a report from the result of a step and the state of the run. */
 void hr_trainer_report(hirl_step_report *report, const hirl_trainer *trainer,
                        const hr_step_result *result);
-/* Writes a line of metrics.jsonl when one is due. One that cannot be written is logged: the step is made. */
+/* Writes a line of metrics.jsonl if one is due. A failure is logged only, as the step is already
+ * committed. */
 void hr_journal_write(hirl_trainer *trainer, const hirl_step_report *report);
 /* Calls the application's report function, if there is one. */
 void hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report);

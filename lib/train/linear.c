@@ -1,4 +1,4 @@
-/* linear.c - a labelled run: a linear classifier on the frozen encoder of a model (task/probe.h). */
+/* linear.c - a labelled run: a linear classifier on the frozen encoder of a model. */
 #include "train/linear.h"
 
 #include <stdio.h>
@@ -20,16 +20,17 @@
 static hirl_status check_labels(const hirl_dataset *dataset, int64_t level)
 {
     if (!dataset->levels)
-        return hr_fail(HIRL_E_INVALID,
-                       "task=linear: the data set has no labels: folders are classes, "
-                       "or give a file of labels");
+        return hr_fail(
+            HIRL_E_INVALID,
+            "task=linear: the data set has no labels; put the images of each class into a "
+            "folder, or give a file of labels");
     if (level >= dataset->levels)
         return hr_fail(HIRL_E_INVALID,
                        "label_level: %lld, but the data set has %d levels of labels",
                        (long long)level, (int)dataset->levels);
     if (dataset->classes[level] < 2)
         return hr_fail(HIRL_E_INVALID,
-                       "task=linear: the data set has %d class; at least 2 are expected",
+                       "task=linear: the data set has %d class, expected at least 2",
                        (int)dataset->classes[level]);
     for (int64_t i = 0; i < dataset->count; i++)
         if (hr_dataset_label(dataset, i, (int32_t)level) < 0)
@@ -47,7 +48,7 @@ hirl_status hr_linear_make(hirl_trainer *trainer, const hirl_model *start)
     HR_TRY(check_labels(trainer->dataset, level));
     if (!start && !trainer->directory.goes_on)
         return hr_fail(HIRL_E_INVALID,
-                       "task=linear: no model; give the one whose encoder is probed as `start`");
+                       "task=linear: no start model, expected the model whose encoder is probed");
     config = (hr_probe_config){
         .learner = hr_learner_config_of(t),
         .model = trainer->config.model,
@@ -82,7 +83,8 @@ hirl_status hr_linear_save(const hirl_trainer *trainer)
 
 /* ---- evaluation ---- */
 
-/* Numbers of classes mean the same in both sets: as many, of the same names where both have names. */
+/* Class numbers must mean the same in both data sets: the same number of classes and, if both have
+ * class names, the same names. */
 static hirl_status check_classes(const hirl_dataset *trained, const hirl_dataset *held_out,
                                  int64_t level)
 {
@@ -90,13 +92,13 @@ static hirl_status check_classes(const hirl_dataset *trained, const hirl_dataset
 
     if (level >= held_out->levels || held_out->classes[level] != trained->classes[level])
         return hr_fail(HIRL_E_INVALID,
-                       "held-out data: %d classes at label level %lld; the classifier has %d",
+                       "held-out data: %d classes at label_level=%lld, but the classifier has %d",
                        level < held_out->levels ? (int)held_out->classes[level] : 0,
                        (long long)level, (int)trained->classes[level]);
     for (int32_t c = 0; a && b && c < trained->classes[level]; c++)
         if (strcmp(a[c], b[c]))
             return hr_fail(HIRL_E_INVALID,
-                           "held-out data: class %d is \"%.60s\"; the classifier has \"%.60s\"",
+                           "held-out data: class %d is \"%.60s\", but \"%.60s\" in the classifier",
                            (int)c, b[c], a[c]);
     return HIRL_OK;
 }

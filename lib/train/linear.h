@@ -1,4 +1,4 @@
-/* linear.h - a labelled run: a linear classifier on the frozen encoder of a model (task/probe.h). */
+/* linear.h - a labelled run: a linear classifier on the frozen encoder of a model. */
 #ifndef HR_TRAIN_LINEAR_H
 #define HR_TRAIN_LINEAR_H
 
@@ -6,11 +6,12 @@
 
 #include <hirl/train.h>
 
-/* The learner of a labelled run. start NULL: a resumed run, whose checkpoint holds the encoder. */
+/* Makes the learner of a labelled run. start NULL: the run is resumed, and the encoder comes from
+ * its checkpoint. */
 hirl_status hr_linear_make(hirl_trainer *trainer, const hirl_model *start);
-/* classifier.safetensors in the run's directory: fc.weight [C,D], fc.bias [C] */
+/* Writes classifier.safetensors into the directory of the run: fc.weight [C,D], fc.bias [C]. */
 hirl_status hr_linear_save(const hirl_trainer *trainer);
-/* top1 of held-out images, in evaluation mode: centre crop, no random choices */
+/* Computes top1 on held-out images in evaluation mode: centre crops, nothing random. */
 hirl_status hr_linear_evaluate(hirl_step_report *report, hirl_trainer *trainer,
                                hirl_dataset *held_out);
 

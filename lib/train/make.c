@@ -1,4 +1,4 @@
-/* make.c - a trainer from options, images and a start model, or from the last checkpoint of its run. */
+/* make.c - makes a trainer from a start model or from the last checkpoint of its run. */
 #include "train/make.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@
 
 enum { COLOUR_IMAGES = 1000 };
 
-/* with a point, whatever the host's language */
+/* Prints numbers with a decimal point in every locale. */
 static void three_texts(char *text, size_t bytes, const double x[3])
 {
     char number[3][64];
@@ -57,7 +57,8 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
     return HIRL_OK;
 }
 
-/* the whole network of a model of the same method, else its backbone */
+/* How many parameters are taken from the start model: the networks of the method if the model has
+ * the same method, otherwise the backbone only. */
 static int32_t params_from(const hr_net *net, const hirl_model *start, const hirl_trainer *trainer)
 {
     if (start->config.method != trainer->config.model.method)
@@ -106,7 +107,7 @@ static hirl_status write_settings(hirl_trainer *trainer)
     return status;
 }
 
-/* The task, its learner, and the weights that it starts from. */
+/* Makes the task and its learner, and takes the weights of the start model. */
 static hirl_status make_learner(hirl_trainer *trainer, const hirl_model *start)
 {
     hr_pretrain_config config;
@@ -126,7 +127,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
     if (trainer->config.label.task == HR_TASK_LINEAR && start)
-        trainer->config.model = start->config; /* the classifier sees images as the model does */
+        trainer->config.model = start->config; /* the model's own preprocessing */
     if (t->loader_threads == HR_AUTO)
         t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
@@ -137,8 +138,8 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     return hr_feed_make(trainer);
 }
 
-/* "; chance level of the loss 9.21, it begins between 0.51 and 9.60", or nothing; the second part of fresh
- * weights only */
+/* Prints "; chance level of the loss 9.21, expected first loss between 0.51 and 9.60", or nothing
+ * if unknown. The second part is for new weights only. */
 static void expected_loss(char *text, size_t bytes, const hirl_trainer *trainer, bool fresh)
 {
     const hr_method *method;
@@ -162,10 +163,11 @@ static void expected_loss(char *text, size_t bytes, const hirl_trainer *trainer,
         return;
     method->first(first, &m);
     if (first[1] - first[0] < 0.005)
-        snprintf(text + length, bytes - (size_t)length, ", it begins near %.2f", first[1]);
+        snprintf(text + length, bytes - (size_t)length, ", expected first loss near %.2f",
+                 first[1]);
     else
-        snprintf(text + length, bytes - (size_t)length, ", it begins between %.2f and %.2f",
-                 first[0], first[1]);
+        snprintf(text + length, bytes - (size_t)length,
+                 ", expected first loss between %.2f and %.2f", first[0], first[1]);
 }
 
 static void announce(hirl_trainer *trainer, bool fresh)
@@ -175,13 +177,14 @@ static void announce(hirl_trainer *trainer, bool fresh)
 
     expected_loss(expected, sizeof expected, trainer, fresh);
     hr_log(trainer->context, HIRL_LOG_INFO,
-           "%lld images, %lld steps of %lld an epoch, %lld epochs; lr %g (%g per 256 images)%s",
+           "%lld images, %lld steps per epoch with batch_size=%lld, %lld epochs; "
+           "lr %g (%g per 256 images)%s",
            (long long)trainer->dataset->count, (long long)trainer->progress.per_epoch,
            (long long)t->batch_size, (long long)t->epochs, t->lr,
            t->lr * 256 / (double)t->batch_size, expected);
     if (t->hirl && !trainer->config.levels)
         hr_log(trainer->context, HIRL_LOG_WARNING,
-               "cluster_warmup_epoch=%lld is not below epochs=%lld: this run has no hierarchy",
+               "cluster_warmup_epoch=%lld is not below epochs=%lld, so this run has no hierarchy",
                (long long)t->cluster_warmup_epoch, (long long)t->epochs);
     for (int l = 0; l < trainer->config.levels; l++)
         hr_log(trainer->context, HIRL_LOG_INFO, "level %d: %lld prototypes", l + 1,
@@ -211,9 +214,10 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
     hr_tensors_init(&state);
     status = hr_directory_load(&state, &trainer->directory, trainer->context);
     if (status == HIRL_E_STATE)
-        status = hr_fail(HIRL_E_STATE, "%s: no checkpoint is whole; %s", trainer->directory.path,
-                         trainer->directory.has_settings ? "overwrite=1 begins anew"
-                                                         : "another out= begins anew");
+        status =
+            hr_fail(HIRL_E_STATE, "%s: all checkpoints are damaged; %s", trainer->directory.path,
+                    trainer->directory.has_settings ? "overwrite=1 starts a new run"
+                                                    : "choose another out= for a new run");
     if (status >= 0) {
         hr_options_done(&trainer->options);
         status = hr_run_config_resume(&trainer->options, &state, given);
@@ -223,11 +227,11 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     if (status >= 0)
-        status = write_settings(trainer); /* not before: a resume that is refused changes nothing */
+        status = write_settings(trainer); /* last, so that a refused resume changes no file */
     if (status >= 0)
         status = hr_trainer_environment(trainer);
     if (status >= 0)
-        hr_log(trainer->context, HIRL_LOG_INFO, "going on at step %lld of %lld",
+        hr_log(trainer->context, HIRL_LOG_INFO, "resuming at step %lld of %lld",
                (long long)trainer->progress.step, (long long)trainer->progress.steps);
     hr_tensors_done(&state);
     return status;
@@ -236,20 +240,20 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
 static hirl_status create(hirl_trainer *trainer, const hirl_model *start,
                           const hirl_options *options)
 {
-    hr_train_config asked;
+    hr_train_config train;
 
-    HR_TRY(hr_options_read(&asked, &hr_train_keys, options));
-    if (asked.resume && asked.overwrite)
-        return hr_fail(HIRL_E_INVALID, "resume=1 and overwrite=1: one goes on with the run, the "
-                                       "other begins anew; give one of them");
-    HR_TRY(hr_directory_open(&trainer->directory, asked.out, asked.resume, asked.overwrite,
+    HR_TRY(hr_options_read(&train, &hr_train_keys, options));
+    if (train.resume && train.overwrite)
+        return hr_fail(HIRL_E_INVALID, "resume=1 and overwrite=1: one resumes the run, the other "
+                                       "replaces it; give one of them");
+    HR_TRY(hr_directory_open(&trainer->directory, train.out, train.resume, train.overwrite,
                              hr_context_rank(trainer->context)));
     if (options)
         HR_TRY(hr_options_copy(&trainer->options, options));
-    if (asked.resume && !trainer->directory.goes_on)
-        hr_log(trainer->context, HIRL_LOG_INFO, "%s: %s", asked.out,
-               trainer->directory.has_settings ? "no checkpoint yet, the run begins at step 0"
-                                               : "no run to go on with, a new one begins");
+    if (train.resume && !trainer->directory.goes_on)
+        hr_log(trainer->context, HIRL_LOG_INFO, "%s: %s", train.out,
+               trainer->directory.has_settings ? "no checkpoint yet; the run starts at step 0"
+                                               : "no run to resume; a new one starts");
     return trainer->directory.goes_on ? resume(trainer, options) : begin(trainer, start, true);
 }
 

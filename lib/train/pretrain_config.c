@@ -1,4 +1,4 @@
-/* pretrain_config.c - the settings of a run as the self-supervised task takes them: epochs as steps, flags, constants. */
+/* pretrain_config.c - converts the settings of a run to those of the self-supervised task. */
 #include "train/pretrain_config.h"
 
 #include <math.h>
@@ -22,7 +22,8 @@ static hr_method_config method_config(const hr_train_config *t, const hr_run_vie
     };
 }
 
-/* constants of the optimisers: Kingma and Ba 2015, You et al. 2017 (spec.md 0.2, 1.5) */
+/* Published constants: beta and eps of Adam (Kingma and Ba 2015), trust coefficient of LARS (You et
+ * al. 2017). */
 static hr_optim_config optim_config(const hr_train_config *t)
 {
     return (hr_optim_config){ .kind = (hr_optim_kind)t->optimizer,
@@ -43,7 +44,7 @@ hr_learner_config hr_learner_config_of(const hr_train_config *t)
                                 .seed = (uint64_t)t->seed };
 }
 
-/* patches of an image that may be masked, at most */
+/* largest number of masked patches in an image */
 static int64_t mask_most(const hr_run_config *config)
 {
     int64_t side = config->model.image_size / hr_model_patch(&config->model);

@@ -1,4 +1,4 @@
-/* pretrain_config.h - the settings of a run as the self-supervised task takes them: epochs as steps, flags, constants. */
+/* pretrain_config.h - converts the settings of a run to those of the self-supervised task. */
 #ifndef HR_PRETRAIN_CONFIG_H
 #define HR_PRETRAIN_CONFIG_H
 
@@ -6,11 +6,11 @@
 #include "config/views.h"
 #include "task/pretrain.h"
 
-/* what every task has: the settings of its learner; without a communicator */
+/* The settings of the learner, which every task has. The communicator is left NULL. */
 hr_learner_config hr_learner_config_of(const hr_train_config *config);
 
-/* config is resolved, views are its views, an epoch has per_epoch steps. Left at 0: the communicator, and what the
- * task finds out from its network (hr_pretrain_numbers). */
+/* config must be resolved. Left at 0: the communicator, and numbers that follow from the network
+ * (hr_pretrain_numbers). */
 hr_pretrain_config hr_pretrain_config_of(const hr_run_config *config, const hr_run_views *views,
                                          int64_t per_epoch);
 

@@ -1,8 +1,10 @@
-/* recluster.c - features of all images and their tree, at the start of an epoch (HIRL Algs. 1, 2).
+/* recluster.c - the tree of an epoch: extracts and clusters the features of all images
+ * (HIRL Algs. 1, 2).
  *
- * Both parts go on where they were left: a canceled extraction keeps its rows, a checkpoint during
- * clustering keeps (level, redo, iteration, centroids, best so far); features are extracted again
- * after a resume, from the same weights, hence to the same bits.
+ * Both stages continue where they were interrupted: a canceled extraction keeps its rows, and a
+ * checkpoint written during clustering has level, redo, iteration, centroids and the best result so
+ * far. Features are not saved: after a resume they are extracted again from the same weights, with
+ * bit-identical results.
  */
 #include <string.h>
 
@@ -78,7 +80,7 @@ static hirl_status begin_extraction(hirl_trainer *trainer)
     hr_recluster *r = &trainer->grove.making;
     int64_t n = trainer->dataset->count;
 
-    drop_extraction(r); /* of an earlier attempt */
+    drop_extraction(r); /* rows of a failed attempt */
     hr_free(r->readable);
     hr_array_give(&r->points, learner->queue);
     r->seconds = hr_seconds();
@@ -150,8 +152,8 @@ void hr_recluster_drop(hirl_trainer *trainer)
     *r = (hr_recluster){ 0 };
 }
 
-/* share of images whose leaf is another one; trees of different starts share no names, so only a
- * warm-started clustering gives a small number */
+/* The share of images whose leaf changed. Leaves are numbered arbitrarily, so the share is small
+ * only if the clustering was warm-started from the previous tree. */
 static double measure_churn(const hirl_tree *before, const hirl_tree *after)
 {
     int64_t moved = 0;
@@ -163,7 +165,7 @@ static double measure_churn(const hirl_tree *before, const hirl_tree *after)
     return (double)moved / (double)after->n;
 }
 
-/* what can fail comes first: a call that failed is made again with the tree of before */
+/* Whatever can fail comes first, so that after a failure the old tree is still in use. */
 static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
 {
     int64_t epoch = trainer->progress.step / trainer->progress.per_epoch, size[3];

@@ -1,4 +1,4 @@
-/* recluster.h - features of all images and their tree, at the start of an epoch (HIRL Algs. 1, 2). */
+/* recluster.h - the tree of an epoch: extracts and clusters the features of all images. */
 #ifndef HR_TRAIN_RECLUSTER_H
 #define HR_TRAIN_RECLUSTER_H
 
@@ -8,10 +8,12 @@
 
 #include <hirl/train.h>
 
-/* Extraction and hierarchical k-means of this epoch, resumable at every poll. */
+/* Makes the tree of this epoch. After CANCELED or a failure, the next call continues. */
 hirl_status hr_trainer_recluster(hirl_trainer *trainer);
+/* Drops an extraction or clustering that is under way. */
 void hr_recluster_drop(hirl_trainer *trainer);
 hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer);
-const hr_weights *hr_trainer_clustered(const hirl_trainer *trainer); /* whose features they are */
+/* The network whose features are clustered. */
+const hr_weights *hr_trainer_clustered(const hirl_trainer *trainer);
 
 #endif

@@ -1,5 +1,5 @@
-/* run.h - the state of a training run, in parts. The comment of a part names the files that may touch it;
- * tests/house/house.py checks this (PARTS, PROGRESS_WRITERS).
+/* run.h - the state of a training run, in parts. The comment of a part names the files that may
+ * touch it; tests/house/house.py checks this (PARTS, PROGRESS_WRITERS).
  */
 #ifndef HR_TRAIN_RUN_H
 #define HR_TRAIN_RUN_H

@@ -1,9 +1,11 @@
-/* trainer.c - the steps of a run (HIRL Alg. 2): data, clustering and checkpoints around a learner.
+/* trainer.c - the steps of a run (HIRL Alg. 2): batches, clustering and checkpoints.
  *
- *   for each epoch e:  if e >= T1: features of all images, their tree           (recluster.c, Alg. 1)
- *                      for each batch: L = L_img [+ w L_SPD if e >= T1]             (task/losses.c, eq. 4)
+ *   for each epoch e:
+ *       if e >= T1: extract features of all images, cluster them           (recluster.c, Alg. 1)
+ *       for each batch: L = L_img [+ w L_SPD if e >= T1]                   (task/losses.c, eq. 4)
  *
- * A labelled run goes the same way without clustering and with one more figure, the share of right answers.
+ * A labelled run has the same loop without clustering, and also reports the accuracy of its
+ * classifier.
  */
 #include "train/trainer.h"
 
@@ -59,7 +61,7 @@ static hirl_status make_step(hirl_trainer *trainer)
     return HIRL_OK;
 }
 
-/* everything before the step, and the step */
+/* One step, and the clustering before it if the epoch needs a tree. */
 static hirl_status advance(hirl_trainer *trainer)
 {
     hr_run_progress *p = &trainer->progress;
@@ -74,8 +76,8 @@ static hirl_status advance(hirl_trainer *trainer)
     return HIRL_OK;
 }
 
-/* The rest of an epoch whose last step is made. It may fail or be canceled, and is then done first in the
- * next call; a checkpoint records that too. */
+/* Ends the epoch after its last step. If this fails or is canceled, the next call does it first;
+ * epoch_open records that, also in checkpoints. */
 static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
 {
     const hr_train_config *t = &trainer->config.train;
@@ -83,8 +85,8 @@ static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
     bool last = p->step == p->steps;
     hirl_status status = HIRL_OK;
 
-    p->epoch_open = false; /* for the checkpoint that is written here */
-    /* first, because the last checkpoint says that the run is done */
+    p->epoch_open = false; /* the checkpoint written below must state this */
+    /* The model is written first, since the last checkpoint marks the run as finished. */
     if (last && hr_directory_writes(&trainer->directory))
         status = hr_epoch_save_model(trainer);
     if (status >= 0 && trainer->directory.path &&

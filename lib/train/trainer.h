@@ -6,9 +6,9 @@
 
 #include <hirl/train.h>
 
-/* The run is at step 0; its length follows from the steps of an epoch and the key `epochs`. */
+/* Starts at step 0. The length of the run is per_epoch steps times the key `epochs`. */
 void hr_trainer_set_steps(hirl_trainer *trainer, int64_t per_epoch);
-/* One step, with everything that an epoch's start or end adds to it. HIRL_DONE: the run is finished. */
+/* Makes one step, and the work at the start or end of its epoch. HIRL_DONE: the run is finished. */
 hirl_status hr_trainer_step(hirl_step_report *report, hirl_trainer *trainer);
 
 #endif

@@ -41,7 +41,7 @@ ok "a batch larger than the data set: the error suggests a smaller one" says err
 ok "without a run the log does not mention kept settings" test "$(grep -c 'keeps its settings' err)" = 0
 mkdir empty
 hirl eval knn model=empty data=generated
-ok "the error says that a folder is no run" says err 'empty is no run: it has no checkpoints'
+ok "the error says that a folder is no run" says err 'empty contains no run'
 rmdir empty
 hirl config show preset=mocov3-small image_size=33
 ok "config show refuses an invalid network" says err 'image_size: 33 pixels'

@@ -22,7 +22,7 @@ ok "a run resumes with the folder of its split" exits 0
 hirl pretrain $few out=run resume=1 split=train
 ok "a run resumes with its split named" exits 0
 hirl pretrain $few out=run resume=1 split=validation
-ok "a run does not resume with another split" says err 'the run has the split train, the data set validation'
+ok "a run does not resume with another split" says err 'the run has split train, but the data set has split validation'
 hirl pretrain data=generated max_images=64 out=run resume=1 split=train
 ok "a run on photographs does not resume with generated images" says err 'images with names'
 hirl embed $few model=run out=rows

@@ -46,7 +46,7 @@ pretrain out=new resume=1 overwrite=1
 ok "resume=1 and overwrite=1 together are refused" says err 'give one of them'
 pretrain out=new epochs=1 hirl=0 resume=1
 ok "resume=1 starts a run if there is none" exits 0
-ok "resume=1 reports that a run starts" says err 'new: no run to go on with'
+ok "resume=1 reports that a run starts" says err 'new: no run to resume'
 hirl pretrain one two out=words
 ok "two positional arguments for the data are refused" says err "'one' and 'two'"
 printf 'out: filed\nhirl: 0\n' >filed.yaml
@@ -59,7 +59,7 @@ ok "resume=1 starts a run in a folder that holds its log" exits 0
 ok "the log in the folder stays" says logged/log.txt 'logged: '
 rm new/checkpoints/*.safetensors
 hirl pretrain out=new resume=1
-ok "a model without a checkpoint is not removed without overwrite=1" says err 'new holds the model of a run'
+ok "a model without a checkpoint is not removed without overwrite=1" says err 'new contains the model of a run'
 rm new/model.safetensors
 hirl pretrain out=new resume=1
 ok "a run without a checkpoint starts again" exits 0
@@ -69,7 +69,7 @@ hirl config show preset=mocov2-small >shown.yaml
 hirl pretrain shown.yaml $data $small epochs=1 out=shown
 ok "the output of config show is a valid configuration" exits 0
 hirl pretrain shown.yaml $data $small epochs=1
-ok "an empty out: in a configuration means the default" says err 'run holds a run already'
+ok "an empty out: in a configuration means the default" says err 'run already contains a run'
 hirl config show preset=mocov2-small hirl=1 >other.yaml
 hirl pretrain other.yaml $data $small epochs=1 cluster_warmup_epoch=0 out=other
 hirl pretrain other.yaml $data $small epochs=1 cluster_warmup_epoch=0 out=other resume=1

@@ -26,9 +26,9 @@ await() {
 begin long
 hirl pretrain $data $small out=long
 ok "a second run in the same folder is refused" exits 1
-ok "a second run in the same folder: the error names the reason" says err 'long: another process is running there'
+ok "a second run in the same folder: the error names the reason" says err 'long is in use by another process'
 hirl pretrain out=long resume=1
-ok "resuming in the folder of a running run is refused" says err 'long: another process is running there'
+ok "resuming in the folder of a running run is refused" says err 'long is in use by another process'
 while kill -INT $child 2>/dev/null; do
     sleep 0.1
 done

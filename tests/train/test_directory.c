@@ -290,7 +290,7 @@ START_TEST(the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)
     ck_assert_int_eq(hirl_options_set(t.options, "resume", "1"), HIRL_OK);
     hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
     ck_assert_msg(
-        strstr(warning, "step_000008.safetensors is left aside, the checkpoint before it is tried"),
+        strstr(warning, "step_000008.safetensors is damaged, trying the checkpoint before it"),
         "%s", warning);
     ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
     ck_assert_int_eq(report.step, SMALL_PER_EPOCH + 1);
@@ -298,7 +298,7 @@ START_TEST(the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)
     t.trainer = NULL;
     damage(path);
     hr_assert_fails(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options),
-                    HIRL_E_STATE, "no checkpoint is whole; overwrite=1 begins anew");
+                    HIRL_E_STATE, "all checkpoints are damaged; overwrite=1 starts a new run");
     small_trainer_close(&t);
     hr_test_remove(folder);
 }

@@ -278,7 +278,7 @@ START_TEST(a_run_does_not_resume_with_other_images)
                              HIRL_E_INVALID);
             ck_assert_ptr_nonnull(strstr(hirl_error_message(), *which == 'o'
                                                                    ? "their pixels differ"
-                                                                   : "the data set generated"));
+                                                                   : "the data set has generated"));
         } else {
             hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, set, t.options));
         }

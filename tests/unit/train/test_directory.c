@@ -195,7 +195,7 @@ START_TEST(a_run_that_lost_its_settings_resumes_from_its_checkpoint)
     ck_assert(!begin(false, false));
     put("checkpoints/step_000004.safetensors", "of a run");
     put("config.yaml", "");
-    expect_refused(false, "resume=1 goes on");
+    expect_refused(false, "resume from these checkpoints");
     ck_assert(begin(true, false));
     ck_assert(exists("checkpoints/step_000004.safetensors"));
 }
@@ -405,7 +405,7 @@ START_TEST(files_of_a_run_are_removed_only_on_request)
     ck_assert(!begin(false, false));
     put("model.safetensors", "of a run");
     expect_refused(false, "overwrite=1");
-    expect_refused(true, "no checkpoint to go on with");
+    expect_refused(true, "no checkpoint to resume from");
     ck_assert(exists("model.safetensors"));
     put("checkpoints/last.safetensors", "of a run");
     expect_refused(false, "resume=1");
