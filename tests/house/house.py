@@ -66,16 +66,11 @@ LINES = 60
 ALLOWED_CIRCLES = [
     'cpu/map cpu/norm',
     'lib/base/safetensors lib/base/tensors',
-    'lib/config/config lib/config/config_text lib/config/views',
     'lib/data/dataset lib/data/formats lib/data/identity lib/data/split',
     'lib/data/exif lib/data/image lib/data/jpeg lib/data/png',
     'lib/data/fill lib/data/loader',
     'lib/hier/draws lib/hier/kmeans',
     'lib/hier/export lib/hier/maker lib/hier/scores lib/hier/tree lib/hier/tree_file',
-    'lib/step/learner lib/step/state lib/step/step lib/step/task',
-    'lib/task/coupled lib/task/decisions lib/task/encode lib/task/losses lib/task/patches lib/task/paths '
-    'lib/task/pretrain lib/task/reassign lib/task/shuffle',
-    'lib/train/directory lib/train/directory_files lib/train/directory_metrics',
 ]
 OF_THE_HIERARCHY = r'\b(?:head_layers|cluster\w*|path_\w+|iter_wise\w*|spd\w*|warm|levels?)\b'
 # Parts of hirl_trainer (lib/train/run.h): the only files of lib/ that may use each. Every file may read `progress`.
