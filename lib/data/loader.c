@@ -155,7 +155,9 @@ static hirl_status make_batch(hr_batch *batch, const hr_loader_config *config)
     batch->views = config->views;
     batch->image = hr_alloc_array(rows, sizeof *batch->image);
     batch->readable = hr_alloc(rows);
-    if (!batch->image || !batch->readable)
+    if (config->labelled)
+        batch->label = hr_alloc_array(rows, sizeof *batch->label);
+    if (!batch->image || !batch->readable || (config->labelled && !batch->label))
         return HIRL_E_NOMEM;
     for (int32_t v = 0; v < config->views; v++) {
         size_t size = (size_t)config->view[v].size;
@@ -281,6 +283,7 @@ static void free_slot(hr_slot *s)
         hr_free(s->batch.view[v]);
     hr_free(s->batch.image);
     hr_free(s->batch.readable);
+    hr_free(s->batch.label);
     hr_free(s->bad);
 }
 
@@ -464,6 +467,14 @@ static hirl_status take_batch(hr_slot **taken, hr_loader *loader)
     return status;
 }
 
+/* An unreadable image has been replaced by now, so the labels are those of the images shown. */
+static void look_up_labels(hr_batch *batch, const hr_loader *loader)
+{
+    for (int32_t i = 0; i < batch->n && batch->label; i++)
+        batch->label[i] =
+            hr_dataset_label(loader->dataset, batch->image[i], loader->config.label_level);
+}
+
 hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader)
 {
     double start = seconds();
@@ -491,6 +502,7 @@ hirl_status hr_loader_next(const hr_batch **batch, hr_loader *loader)
         pthread_mutex_unlock(&loader->lock);
         return hr_error_raise(&failure);
     }
+    look_up_labels(&s->batch, loader);
     *batch = &s->batch;
     return HIRL_OK;
 }

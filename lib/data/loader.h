@@ -29,6 +29,8 @@ typedef struct hr_loader_config {
     bool shuffled;     /* false: images in order of the data set; the last batch may be short */
     hr_bad_row on_bad; /* must be HR_BAD_ROW_BLANK when not shuffled */
     double max_bad;    /* largest accepted share of unreadable images in the data set */
+    bool labelled;     /* batches carry labels of this level, 0 the finest */
+    int32_t label_level;
     int32_t views;
     hr_view view[HR_VIEWS];
 } hr_loader_config;
@@ -38,6 +40,7 @@ struct hr_batch {
     int64_t epoch, step;
     int64_t *image;        /* [n] positions in the data set */
     uint8_t *readable;     /* [n] 1 or 0 */
+    int32_t *label;        /* [n] classes, -1: none; NULL unless labelled */
     float *view[HR_VIEWS]; /* [n, size, size, 3] normalised, NHWC, in host memory */
     double waited;         /* seconds that hr_loader_next() waited for this batch */
 };

@@ -20,6 +20,8 @@ hr_loader_config hr_feed_loader_config(const hirl_trainer *trainer)
         .seed = (uint64_t)t->seed,
         .shuffled = true,
         .max_bad = t->max_bad,
+        .labelled = trainer->config.label.task == HR_TASK_LINEAR,
+        .label_level = (int32_t)trainer->config.label.label_level,
         .views = trainer->feed.views.count,
     };
 
@@ -95,14 +97,10 @@ static hirl_status make_paths(hirl_trainer *trainer)
 
 hirl_status hr_feed_make(hirl_trainer *trainer)
 {
-    size_t n = (size_t)trainer->config.train.batch_size;
-
-    if (trainer->pretrain) {
-        HR_TRY(make_masks(trainer));
-        return make_paths(trainer);
-    }
-    trainer->feed.label = hr_alloc_array(n, sizeof *trainer->feed.label);
-    return trainer->feed.label ? HIRL_OK : HIRL_E_NOMEM;
+    if (!trainer->pretrain)
+        return HIRL_OK;
+    HR_TRY(make_masks(trainer));
+    return make_paths(trainer);
 }
 
 void hr_feed_close(hirl_trainer *trainer)
@@ -114,7 +112,6 @@ void hr_feed_close(hirl_trainer *trainer)
     hr_free(feed->negative);
     hr_free(feed->chosen);
     hr_free(feed->mask);
-    hr_free(feed->label);
     *feed = (hr_feed){ 0 };
 }
 
@@ -140,15 +137,6 @@ static void draw_masks(hr_step_input *in, hirl_trainer *trainer)
     }
 }
 
-static void look_up_labels(hr_step_input *in, hirl_trainer *trainer)
-{
-    int32_t level = (int32_t)trainer->config.label.label_level;
-
-    for (int64_t i = 0; i < in->n; i++)
-        trainer->feed.label[i] = hr_dataset_label(trainer->dataset, in->image[i], level);
-    in->label = trainer->feed.label;
-}
-
 hr_step_input hr_feed_input(hirl_trainer *trainer, const hr_batch *batch, int64_t step)
 {
     hr_step_input in = { .n = batch->n,
@@ -164,8 +152,7 @@ hr_step_input hr_feed_input(hirl_trainer *trainer, const hr_batch *batch, int64_
     in.rates = hr_rates_at(&trainer->config.train, step, trainer->progress.per_epoch);
     if (trainer->feed.mask)
         draw_masks(&in, trainer);
-    if (trainer->feed.label)
-        look_up_labels(&in, trainer);
+    in.label = batch->label;
     return in;
 }
 

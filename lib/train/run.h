@@ -26,7 +26,6 @@ typedef struct hr_feed {
     int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
     int32_t *chosen;          /* [n] leaves assigned by the step */
     uint8_t *mask;            /* [globals, n, P], or NULL */
-    int32_t *label;           /* [n] classes, or NULL */
 } hr_feed;
 
 /* The tree of the coming epoch while it is being made. A part of hr_grove. */
