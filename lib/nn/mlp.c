@@ -114,11 +114,11 @@ hirl_status hr_norm_add(hr_norm_slots *slots, hr_layout *params, hr_layout *norm
     return add_vector(&slots->var, norms, name, ".running_var", HR_FIRST_ONE, 1, channels);
 }
 
-hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor *y, hr_tensor *add,
-                       bool relu)
+hr_norm hr_norm_of(const hr_norm_slots *slots, const hr_pass *run)
 {
     const hr_weights *w = run->weights;
-    hr_norm norm = {
+
+    return (hr_norm){
         .gamma = slots->gamma < 0 ? NULL : hr_weight(run->tape, w, slots->gamma),
         .beta = slots->beta < 0 ? NULL : hr_weight(run->tape, w, slots->beta),
         .mean = hr_running(w, slots->mean),
@@ -132,8 +132,13 @@ hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor
         .parts = run->parts,
         .sync = run->sync,
     };
+}
 
-    return hr_batch_norm(run->tape, y, &norm, add, relu);
+static hr_tensor *norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor *y, bool relu)
+{
+    hr_norm norm = hr_norm_of(slots, run);
+
+    return hr_batch_norm(run->tape, y, &norm, NULL, relu);
 }
 
 /* a linear layer is followed by a norm of its own, by an activation, or by nothing */
@@ -209,7 +214,7 @@ static hr_tensor *activate(const hr_mlp *mlp, int layer, const hr_pass *run, hr_
     bool last = layer + 1 == mlp->layers;
 
     if (mlp->layer[layer].has_norm)
-        x = hr_norm_run(&mlp->layer[layer].norm, run, x, NULL, !last && !mlp->gelu);
+        x = norm_run(&mlp->layer[layer].norm, run, x, !last && !mlp->gelu);
     else if (!last && !mlp->gelu)
         x = hr_relu(run->tape, x);
     return !last && mlp->gelu ? hr_gelu(run->tape, hr_write(run->tape, x)) : x;

@@ -33,9 +33,8 @@ typedef struct hr_norm_slots {
 /* adds <name>.weight, .bias, .running_mean, .running_var; first value of gamma 1, or 0 */
 hirl_status hr_norm_add(hr_norm_slots *slots, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t channels, bool zero_gamma);
-/* v = [relu](norm(y) + add), pending */
-hr_tensor *hr_norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor *y, hr_tensor *add,
-                       bool relu);
+/* the norm with the weights and statistics of a pass */
+hr_norm hr_norm_of(const hr_norm_slots *slots, const hr_pass *run);
 
 enum { HR_MLP_LAYERS = 8 };
 

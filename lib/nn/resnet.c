@@ -14,7 +14,7 @@
 
 enum { STAGES = 4, BASE_CHANNELS = 64, EXPANSION = 4 };
 
-static hirl_status add_conv(hr_conv_norm *c, hr_layout *params, const char *name, int64_t in,
+static hirl_status add_conv(hr_conv_slots *c, hr_layout *params, const char *name, int64_t in,
                             int64_t out, int32_t kernel, int32_t stride)
 {
     int64_t shape[4] = { out, kernel, kernel, in };
@@ -102,13 +102,14 @@ hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, 
     return HIRL_OK;
 }
 
-static hr_tensor *conv_norm(const hr_conv_norm *c, const hr_pass *run, hr_tensor *x, hr_tensor *add,
-                            bool relu)
+static hr_tensor *conv_norm(const hr_conv_slots *c, const hr_pass *run, hr_tensor *x,
+                            hr_tensor *add, bool relu)
 {
-    hr_tensor *y = hr_conv(run->tape, x, hr_weight_cast(run->tape, run->weights, c->weight),
-                           c->stride, c->pad);
+    hr_tensor *w = hr_weight_cast(run->tape, run->weights, c->weight);
+    hr_geometry geo = { (int32_t)w->x.dim[1], c->stride, c->pad };
+    hr_norm norm = hr_norm_of(&c->norm, run);
 
-    return hr_norm_run(&c->norm, run, y, add, relu);
+    return hr_conv_norm(run->tape, x, w, geo, &norm, add, relu);
 }
 
 static hr_tensor *run_block(const hr_block *block, const hr_pass *run, hr_tensor *x)

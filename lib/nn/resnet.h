@@ -6,13 +6,13 @@
 #include "nn/param.h"
 #include "types.h"
 
-typedef struct hr_conv_norm {
+typedef struct hr_conv_slots {
     int32_t weight, stride, pad;
     hr_norm_slots norm;
-} hr_conv_norm;
+} hr_conv_slots;
 
 typedef struct hr_block {
-    hr_conv_norm conv[3], shortcut;
+    hr_conv_slots conv[3], shortcut;
     int32_t convs;
     bool has_shortcut;
 } hr_block;
@@ -20,7 +20,7 @@ typedef struct hr_block {
 enum { HR_RESNET_BLOCKS = 16 };
 
 typedef struct hr_resnet {
-    hr_conv_norm stem;
+    hr_conv_slots stem;
     bool small; /* 3x3 stride 1 stem, no max-pool */
     int32_t blocks;
     hr_block block[HR_RESNET_BLOCKS];

@@ -5,19 +5,49 @@
  *
  * x [N,H,W,I], w [O,k,k,I], y [N,OH,OW,O] raw, OH = (H + 2 pad - k) / stride + 1.
  */
+#include "tape/conv.h"
+
 #include "tape/ops.h"
 
-static void backward(hr_tape *t, const hr_node *s)
+void hr_conv_backward(hr_tape *t, const hr_node *s, hr_tensor *x, hr_tensor *w, const hr_array *dy)
 {
-    hr_tensor *x = s->in[0], *w = s->in[1];
     hr_queue *q = t->q;
     const hr_array *g;
     double beta;
 
     if ((g = hr_grad(t, x, &beta)))
-        q->be->conv_dx(q, g, &s->out->g, &w->x, s->geo, beta);
+        q->be->conv_dx(q, g, dy, &w->x, s->geo, beta);
     if ((g = hr_grad(t, w, &beta)))
-        q->be->conv_dw(q, g, s->more, &s->out->g, s->geo, beta);
+        q->be->conv_dw(q, g, s->more, dy, s->geo, beta);
+}
+
+static void backward(hr_tape *t, const hr_node *s)
+{
+    hr_conv_backward(t, s, s->in[0], s->in[1], &s->out->g);
+}
+
+bool hr_conv_shape(int64_t dim[4], hr_tape *t, const hr_tensor *x, const hr_tensor *w,
+                   hr_geometry geo)
+{
+    char found[HR_SHAPE], weight[HR_SHAPE];
+
+    if (x->x.rank != 4 || w->x.rank != 4 || x->x.dim[3] != w->x.dim[3] ||
+        w->x.dim[1] != w->x.dim[2]) {
+        hr_tape_fail(t, HIRL_E_INVALID, "conv: input is %s, weight %s; wanted [N,H,W,I], [O,k,k,I]",
+                     hr_shape(found, &x->x), hr_shape(weight, &w->x));
+        return false;
+    }
+    if (geo.stride < 1 || geo.pad < 0 || x->x.dim[1] + 2 * geo.pad < geo.kernel ||
+        x->x.dim[2] + 2 * geo.pad < geo.kernel) {
+        hr_tape_fail(t, HIRL_E_INVALID, "conv: %s is smaller than a window of %d, pad %d",
+                     hr_shape(found, &x->x), (int)geo.kernel, (int)geo.pad);
+        return false;
+    }
+    dim[0] = x->x.dim[0];
+    dim[1] = hr_window_count(x->x.dim[1], geo);
+    dim[2] = hr_window_count(x->x.dim[2], geo);
+    dim[3] = w->x.dim[0];
+    return true;
 }
 
 hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad)
@@ -25,23 +55,12 @@ hr_tensor *hr_conv(hr_tape *t, hr_tensor *x, hr_tensor *w, int stride, int pad)
     static const hr_op op = { "conv", backward };
     hr_geometry geo = { (int32_t)w->x.dim[1], stride, pad };
     const hr_map *map = hr_map_of(t, x);
-    char found[HR_SHAPE], weight[HR_SHAPE];
-    int64_t h, width;
+    int64_t dim[4];
     hr_node *s;
 
-    if (x->x.rank != 4 || w->x.rank != 4 || x->x.dim[3] != w->x.dim[3] ||
-        w->x.dim[1] != w->x.dim[2])
-        return hr_tape_fail(t, HIRL_E_INVALID,
-                            "conv: input is %s, weight %s; wanted [N,H,W,I], [O,k,k,I]",
-                            hr_shape(found, &x->x), hr_shape(weight, &w->x));
-    h = stride < 1 ? 0 : hr_window_count(x->x.dim[1], geo);
-    width = stride < 1 ? 0 : hr_window_count(x->x.dim[2], geo);
-    if (stride < 1 || pad < 0 || x->x.dim[1] + 2 * pad < geo.kernel ||
-        x->x.dim[2] + 2 * pad < geo.kernel)
-        return hr_tape_fail(t, HIRL_E_INVALID, "conv: %s is smaller than a window of %d, pad %d",
-                            hr_shape(found, &x->x), (int)geo.kernel, pad);
-    s = hr_tape_push(t, &op, t->type, 4, (int64_t[]){ x->x.dim[0], h, width, w->x.dim[0] }, 2,
-                     (hr_tensor *[]){ x, w });
+    if (!hr_conv_shape(dim, t, x, w, geo))
+        return &t->dead;
+    s = hr_tape_push(t, &op, t->type, 4, dim, 2, (hr_tensor *[]){ x, w });
     if (!s || !map)
         return &t->dead;
     s->geo = geo;

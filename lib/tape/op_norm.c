@@ -12,10 +12,9 @@
  * y [N,..,C]; statistics [G,C]. v is not made: consumers load y through the map (backend.h), and
  * hr_write makes it for those that cannot. Running statistics change at commit only.
  */
-#include "tape/ops.h"
+#include "tape/norm.h"
 
-enum { Y, GAMMA, BETA, ADD, INS };
-enum { MEAN, RSTD, SUMS };
+#include "tape/ops.h"
 
 static bool several_ranks(const hr_queue *q)
 {
@@ -107,26 +106,26 @@ static hr_array sums_of(hr_tape *t, const hr_norm *norm, int64_t channels, doubl
 
 /* ---- training ---- */
 
-static void backward(hr_tape *t, const hr_node *s)
+void hr_norm_backward(hr_tape *t, const hr_node *s, const hr_array *dy, double keep)
 {
-    hr_tensor *gamma = s->in[GAMMA];
+    hr_tensor *gamma = s->in[HR_NORM_GAMMA];
     const hr_map *map = s->out->pending;
-    const hr_array *dv = &s->out->g, *mean = &s->saved[MEAN], *rstd = &s->saved[RSTD];
-    const hr_array *dadd, *dy, *dgamma, *dbeta;
-    const hr_array *scale = gamma ? &gamma->x : NULL;
+    const hr_array *dv = &s->out->g;
+    const hr_array *mean = &s->saved[HR_NORM_MEAN], *rstd = &s->saved[HR_NORM_RSTD];
+    const hr_array *scale = gamma ? &gamma->x : NULL, *dadd, *dgamma, *dbeta;
     hr_queue *q = t->q;
-    hr_array sums = hr_tape_array(t, HR_F64, 3, s->saved[SUMS].dim);
-    double keep;
+    hr_array sums = hr_tape_array(t, HR_F64, 3, s->saved[HR_NORM_SUMS].dim);
+    double beta;
 
-    if ((dadd = hr_grad(t, s->in[ADD], &keep)))
-        q->be->map_add_grad(q, dadd, dv, map, keep);
+    if ((dadd = hr_grad(t, s->in[HR_NORM_ADD], &beta)))
+        q->be->map_add_grad(q, dadd, dv, map, beta);
     dgamma = hr_grad_part(t, gamma);
-    dbeta = hr_grad_part(t, s->in[BETA]);
-    dy = hr_grad(t, s->in[Y], &keep);
+    dbeta = hr_grad_part(t, s->in[HR_NORM_BETA]);
     if (!sums.data || (!dy && !dgamma && !dbeta))
         return;
     q->be->norm_sums(q, &sums, dv, map, mean, rstd);
-    if (s->count[0]) { /* every rank gives its own share of dgamma, dbeta; dy needs all sums */
+    if (s->count
+            [0]) { /* each rank adds its own share of dgamma and dbeta; dy needs the sums of all */
         q->be->norm_dx(q, NULL, dgamma, dbeta, dv, map, mean, rstd, scale, &sums, s->number[0], 1);
         q->comm->all_reduce(q->comm, q, &sums);
         dgamma = dbeta = NULL;
@@ -134,42 +133,53 @@ static void backward(hr_tape *t, const hr_node *s)
     q->be->norm_dx(q, dy, dgamma, dbeta, dv, map, mean, rstd, scale, &sums, s->number[0], keep);
 }
 
-static void train(hr_tape *t, hr_node *s, const hr_norm *norm, hr_map *map)
+static void backward(hr_tape *t, const hr_node *s)
 {
-    const hr_array *y = &map->raw;
-    const hr_array *gamma = norm->gamma ? &norm->gamma->x : NULL;
-    const hr_array *beta = norm->beta ? &norm->beta->x : NULL;
-    int64_t channels = hr_cols(y), stat[2] = { norm->groups, channels };
-    hr_queue *q = t->q;
+    double keep = 0;
+    const hr_array *dy = hr_grad(t, s->in[HR_NORM_Y], &keep);
 
-    s->number[0] = (double)(hr_rows_of(y) / norm->groups);
-    if (norm->sync && several_ranks(q)) {
-        s->number[0] *= q->comm->ranks;
+    hr_norm_backward(t, s, dy, keep);
+}
+
+bool hr_norm_open(hr_tape *t, hr_node *s, const hr_norm *norm, hr_map *map)
+{
+    int64_t channels = hr_cols(&map->raw), stat[2] = { norm->groups, channels };
+
+    s->number[0] = (double)(hr_rows_of(&map->raw) / norm->groups);
+    if (norm->sync && several_ranks(t->q)) {
+        s->number[0] *= t->q->comm->ranks;
         s->count[0] = 1;
     }
-    s->saved[SUMS] = sums_of(t, norm, channels, s->number[0]);
-    s->saved[MEAN] = hr_tape_array(t, HR_REAL, 2, stat);
-    s->saved[RSTD] = hr_tape_array(t, HR_REAL, 2, stat);
+    s->saved[HR_NORM_SUMS] = sums_of(t, norm, channels, s->number[0]);
+    s->saved[HR_NORM_MEAN] = hr_tape_array(t, HR_REAL, 2, stat);
+    s->saved[HR_NORM_RSTD] = hr_tape_array(t, HR_REAL, 2, stat);
     map->scale = hr_tape_array(t, HR_REAL, 2, stat);
     map->shift = hr_tape_array(t, HR_REAL, 2, stat);
-    if (!s->saved[SUMS].data || !map->shift.data)
-        return;
-    q->be->norm_stats(q, &s->saved[SUMS], y);
+    return s->saved[HR_NORM_SUMS].data && map->shift.data;
+}
+
+void hr_norm_close(hr_tape *t, hr_node *s, const hr_norm *norm, hr_map *map)
+{
+    const hr_array *gamma = norm->gamma ? &norm->gamma->x : NULL;
+    const hr_array *beta = norm->beta ? &norm->beta->x : NULL;
+    hr_array *sums = &s->saved[HR_NORM_SUMS];
+    hr_queue *q = t->q;
+
     if (s->count[0])
-        q->comm->all_reduce(q->comm, q, &s->saved[SUMS]);
-    q->be->norm_finish(q, &map->scale, &map->shift, &s->saved[MEAN], &s->saved[RSTD],
-                       &s->saved[SUMS], gamma, beta, s->number[0], norm->eps);
+        q->comm->all_reduce(q->comm, q, sums);
+    q->be->norm_finish(q, &map->scale, &map->shift, &s->saved[HR_NORM_MEAN],
+                       &s->saved[HR_NORM_RSTD], sums, gamma, beta, s->number[0], norm->eps);
 }
 
 /* ---- evaluation ---- */
 
-static void no_backward(hr_tape *t, const hr_node *s)
+void hr_norm_no_backward(hr_tape *t, const hr_node *s)
 {
     (void)s;
     hr_tape_fail(t, HIRL_E_UNSUPPORTED, "batch_norm: there is no gradient in evaluation");
 }
 
-static void evaluate(hr_tape *t, const hr_norm *norm, hr_map *map)
+void hr_norm_frozen(hr_tape *t, const hr_norm *norm, hr_map *map)
 {
     int64_t stat[2] = { 1, hr_cols(&map->raw) };
 
@@ -183,7 +193,7 @@ static void evaluate(hr_tape *t, const hr_norm *norm, hr_map *map)
 
 /* ---- the operations ---- */
 
-static bool fits(hr_tape *t, const hr_array *y, const hr_norm *norm, const hr_tensor *add)
+bool hr_norm_fits(hr_tape *t, const hr_array *y, const hr_norm *norm, const hr_tensor *add)
 {
     char found[HR_SHAPE], other[HR_SHAPE];
     int64_t channels = hr_cols(y);
@@ -214,8 +224,9 @@ static bool fits(hr_tape *t, const hr_array *y, const hr_norm *norm, const hr_te
 
 hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu)
 {
-    static const hr_op op = { "batch_norm", backward }, frozen = { "batch_norm", no_backward };
-    hr_tensor *in[INS];
+    static const hr_op op = { "batch_norm", backward },
+                       frozen = { "batch_norm", hr_norm_no_backward };
+    hr_tensor *in[HR_NORM_INS];
     hr_array later;
     hr_map *map;
     hr_node *s;
@@ -223,24 +234,26 @@ hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tenso
     y = hr_write(t, y);
     if (add && add->pending && add->pending->add)
         add = hr_write(t, add);
-    if (!fits(t, &y->x, norm, add))
+    if (!hr_norm_fits(t, &y->x, norm, add))
         return &t->dead;
-    in[Y] = y;
-    in[GAMMA] = norm->gamma;
-    in[BETA] = norm->beta;
-    in[ADD] = add;
+    in[HR_NORM_Y] = y;
+    in[HR_NORM_GAMMA] = norm->gamma;
+    in[HR_NORM_BETA] = norm->beta;
+    in[HR_NORM_ADD] = add;
     later = y->x;
     later.data = NULL;
     map = hr_tape_take(t, sizeof *map);
-    s = hr_tape_push_view(t, t->training ? &op : &frozen, &later, INS, in);
+    s = hr_tape_push_view(t, t->training ? &op : &frozen, &later, HR_NORM_INS, in);
     if (!s || !map)
         return &t->dead;
     *map = (hr_map){ .raw = y->x, .add = add ? hr_map_of(t, add) : NULL, .relu = relu };
     s->out->pending = map;
-    if (t->training)
-        train(t, s, norm, map);
-    else
-        evaluate(t, norm, map);
+    if (!t->training) {
+        hr_norm_frozen(t, norm, map);
+    } else if (hr_norm_open(t, s, norm, map)) {
+        t->q->be->norm_stats(t->q, &s->saved[HR_NORM_SUMS], &map->raw);
+        hr_norm_close(t, s, norm, map);
+    }
     return t->failure.status < 0 ? &t->dead : s->out;
 }
 

@@ -52,6 +52,12 @@ typedef struct hr_norm {
  * training) the running statistics are used. norm is read during the call only, but its tensors
  * and running arrays live as long as the tape's step. */
 hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu);
+/* ---- op_conv_norm.c ---- */
+/* hr_conv and hr_batch_norm in one: the statistics come from the convolution itself. x [N,H,W,I], w [O,k,k,I]
+ * -> pending [N,OH,OW,O] */
+hr_tensor *hr_conv_norm(hr_tape *t, hr_tensor *x, hr_tensor *w, hr_geometry geo,
+                        const hr_norm *norm, hr_tensor *add, bool relu);
+/* ---- op_norm.c ---- */
 /* the value of a pending tensor in memory (made once); a written tensor comes back as it is */
 hr_tensor *hr_write(hr_tape *t, hr_tensor *x);
 

@@ -117,6 +117,23 @@ static hr_tensor *batch_norm(hr_gradcheck *c)
     return norm(c, LEAF_4(c, 3, 3, 2, 2), 1, norm(c, LEAF_4(c, 3, 3, 2, 2), 3, NULL, false), true);
 }
 
+/* two groups, stride 2, and an added tensor in the second variant; the third feeds it a pending map */
+static hr_tensor *conv_norm(hr_gradcheck *c)
+{
+    int64_t kernel = c->variant == 2 ? 1 : 3;
+    hr_geometry geo = { (int32_t)kernel, c->variant == 1 ? 2 : 1, (int32_t)(kernel / 2) };
+    hr_tensor *x = LEAF_4(c, 4, 3, 4, 2), *w = LEAF_4(c, 3, kernel, kernel, 2), *add = NULL;
+    hr_norm config = { .eps = 1e-5, .groups = c->variant == 1 ? 2 : 1 };
+
+    config.gamma = LEAF_1(c, 3);
+    config.beta = LEAF_1(c, 3);
+    if (c->variant == 1)
+        add = hr_scale(&c->tape, LEAF_4(c, 4, 2, 2, 3), 0.5);
+    if (c->variant == 2)
+        x = norm(c, x, 2, NULL, true);
+    return hr_conv_norm(&c->tape, x, w, geo, &config, add, c->variant > 0);
+}
+
 /* the written value is used twice, and a convolution uses the pending tensor as well */
 static hr_tensor *write(hr_gradcheck *c)
 {
@@ -352,6 +369,7 @@ static const struct {
     { "gelu", gelu },
     { "conv", conv },
     { "batch_norm", batch_norm },
+    { "conv_norm", conv_norm },
     { "write", write },
     { "layer_norm", layer_norm },
     { "attention", attention },
