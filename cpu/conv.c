@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "cpu/norm.h"
 #include "cpu/tile.h"
 #include "cpu/window.h"
 

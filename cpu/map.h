@@ -44,8 +44,4 @@ static inline int64_t hr_map_block(int64_t cols)
     return cols < 4096 ? 4096 / (cols > 0 ? cols : 1) : 1;
 }
 
-/* norm.c: sums [groups, 2, cols] = sums of x and x^2 over the rows of each group */
-void hr_cpu_stats(hr_queue *q, double *sums, int64_t groups, const real *x, int64_t rows,
-                  int64_t cols);
-
 #endif

@@ -12,11 +12,12 @@
  * (map.h). Each group is cut into parts of fixed size; a part has sums [2,C] in f64, and the parts
  * are added in order.
  */
+#include "cpu/norm.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "cpu/clones.h"
-#include "cpu/cpu.h"
 #include "cpu/map.h"
 #include "cpu/part.h"
 
