@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/safetensors.h"
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/evaluation.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/safetensors.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/exchange.h"

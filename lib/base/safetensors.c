@@ -9,6 +9,8 @@
  * size and then by name, so that each array lies at a multiple of its item size, and adds a CRC-32
  * (zlib) of each tensor.
  */
+#include "base/safetensors.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/tensors.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are little-endian");
 

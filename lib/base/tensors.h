@@ -1,7 +1,6 @@
 /* tensors.h - a list of named host arrays with text metadata.
  *
- * Checkpoints, models and trees are such lists. tensors.c holds the list; safetensors.c writes and
- * reads it as a file.
+ * Checkpoints, models and trees are such lists. safetensors.h writes and reads them as files.
  */
 #ifndef HR_TENSORS_H
 #define HR_TENSORS_H
@@ -51,14 +50,7 @@ hirl_status hr_tensors_need(const hr_named **found, const hr_tensors *list, cons
 const char *hr_tensors_text(const hr_tensors *list, const char *key); /* NULL: none */
 hirl_status hr_tensors_int(int64_t *value, const hr_tensors *list, const char *key);
 
-/* Writes the file atomically (file.h), with a CRC-32 of each tensor as metadata "crc32.<name>".
- * Lists of equal content give equal bytes, whatever the order of their items. */
-hirl_status hr_tensors_save(const hr_tensors *list, const char *path);
-/* Reads a file. The whole header is checked before any tensor is allocated; checksums are verified
- * where present. `list` need not be initialised, and after a failure it owns nothing. */
-hirl_status hr_tensors_load(hr_tensors *list, const char *path);
-
-/* Bytes of a shape; LIMIT on overflow. Used by safetensors.c. */
+/* Bytes of a shape; LIMIT on overflow. */
 hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int32_t rank,
                             const int64_t *dim);
 /* Metadata keys that begin with this hold checksums and belong to the file format. */

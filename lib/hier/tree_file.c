@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/tensors.h"
+#include "base/safetensors.h"
 #include "hier/tree.h"
 
 #define FILE_FORMAT "hirl-tree"

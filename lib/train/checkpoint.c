@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/key_text.h"
+#include "base/safetensors.h"
 #include "config/config_text.h"
 #include "nn/model.h"
 #include "step/state.h"

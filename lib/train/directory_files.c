@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/safetensors.h"
 #include "context.h"
 
 static const char checkpoint_prefix[] = "step_", checkpoint_suffix[] = ".safetensors";

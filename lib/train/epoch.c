@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/safetensors.h"
 #include "nn/model.h"
 #include "train/exchange.h"
 #include "train/journal.h"

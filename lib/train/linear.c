@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/safetensors.h"
 #include "data/evaluation.h"
 #include "nn/model.h"
 #include "train/feed.h"

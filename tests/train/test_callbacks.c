@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tensors.h"
+#include "base/safetensors.h"
 #include "small_trainer.h"
 #include "support/close.h"
 #include "support/folder.h"

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "base/tensors.h"
+#include "base/safetensors.h"
 #include "context.h"
 #include "small_trainer.h"
 #include "support/close.h"

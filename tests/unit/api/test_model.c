@@ -5,7 +5,7 @@
 
 #include <hirl/hirl.h>
 
-#include "base/tensors.h"
+#include "base/safetensors.h"
 #include "context.h"
 #include "data/augment.h"
 #include "nn/model.h"

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/tensors.h"
+#include "base/safetensors.h"
 #include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"

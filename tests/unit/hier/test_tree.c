@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/safetensors.h"
 #include "hier/tree.h"
 #include "support/close.h"
 #include "support/run.h"

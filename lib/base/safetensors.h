@@ -1,0 +1,15 @@
+/* safetensors.h - writes a list of named arrays to a file, and reads one. */
+#ifndef HR_SAFETENSORS_H
+#define HR_SAFETENSORS_H
+
+#include "base/tensors.h"
+#include "types.h"
+
+/* Writes the file atomically (file.h), with a CRC-32 of each tensor as metadata "crc32.<name>".
+ * Lists of equal content give equal bytes, whatever the order of their items. */
+hirl_status hr_tensors_save(const hr_tensors *list, const char *path);
+/* Reads a file. The whole header is checked before any tensor is allocated; checksums are verified
+ * where present. `list` need not be initialised, and after a failure it owns nothing. */
+hirl_status hr_tensors_load(hr_tensors *list, const char *path);
+
+#endif
