@@ -1,7 +1,7 @@
 /* exif.c - the orientation of a photo: tag 0x0112 of the first TIFF directory in APP1 of a JPEG. */
-#include <string.h>
+#include "data/exif.h"
 
-#include "data/image.h"
+#include <string.h>
 
 enum { TAG = 0x0112, SHORT = 3, ENTRY = 12, ENTRIES = 4096 };
 

@@ -6,7 +6,8 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "data/loader.h"
+#include "data/batch.h"
+#include "data/dataset.h"
 
 enum { HR_RING = 3 };
 

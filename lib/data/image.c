@@ -5,6 +5,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/exif.h"
+#include "data/jpeg.h"
+#include "data/png.h"
 
 static hirl_status check_bytes(const uint8_t *bytes, size_t count)
 {
@@ -27,20 +30,11 @@ hirl_status hr_image_measure(int64_t *width, int64_t *height, const uint8_t *byt
     return hr_png_measure(width, height, bytes, count);
 }
 
-hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count, bool exif)
-{
-    HR_TRY(check_bytes(bytes, count));
-    if (hr_is_png(bytes, count))
-        return hr_png_decode(pixels, bytes, count);
-    HR_TRY(hr_jpeg_decode(pixels, bytes, count));
-    return exif ? hr_image_turn(pixels, hr_exif_orientation(bytes, count)) : HIRL_OK;
-}
-
 /* For each orientation, how to find the pixel (x, y) of the turned image in the stored one. Bit 0:
  * swap x and y; bit 1: count x from the right; bit 2: count y from below. */
 static const uint8_t turn[9] = { 0, 0, 2, 6, 4, 1, 5, 7, 3 };
 
-hirl_status hr_image_turn(hr_pixels *pixels, int orientation)
+static hirl_status turn_image(hr_pixels *pixels, int orientation)
 {
     int how = orientation >= 1 && orientation <= 8 ? turn[orientation] : 0;
     int64_t w = pixels->width, h = pixels->height;
@@ -60,4 +54,13 @@ hirl_status hr_image_turn(hr_pixels *pixels, int orientation)
     hr_pixels_done(pixels);
     *pixels = turned;
     return HIRL_OK;
+}
+
+hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count, bool exif)
+{
+    HR_TRY(check_bytes(bytes, count));
+    if (hr_is_png(bytes, count))
+        return hr_png_decode(pixels, bytes, count);
+    HR_TRY(hr_jpeg_decode(pixels, bytes, count));
+    return exif ? turn_image(pixels, hr_exif_orientation(bytes, count)) : HIRL_OK;
 }

@@ -5,11 +5,12 @@
  * inks c and k (not inverted),  k' = 255 - k,  r = k' - round(c k' / 255). A warning of the decoder
  * (a truncated or corrupt file) counts as a failure.
  */
+#include "data/jpeg.h"
+
 #include <turbojpeg.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/image.h"
 
 enum { FLAGS = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS };
 

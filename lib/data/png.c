@@ -5,6 +5,8 @@
  * damage. The job keeps the message of a failure. Warnings are ignored; a wrong checksum is a
  * failure.
  */
+#include "data/png.h"
+
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -12,7 +14,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/image.h"
 
 enum { CHUNK_BYTES = 8 << 20, CHUNKS = 1000 };
 

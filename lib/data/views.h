@@ -3,8 +3,7 @@
 #define HR_VIEWS_H
 
 #include "base/option.h"
-#include "data/augment.h"
-#include "data/loader.h"
+#include "data/batch.h"
 #include "types.h"
 
 /* The kinds of views: the first global one, the other global ones, and the local ones. */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "data/exif.h"
 #include "support/close.h"
 #include "support/run.h"
 
