@@ -4,9 +4,11 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "context.h"
-#include "data/dataset.h"
-#include "data/formats.h"
+#include "data/callback.h"
+#include "data/memory.h"
 #include "data/npy.h"
+#include "data/open.h"
+#include "data/split.h"
 
 hirl_status hirl_dataset_open(hirl_dataset **dataset, hirl_context *context, const char *path,
                               const hirl_options *options)

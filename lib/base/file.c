@@ -472,6 +472,19 @@ void hr_names_free(char **names, int64_t count)
     hr_free(names);
 }
 
+hirl_status hr_folder_has(bool *yes, const char *path, bool (*wanted)(const char *name))
+{
+    char **name;
+    int64_t count;
+
+    HR_TRY(hr_folder_list(&name, &count, path));
+    *yes = false;
+    for (int64_t i = 0; i < count; i++)
+        *yes |= wanted(name[i]);
+    hr_names_free(name, count);
+    return HIRL_OK;
+}
+
 char *hr_path_join(const char *folder, const char *name)
 {
     size_t n = strlen(folder), bytes = n + strlen(name) + 2;

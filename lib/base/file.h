@@ -39,6 +39,9 @@ hirl_status hr_make_folder(const char *path); /* with its parents; OK when it ex
  * strings, freed with hr_names_free. */
 hirl_status hr_folder_list(char ***names, int64_t *count, const char *path);
 void hr_names_free(char **names, int64_t count);
+/* Finds whether a folder has an entry for whose name `wanted` returns true. Hidden entries do not
+ * count. */
+hirl_status hr_folder_has(bool *yes, const char *path, bool (*wanted)(const char *name));
 /* Returns "folder/name" in a new block of hr_alloc; NULL when out of memory. */
 char *hr_path_join(const char *folder, const char *name);
 

@@ -1,8 +1,9 @@
 /* callback.c - images from a function of the application, encoded or as pixels. */
 
+#include "data/callback.h"
+
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/formats.h"
 #include "data/image.h"
 
 typedef struct callback {

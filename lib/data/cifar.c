@@ -13,6 +13,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/formats.h"
+#include "data/hierarchy.h"
+#include "data/memory.h"
+#include "data/split.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, FILES = 64 };
 enum { TEN = 3073, HUNDRED = 3074, COARSE = 20 };

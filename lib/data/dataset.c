@@ -1,4 +1,4 @@
-/* dataset.c - opens data: finds the format, selects images, describes the result. */
+/* dataset.c - a data set: selects its images, describes it, reads and marks them. */
 #include "data/dataset.h"
 
 #include <stdarg.h>
@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "data/formats.h"
 
 enum { NUMBER_TEXT = 24 };
 
@@ -234,7 +233,7 @@ static void describe(hirl_dataset *d)
         append(text, room, "; %lld other files or folders ignored", (long long)d->ignored);
 }
 
-/* ---- opening ---- */
+/* ---- making and releasing ---- */
 
 hirl_status hr_dataset_new(hirl_dataset **out, hirl_context *context, const char *format)
 {
@@ -263,77 +262,6 @@ hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images)
         return HIRL_E_NOMEM;
     describe(dataset);
     return HIRL_OK;
-}
-
-hirl_status hr_folder_has(bool *yes, const char *path, bool (*wanted)(const char *name))
-{
-    char **name;
-    int64_t count;
-
-    HR_TRY(hr_folder_list(&name, &count, path));
-    *yes = false;
-    for (int64_t i = 0; i < count; i++)
-        *yes |= wanted(name[i]);
-    hr_names_free(name, count);
-    return HIRL_OK;
-}
-
-static hirl_status find_format(const hr_format **found, const char *path)
-{
-    static const hr_format *const format[] = { &hr_format_generated, &hr_format_npy, &hr_format_idx,
-                                               &hr_format_cifar, &hr_format_folder };
-
-    if (!*path)
-        return hr_fail(HIRL_E_INVALID,
-                       "data: the path is empty; give a folder or a file, or use data=generated");
-    for (size_t i = 0; i < sizeof format / sizeof *format; i++) {
-        bool yes = false;
-
-        HR_TRY(format[i]->matches(&yes, path));
-        if (yes) {
-            *found = format[i];
-            return HIRL_OK;
-        }
-    }
-    if (!hr_file_exists(path))
-        return hr_fail_errno("open", path);
-    return hr_fail(HIRL_E_FORMAT,
-                   "%s is neither a folder nor a JPEG, PNG, CIFAR binary, IDX or .npy file", path);
-}
-
-static hirl_status open_path(hirl_dataset **out, hirl_context *context, const char *path,
-                             const hr_data_config *config)
-{
-    const hr_format *format = NULL;
-    hirl_dataset *dataset;
-    hirl_status status;
-
-    HR_TRY(find_format(&format, path));
-    HR_TRY(hr_dataset_new(&dataset, context, format->name));
-    status = format->open(dataset, path, config);
-    if (status >= 0)
-        status = hr_dataset_finish(dataset, config->max_images);
-    if (status < 0) {
-        hr_dataset_drop(dataset);
-        return hr_fail_in(status, path);
-    }
-    *out = dataset;
-    return HIRL_OK;
-}
-
-hirl_status hr_dataset_open(hirl_dataset **out, hirl_context *context, const char *path,
-                            const hr_data_config *config)
-{
-    char *plain = hr_strdup(path ? path : config->data);
-    hirl_status status;
-
-    if (!plain)
-        return HIRL_E_NOMEM;
-    for (size_t n = strlen(plain); n > 1 && plain[n - 1] == '/'; n--)
-        plain[n - 1] = 0;
-    status = open_path(out, context, plain, config);
-    hr_free(plain);
-    return status;
 }
 
 void hr_dataset_hold(hirl_dataset *dataset)

@@ -1,9 +1,9 @@
 /* dataset.h - a data set: where its images come from, their labels and their splits.
  *
  * Each format has an open function (formats.h). It finds the splits of the data, calls
- * hr_dataset_choose to select those that the key `split` means, reads what is needed, and fills
- * source, count and labels. dataset.c then holds images out and reduces the set to max_images, so
- * that image i of the set is number order[i] of the source.
+ * hr_dataset_choose (split.h) to select those that the key `split` means, reads what is needed, and
+ * fills source, count and labels. hr_dataset_finish then holds images out and reduces the set to
+ * max_images, so that image i of the set is number order[i] of the source.
  */
 #ifndef HR_DATASET_H
 #define HR_DATASET_H
@@ -59,7 +59,7 @@ typedef struct hr_source {
     hr_told told;
 } hr_source;
 
-enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20, HR_SPLIT_NAMES = 5 };
+enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20 };
 
 /* A split that the data has. */
 typedef struct hr_part {
@@ -98,9 +98,6 @@ struct hirl_dataset {
     _Atomic int32_t references;
 };
 
-/* Opens the data at `path`; NULL: at config->data. */
-hirl_status hr_dataset_open(hirl_dataset **dataset, hirl_context *context, const char *path,
-                            const hr_data_config *config);
 void hr_dataset_hold(hirl_dataset *dataset);
 void hr_dataset_drop(hirl_dataset *dataset); /* ignores NULL */
 hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index);
@@ -109,12 +106,6 @@ bool hr_is_bad_image(hirl_status status);
 /* The label of an image at a level; -1: none. */
 int32_t hr_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index);
-
-typedef struct hr_identity {
-    hr_told told;
-    uint32_t crc; /* CRC-32 of the names, pixels or labels */
-} hr_identity;
-hirl_status hr_dataset_identify(hr_identity *identity, const hirl_dataset *dataset);
 
 /* Sets all marks from a checkpoint: unreadable [count] 1 or 0. */
 void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable);
@@ -135,16 +126,6 @@ hirl_status hr_dataset_new(hirl_dataset **dataset, hirl_context *context, const 
 hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images);
 
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images);
-/* Returns the part of this name; NULL when there is none. */
-hr_part *hr_dataset_part(hirl_dataset *dataset, const char *name);
-/* True when the images of part i are selected, and for data without parts. */
-bool hr_dataset_takes(const hirl_dataset *dataset, int32_t i);
-/* Returns the name as a static string if it is that of a split ("train", "val", ...), else NULL. */
-const char *hr_split_name(const char *name, size_t length);
-/* The split of a file named <split><suffix>; NULL for any other name. */
-const char *hr_split_of_file(const char *name, const char *suffix);
-/* Applies the key `split` to this data: marks parts as taken, sets split, splits and holdout. */
-hirl_status hr_dataset_choose(hirl_dataset *dataset, const char *split);
 void hr_dataset_set_size(hirl_dataset *dataset, int64_t width, int64_t height); /* all images */
 /* Extends the range of sizes by one image. */
 void hr_dataset_widen_size(hirl_dataset *dataset, int64_t width, int64_t height);

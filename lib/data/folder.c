@@ -17,7 +17,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/formats.h"
+#include "data/hierarchy.h"
 #include "data/image.h"
+#include "data/split.h"
 
 enum { DEPTH = 32, LOOKED_AT = 64 };
 

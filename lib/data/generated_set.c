@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "data/formats.h"
 #include "data/generated.h"
+#include "data/split.h"
 
 typedef struct generated {
     uint64_t seed;

@@ -4,13 +4,15 @@
  * [coarse_id coarse_name [top_id top_name [...]]]. The ids of a level are 0, 1, 2, ... without
  * gaps. Lines that begin with # are comments. All lines have the same number of columns.
  */
+#include "data/hierarchy.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "data/formats.h"
+#include "data/split.h"
 
 enum { FILE_BYTES = 64 << 20, FIELDS = 2 * HR_LABEL_LEVELS };
 

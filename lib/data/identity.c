@@ -1,9 +1,9 @@
 /* identity.c - a checksum that distinguishes data sets with the same number of images. */
+#include "data/identity.h"
+
 #include <string.h>
 
 #include <zlib.h>
-
-#include "data/dataset.h"
 
 enum { SAMPLE = 16 }; /* images, spread over the set */
 

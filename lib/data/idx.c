@@ -13,6 +13,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/formats.h"
+#include "data/hierarchy.h"
+#include "data/memory.h"
+#include "data/split.h"
 
 enum { RANK = 4, TYPE_U8 = 8, DEFLATE_RATIO = 1032, SPLITS = HR_SPLIT_NAMES };
 static const size_t file_limit = (size_t)1 << 31, data_limit = (size_t)1 << 34;

@@ -1,6 +1,7 @@
 /* memory.c - images of equal size in memory, gray or RGB. */
+#include "data/memory.h"
+
 #include "base/alloc.h"
-#include "data/formats.h"
 
 static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
 {

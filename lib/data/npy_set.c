@@ -10,7 +10,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/formats.h"
+#include "data/hierarchy.h"
 #include "data/npy.h"
+#include "data/split.h"
 
 typedef struct array_file {
     hr_npy npy;

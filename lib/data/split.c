@@ -9,11 +9,12 @@
  * bank and queries divide the part of split=auto into nine tenths and one tenth when the data has
  * no part train or none of the parts for queries.
  */
+#include "data/split.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "data/dataset.h"
 
 static const char *const canonical[HR_SPLIT_NAMES] = { "train", "val", "validation", "test",
                                                        "t10k" };

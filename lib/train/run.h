@@ -6,6 +6,7 @@
 
 #include "config/run_config.h"
 #include "config/views.h"
+#include "data/identity.h"
 #include "data/loader.h"
 #include "hier/rows.h"
 #include "hier/tree.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/open.h"
 #include "support/close.h"
 #include "support/tape.h"
 #include "tape/ops.h"

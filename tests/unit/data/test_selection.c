@@ -1,6 +1,8 @@
 /* test_selection.c - which images of a data set are selected, how sets are distinguished. */
 #include "data_files.h"
 
+#include "data/identity.h"
+
 START_TEST(without_splits_every_tenth_image_is_held_out)
 {
     begin();
