@@ -8,8 +8,11 @@
 #include "base/error.h"
 #include "context.h"
 #include "hier/assign.h"
+#include "hier/export.h"
+#include "hier/maker.h"
 #include "hier/rows.h"
-#include "hier/tree.h"
+#include "hier/scores.h"
+#include "hier/tree_file.h"
 
 /* ---- clustering ---- */
 

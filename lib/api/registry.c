@@ -13,7 +13,7 @@
 #include "data/dataset.h"
 #include "data/views.h"
 #include "eval/knn.h"
-#include "hier/kmeans.h"
+#include "hier/cluster_config.h"
 #include "hier/paths.h"
 #include "nn/net.h"
 

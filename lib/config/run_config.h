@@ -5,7 +5,7 @@
 #include "base/option.h"
 #include "data/dataset.h"
 #include "data/views.h"
-#include "hier/kmeans.h"
+#include "hier/cluster_config.h"
 #include "hier/paths.h"
 #include "nn/net.h"
 #include "types.h"

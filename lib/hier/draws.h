@@ -4,7 +4,7 @@
 
 #include "base/mt19937.h"
 #include "base/rng.h"
-#include "hier/kmeans.h"
+#include "hier/cluster_config.h"
 
 /* Draws of the rows that move the centroids, of the first centroids of a redo, of the splits of an
  * iteration. */

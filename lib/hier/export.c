@@ -8,6 +8,8 @@
  *
  * Text goes to the file in pieces; the old file is replaced once the new one is complete.
  */
+#include "hier/export.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +21,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "hier/tree.h"
 
 enum { SINK_BYTES = 8192, LINE_BYTES = 256 };
 

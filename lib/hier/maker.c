@@ -9,13 +9,15 @@
  * unfinished level. A maker that loads it continues to the same bits. The first iteration of a
  * level creates its k-means.
  */
+#include "hier/maker.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "hier/kmeans.h"
 #include "hier/rows.h"
-#include "hier/tree.h"
 
 struct hr_tree_maker {
     hirl_context *context;

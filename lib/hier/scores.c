@@ -16,13 +16,14 @@
  *
  * where v is the node of the row at the level. The last level is a root above all top nodes.
  */
+#include "hier/scores.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "hier/tree.h"
 
 /* the rows with leaf and label, and one level of the tree */
 typedef struct score_rows {

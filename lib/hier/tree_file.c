@@ -1,10 +1,11 @@
 /* tree_file.c - .hpt files: a safetensors file with the tensors of a tree, its format and
  * version. */
+#include "hier/tree_file.h"
+
 #include <string.h>
 
 #include "base/error.h"
 #include "base/safetensors.h"
-#include "hier/tree.h"
 
 #define FILE_FORMAT "hirl-tree"
 enum { FILE_VERSION = 1 };

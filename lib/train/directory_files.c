@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/safetensors.h"
 #include "context.h"
+#include "hier/tree_file.h"
 
 static const char checkpoint_prefix[] = "step_", checkpoint_suffix[] = ".safetensors";
 

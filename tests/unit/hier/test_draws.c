@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "hier/draws.h"
+#include "hier/kmeans.h"
 #include "hier/rows.h"
 #include "support/close.h"
 #include "support/run.h"

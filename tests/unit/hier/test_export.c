@@ -1,4 +1,5 @@
 /* test_export.c - a small tree in each format, compared character by character. */
+#include <hirl/cluster.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

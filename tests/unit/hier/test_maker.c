@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "hier/maker.h"
 #include "hier/rows.h"
-#include "hier/tree.h"
 #include "support/close.h"
 #include "support/run.h"
 

@@ -1,5 +1,6 @@
 /* test_scores.c - purity, NMI and dendrogram purity: numbers of scikit-learn, over all pairs, by
  * hand. */
+#include <hirl/cluster.h>
 #include <math.h>
 #include <string.h>
 

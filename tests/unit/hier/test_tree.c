@@ -1,4 +1,5 @@
 /* test_tree.c - the tree as data: numbers of prototypes, arrays in and out, files, new rows. */
+#include <hirl/cluster.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
