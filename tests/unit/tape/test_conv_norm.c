@@ -1,6 +1,7 @@
 /* test_conv_norm.c - a convolution and a batch norm in one operation equal the two in a row, to the bit: values,
  * gradients and running statistics, in training and in evaluation. */
 #include <check.h>
+#include <math.h>
 #include <string.h>
 
 #include "support/fill.h"
@@ -17,7 +18,7 @@ typedef struct variant {
 
 static const variant variants[] = {
     { 1, 1, 1, false, true, true }, { 2, 1, 2, false, false, true }, { 1, 1, 2, true, true, true },
-    { 2, 0, 4, true, false, true }, { 1, 1, 1, true, true, false },
+    { 2, 0, 2, true, false, true }, { 1, 1, 1, true, true, false },
 };
 
 static hr_test_tape here;
@@ -98,6 +99,16 @@ static void run(outcome *o, const variant *v, bool fused)
     hr_test_tape_done(&here);
 }
 
+/* sum of absolute values: the comparison is not of zeros */
+static double size_of(const outcome *o, int i)
+{
+    double sum = 0;
+
+    for (int64_t k = 0; k < o->count[i]; k++)
+        sum += fabs((double)o->value[i][k]);
+    return sum;
+}
+
 START_TEST(the_operation_equals_convolution_and_norm_in_a_row)
 {
     static outcome apart, fused;
@@ -111,7 +122,7 @@ START_TEST(the_operation_equals_convolution_and_norm_in_a_row)
             "array %d differs", i);
     }
     if (variants[_i].training)
-        ck_assert(apart.value[5][0] != 0 && apart.value[2][0] != 0);
+        ck_assert(size_of(&apart, 2) > 0.01 && size_of(&apart, 5) > 0.001);
 }
 END_TEST
 
