@@ -198,7 +198,7 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     HR_TRY(lock(directory));
     HR_TRY(hr_directory_has_checkpoint(&checkpoint,
                                        directory)); /* again, now that no other process writes */
-    model = holds(directory, "model.safetensors");
+    model = holds(directory, "model.safetensors") || holds(directory, "classifier.safetensors");
     if (checkpoint && !resume && !overwrite)
         return hr_fail(HIRL_E_STATE,
                        "%s already contains a run; resume=1 resumes it, overwrite=1 replaces it",

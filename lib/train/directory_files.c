@@ -233,6 +233,7 @@ static const run_file written[] = {
     { "trees", "current.hpt", NULL, false },
     { "", "metrics.jsonl", NULL, false },
     { "", "model.safetensors", NULL, false },
+    { "", "classifier.safetensors", NULL, false },
     { "", "config.yaml", NULL, true },
     { "", "env.json", NULL, true },
 };
