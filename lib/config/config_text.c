@@ -147,6 +147,17 @@ static hirl_status resume_key(hirl_options *options, const hr_key *key, const ch
     return hr_options_put(options, key, kept, HR_FROM_CALLER);
 }
 
+/* the saved value of a key; a checkpoint of pretraining names no task */
+static const char *kept_value(const hr_tensors *in, const hr_key *key)
+{
+    char name[128];
+    const char *kept;
+
+    snprintf(name, sizeof name, "config.%s", key->name);
+    kept = hr_tensors_text(in, name);
+    return kept || strcmp(key->name, "task") ? kept : key->standard;
+}
+
 hirl_status hr_run_config_resume(hirl_options *options, const hr_tensors *in,
                                  const hirl_options *given)
 {
@@ -154,14 +165,12 @@ hirl_status hr_run_config_resume(hirl_options *options, const hr_tensors *in,
     for (int t = 0; t < HR_RUN_TABLES; t++)
         for (int i = 0; i < hr_run_tables[t]->count; i++) {
             const hr_key *key = &hr_run_tables[t]->key[i];
-            char name[128];
             hirl_status status;
 
             if (named_before(t, key->name))
                 continue;
-            snprintf(name, sizeof name, "config.%s", key->name);
-            status = resume_key(options, key, hr_tensors_text(in, name),
-                                is_one_of(key->name, free_keys), given);
+            status = resume_key(options, key, kept_value(in, key), is_one_of(key->name, free_keys),
+                                given);
             if (status < 0) {
                 hr_options_done(options);
                 return status;
