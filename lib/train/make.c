@@ -126,8 +126,12 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     int64_t per_epoch;
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
-    if (trainer->config.label.task == HR_TASK_LINEAR && start)
-        trainer->config.model = start->config; /* the model's own preprocessing */
+    if (trainer->config.label.task == HR_TASK_LINEAR && start) {
+        int64_t seed = trainer->config.model.seed; /* of the run: a resumed one knows no other */
+
+        trainer->config.model = start->config; /* the classifier sees images as the model does */
+        trainer->config.model.seed = seed;
+    }
     if (t->loader_threads == HR_AUTO)
         t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
