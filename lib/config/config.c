@@ -415,6 +415,8 @@ static hirl_status lists_of(const hr_setting_pair *list[LISTS], const hirl_optio
     HR_TRY(choice_of(&task, given, "task"));
     if (task == HR_TASK_LINEAR) {
         list[n++] = hr_linear_settings;
+        if (optimizer == HR_OPTIM_LARS)
+            list[n++] = lars;
         list[n] = NULL;
         return HIRL_OK;
     }

@@ -9,6 +9,7 @@
 #include "step/task.h"
 
 enum { WEIGHT, BIAS };
+enum { DECAYED = WEIGHT, PLAIN = BIAS }; /* parameter groups */
 enum { RESULT_LOSS, RESULT_HITS };
 enum { BLOCK = 256 };
 
@@ -37,8 +38,7 @@ static hirl_status network(void *state, hr_learner *learner)
 static int8_t group_of(const void *state, int32_t slot)
 {
     (void)state;
-    (void)slot;
-    return 0;
+    return slot == WEIGHT ? DECAYED : PLAIN;
 }
 
 static hirl_status make(void *state, hr_learner *learner)
@@ -107,10 +107,13 @@ static hirl_status fill(void *state, hr_learner *learner, const hr_step_input *i
         hr_position_weights(self->positions.host, hr_vit_grid(&self->net.vit),
                             self->config.size / self->net.vit.shape.patch);
     hr_inputs_send(&learner->inputs, &self->image, in->view[0], HR_F32);
-    s->rate[0] = in->rates.rate;
-    s->decay[0] = in->rates.decay;
-    s->momentum[0] = self->config.momentum;
-    *stage = (hr_stage){ .gradient = 1, .updated = 1 };
+    for (int g = DECAYED; g <= PLAIN; g++) {
+        s->rate[g] = in->rates.rate;
+        s->decay[g] = g == DECAYED || self->config.decay_all ? in->rates.decay : 0;
+        s->momentum[g] = self->config.momentum;
+    }
+    *stage = (hr_stage){ .gradient = 1u << DECAYED | 1u << PLAIN,
+                         .updated = 1u << DECAYED | 1u << PLAIN };
     return HIRL_OK;
 }
 
@@ -235,6 +238,7 @@ const hr_task hr_task_probe = {
     .name = "linear",
     .network = network,
     .group = group_of,
+    .plain_groups = 1u << PLAIN,
     .make = make,
     .done = done,
     .fill = fill,

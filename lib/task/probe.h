@@ -17,6 +17,7 @@ typedef struct hr_probe_config {
     int64_t size;          /* side of the images */
     int64_t classes;       /* C */
     double momentum;
+    bool decay_all; /* the bias decays too */
 } hr_probe_config;
 
 typedef struct hr_probe {

@@ -56,6 +56,7 @@ hirl_status hr_linear_make(hirl_trainer *trainer, const hirl_model *start)
         .size = hr_feed_views(trainer)->view[0].size,
         .classes = trainer->dataset->classes[level],
         .momentum = t->momentum,
+        .decay_all = t->decay_all,
     };
     return hr_probe_create(&trainer->learner, &trainer->probe, trainer->context,
                            start ? &start->weights : NULL, &config);
