@@ -171,6 +171,9 @@ static hirl_status choose(const char **prefix, const char **name, const hr_tenso
         return hr_fail(HIRL_E_FORMAT,
                        "not a libhirl model or checkpoint (metadata \"format\" is %s)",
                        format ? format : "missing");
+    if (!strcmp(format, "hirl-checkpoint") && holds_prefix(in, "encoder."))
+        return hr_fail(HIRL_E_INVALID, "a checkpoint of task=linear: its encoder is that of the "
+                                       "model it was made from; give that model");
     if (!strcmp(format, "hirl-checkpoint")) {
         *name = strcmp(network, "auto") ? network : automatic ? automatic : "online";
         *prefix = strcmp(*name, "teacher") ? "online." : "teacher.";
