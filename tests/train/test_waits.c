@@ -7,6 +7,7 @@
 #include "context.h"
 #include "small_learner.h"
 #include "support/close.h"
+#include "small_probe.h"
 #include "support/run.h"
 
 enum { VARIANTS = 2 * 3, OWN = 6, SWAV = 2 };
@@ -114,6 +115,25 @@ START_TEST(leaves_chosen_anew_take_no_wait_of_their_own)
 }
 END_TEST
 
+START_TEST(a_step_of_a_labelled_run_waits_once_and_sends_nothing_late)
+{
+    hr_backend be = counting();
+    const hr_backend *cpu;
+    small_probe p;
+
+    small_probe_open(&p, _i ? 4 : 1, true);
+    cpu = p.learner->queue->be;
+    p.learner->queue->be = &be;
+    for (int s = 0; s < SMALL_STEPS; s++)
+        small_probe_step(&p, s, 0);
+    p.learner->queue->be = cpu;
+    small_probe_close(&p);
+    ck_assert_int_eq(seen.waits, SMALL_STEPS);
+    ck_assert_int_eq(seen.reads, SMALL_STEPS);
+    ck_assert_int_eq(seen.late, 0);
+}
+END_TEST
+
 static Suite *waits(void)
 {
     Suite *suite = suite_create("waits");
@@ -122,6 +142,7 @@ static Suite *waits(void)
     tcase_add_loop_test(tests, a_step_waits_once_and_sends_nothing_late, 0,
                         VARIANTS * SMALL_METHODS);
     tcase_add_loop_test(tests, leaves_chosen_anew_take_no_wait_of_their_own, 0, 2);
+    tcase_add_loop_test(tests, a_step_of_a_labelled_run_waits_once_and_sends_nothing_late, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
