@@ -113,39 +113,15 @@ static int refuse_useless(cli_session *session)
     return code;
 }
 
-/* Creates an untrained model, with the settings of the run model= if given, or else of the keys. */
-static int open_random(comparison *c)
-{
-    cli_session *session = c->session;
-    const char *run = run_of(session);
-    hirl_options *options = NULL;
-    bool of_run = *run && cli_exists(run, "config.yaml");
-    char path[CLI_PATH];
-    hirl_status status;
-    int code = of_run ? cli_join(path, session, run, "config.yaml") : CLI_OK;
-
-    if (!code && *run && !of_run)
-        code = cli_error(session, CLI_USAGE,
-                         "features=random: '%s' is not a run: it holds no config.yaml", run);
-    if (code)
-        return code;
-    status = hirl_options_create(&options);
-    if (status >= 0 && of_run)
-        status = hirl_options_load(options, path);
-    if (status >= 0)
-        status =
-            hirl_model_create(&c->model, session->context, of_run ? options : session->options);
-    hirl_options_destroy(options);
-    return cli_check(session, status);
-}
-
 static int open_features(comparison *c)
 {
     const char *features = cli_own(c->session, "features");
 
     if (!strcmp(features, "pixels"))
         return CLI_OK;
-    return !strcmp(features, "random") ? open_random(c) : cli_model_open(&c->model, c->session);
+    if (!strcmp(features, "random"))
+        return cli_model_untrained(&c->model, c->session, run_of(c->session));
+    return cli_model_open(&c->model, c->session);
 }
 
 static int64_t skipped(const side *s)

@@ -34,19 +34,24 @@ static void put_presets(void)
     puts(")");
 }
 
-/* The default of a library key: the value of the preset if the verb has one. */
-static const char *default_of(const hirl_options *preset, const hirl_option_info *info)
+/* The default of a library key: its value in a run of the verb, if the verb trains one. */
+static const char *default_of(const hirl_options *run, const hirl_option_info *info)
 {
-    return preset ? hirl_options_get(preset, info->name) : info->default_value;
+    return run ? hirl_options_get(run, info->name) : info->default_value;
 }
 
-/* The values of the verb's preset; NULL: it has none, or out of memory. */
-static hirl_options *preset_of(const cli_verb *verb)
+/* The settings of a run of the verb's task and preset; NULL: it has neither, or out of memory. */
+static hirl_options *run_of(const cli_verb *verb)
 {
     hirl_options *options = NULL;
+    hirl_status status;
 
-    if (verb->preset && hirl_options_create(&options) >= 0 &&
-        hirl_options_preset(options, verb->preset) < 0) {
+    if ((!verb->preset && !verb->task) || hirl_options_create(&options) < 0)
+        return NULL;
+    status = verb->task ? hirl_options_set(options, "task", verb->task) : HIRL_OK;
+    if (status >= 0 && verb->preset)
+        status = hirl_options_preset(options, verb->preset);
+    if (status < 0) {
         hirl_options_destroy(options);
         options = NULL;
     }
@@ -55,7 +60,7 @@ static hirl_options *preset_of(const cli_verb *verb)
 
 static void put_library_keys(const cli_session *session)
 {
-    hirl_options *preset = preset_of(session->verb);
+    hirl_options *run = run_of(session->verb);
     hirl_option_info info;
     const char *object = "";
 
@@ -65,12 +70,12 @@ static void put_library_keys(const cli_session *session)
         if (strcmp(object, info.object))
             printf("\nlibrary keys, %s:\n", info.object);
         object = info.object;
-        put_key(info.name, default_of(preset, &info), strcmp(info.type, "flag") ? info.range : "",
+        put_key(info.name, default_of(run, &info), strcmp(info.type, "flag") ? info.range : "",
                 info.unit, info.help);
         if (!strcmp(info.name, "preset"))
             put_presets();
     }
-    hirl_options_destroy(preset);
+    hirl_options_destroy(run);
 }
 
 static json_t *describe(const char *name, const char *type, const char *standard, const char *range,
@@ -83,7 +88,7 @@ static json_t *describe(const char *name, const char *type, const char *standard
 static void emit_keys(cli_session *session)
 {
     const cli_verb *verb = session->verb;
-    hirl_options *preset = preset_of(verb);
+    hirl_options *run = run_of(verb);
     hirl_option_info info;
     json_t *keys = json_array();
 
@@ -92,11 +97,11 @@ static void emit_keys(cli_session *session)
             keys, describe(k->name, k->type, k->standard, k->range, k->unit, k->help, "program"));
     for (int32_t i = 0; cli_library_key(&info, i); i++)
         if (cli_accepts(verb, &info))
-            json_array_append_new(keys, describe(info.name, info.type, default_of(preset, &info),
+            json_array_append_new(keys, describe(info.name, info.type, default_of(run, &info),
                                                  info.range, info.unit, info.help, info.object));
     cli_emit(session, json_pack("{s:s, s:s, s:s, s:o}", "event", "help", "verb", verb->name, "help",
                                 verb->help, "keys", keys));
-    hirl_options_destroy(preset);
+    hirl_options_destroy(run);
 }
 
 void cli_help_verb(cli_session *session)

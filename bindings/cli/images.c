@@ -116,3 +116,25 @@ int cli_model_open(hirl_model **model, cli_session *session)
              cli_grouped(count, sizeof count, (double)info.parameters));
     return CLI_OK;
 }
+
+int cli_model_untrained(hirl_model **model, cli_session *session, const char *run)
+{
+    hirl_options *options = NULL;
+    bool of_run = *run && cli_exists(run, "config.yaml");
+    char path[CLI_PATH];
+    hirl_status status;
+    int code = of_run ? cli_join(path, session, run, "config.yaml") : CLI_OK;
+
+    if (!code && *run && !of_run)
+        code = cli_error(session, CLI_USAGE,
+                         "features=random: '%s' is not a run: it holds no config.yaml", run);
+    if (code)
+        return code;
+    status = hirl_options_create(&options);
+    if (status >= 0 && of_run)
+        status = hirl_options_load(options, path);
+    if (status >= 0)
+        status = hirl_model_create(model, session->context, of_run ? options : session->options);
+    hirl_options_destroy(options);
+    return cli_check(session, status);
+}

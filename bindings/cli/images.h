@@ -24,5 +24,7 @@ int32_t *cli_labels(const hirl_dataset *dataset, const int64_t *image, int64_t c
 /* model=random creates an untrained model from the options, unless a file has this name. */
 bool cli_model_is_random(const cli_session *session);
 int cli_model_open(hirl_model **model, cli_session *session);
+/* features=random: an untrained model with the settings of a run directory; run "": of the keys */
+int cli_model_untrained(hirl_model **model, cli_session *session, const char *run);
 
 #endif

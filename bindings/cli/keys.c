@@ -165,6 +165,13 @@ bool cli_library_flag(const cli_session *session, const char *key)
     return text && cli_is_true(text);
 }
 
+int64_t cli_library_int(const cli_session *session, const char *key)
+{
+    const char *text = hirl_options_get(session->options, key);
+
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
 bool cli_is_typed(const cli_session *session, const char *key)
 {
     return hirl_options_origin(session->options, key) == TYPED;

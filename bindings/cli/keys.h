@@ -25,6 +25,7 @@ bool cli_own_flag(const cli_session *session, const char *key);
 int cli_own_from_file(cli_session *session, const char *key);
 
 bool cli_library_flag(const cli_session *session, const char *key);
+int64_t cli_library_int(const cli_session *session, const char *key);
 bool cli_is_typed(const cli_session *session,
                   const char *key); /* a library key on the command line */
 /* Every setting in force, by name. */

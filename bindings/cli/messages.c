@@ -19,14 +19,15 @@ static bool is_coloured(void)
     return isatty(STDERR_FILENO) && (!none || !*none);
 }
 
-/* Verbs that cluster report their progress; the others log warnings only. */
+/* Verbs that train or cluster log what they do; the others log warnings only. */
 static int32_t log_level(const cli_session *session)
 {
     if (session->quiet)
         return HIRL_LOG_WARNING;
     if (session->verbose)
         return HIRL_LOG_DEBUG;
-    return strstr(session->verb->objects, "cluster") ? HIRL_LOG_INFO : HIRL_LOG_WARNING;
+    return session->verb->task || strstr(session->verb->objects, "cluster") ? HIRL_LOG_INFO
+                                                                            : HIRL_LOG_WARNING;
 }
 
 void cli_log(int32_t level, const char *text, void *user)
@@ -123,7 +124,8 @@ static int report(cli_session *session, int code, hirl_status status)
 
 int cli_check(cli_session *session, hirl_status status)
 {
-    if (status == HIRL_E_CANCELED) /* pretrain saves its state, and prints a message of its own */
+    if (status ==
+        HIRL_E_CANCELED) /* a training run saves its state, and prints a message of its own */
         return print_error(session, CLI_FAILED, hirl_status_name(status),
                            "stopped, nothing was written; run the same command to start again");
     return report(session, exit_code(session, status), status);

@@ -20,6 +20,8 @@ int cli_default_preset(cli_session *session)
     const char *preset = session->verb->preset;
     char small[128];
 
+    if (!preset)
+        return CLI_OK;
     if (cli_is_typed(session, "preset") && !*hirl_options_get(session->options, "preset"))
         return cli_error(session, CLI_USAGE, "preset= is empty; 'hirl methods' lists the presets");
     if (hirl_options_origin(session->options, "preset") > 0)

@@ -29,7 +29,10 @@ double cli_seconds(void)
 
 const char *cli_losses(char *buffer, size_t bytes, const hirl_step_report *report)
 {
-    if (report->loss_spd > 0)
+    if (report->top1 >= 0) /* a labelled run */
+        snprintf(buffer, bytes, "loss %.2f top1 %.1f%% lr %.3g", report->loss, 100 * report->top1,
+                 report->rate);
+    else if (report->loss_spd > 0)
         snprintf(buffer, bytes, "loss %.2f (img %.2f spd %.2f) lr %.3g", report->loss,
                  report->loss_image, report->loss_spd, report->rate);
     else

@@ -81,12 +81,25 @@ static int load_config(cli_session *session, const char *path)
     return check_preset(session, &wanted);
 }
 
+/* The task of the run is the verb's. A config file may name another one, which is refused. */
+static int set_task(cli_session *session)
+{
+    const char *task = session->verb->task, *file = hirl_options_get(session->options, "task");
+
+    if (hirl_options_origin(session->options, "task") > 0 && strcmp(file, task) != 0)
+        return cli_error(session, CLI_USAGE, "task=%s in the config file, but hirl %s has task=%s",
+                         file, session->verb->name, task);
+    return cli_check(session, hirl_options_set(session->options, "task", task));
+}
+
 int cli_run_settings(cli_session *session)
 {
     char path[CLI_PATH];
     hirl_status status;
     bool resumes;
 
+    if (set_task(session))
+        return CLI_USAGE;
     if (cli_own_from_file(session, "out"))
         return CLI_MEMORY;
     if (!*cli_own(session, "out"))
