@@ -6,6 +6,14 @@
  *
  *     loss = loss_image + spd_weight * loss_spd             (HIRL eq. 4)
  *
+ * With task=linear a run is labelled instead: it trains a linear classifier on the frozen encoder
+ * of a model (a linear probe), with the data set's labels of level label_level,
+ *
+ *     loss = mean over the images of -log softmax(W f(x) + b)[label]
+ *
+ * where f is the encoder's backbone in evaluation mode, and x one random crop of an image. Steps,
+ * checkpoints and resuming work alike; there is no hierarchy, no teacher and no tree.
+ *
  * A run is reproducible: the same options and images give the same bits on the same machine, for
  * any number of threads, and however often the run was stopped and resumed.
  */
@@ -32,7 +40,8 @@ typedef struct hirl_step_report {
     int64_t epoch, epochs;
     /** images trained on so far, repetitions included */
     int64_t images;
-    /** loss of the last step, in nats: loss_image + spd_weight * loss_spd (HIRL eq. 4) */
+    /** loss of the last step, in nats: loss_image + spd_weight * loss_spd (HIRL eq. 4), or the
+     * cross-entropy of a labelled run, in which the next two are 0 */
     double loss;
     /** loss of the method, L_img, in nats */
     double loss_image;
@@ -54,7 +63,8 @@ typedef struct hirl_step_report {
     int32_t saved;
     /** seconds of extraction and clustering in this call */
     double cluster_seconds;
-    /** 1: the step was the last of its epoch; health_std, health_rank and judgement are new */
+    /** 1: the step was the last of its epoch; health_std, health_rank and judgement are new, except
+     * in a labelled run, which measures none of them */
     int32_t epoch_end;
     /** standard deviation of the columns of normalised z0 over a sample of images, times sqrt(d):
      * about 1 if healthy, 0 if collapsed */
@@ -86,8 +96,8 @@ typedef struct hirl_step_report {
     /** most host memory that the process has used so far (resident), in 10^9 bytes; it includes the
      * application and mapped files, not GPU memory; 0: unknown */
     double memory_gb;
-    /** task=linear: share of images that the classifier gets right, 0 to 1; of the batch before the
-     * step, or of held-out images; -1: another task */
+    /** task=linear: share of images that the classifier gets right, 0 to 1; of the batch, before
+     * the step updates the classifier, or of held-out images; -1: another task */
     double top1;
 } hirl_step_report;
 
@@ -95,11 +105,18 @@ typedef struct hirl_step_report {
  * Starts a run, or resumes the one in the directory `out` with resume=1. If `out` holds no run, a
  * new one starts; unrelated files are left alone.
  *
+ * With task=linear the run trains a classifier on the encoder of `start`, which is required for a
+ * new run; the network and its input size are those of `start`, whatever the options say. Every
+ * image needs a label of level label_level. Checkpoints hold the encoder too, so that a resumed run
+ * needs no `start`. The last step writes the classifier, tensors fc.weight and fc.bias, to
+ * classifier.safetensors.
+ *
  * @param[out] trainer  [1] handle, new, released with hirl_trainer_destroy(); NULL on failure
  * @param[in]  context  [1] handle, caller-owned, used during the call
  * @param[in]  start    [1] handle, caller-owned, read during the call; model whose weights the run
  *                      begins with; if it is of another method, only its encoder is taken; ignored
- *                      when a run is resumed; NULL: random weights, drawn from seed
+ *                      when a run is resumed; NULL: random weights, drawn from seed, but not with
+ *                      task=linear
  * @param[in]  dataset  [1] handle, caller-owned, shared until the trainer is destroyed; of the same
  *                      context; no other trainer may use it in this time
  * @param[in]  options  [1] handle, caller-owned, read during the call; keys method, arch,
@@ -111,7 +128,8 @@ typedef struct hirl_step_report {
  *                          with the numbers; resume=1 with overwrite=1; a data set of another
  *                          context; or a run to resume that was made with other options, or other
  *                          images (their number, kind, split, names, sample of pixels, or seed
- *                          differ)
+ *                          differ); task=linear with hirl=1, for a new run without `start`, or with
+ *                          an image that has no label
  * @retval HIRL_E_BUSY      another process uses the directory
  * @retval HIRL_E_STATE     the directory is not empty, and neither resume nor overwrite is set; or
  *                          it holds files with the names of a run's, but no run
@@ -141,7 +159,8 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  * and clusters the features of all images, and reports progress.
  *
  * With out=, the step that ends an epoch writes a checkpoint every save_every epochs, the last step
- * of the run also the model, and metrics.jsonl receives a line every log_every steps.
+ * of the run also the model or the classifier, and metrics.jsonl receives a line every log_every
+ * steps.
  *
  * Memory: after the first step of a stage, steps allocate nothing, except those that cluster or end
  * an epoch; they release what they allocate.
@@ -261,7 +280,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, con
  *                      (the one that the method evaluates); NULL: "auto"
  *
  * @retval HIRL_E_INVALID  a NULL, another name, or "teacher" in a method without one
- * @retval HIRL_E_STATE    a hirl_trainer_load() failed halfway
+ * @retval HIRL_E_STATE    a labelled run, which trains no network; or a hirl_trainer_load() failed
+ *                         halfway
  * @retval HIRL_E_NOMEM
  *
  * Threads: one call per trainer at a time. Since 0.1.
@@ -278,7 +298,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_model(hirl_model **model,
  * @param[in]  trainer  [1] handle, caller-owned, read during the call
  *
  * @retval HIRL_E_INVALID  a NULL
- * @retval HIRL_E_STATE    there is no tree yet (stage 1), or a hirl_trainer_load() failed halfway
+ * @retval HIRL_E_STATE    there is no tree yet (stage 1) or never (a labelled run), or a
+ *                         hirl_trainer_load() failed halfway
  *
  * Threads: one call per trainer at a time. Since 0.1.
  */
@@ -297,7 +318,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_tree(hirl_tree **tree,
  *                         the data set, -1: none; NULL: only with tree NULL
  *
  * @retval HIRL_E_INVALID  a NULL, a leaf outside the tree, or a tree of other levels or columns
- * @retval HIRL_E_STATE    a hirl_trainer_load() failed halfway
+ * @retval HIRL_E_STATE    a labelled run, or a hirl_trainer_load() failed halfway
  * @retval HIRL_E_NOMEM
  *
  * Threads: one call per trainer at a time. Since 0.1.
@@ -310,14 +331,21 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer,
  * Computes the loss (HIRL eq. 4) on held-out images, averaged over whole batches. The trainer does
  * not change. A held-out image belongs to the leaf that is nearest to its features.
  *
+ * In a labelled run, the call classifies the held-out images instead, each as hirl_embed_dataset()
+ * sees it, and sets top1, the share of right answers among the readable images that have a label;
+ * loss is 0.
+ *
  * @param[in,out] report    [1] struct, caller-owned, updated during the call; struct_size is set
- *                          before; on success loss, loss_image and loss_spd are of these images
+ *                          before; on success loss, loss_image and loss_spd, or top1, are of
+ *                          these images
  * @param[in,out] trainer   [1] handle, caller-owned, updated during the call; the same state after
  *                          it
  * @param[in,out] held_out  [1] handle, caller-owned, updated during the call; of the trainer's
- *                          context, at least batch_size images; unreadable ones are marked
+ *                          context, at least batch_size images (a labelled run: at least one,
+ *                          with the classes of the training images); unreadable ones are marked
  *
- * @retval HIRL_E_INVALID   a NULL, fewer images than a batch, or a data set of another context
+ * @retval HIRL_E_INVALID   a NULL, fewer images than a batch, or a data set of another context; in
+ *                          a labelled run: other classes, or no readable image with a label
  * @retval HIRL_E_CANCELED  stopped on request
  * @retval HIRL_E_FORMAT    more than max_bad of the images are unreadable
  * @retval HIRL_E_STATE     as in hirl_train_step()

@@ -199,6 +199,40 @@ static void with_own_method(world *w)
     end_run(w);
 }
 
+/* trains a classifier on the encoder of the model, and evaluates it */
+static hirl_status classifier_trained(world *w)
+{
+    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_status status = HIRL_OK;
+
+    if (!w->small.trainer)
+        status = hirl_trainer_create(&w->small.trainer, w->small.context, w->small.model,
+                                     w->small.dataset, w->small.options);
+    if (status >= 0)
+        status = hirl_train_run(NULL, w->small.trainer);
+    return status < 0 ? status : hirl_trainer_evaluate(&report, w->small.trainer, w->small.dataset);
+}
+
+static void with_labels(world *w)
+{
+    hr_world_with_model(w);
+    hirl_dataset_destroy(w->small.dataset);
+    hr_assert_ok(hirl_dataset_from_memory(&w->small.dataset, w->small.context,
+                                          &small_pixels[0][0][0][0], SMALL_IMAGES, SMALL_SIDE,
+                                          SMALL_SIDE, 3, small_label, 0, w->small.options));
+    small_world_set(&w->small, "task", "linear");
+    small_world_set(&w->small, "accumulate", "2");
+    small_world_set(&w->small, "out", hr_world_path(w, "run"));
+    if (w->scenario == wanted_of)
+        return;
+    hr_assert_ok(classifier_trained(w));
+    free(wanted);
+    wanted = state_of(&wanted_bytes, w);
+    wanted_of = w->scenario;
+    end_run(w);
+    hr_test_remove(hr_world_path(w, "run"));
+}
+
 static const scenario scenario_of[] = {
     { "a trainer is created", hr_world_with_model, trainer_made, NULL },
     { "steps and clusterings are made", with_run, steps_made, same_state },
@@ -209,6 +243,7 @@ static const scenario scenario_of[] = {
     { "a stopped run is resumed", with_stopped_run, run_resumed, same_state },
     { "a step of the application's own method is made", with_own_method, own_step_made,
       same_state },
+    { "a classifier is trained in a directory", with_labels, classifier_trained, same_state },
     { "a model is loaded from a run", with_stopped_run, run_directory_embedded, NULL },
 };
 const scenario_list hr_runs_scenarios = { scenario_of, sizeof scenario_of / sizeof *scenario_of };
