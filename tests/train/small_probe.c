@@ -7,6 +7,8 @@
 #include <hirl/hirl.h>
 
 #include "base/rng.h"
+#include "step/state.h"
+#include "step/step.h"
 #include "support/close.h"
 
 enum { SEED = 3 };

@@ -118,15 +118,15 @@ END_TEST
 START_TEST(a_step_of_a_labelled_run_waits_once_and_sends_nothing_late)
 {
     hr_backend be = counting();
-    const hr_backend *cpu;
+    const hr_backend *before;
     small_probe p;
 
     small_probe_open(&p, _i ? 4 : 1, true);
-    cpu = p.learner->queue->be;
+    before = p.learner->queue->be;
     p.learner->queue->be = &be;
     for (int s = 0; s < SMALL_STEPS; s++)
         small_probe_step(&p, s, 0);
-    p.learner->queue->be = cpu;
+    p.learner->queue->be = before;
     small_probe_close(&p);
     ck_assert_int_eq(seen.waits, SMALL_STEPS);
     ck_assert_int_eq(seen.reads, SMALL_STEPS);
