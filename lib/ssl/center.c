@@ -1,6 +1,8 @@
-/* center.c - the centre of a teacher's outputs: without it one output would be chosen for all (Caron et al. 2021).
+/* center.c - the centre of a teacher's outputs (DINO: Caron et al. 2021, eq. 4).
  *
- *   c  <- m_c c + (1 - m_c) mean of t over views, rows and ranks           when the step commits
+ *   c <- m_c c + (1 - m_c) mean of t over views, rows and ranks         when the step commits
+ *
+ * The teacher's softmax subtracts the centre, so that no output can win for every image.
  */
 #include "ssl/center.h"
 

@@ -1,14 +1,16 @@
 /* dino.c - DINO: self-distillation with no labels (Caron et al. 2021; L_img of HIRL eq. 4).
  *
- *   p_u = softmax((t_u - c) / tau_t)                       u: a global view (the teacher sees no others); no gradient
- *   L   = mean over (u, v), v any view but u, of mean_n - sum_k p_u,k log softmax(s_v / tau_s)_k
- *   c  <- m_c c + (1 - m_c) mean(t)                        after the step, m_c = center_momentum (center.c)
- *   theta_t <- m theta_t + (1 - m) theta_s                 after the step, m from `ema` to `ema_end` on a cosine
+ *   p_u = softmax((t_u - c) / tau_t)                    u: a global view; no gradient
+ *   L   = mean over u, and views v != u, of  mean_n - sum_k p_u,k log softmax(s_v / tau_s)_k
+ *   c  <- m_c c + (1 - m_c) mean(t)                     at commit; m_c: center_momentum (center.c)
+ *   theta_t <- m theta_t + (1 - m) theta_s              at commit; m: `ema` to `ema_end`, cosine
  *
- * s, t: logits [n, K] of student and teacher, norm2(z0) . norm2(w_k). Centring keeps the teacher from
- * choosing one output, the low temperature tau_t from choosing all alike. Chance level is ln K; the loss
- * starts below, while the centre is 0, rises towards it and falls again. A loss that stays there, or a
- * teacher entropy at ln K or 0, is a collapse.
+ * s, t: logits [n, K] of student and teacher, norm2(z0) . norm2(w_k). The teacher encodes global
+ * views only. Without the centre c one output would win for all images; without the low temperature
+ * tau_t all targets would become uniform.
+ *
+ * Chance level is ln K. The loss starts below it while the centre is 0, rises towards it, then
+ * falls. A loss that stays at ln K is a collapse, and so is a teacher entropy of ln K or 0.
  */
 #include "ssl/dino.h"
 
@@ -58,7 +60,7 @@ hr_tensor *hr_dino_loss(hr_tape *t, const hr_seen *student, const hr_seen *teach
         for (int v = 0; v < now->views; v++) {
             hr_tensor *term;
 
-            if (v == u) /* a view teaches the others, not itself */
+            if (v == u)
                 continue;
             term = hr_soft_cross_entropy(t, p, student->out[v], temperature, NULL);
             sum = sum ? hr_add(t, sum, term) : term;
@@ -89,8 +91,8 @@ static double chance(const hr_method_config *config)
     return log((double)config->out);
 }
 
-/* Of one embedding, p prefers logits above their mean, by their std over tau_t and by no more than the largest
- * of K has. */
+/* If all views have one embedding, the student's logits under p exceed their mean by std^2 / tau_t,
+ * but by no more than the largest of K logits does. */
 void hr_dino_first(double low_high[2], const hr_method_config *config)
 {
     double std = 1 / sqrt((double)config->d), k = log((double)config->out);

@@ -1,10 +1,10 @@
-/* dino.h - what iBOT has of DINO: the loss of class tokens, and settings. */
+/* dino.h - the parts of DINO that iBOT shares: the loss of class tokens, and settings. */
 #ifndef HR_DINO_H
 #define HR_DINO_H
 
 #include "ssl/center.h"
 
-/* settings that DINO and iBOT share (spec.md 1.7, 1.8) */
+/* settings of both papers (Caron et al. 2021; Zhou et al. 2022), for ViT-B/16 */
 /* clang-format off */
 #define HR_DINO_SETTINGS \
     { "drop_path", "0.1" }, \
@@ -29,11 +29,11 @@
     { "ema_end", "1" }
 /* clang-format on */
 
-/* DINO's loss of the outputs of class tokens (dino.c), and what the centre sees of them */
+/* DINO's loss of class tokens (dino.c). Adds the teacher's outputs to the centre. */
 hr_tensor *hr_dino_loss(hr_tape *t, const hr_seen *student, const hr_seen *teacher,
                         hr_center *center, const hr_now *now, double temperature);
 
-/* of its first step: hr_method.first */
+/* hr_method.first for DINO's loss */
 void hr_dino_first(double low_high[2], const hr_method_config *config);
 
 #endif

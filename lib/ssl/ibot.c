@@ -1,15 +1,19 @@
-/* ibot.c - iBOT: DINO, and masked patches that follow the teacher's (Zhou et al. 2022; L_img of HIRL eq. 4).
+/* ibot.c - iBOT: DINO plus prediction of masked patches (Zhou et al. 2022; L_img of HIRL eq. 4).
  *
  *   L_cls   = DINO's loss (dino.c); the student's global views are masked
- *   L_patch = mean over global views g of mean_n [ sum_{i masked} H(p_gi, softmax(s_gi / tau_s)) / |mask| ]
+ *   L_patch = mean over global views g of
+ *             mean_n [ sum_{i masked} H(p_gi, softmax(s_gi / tau_s)) / |mask| ]
  *   L       = L_cls + L_patch
- *   p_gi    = softmax((t_gi - c') / tau_t)                 patch i of the same view, unmasked; no gradient
- *   c'     <- m_c c' + (1 - m_c) mean of t_gi              after the step: a centre of its own, over all patches
- *   theta_t <- m theta_t + (1 - m) theta_s                 as in DINO
+ *   p_gi    = softmax((t_gi - c') / tau_t)       teacher, patch i of view g unmasked; no gradient
+ *   c'     <- m_c c' + (1 - m_c) mean of t_gi    at commit: a second centre, over all patches
+ *   theta_t <- m theta_t + (1 - m) theta_s       as in DINO
  *
- * An image that is not masked adds 0 and stays in the mean. Class token and patches share the head. Chance
- * level is ln K for L_cls, and ln K times the share of masked views for L_patch; both go as DINO's loss does:
- * at first below it or near, then up to it, then down. Noisy, as batches differ in the number of masked views.
+ * H(p, q) = - sum_k p_k log q_k. An image without a mask adds 0 to L_patch but counts in the mean.
+ * Class token and patches share head and last layer.
+ *
+ * Chance level is ln K for L_cls, and ln K times the share of masked views for L_patch. Both change
+ * as DINO's loss does: at first they are below or near this level, then rise to it, then fall. The
+ * loss is noisy, because the number of masked views differs between batches.
  */
 #include "ssl/dino.h"
 

@@ -1,17 +1,21 @@
-/* mask.c - which patches of a view are hidden from the student (iBOT: Zhou et al. 2022; spec.md 1.8).
+/* mask.c - the patches of a view that are hidden from the student (iBOT: Zhou et al. 2022).
  *
- * The generator (seed, MASK, view, epoch, image) gives in this order: is there a mask at all; the
- * share r; then, for the blocks of a grid of h x w patches with the target t = r h w, a real number:
+ * The random stream (seed, MASK, view, epoch, image) decides in this order: whether the view has a
+ * mask; the share r; the hidden patches. The target is t = r h w for a grid of h x w patches (t is
+ * not rounded).
  *
- *     until t is reached, up to ten tries, each:
- *         area ~ U(floor(min(h, w) / 3)^2, t - hidden), aspect = exp U(ln 0.3, -ln 0.3)
- *         bh = round sqrt(area aspect), bw = round sqrt(area / aspect), half to even
- *         if bh < h and bw < w: top, left, each of the h - bh + 1, w - bw + 1 places as likely
- *         taken if it hides at least one patch more, and not more than t - hidden
- *     ten tries in vain end it
+ * Blocks: while fewer than t patches are hidden, try to add a block:
  *
- * so there are never more than t hidden patches, and 98 % of t on the average of 14 x 14. Scattered:
- * floor(t) patches, every set of them as likely (Knuth 3.4.2, algorithm S).
+ *     area ~ U(floor(min(h, w) / 3)^2, t - hidden), aspect = exp U(ln 0.3, -ln 0.3)
+ *     bh = round sqrt(area aspect), bw = round sqrt(area / aspect)         rounding half to even
+ *     reject it unless bh < h and bw < w
+ *     top, left: uniform over the h - bh + 1 and w - bw + 1 positions
+ *     accept it if it hides at least one new patch, and at most t - hidden new ones
+ *
+ * Ten rejected tries in a row end the mask, so at most t patches are hidden; on a 14 x 14 grid the
+ * mean is 98 % of t.
+ *
+ * Scattered: floor(t) patches, every set equally likely (Knuth 3.4.2, algorithm S).
  */
 #include "ssl/mask.h"
 
@@ -32,7 +36,7 @@ typedef struct block {
     int64_t top, left, h, w;
 } block;
 
-/* false: larger than the grid */
+/* Returns false if the block does not fit into the grid. */
 static bool draw_block(block *b, const grid *g, double left_over, hr_rng *rng)
 {
     int64_t third = (g->h < g->w ? g->h : g->w) / 3;
@@ -58,7 +62,7 @@ static int64_t hidden_in(const block *b, const grid *g)
     return n;
 }
 
-/* how many patches one more block has hidden, 0: none fitted */
+/* Adds one block. Returns the number of patches that it newly hides; 0: all tries were rejected. */
 static int64_t add_block(const grid *g, double left_over, hr_rng *rng)
 {
     for (int i = 0; i < TRIES; i++) {

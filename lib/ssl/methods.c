@@ -1,4 +1,4 @@
-/* methods.c - the methods by index, in the order of the list in methods.h. */
+/* methods.c - the table of methods, in the order of methods.h, and functions that methods share. */
 #include "ssl/method.h"
 
 #include <math.h>

@@ -1,16 +1,16 @@
-/* mocov2.c - MoCo v2: momentum contrast with a queue of keys (Chen et al. 2020; L_img of HIRL eq. 4).
+/* mocov2.c - MoCo v2: momentum contrast with a key queue (Chen et al. 2020; L_img of HIRL eq. 4).
  *
- *   q = norm2(f_q(x_0)),  k = norm2(f_k(x_1))                                   [n, d], no gradient to k
- *   L = mean_n -log( exp(q.k / T) / (exp(q.k / T) + sum_j exp(q.u_j / T)) )     u: queue [K, d]
- *   then the keys of this step replace the oldest rows of the queue
+ *   q = norm2(f_q(x_0)), k = norm2(f_k(x_1))                   [n, d], no gradient to k
+ *   L = mean_n -log( exp(q.k / T) / (exp(q.k / T) + sum_j exp(q.u_j / T)) )
+ *   theta_k <- m theta_k + (1 - m) theta_q                     at commit; m: `ema` (step/step.c)
  *
- *   theta_k <- m theta_k + (1 - m) theta_q                                     ema=m; step/step.c
+ * u [K, d] is the key queue: at commit the keys of the step replace its oldest rows. A row of the
+ * same image is not a negative and is left out of the sum (mask_own_keys). The batch of the keys is
+ * permuted before it is split into groups for batch norm (shuffle BN, bn_groups).
  *
- * The keys' batch is permuted before it is cut into groups for batch norm (shuffle BN, bn_groups). A row of
- * the queue that belongs to the same image is no negative (mask_own_keys): it is left out of the sum.
- * Chance level of the loss is ln(K + 1): all keys alike to q. It starts below, as the positive alone is
- * alike while the rows of the queue are random, reaches it when they are keys, K / batch steps later,
- * and then falls.
+ * Chance level is ln(K + 1): all keys are equally similar to q. The loss starts below it, because
+ * the rows of the queue are random and only the positive is similar to q. It reaches chance level
+ * after K / batch steps, when the queue holds keys only, and then falls.
  */
 #include "ssl/ring.h"
 
@@ -28,7 +28,7 @@ static const hr_setting_pair reference[] = { { "mask_own_keys", "0" }, { NULL, N
 
 typedef struct mocov2 {
     hr_array queue; /* [K, d] real, unit rows */
-    hr_array owner; /* i64 [K] image whose negative a row is not, -1: of none */
+    hr_array owner; /* i64 [K] image id of each key, for which it is not a negative; -1: none */
     hr_method_config config;
 } mocov2;
 
@@ -53,7 +53,8 @@ static void done(void *state, hr_queue *q)
     hr_array_give(&self->owner, q);
 }
 
-static hr_array no_image(hr_tape *t, int64_t rows)
+/* [rows] owners of keys that are negatives for every image */
+static hr_array no_owner(hr_tape *t, int64_t rows)
 {
     hr_array none = hr_tape_array_1(t, HR_I64, rows);
 
@@ -62,13 +63,13 @@ static hr_array no_image(hr_tape *t, int64_t rows)
     return none;
 }
 
-/* the keys of all ranks, and whose they are */
+/* Puts the keys of all ranks and their image ids into the queue, at commit. */
 static void enqueue(mocov2 *self, hr_tape *t, const hr_array *keys, const hr_now *now)
 {
     hr_array all_keys = hr_all_ranks(t, keys), all_images = hr_all_ranks(t, &now->image);
 
     if (!self->config.mask_own_keys)
-        all_images = no_image(t, all_images.dim[0]);
+        all_images = no_owner(t, all_images.dim[0]);
     if (hr_tape_status(t) < 0)
         return;
     hr_ring_put(&self->queue, t, &all_keys, now);
@@ -117,8 +118,7 @@ const hr_method hr_method_mocov2 = {
     .student = 1u << 0,
     .teacher = 1u << 1,
     .shuffle_teacher = true,
-    .evaluate_teacher =
-        false, /* official MoCo and HIRL evaluate the query encoder (spec.md 6.1, D8) */
+    .evaluate_teacher = false, /* the authors of MoCo and of HIRL evaluate the query encoder */
     .queue = HR_QUEUE_NEGATIVES,
     .state_size = sizeof(mocov2),
     .init = init,

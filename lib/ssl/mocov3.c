@@ -1,13 +1,15 @@
-/* mocov3.c - MoCo v3: contrast of two views within the batch (Chen, Xie and He 2021; L_img of HIRL eq. 4).
+/* mocov3.c - MoCo v3: contrast within the batch (Chen, Xie and He 2021; L_img of HIRL eq. 4).
  *
- *   q_i = norm2(h(f(x_i))),  k_j = norm2(f_m(x_j))         h: predictor; f_m: momentum encoder, no gradient
- *   L   = sum over (i, j) = (0, 1), (1, 0) of  2 T mean_n -log softmax_m( q_i,n . k_j,m / T )_{m = n}
+ *   q_i = norm2(h(f(x_i))), k_j = norm2(f_m(x_j))      h: predictor; f_m: teacher, no gradient
+ *   L   = sum over (i, j) = (0, 1), (1, 0) of
+ *         2 T mean_n -log softmax_b( q_i,n . k_j,b / T )_{b = n}
+ *   theta_m <- m theta_m + (1 - m) theta               at commit; m: `ema` to `ema_end`, cosine
  *
- *   theta_m <- m theta_m + (1 - m) theta                   after the step, m from `ema` to `ema_end` on a cosine
+ * b runs over the images of all ranks; there is no key queue. The factor 2 T only scales gradients.
+ * The patch embedding keeps its initial values (frozen_patch), which stabilises training.
  *
- * Keys of all ranks are negatives; there is no queue. The factor 2 T only scales gradients. The patch embedding
- * keeps its first values (frozen_patch), which keeps the training stable. Chance level is 4 T ln(batch): all
- * keys unrelated. The loss starts a little above, is level during the first steps of the warm-up, and falls.
+ * Chance level is 4 T ln(batch): all keys are equally similar to q. The loss starts slightly above
+ * it, is level during the first steps of the warm-up, and then falls.
  */
 #include "ssl/method.h"
 
@@ -54,6 +56,7 @@ static void done(void *state, hr_queue *q)
     (void)q;
 }
 
+/* 2 T times the cross-entropy of the scores of queries with the keys of all ranks */
 static hr_tensor *contrast(hr_tape *t, hr_tensor *query, hr_tensor *key, const hr_array *label,
                            double temperature)
 {
@@ -80,7 +83,7 @@ static double chance(const hr_method_config *config)
     return 4 * config->temperature * log((double)(config->batch * config->ranks));
 }
 
-/* an untrained predictor's outputs are unrelated to its inputs, and to keys */
+/* The output of an untrained predictor is unrelated to its input, and so to the keys. */
 static void first(double low_high[2], const hr_method_config *config)
 {
     double keys = (double)(config->batch * config->ranks);

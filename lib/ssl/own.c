@@ -1,10 +1,11 @@
-/* own.c - a method of the host: its functions get outputs and give loss and gradient (hirl/method.h).
+/* own.c - the application's own method (method=own): it computes loss and gradient (hirl/method.h).
  *
- *   x   = (out_1; ...; out_V)                                    [V n, d], out: z0 where nothing follows it
- *   L   = f(x, z0, teacher, image),  dL/dx from the host         f: hirl_method_loss_fn
+ *   x = (out_1; ...; out_V)                              [V n, d]; z0 if nothing follows z0
+ *   L = f(x, z0, teacher, image), and dL/dx              f: hirl_method_loss_fn
  *
- * Networks, views and rates are declared by keys. A checkpoint keeps the method's name, its coupling
- * and the bytes of its `save`; what is loaded before the functions are known waits for them.
+ * Keys declare networks, views and rates. A checkpoint holds the method's name, whether it couples
+ * images, and the bytes that its `save` wrote. If a checkpoint is loaded before the functions are
+ * set, its bytes are kept until then.
  */
 #include "ssl/own.h"
 
@@ -28,12 +29,12 @@ enum { NAME = 64 };
 
 typedef struct own {
     hr_method_config config;
-    hirl_method_calls calls; /* loss NULL: not given yet */
-    char name[NAME];         /* given, or of a checkpoint; empty: neither */
+    hirl_method_calls calls; /* loss NULL: not set yet */
+    char name[NAME];         /* from the application or a checkpoint; empty: neither */
     bool coupled;
-    bool waiting; /* a checkpoint's state, until `load` has taken it */
-    void *blob;   /* NULL: it had none */
-    size_t bytes;
+    bool waiting; /* a checkpoint was loaded, and `load` has not yet accepted its state */
+    void *blob;   /* that state; NULL: the checkpoint has none */
+    size_t bytes; /* of blob */
 } own;
 
 static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)
@@ -43,7 +44,7 @@ static hirl_status init(void *state, hr_queue *q, const hr_method_config *config
     return HIRL_OK;
 }
 
-static void forget_blob(own *self)
+static void drop_blob(own *self)
 {
     hr_free(self->blob);
     self->blob = NULL;
@@ -54,29 +55,29 @@ static void forget_blob(own *self)
 static void done(void *state, hr_queue *q)
 {
     (void)q;
-    forget_blob(state);
+    drop_blob(state);
 }
 
-/* ---- the functions ---- */
+/* ---- setting the functions ---- */
 
-static bool is_same(const own *self, const char *name, bool coupled)
+static bool matches(const own *self, const char *name, bool coupled)
 {
     return !*self->name || (!strcmp(self->name, name) && self->coupled == coupled);
 }
 
-/* the state of a checkpoint to the host */
-static hirl_status hand_over(own *self)
+/* Passes the state of a checkpoint to the application's `load`. */
+static hirl_status call_load(own *self)
 {
-    int32_t answer;
+    int32_t result;
 
     if (self->blob && !self->calls.load)
         return hr_fail(HIRL_E_STATE,
-                       "method %s: the checkpoint holds %zu bytes of its state, and load is NULL",
+                       "method %s: the checkpoint holds %zu bytes of its state, but load is NULL",
                        self->name, self->bytes);
-    answer = self->blob ? self->calls.load(self->blob, self->bytes, self->calls.user) : 0;
-    if (answer < 0)
-        return hr_fail_callback(answer, "load");
-    forget_blob(self);
+    result = self->blob ? self->calls.load(self->blob, self->bytes, self->calls.user) : 0;
+    if (result < 0)
+        return hr_fail_callback(result, "load");
+    drop_blob(self);
     return HIRL_OK;
 }
 
@@ -90,17 +91,18 @@ hirl_status hr_own_set(void *state, const hirl_method_calls *calls)
         return hr_fail(HIRL_E_INVALID, "method: %s",
                        !calls->loss ? "loss is NULL"
                        : length     ? "the name has more than 63 bytes"
-                                    : "it has no name");
-    if (!is_same(self, calls->name, calls->coupled != 0))
-        return hr_fail(HIRL_E_INVALID, "method: the run has %s (coupled=%d), not %s (coupled=%d)",
-                       self->name, self->coupled, calls->name, calls->coupled != 0);
+                                    : "the name is NULL or empty");
+    if (!matches(self, calls->name, calls->coupled != 0))
+        return hr_fail(HIRL_E_INVALID,
+                       "method: %s (coupled=%d) was given; the run has %s (coupled=%d)",
+                       calls->name, calls->coupled != 0, self->name, self->coupled);
     memcpy(self->name, calls->name, length + 1);
     self->coupled = calls->coupled != 0;
     self->calls = *calls;
     self->calls.name = self->name;
-    status = self->waiting ? hand_over(self) : HIRL_OK;
-    if (status < 0) /* as if it had not been given */
-        self->calls = (hirl_method_calls){ 0 };
+    status = self->waiting ? call_load(self) : HIRL_OK;
+    if (status < 0)
+        self->calls = (hirl_method_calls){ 0 }; /* the functions count as not set */
     return status;
 }
 
@@ -109,35 +111,37 @@ static hirl_status ready(const void *state)
     const own *self = state;
 
     if (!self->calls.loss)
-        return hr_fail(HIRL_E_STATE,
-                       "method=own: its loss is a function of the host program, given "
-                       "with hirl_trainer_set_method()");
+        return hr_fail(HIRL_E_STATE, "method=own: the application must set its loss with "
+                                     "hirl_trainer_set_method() first");
     if (self->waiting)
-        return hr_fail(HIRL_E_STATE, "method %s: its state was not loaded", self->name);
+        return hr_fail(HIRL_E_STATE,
+                       "method %s: load has not yet restored the state of the checkpoint",
+                       self->name);
     return HIRL_OK;
 }
 
-/* ---- a batch ---- */
+/* ---- the loss of a batch ---- */
 
 typedef struct own_batch {
     const hirl_method_calls *calls;
     hirl_method_step step;
 } own_batch;
 
-/* in the double build the host's floats are doubles */
-static hirl_status ask(double *loss, real *grad, const real *x, void *arg)
+/* hr_host_fn: calls the application's loss. In the double build its floats are doubles. */
+static hirl_status call_loss(double *loss, real *grad, const real *x, void *arg)
 {
     own_batch *batch = arg;
-    int32_t answer;
+    int32_t result;
 
     batch->step.student = (const void *)x;
     if (!batch->step.z0)
         batch->step.z0 = batch->step.student;
-    answer = batch->calls->loss(loss, (void *)grad, &batch->step, batch->calls->user);
-    return answer < 0 ? hr_fail_callback(answer, "loss") : HIRL_OK;
+    result = batch->calls->loss(loss, (void *)grad, &batch->step, batch->calls->user);
+    return result < 0 ? hr_fail_callback(result, "loss") : HIRL_OK;
 }
 
-/* host copy [V, n, d], complete after the next sync; NULL: dead tape */
+/* Copies outputs of all views to host memory [V, n, d]; valid after the next sync. NULL: the tape
+ * has failed. */
 static const void *on_host(int64_t *d, hr_tape *t, hr_tensor *const *x, int views)
 {
     int64_t count = hr_count(&x[0]->x);
@@ -187,15 +191,15 @@ static hr_tensor *loss(void *state, hr_tape *t, const hr_seen *student, const hr
     if (hr_tape_status(t) < 0)
         return &t->dead;
     return hr_host_loss(t, hr_concat(t, seen.out[0] ? seen.out : seen.z0, views), /* [V n, d] */
-                        ask, batch);
+                        call_loss, batch);
 }
 
 static hirl_status commit(void *state, int64_t step)
 {
     const hirl_method_calls *calls = &((own *)state)->calls;
-    int32_t answer = calls->commit ? calls->commit(step, calls->user) : 0;
+    int32_t result = calls->commit ? calls->commit(step, calls->user) : 0;
 
-    return answer < 0 ? hr_fail_callback(answer, "commit") : HIRL_OK;
+    return result < 0 ? hr_fail_callback(result, "commit") : HIRL_OK;
 }
 
 /* ---- checkpoint ---- */
@@ -207,22 +211,24 @@ static hirl_status new_blob(void **data, hr_tensors *out, size_t bytes)
     return hr_tensors_new(data, out, "own.state", HR_U8, 1, &count);
 }
 
-static hirl_status ask_for_state(hr_tensors *out, const hirl_method_calls *calls)
+/* The application's `save` first returns the size of its state, then writes the state. */
+static hirl_status call_save(hr_tensors *out, const hirl_method_calls *calls)
 {
-    size_t bytes = 0, room;
-    int32_t answer = calls->save(NULL, &bytes, calls->user);
+    size_t bytes = 0, written;
+    int32_t result = calls->save(NULL, &bytes, calls->user);
     void *data;
 
-    if (answer < 0)
-        return hr_fail_callback(answer, "save");
+    if (result < 0)
+        return hr_fail_callback(result, "save");
     HR_TRY(new_blob(&data, out, bytes));
-    room = bytes;
-    answer = bytes ? calls->save(data, &room, calls->user) : 0;
-    if (answer < 0)
-        return hr_fail_callback(answer, "save");
-    if (room != bytes)
-        return hr_fail(HIRL_E_INVALID, "save: %zu bytes of state were announced, %zu given", bytes,
-                       room);
+    written = bytes;
+    result = bytes ? calls->save(data, &written, calls->user) : 0;
+    if (result < 0)
+        return hr_fail_callback(result, "save");
+    if (written != bytes)
+        return hr_fail(HIRL_E_INVALID,
+                       "save: the first call returned a size of %zu bytes, the second one of %zu",
+                       bytes, written);
     return HIRL_OK;
 }
 
@@ -236,7 +242,7 @@ static hirl_status save(const void *state, hr_tensors *out)
     HR_TRY(hr_tensors_set_text(out, "own.name", self->name));
     HR_TRY(hr_tensors_set_int(out, "own.coupled", self->coupled));
     if (!self->waiting)
-        return self->calls.save ? ask_for_state(out, &self->calls) : HIRL_OK;
+        return self->calls.save ? call_save(out, &self->calls) : HIRL_OK;
     if (!self->blob)
         return HIRL_OK;
     HR_TRY(new_blob(&data, out, self->bytes));
@@ -244,9 +250,9 @@ static hirl_status save(const void *state, hr_tensors *out)
     return HIRL_OK;
 }
 
-static hirl_status take_blob(own *self, const hr_named *found)
+static hirl_status keep_blob(own *self, const hr_named *found)
 {
-    forget_blob(self);
+    drop_blob(self);
     if (!found)
         return HIRL_OK;
     self->blob = hr_alloc(found->bytes + 1);
@@ -263,19 +269,19 @@ static hirl_status load(void *state, const hr_tensors *in)
     const char *name = hr_tensors_text(in, "own.name");
     int64_t coupled;
 
-    forget_blob(self);
+    drop_blob(self);
     if (!name)
         return HIRL_OK;
     HR_TRY(hr_tensors_int(&coupled, in, "own.coupled"));
-    if (self->calls.loss && !is_same(self, name, coupled != 0))
+    if (self->calls.loss && !matches(self, name, coupled != 0))
         return hr_fail(HIRL_E_INVALID,
-                       "method: the checkpoint is of %s (coupled=%d), not %s (coupled=%d)", name,
-                       coupled != 0, self->name, self->coupled);
-    HR_TRY(take_blob(self, hr_tensors_find(in, "own.state")));
+                       "method: the checkpoint has %s (coupled=%d); the run has %s (coupled=%d)",
+                       name, coupled != 0, self->name, self->coupled);
+    HR_TRY(keep_blob(self, hr_tensors_find(in, "own.state")));
     snprintf(self->name, NAME, "%s", name);
     self->coupled = coupled != 0;
     self->waiting = true;
-    return self->calls.loss ? hand_over(self) : HIRL_OK;
+    return self->calls.loss ? call_load(self) : HIRL_OK;
 }
 
 static double chance(const hr_method_config *config)

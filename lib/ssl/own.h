@@ -1,4 +1,4 @@
-/* own.h - a method of the host: the functions that it gives (hirl/method.h). */
+/* own.h - the application's own method: setting its functions (hirl/method.h). */
 #ifndef HR_OWN_H
 #define HR_OWN_H
 
@@ -6,7 +6,7 @@
 
 #include <hirl/method.h>
 
-/* Copies the functions; a state that came from a checkpoint before is handed to `load` now. */
+/* Copies the functions. If a checkpoint was loaded before, passes its state to `load` now. */
 hirl_status hr_own_set(void *state, const hirl_method_calls *calls);
 
 #endif

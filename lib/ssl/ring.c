@@ -1,9 +1,9 @@
-/* ring.c - rows kept from earlier steps: those of a step replace the oldest (the queues of MoCo v2 and SwAV).
+/* ring.c - a key queue as a ring: the rows of a step replace the oldest ones (MoCo v2, SwAV).
  *
- *   ring[(step per_step + first + r) mod rows] = x_r       when the step commits; per_step: rows of all
- *                                                          micro-batches, first: of those before
+ *   ring[(step per_step + first + r) mod rows] = x_r                    when the step commits
  *
- * The rows are copied when they are put: a step that fails leaves the ring as it was.
+ * per_step: rows of all micro-batches of a step; first: rows of the micro-batches before this one.
+ * hr_ring_put copies the rows; only commit writes the ring, so a failed step does not change it.
  */
 #include "ssl/ring.h"
 

@@ -1,7 +1,8 @@
-/* score_queue.c - earlier embeddings whose scores join those of a small batch in Sinkhorn (SwAV's queue).
+/* score_queue.c - SwAV's key queue: embeddings of earlier steps that join a batch in Sinkhorn.
  *
- * It holds embeddings, so that the scores are with the prototypes of now. Rows are kept from step
- * `start` on, n a step, and used once length of them were: (step - start) n >= length.
+ * The queue holds embeddings; their scores are computed with the current prototypes. From step
+ * `start` on, n rows are stored in each step. The queue is used once it is full, that is if
+ * (step - start) n >= length.
  */
 #include "ssl/score_queue.h"
 
@@ -68,7 +69,7 @@ int hr_score_queue_fields(hr_score_queue *self, hr_field field[HR_METHOD_FIELDS]
         "queue.12", "queue.13", "queue.14", "queue.15",
     };
 
-    _Static_assert(HR_METHOD_VIEWS == 16, "a name for each");
+    _Static_assert(HR_METHOD_VIEWS == 16, "one name for each view");
     for (int i = 0; i < self->count; i++)
         field[i] = (hr_field){ name[i], &self->rows[i] };
     return self->count;

@@ -1,11 +1,13 @@
-/* simsiam.c - SimSiam: two views predict each other (Chen and He 2021; L_img of HIRL eq. 4).
+/* simsiam.c - SimSiam: views predict each other (Chen and He 2021; L_img of HIRL eq. 4).
  *
- *   p_i = h(f(x_i)),  z_i = f(x_i)                        h: predictor; f: encoder and projector
- *   L   = - mean over i != j of mean_n cos(p_i, stop z_j)                      in [-1, 1]
+ *   p_i = h(f(x_i)), z_i = f(x_i)                       h: predictor; f: encoder and head
+ *   L   = - mean over i != j of mean_n cos(p_i, z_j)    in [-1, 1]; no gradient to z_j
  *
- * There is no teacher and no negative: the stopped gradient and the predictor, whose rate stays
- * constant, keep the outputs from becoming one point. Chance level is 0 (unrelated directions). The
- * loss falls towards -1; a loss at -1 early on is a collapse: look at the rank of z0.
+ * i, j run over global views. There is neither teacher nor negatives: the missing gradient to z_j,
+ * and a predictor whose learning rate stays constant, prevent a collapse to one point.
+ *
+ * Chance level is 0 (unrelated directions). The loss falls towards -1. A loss of -1 early in
+ * training is a collapse; the rank of z0 shows it.
  */
 #include "ssl/method.h"
 
@@ -55,7 +57,7 @@ static double chance(const hr_method_config *config)
     return 0;
 }
 
-/* an untrained predictor's outputs are unrelated to its inputs */
+/* The output of an untrained predictor is unrelated to its input. */
 static void first(double low_high[2], const hr_method_config *config)
 {
     low_high[0] = low_high[1] = chance(config);

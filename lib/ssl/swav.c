@@ -1,13 +1,18 @@
-/* swav.c - SwAV: views predict each other's assignment to prototypes (Caron et al. 2020; L_img of HIRL eq. 4).
+/* swav.c - SwAV: views predict each other's prototypes (Caron et al. 2020; L_img of HIRL eq. 4).
  *
- *   s_v = norm2(z_v) . c_k                                 scores [n, K], unit prototypes c
- *   q_i = Sinkhorn(s_i / eps), i a global view             exp(s_i / eps), columns then rows made to sum alike, 3 times:
- *                                                          rows sum to 1, prototypes are used alike; no gradient
- *   L   = mean over i, and over v != i, of mean_n - sum_k q_i log softmax(s_v / T)_k
+ *   s_v = norm2(z_v) . c_k                      scores [n, K]; c: unit prototypes
+ *   q_i = Sinkhorn(s_i / eps)                   i: a global view; no gradient
+ *   L   = mean over i, and views v != i, of  mean_n - sum_k q_i,k log softmax(s_v / T)_k
  *
- * For small batches a queue of earlier embeddings joins the batch in Sinkhorn: their scores with the
- * prototypes of now. It is filled from queue_start on and used once full. Chance level is ln K. The
- * loss starts a little above, falls slowly while the prototypes are frozen, then faster.
+ * Sinkhorn starts from exp(s_i / eps) and repeats sinkhorn_iterations times: scale the columns to
+ * equal sums, then the rows to sum 1. So each row is a distribution over prototypes, and all
+ * prototypes are used about equally often.
+ *
+ * With small batches, embeddings of earlier steps join the batch in Sinkhorn (score_queue.c); they
+ * are stored from queue_start on and used once the queue is full.
+ *
+ * Chance level is ln K. The loss starts slightly above it, falls slowly while the prototypes are
+ * frozen, then faster.
  */
 #include "ssl/score_queue.h"
 
@@ -36,7 +41,7 @@ static const hr_setting_pair paper[] = {
     { NULL, NULL },
 };
 static const hr_setting_pair reference[] = {
-    { "joint_views", "0" }, /* each crop is encoded alone (spec.md 6.2, 4) */
+    { "joint_views", "0" }, /* the authors of HIRL encode each view on its own */
     { "queue_start", "0" },
     { NULL, NULL },
 };
@@ -106,7 +111,8 @@ static double chance(const hr_method_config *config)
     return log((double)config->out);
 }
 
-/* however alike the views are: Sinkhorn takes from targets what the images of a batch share, nearly all */
+/* The similarity of views does not matter: Sinkhorn removes from the targets whatever all images of
+ * the batch share, which is nearly everything at first. */
 static void first(double low_high[2], const hr_method_config *config)
 {
     low_high[0] = low_high[1] = hr_method_log_sum((double)config->out, config);
@@ -119,7 +125,7 @@ const hr_method hr_method_swav = {
     .student = HR_SEES_ALL,
     .joint = true,
     .sync = true,
-    .sync_images = 1024, /* 8 processes of 128 (spec.md 1.5) */
+    .sync_images = 1024, /* SyncBN in groups of 8 GPUs, 128 images on each */
     .coupled = true,
     .queue = HR_QUEUE_ROWS,
     .last = HR_LAST_PROTOTYPES,
