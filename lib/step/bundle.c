@@ -1,4 +1,4 @@
-/* bundle.c - arrays that travel together: side by side on the device, and in host memory. */
+/* bundle.c - arrays that are copied to or from the device in one transfer. */
 #include "step/bundle.h"
 
 #include <string.h>

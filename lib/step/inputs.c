@@ -1,4 +1,4 @@
-/* inputs.c - everything that the host decides for a step, at fixed device addresses. */
+/* inputs.c - the inputs of a step: everything that the host decides for it. */
 #include "step/inputs.h"
 
 #include <string.h>
@@ -31,7 +31,8 @@ hirl_status hr_inputs_stream(hr_inputs *inputs, hr_array *array, hr_dtype dtype,
                              const int64_t *dim)
 {
     if (inputs->streams == HR_INPUT_STREAMS)
-        return hr_fail(HIRL_E_LIMIT, "a step has more than %d arrays of images", HR_INPUT_STREAMS);
+        return hr_fail(HIRL_E_LIMIT, "a step needs more arrays of images than the limit of %d",
+                       HR_INPUT_STREAMS);
     *array = (hr_array){ NULL, dtype, rank, { 1, 1, 1, 1 } };
     memcpy(array->dim, dim, (size_t)rank * sizeof *dim);
     HR_TRY(hr_array_take(array, inputs->queue, NAME));

@@ -1,4 +1,4 @@
-/* learner.c - trained weights, their optimiser and a task: making and freeing them. */
+/* learner.c - a learner: making it, freeing it, and setting its weights. */
 #include "step/learner.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
-/* learner.h - trained weights, their optimiser and a task: what one optimiser step changes.
+/* learner.h - trained weights with their optimiser and their task: everything that a step changes.
  *
- * A step computes, then commits: one that fails before the commit has changed nothing. With accumulation
- * the batch is computed in micro-batches and committed once.
+ * A step first computes, then commits; a step that fails before the commit has changed nothing.
+ * With accumulation the batch is computed in micro-batches, then committed once.
  */
 #ifndef HR_LEARNER_H
 #define HR_LEARNER_H
@@ -17,8 +17,8 @@
 
 typedef struct hr_learner_config {
     int64_t batch;      /* images of a step on this rank */
-    int64_t accumulate; /* micro-batches that they are computed in */
-    bool bf16;          /* activations in bf16 */
+    int64_t accumulate; /* micro-batches of a step; divides batch */
+    bool bf16;          /* the activation type is bf16 */
     hr_optim_config optim;
     uint64_t seed;
 } hr_learner_config;
@@ -29,10 +29,9 @@ struct hr_learner {
     hr_queue *queue;
     const hr_task *task;
     void *self;                      /* the task's struct, owned */
-    const hr_layout *params, *norms; /* of the weights, owned by the task */
+    const hr_layout *params, *norms; /* layout of the weights, owned by the task */
     hr_weights online;               /* trained by gradients */
-    hr_weights
-        teacher; /* their moving average, over the first slots; made by the task, or absent */
+    hr_weights teacher; /* moving average of the first slots of `online`; a task may make it */
     hr_optim *optim;
     hr_inputs inputs;
     hr_results results;
@@ -41,16 +40,18 @@ struct hr_learner {
     hr_stage stage; /* of the last step */
 };
 
-/* Takes over self, also when it fails. */
+/* Takes ownership of self, even if it fails. */
 hirl_status hr_learner_create(hr_learner **learner, hirl_context *context, const hr_task *task,
                               void *self, const hr_learner_config *config);
-void hr_learner_destroy(hr_learner *learner); /* NULL is fine */
-/* STATE: a step cannot be made yet */
+void hr_learner_destroy(hr_learner *learner); /* NULL is allowed */
+/* STATE: no step is possible yet; the message has the reason */
 hirl_status hr_learner_ready(const hr_learner *learner);
 int32_t hr_learner_ranks(const hr_learner *learner);
-/* Recomputes what follows the weights: the task's corrections, copies in the activation type. Does not wait. */
+/* Lets the task correct the weights, and refreshes their copies in the activation type. Does not
+ * wait. */
 void hr_learner_refresh(hr_learner *learner);
-/* After weights were loaded from elsewhere: refreshes, starts the teacher as a copy, and waits. */
+/* Called after weights were loaded from elsewhere: refreshes, makes the teacher a copy, and
+ * waits. */
 hirl_status hr_learner_restart(hr_learner *learner);
 
 #endif

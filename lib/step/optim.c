@@ -1,8 +1,8 @@
-/* optim.c - optimisers of a run: which numbers belong to a group, moments, counts of updates.
+/* optim.c - optimisers over parameter groups: spans of a group, moments, numbers of updates.
  *
- * Neighbouring parameters of one group are one call of a kernel over a flat array; the gaps between
- * them hold 0 and stay 0. Clipping and LARC need each parameter apart: the table `parts`, sorted by
- * group, so that a group is a slice of it.
+ * A kernel updates a span: neighbouring parameters of one group, as one flat array; the gaps
+ * between parameters hold 0 and stay 0. Clipping, LARC and LARS need single parameters; the table
+ * `parts` lists them, sorted by group, so that a group is a slice of the table.
  */
 #include "step/optim.h"
 
@@ -16,23 +16,23 @@
 enum { MOMENTS = 2 };
 static const char NAME[] = "optimiser";
 
-typedef struct run {
+typedef struct span {
     int32_t group;
     int64_t first, end; /* in the flat array */
-} run;
+} span;
 
 struct hr_optim {
     hr_optim_config config;
     hr_queue *queue;
     const hr_layout *layout;
-    run *run;
-    int32_t runs;
+    span *span;
+    int32_t spans;
     int64_t part_end[HR_GROUPS + 1]; /* parts of group g are [part_end[g], part_end[g + 1]) */
-    int64_t steps[HR_GROUPS];        /* updates so far */
-    hr_array moment[MOMENTS];        /* as the layout: v of SGD; m, v of AdamW */
-    hr_array parts;                  /* i64 [P, 2] */
-    hr_array square[2];              /* f64 [P]: of gradients; of parameters */
-    hr_array factor;                 /* f64 [P] */
+    int64_t steps[HR_GROUPS];        /* updates of each group so far */
+    hr_array moment[MOMENTS];        /* flat, as the layout: v of SGD; m and v of AdamW */
+    hr_array parts;                  /* i64 [P, 2]: first number and count of each parameter */
+    hr_array square[2];              /* f64 [P]: squared lengths of gradients; of parameters */
+    hr_array factor;                 /* f64 [P]; [0] alone when all are clipped by one norm */
 };
 
 static const char *const prefix[][MOMENTS] = {
@@ -44,13 +44,13 @@ static const char *const prefix[][MOMENTS] = {
 
 /* ---- making ---- */
 
-static hirl_status make_runs(hr_optim *optim, const int8_t *group)
+static hirl_status make_spans(hr_optim *optim, const int8_t *group)
 {
     const hr_layout *layout = optim->layout;
-    run *last = NULL;
+    span *last = NULL;
 
-    optim->run = hr_alloc_array((size_t)layout->count + 1, sizeof *optim->run);
-    if (!optim->run)
+    optim->span = hr_alloc_array((size_t)layout->count + 1, sizeof *optim->span);
+    if (!optim->span)
         return HIRL_E_NOMEM;
     for (int32_t s = 0; s < layout->count; s++) {
         const hr_slot *slot = &layout->slot[s];
@@ -61,14 +61,15 @@ static hirl_status make_runs(hr_optim *optim, const int8_t *group)
             continue;
         }
         if (!last || last->group != group[s]) {
-            last = &optim->run[optim->runs++];
-            *last = (run){ .group = group[s], .first = slot->offset };
+            last = &optim->span[optim->spans++];
+            *last = (span){ .group = group[s], .first = slot->offset };
         }
         last->end = slot->offset + slot->count;
     }
     return HIRL_OK;
 }
 
+/* Writes the table of parts and the ends of the groups in it; returns the number of parts. */
 static int64_t list_parts(int64_t *part, hr_optim *optim, const int8_t *group)
 {
     const hr_layout *layout = optim->layout;
@@ -112,7 +113,7 @@ static hirl_status make(hr_optim *optim, const int8_t *group)
 {
     int64_t total = optim->layout->total ? optim->layout->total : 1;
 
-    HR_TRY(make_runs(optim, group));
+    HR_TRY(make_spans(optim, group));
     HR_TRY(make_parts(optim, group));
     for (int i = 0; i < MOMENTS && prefix[optim->config.kind][i]; i++) {
         optim->moment[i] = hr_array_1(NULL, HR_REAL, total);
@@ -151,7 +152,7 @@ void hr_optim_destroy(hr_optim *optim)
         hr_array_give(&optim->square[i], optim->queue);
     hr_array_give(&optim->parts, optim->queue);
     hr_array_give(&optim->factor, optim->queue);
-    hr_free(optim->run);
+    hr_free(optim->span);
     hr_free(optim);
 }
 
@@ -186,7 +187,7 @@ void hr_optim_scalars(hr_scalars *s, const hr_optim *optim, uint32_t groups)
     }
 }
 
-/* the slice of group g; returns how many parts */
+/* Sets `slice` to the parts of group g; returns their number. */
 static int64_t parts_of(hr_array *slice, const hr_array *of, const hr_optim *optim, int g)
 {
     int64_t first = optim->part_end[g], count = optim->part_end[g + 1] - first;
@@ -195,7 +196,7 @@ static int64_t parts_of(hr_array *slice, const hr_array *of, const hr_optim *opt
     return count;
 }
 
-/* lengths of gradients (0) or parameters (1) of group g */
+/* Computes the squared lengths of gradients (which = 0) or parameters (1) of group g. */
 static void measure(hr_optim *optim, int which, const hr_array *x, int g)
 {
     hr_array parts, square;
@@ -205,7 +206,7 @@ static void measure(hr_optim *optim, int which, const hr_array *x, int g)
         optim->queue->be->part_square(optim->queue, &square, x, &parts);
 }
 
-/* the factors of group g: its own slice, or the one of all */
+/* Scales the gradients of group g by their factors, or by the one factor of all groups. */
 static void scale(hr_optim *optim, const hr_array *grad, int g)
 {
     hr_array parts, factor;
@@ -226,7 +227,7 @@ void hr_optim_clip(hr_optim *optim, hr_weights *w, uint32_t groups)
 
     if (c->clip == HR_CLIP_NONE)
         return;
-    q->be->fill(q, &optim->square[0], 0); /* what has no gradient adds nothing */
+    q->be->fill(q, &optim->square[0], 0); /* groups without a gradient count as 0 */
     for (int g = 0; g < HR_GROUPS; g++)
         if (has(groups, g))
             measure(optim, 0, &w->grad, g);
@@ -257,27 +258,27 @@ void hr_optim_trust(hr_optim *optim, hr_weights *w, uint32_t groups)
             scale_by_trust(optim, w, g);
 }
 
-static void update(hr_optim *optim, hr_weights *w, const run *r)
+static void update(hr_optim *optim, hr_weights *w, const span *s)
 {
     const hr_optim_config *c = &optim->config;
     hr_queue *q = optim->queue;
-    int64_t count = r->end - r->first;
-    hr_array p = hr_slice(&w->value, r->first, count), g = hr_slice(&w->grad, r->first, count);
-    hr_array m = hr_slice(&optim->moment[0], r->first, count), v;
+    int64_t count = s->end - s->first;
+    hr_array p = hr_slice(&w->value, s->first, count), g = hr_slice(&w->grad, s->first, count);
+    hr_array m = hr_slice(&optim->moment[0], s->first, count), v;
 
     if (c->kind == HR_OPTIM_ADAMW) {
-        v = hr_slice(&optim->moment[1], r->first, count);
-        q->be->adamw(q, &p, &m, &v, &g, r->group, c->beta1, c->beta2, c->eps);
+        v = hr_slice(&optim->moment[1], s->first, count);
+        q->be->adamw(q, &p, &m, &v, &g, s->group, c->beta1, c->beta2, c->eps);
     } else {
-        q->be->sgd(q, &p, &m, &g, r->group);
+        q->be->sgd(q, &p, &m, &g, s->group);
     }
 }
 
 void hr_optim_step(hr_optim *optim, hr_weights *w, uint32_t groups)
 {
-    for (int32_t i = 0; i < optim->runs; i++)
-        if (has(groups, optim->run[i].group))
-            update(optim, w, &optim->run[i]);
+    for (int32_t i = 0; i < optim->spans; i++)
+        if (has(groups, optim->span[i].group))
+            update(optim, w, &optim->span[i]);
     for (int g = 0; g < HR_GROUPS; g++)
         optim->steps[g] += has(groups, g);
 }
@@ -300,7 +301,8 @@ hirl_status hr_optim_save(hr_tensors *out, const hr_optim *optim)
     return HIRL_OK;
 }
 
-/* Checkpoints of version 0.1 hold momentum without counts: to SGD every count but 0 is the same. */
+/* Checkpoints of version 0.1 may lack the numbers of updates. SGD only distinguishes 0 from
+ * others. */
 static hirl_status load_steps(hr_optim *optim, const hr_tensors *in)
 {
     const hr_named *found;

@@ -1,4 +1,4 @@
-/* results.c - everything that a step reports, read by the host once. */
+/* results.c - the results of a step: everything that the host reads of it. */
 #include "step/results.h"
 
 #include "base/error.h"

@@ -1,4 +1,4 @@
-/* state.c - what a step changes, to and from named tensors: weights, running statistics, optimiser, task. */
+/* state.c - saving and loading everything that a step changes, as named tensors. */
 #include "step/state.h"
 
 #include "base/error.h"

@@ -1,14 +1,16 @@
 /* step.c - one optimiser step of a task: compute, read the results once, commit.
  *
- *   inputs    placed on the device before anything is computed (inputs.h)
- *   compute   losses and gradients of the task; gradients averaged over ranks
- *   clip      gradients only, with workspace: a failure here leaves everything as it was
- *   results   the one wait: losses, norm, and whether all is finite (results.h)
- *   commit    optimiser, then what operations left for it (running statistics, key queues, centres), then
- *             teacher <- m teacher + (1 - m) online
+ *   inputs    sent to the device before anything is computed (inputs.h)
+ *   compute   losses and gradients of the task; gradients are averaged over ranks
+ *   clip      the part of the update that needs workspace. It changes gradients only, so a failure
+ *             here leaves everything as it was
+ *   results   losses, gradient norm and the finite check, read in the one wait (results.h)
+ *   commit    the optimiser; updates that operations requested (running statistics, key queues,
+ *             centres); teacher <- m teacher + (1 - m) online
  *
- * The average is taken at commit. A program that takes it at the start of the next step computes the same
- * losses; its trees differ where they are made of the average's features, which are one step older.
+ * The teacher is updated at commit. A program that updates it at the start of the next step
+ * computes the same losses; if its trees are built from the teacher's features, they are one step
+ * older.
  */
 #include "step/step.h"
 
@@ -30,7 +32,7 @@ static void average_gradients(hr_learner *learner)
     q->be->axpby(q, grad, grad, 1.0 / q->comm->ranks, 0);
 }
 
-/* norm and finite check before clipping, which needs workspace but touches gradients only */
+/* Averages gradients over ranks, measures and checks them, then clips them. */
 static void finish_gradients(hr_learner *learner)
 {
     hr_queue *q = learner->queue;
@@ -42,14 +44,14 @@ static void finish_gradients(hr_learner *learner)
     hr_optim_trust(learner->optim, &learner->online, learner->stage.updated);
 }
 
-/* Inputs on the device, scalars set; the stage is that of this step. */
+/* Sets stage and scalars of this step, and sends its inputs to the device. */
 static hirl_status place(hr_learner *learner, const hr_step_input *in)
 {
     hr_stage stage = { 0 };
     hr_queue *q = learner->queue;
 
     if (in->n != learner->config.batch)
-        return hr_fail(HIRL_E_INVALID, "a step of %lld images; the learner was made for %lld",
+        return hr_fail(HIRL_E_INVALID, "step: %lld images; the learner expects %lld",
                        (long long)in->n, (long long)learner->config.batch);
     memset(&learner->scalars, 0, sizeof learner->scalars);
     HR_TRY(learner->task->fill(learner->self, learner, in, &stage));
@@ -62,7 +64,7 @@ static hirl_status place(hr_learner *learner, const hr_step_input *in)
     return HIRL_OK;
 }
 
-/* record: with gradients */
+/* Computes losses and, if `record`, gradients. Commits nothing. */
 static hirl_status compute(hr_step_result *result, hr_learner *learner, const hr_step_input *in,
                            bool record)
 {
@@ -90,7 +92,7 @@ static bool is_bad(const hr_learner *learner, const hr_step_result *result)
     return *(const int32_t *)learner->results.bad.host || !isfinite(result->loss);
 }
 
-/* Takes no memory, so it cannot fail. */
+/* Allocates nothing, so it cannot fail. */
 static void commit(hr_learner *learner)
 {
     hr_queue *q = learner->queue;
@@ -105,8 +107,9 @@ static void commit(hr_learner *learner)
     hr_learner_refresh(learner);
 }
 
-/* Computes the step again with a check of every tensor, which names the first that is not finite. The other
- * ranks are left out: a rank that stops at a fault would not meet them again. */
+/* Computes the step again and checks every tensor, to name the first one that is not finite. It
+ * does so without the other ranks: one that stops at a fault would leave them waiting in a
+ * reduction. */
 static hirl_status name_the_fault(hr_learner *learner, const hr_step_input *in)
 {
     hr_comm *comm = learner->queue->comm;

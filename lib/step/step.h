@@ -4,11 +4,12 @@
 
 #include "step/learner.h"
 
-/* NONFINITE names the first tensor that is not finite, or says that it is of another rank. A step that fails
- * has changed nothing. Waits once for the device. */
+/* Makes one step, which waits for the device once. A step that fails has changed nothing. The
+ * message of NONFINITE names the first tensor that is not finite, or reports that it is on another
+ * rank. */
 hirl_status hr_learner_step(hr_step_result *result, hr_learner *learner,
                             const hr_step_input *input);
-/* The losses alone, with batch statistics as in training: nothing is changed. */
+/* Computes the losses only, with batch statistics as in training. Changes nothing. */
 hirl_status hr_learner_evaluate(hr_step_result *result, hr_learner *learner,
                                 const hr_step_input *input);
 

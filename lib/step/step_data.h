@@ -1,4 +1,4 @@
-/* step_data.h - what an optimiser step takes and returns. */
+/* step_data.h - the input and the result of one optimiser step. */
 #ifndef HR_STEP_DATA_H
 #define HR_STEP_DATA_H
 
@@ -6,51 +6,54 @@
 
 enum { HR_STEP_VIEWS = 16 };
 
-/* numbers that a schedule gives for a step */
+/* numbers of a step that follow a schedule */
 typedef struct hr_rates {
-    double rate, predictor_rate;
-    double decay, path_decay;
-    double ema; /* of the average taken at this step's commit */
+    double rate, predictor_rate; /* learning rates */
+    double decay, path_decay;    /* weight decay; of the heads h_l */
+    double ema;                  /* m of the teacher's average, taken when this step commits */
     double teacher_temperature;
-    bool freeze_last; /* the last layer, or the prototypes, are not updated */
+    bool freeze_last; /* the last layer or the prototypes are not updated */
 } hr_rates;
 
-/* The operations of a step. A backend that replays captured steps captures again when a stage changes. */
+/* The operations of a step. A backend that captures and replays steps captures again if they
+ * change. */
 typedef struct hr_stage {
-    uint32_t name;     /* the task's bits: two steps of one name have the same operations */
-    uint32_t gradient; /* parameter groups that have a gradient, bit g is group g */
-    uint32_t updated;  /* those that the optimiser updates */
+    uint32_t name;     /* chosen by the task: steps of one name have the same operations */
+    uint32_t gradient; /* parameter groups that have a gradient; bit g is group g */
+    uint32_t updated;  /* parameter groups that the optimiser updates */
 } hr_stage;
 
-/* What one step gets from its run: host arrays, read during the call. */
+/* The input of one step, from the run: arrays in host memory that are read during the call. */
 typedef struct hr_step_input {
     int64_t n;    /* images: config.batch */
-    int64_t step; /* from 0: names draws, and places in key queues */
+    int64_t step; /* from 0; keys random draws, and decides positions in key queues */
     hr_rates rates;
     int32_t globals, views;
-    const float *view[HR_STEP_VIEWS]; /* [n,S,S,3] f32 normalised; global views first */
-    int64_t size[HR_STEP_VIEWS];      /* S */
-    const int64_t *image;             /* [n] ids */
+    const float *view[HR_STEP_VIEWS]; /* [n,S,S,3] f32, normalised; global views first */
+    int64_t size[HR_STEP_VIEWS];      /* S of each view */
+    const int64_t *image;             /* [n] image ids */
     /* ---- pretraining ---- */
-    const uint8_t
-        *mask[HR_STEP_VIEWS]; /* [n,P] of global views, 1: masked; NULL: nothing is masked */
-    const int32_t *leaf;      /* [n] positive leaves, -1: none; NULL: stage 1 */
-    const int32_t *negative;  /* [n,K] leaves; with reassign drawn ones (hier/paths.h) */
-    int32_t *chosen; /* not NULL: leaves are chosen anew before the losses, and a step that succeeds
-                        writes them here, [n] */
+    /* [n,P] for each global view, 1: the patch is masked; NULL: the view has no masks */
+    const uint8_t *mask[HR_STEP_VIEWS];
+    const int32_t *leaf; /* [n] positive leaves, -1: none; NULL: no path loss */
+    const int32_t
+        *negative; /* [n,K] negative leaves; with `chosen`, drawn numbers (hier/paths.h) */
+    /* [n] written by a step that succeeds: the leaves that it assigned to its images before it
+     * computed the losses, or `leaf` if it has no path loss; NULL: `leaf` is used as it is */
+    int32_t *chosen;
     /* ---- labelled ---- */
     const int32_t *label; /* [n] classes */
-    /* ---- any other task ---- */
+    /* ---- other tasks ---- */
     const void *more;
 } hr_step_input;
 
-/* numbers alone: a checkpoint holds them in this order */
+/* Numbers only: a checkpoint stores them in this order. */
 typedef struct hr_step_result {
     double loss;
     double loss_image, loss_spd; /* pretraining: the two terms of HIRL eq. 4 */
     double grad_norm;
-    double teacher_entropy, usage_entropy; /* of the targets (ssl/method.h), -1: there are none */
-    double top1; /* labelled: share of images classified right, -1: none */
+    double teacher_entropy, usage_entropy; /* of the targets (ssl/method.h); -1: no targets */
+    double top1; /* labelled: share of images classified correctly; -1: no labels */
 } hr_step_result;
 
 #endif

@@ -1,21 +1,48 @@
-/* task.h - what a step optimises: the seam between one optimiser step and a network with its losses.
+/* task.h - the interface of a task: what a step optimises.
  *
- * A step is inputs and a task. The step (step.c) clears gradients and results, lets the task write its
- * inputs, places them on the device, lets the task compute, reduces gradients over ranks, clips them, reads
- * the results in one wait, and applies the update if everything is finite. The task says what is computed.
+ * A learner (learner.h) owns what all tasks have in common: a work queue, weights, an optimiser, a
+ * tape, inputs and results. A task adds the network, the parameter groups, the losses and their
+ * state. The library has two tasks: pretraining with HIRL (task/pretrain.c) and a linear probe of
+ * labelled images (task/probe.c), the shorter one.
  *
- * Tasks so far: self-supervised pretraining under HIRL (task/pretrain.c) and a labelled probe (task/probe.c).
+ * hr_learner_create calls, in this order:
  *
- * How detection fits, as a third task with images of different size, any number of boxes and losses that
- * depend on choices of the host:
- *   - hr_step_input.more points at the task's own batch: images with sizes, boxes, classes, masks.
- *   - Images are padded to one of a few canvas sizes; `make` declares the streams of the largest canvas, and
- *     `fill` writes the true sizes and the boxes into inputs of fixed capacity, with their counts. Rows beyond
- *     a count have weight 0, so that shapes do not depend on the data.
- *   - Proposals are chosen on the host: `compute` runs backbone and proposal network, reads the scores (one
- *     declared host point), samples on the host, sends the chosen rows as a second set of inputs, and goes on.
- *     The tape keeps the first part, so one backward pass covers both.
- *   - `stage` names the canvas size: a backend that replays captured steps captures once for each.
+ *   network   describes parameters and running statistics; the learner then allocates the online
+ *             weights and draws their initial values
+ *   group     once for each parameter; the learner then makes the optimiser
+ *   make      allocates the rest of the task, and declares inputs (inputs.h) and results
+ *             (results.h); the learner then allocates these
+ *
+ * A step (step.c) calls, in this order:
+ *
+ *   ready           refuses the step if the task is incomplete
+ *   fill            writes the inputs in host memory, and the scalars; the step then sends them
+ *   compute         losses, and their gradients, which add up in online.grad. The step then averages
+ *                   gradients over ranks, clips them, checks that they are finite, and reads the
+ *                   results in its one wait for the device
+ *   report          converts the results that were read into an hr_step_result
+ *   before_commit   last chance to refuse the step
+ *   commit          after the optimiser, the running statistics and the teacher's average
+ *
+ * If the loss or a gradient is not finite, the step repeats fill, compute and report with a check of
+ * every tensor, and fails with the name of the first bad one.
+ *
+ * Three rules hold inside a step:
+ *   - Before the commit nothing changes but gradients, results, the tape and the task's own scratch
+ *     memory. `compute` requests all other changes with hr_tape_at_commit.
+ *   - `compute` sends nothing to the device, reads nothing back and does not wait;
+ *     tests/house/house.py checks this and lists the exceptions.
+ *   - Shapes do not depend on the data, so that a backend can capture a step and replay it.
+ *
+ * How object detection would fit, with images of different sizes and any number of boxes:
+ *   - hr_step_input.more points to the task's own batch: images with sizes, boxes, classes, masks.
+ *   - Images are padded to one of a few canvas sizes. `make` declares streams of the largest canvas
+ *     and inputs with room for a fixed number of boxes; `fill` writes true sizes and boxes. Unused
+ *     rows have weight 0.
+ *   - The host samples proposals: `compute` runs backbone and proposal network, reads the scores,
+ *     samples, sends the chosen rows, and continues. This is a second wait, and an exception to the
+ *     rule above. The tape keeps the first part, so one backward pass covers both.
+ *   - hr_stage.name is the canvas size, so that a backend captures one step for each.
  */
 #ifndef HR_TASK_H
 #define HR_TASK_H
@@ -24,44 +51,44 @@
 #include "step/step_data.h"
 #include "types.h"
 
-/* Self is the task's own struct; every function but `done` may rely on what the ones before it made. */
+/* `self` is the task's own struct, which the caller of hr_learner_create allocates. */
 struct hr_task {
     const char *name;
-    /* Waits inside a step besides the one at its end. 0 for all tasks of this library; a loss that is a
-     * function of the application (method=own) adds one for each call of it. */
-    int32_t host_points;
 
-    /* ---- making, in this order ---- */
-    /* Sets learner->params and learner->norms: what is trained, and its running statistics. */
+    /* ---- making ---- */
+    /* Sets learner->params and learner->norms: layouts of the trained parameters and of their
+     * running statistics. The task owns both. */
     hirl_status (*network)(void *self, hr_learner *learner);
-    /* The parameter group of a slot, 0 to HR_GROUPS - 1; -1: never trained. */
+    /* Returns the parameter group of a slot, 0 to HR_GROUPS - 1; -1: the slot is never trained. */
     int8_t (*group)(const void *self, int32_t slot);
-    /* Groups that LARS leaves to plain SGD, as a bit mask. */
+    /* groups that LARS updates as SGD does; bit g is group g */
     uint32_t plain_groups;
-    /* First values are drawn. Makes the rest, and declares inputs and results. */
     hirl_status (*make)(void *self, hr_learner *learner);
-    /* Frees everything and self. Must accept what a failed `network` or `make` left. */
+    /* Frees everything of the task, and self. Also called after `network` or `make` failed. learner
+     * is NULL if there was no memory for it. */
     void (*done)(void *self, hr_learner *learner);
 
     /* ---- a step ---- */
-    /* HIRL_E_STATE: a step cannot be made yet, and why; NULL: it always can. */
+    /* STATE: no step is possible yet; the message has the reason. NULL: steps are always
+     * possible. */
     hirl_status (*ready)(const void *self);
-    /* Writes the inputs of a step, sends its images, sets rate, decay, momentum and ema of the scalars, and names
-     * the stage. Nothing is computed yet. */
+    /* Writes the small inputs, sends the images (hr_inputs_send), and sets rate, decay, momentum
+     * and ema in learner->scalars and all fields of the stage. Computes nothing. */
     hirl_status (*fill)(void *self, hr_learner *learner, const hr_step_input *input,
                         hr_stage *stage);
-    /* Forward, backward (when the tape records) and results of all micro-batches. Changes nothing but
-     * gradients, results and the tape; everything else is asked for with hr_tape_at_commit. */
+    /* Runs forward and, if tape.recording, backward passes of all micro-batches (hr_tape_next
+     * starts each), and adds losses to the results. */
     hirl_status (*compute)(void *self, hr_learner *learner, const hr_step_input *input);
-    /* The last chance to refuse the step; NULL: none. */
+    /* A failure ends the step. NULL: never refuses. */
     hirl_status (*before_commit)(void *self, int64_t step);
-    /* Corrects the weights after the optimiser (unit rows of prototypes); takes no memory. NULL: nothing. */
+    /* Corrects the weights after the optimiser, for example prototypes to unit length. Must not
+     * allocate. hr_learner_restart calls it too. NULL: nothing to correct. */
     void (*commit)(void *self, hr_learner *learner);
-    /* Translates the results that were read. */
+    /* Sets `loss` and the fields of the task; the step has set the others. */
     void (*report)(hr_step_result *result, void *self, const hr_learner *learner,
                    const hr_step_input *input);
 
-    /* ---- state besides weights, teacher and optimiser ---- */
+    /* ---- checkpoints: state besides weights, teacher and optimiser ---- */
     hirl_status (*save)(hr_tensors *out, const void *self, const hr_learner *learner);
     hirl_status (*load)(void *self, hr_learner *learner, const hr_tensors *in);
 };
