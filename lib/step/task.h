@@ -17,14 +17,14 @@
  *
  *   ready           refuses the step if the task is incomplete
  *   fill            writes the inputs in host memory, and the scalars; the step then sends them
- *   compute         losses, and their gradients, which add up in online.grad. The step then averages
- *                   gradients over ranks, clips them, checks that they are finite, and reads the
- *                   results in its one wait for the device
+ *   compute         losses, and their gradients, which add up in online.grad. The step then
+ *                   averages gradients over ranks, checks that they are finite, clips them, and
+ *                   reads the results in its one wait for the device
  *   report          converts the results that were read into an hr_step_result
  *   before_commit   last chance to refuse the step
  *   commit          after the optimiser, the running statistics and the teacher's average
  *
- * If the loss or a gradient is not finite, the step repeats fill, compute and report with a check of
+ * If the loss or a gradient is not finite, the step repeats fill, compute and report while checking
  * every tensor, and fails with the name of the first bad one.
  *
  * Three rules hold inside a step:
@@ -64,13 +64,12 @@ struct hr_task {
     /* groups that LARS updates as SGD does; bit g is group g */
     uint32_t plain_groups;
     hirl_status (*make)(void *self, hr_learner *learner);
-    /* Frees everything of the task, and self. Also called after `network` or `make` failed. learner
-     * is NULL if there was no memory for it. */
+    /* Frees everything of the task, and self. Also called after a failure at any point of making:
+     * learner and learner->queue may be NULL. */
     void (*done)(void *self, hr_learner *learner);
 
     /* ---- a step ---- */
-    /* STATE: no step is possible yet; the message has the reason. NULL: steps are always
-     * possible. */
+    /* STATE: no step is possible yet, with the reason. NULL: steps are always possible. */
     hirl_status (*ready)(const void *self);
     /* Writes the small inputs, sends the images (hr_inputs_send), and sets rate, decay, momentum
      * and ema in learner->scalars and all fields of the stage. Computes nothing. */

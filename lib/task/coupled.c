@@ -1,9 +1,12 @@
-/* coupled.c - a loss that couples images (SwAV, MoCo v3), over several micro-batches.
+/* coupled.c - exact gradients of a loss that couples images (SwAV, MoCo v3), with micro-batches.
  *
- * Every micro-batch is first encoded without gradient, the loss and its gradient by the outputs are computed
- * on the whole batch, and each micro-batch is encoded again and led back from its rows of that gradient:
+ *   1. Encode every micro-batch without recording, and keep the outputs of the whole batch.
+ *   2. Compute L_img of the whole batch, and its gradient with respect to these outputs.
+ *   3. Encode every micro-batch again, now recorded, and backpropagate its rows of this gradient:
  *
  *   dL/dw = sum_m sum_v ( dL/dz_v,m dz_v,m/dw + dL/dout_v,m dout_v,m/dw )
+ *
+ * m: micro-batch; v: view; z: z0. The path loss does not couple images and is added in part 3.
  */
 #include "task/coupled.h"
 
@@ -13,10 +16,11 @@
 #include "task/micro.h"
 #include "task/paths.h"
 
-/* outputs of the whole batch, and the loss's gradient by them; [0]: z0, [1]: out; data NULL: none */
+/* Outputs of one network for the whole batch, and the gradient with respect to them; [0]: z0, [1]:
+ * out; data NULL: the network has no such output. */
 typedef struct whole {
     hr_array value[2][HR_METHOD_VIEWS], grad[2][HR_METHOD_VIEWS];
-    bool taught; /* the loss has no gradient by them: the teacher's */
+    bool no_grad; /* outputs of the teacher */
 } whole;
 
 static hr_tensor *const *part_of(const hr_seen *seen, int which)
@@ -24,7 +28,7 @@ static hr_tensor *const *part_of(const hr_seen *seen, int which)
     return which ? seen->out : seen->z0;
 }
 
-/* copies a micro-batch's rows into the whole batch's */
+/* Copies the rows of a micro-batch into the whole batch. The first micro-batch allocates it. */
 static void keep_rows(whole *all, hr_tape *t, const hr_seen *seen, const hr_micro *micro)
 {
     for (int which = 0; which < 2; which++)
@@ -38,11 +42,11 @@ static void keep_rows(whole *all, hr_tape *t, const hr_seen *seen, const hr_micr
                 int64_t shape[2] = { micro->count * micro->n, hr_cols(&x->x) };
 
                 all->value[which][v] = hr_tape_keep_array(t, HR_REAL, 2, shape);
-                if (!all->taught)
+                if (!all->no_grad)
                     all->grad[which][v] = hr_tape_keep_array(t, HR_REAL, 2, shape);
                 if (hr_tape_status(t) < 0)
                     return;
-                if (!all->taught)
+                if (!all->no_grad)
                     t->q->be->fill(t->q, &all->grad[which][v], 0);
             }
             to = hr_slice(&all->value[which][v], micro->first, micro->n);
@@ -52,7 +56,7 @@ static void keep_rows(whole *all, hr_tape *t, const hr_seen *seen, const hr_micr
 
 static hr_tensor *leaf_of(whole *all, hr_tape *t, int which, int v)
 {
-    hr_array *grad = all->taught ? NULL : &all->grad[which][v];
+    hr_array *grad = all->no_grad ? NULL : &all->grad[which][v];
 
     return all->value[which][v].data ? hr_wrap(t, &all->value[which][v], grad) : NULL;
 }
@@ -65,6 +69,8 @@ static void leaves_of(hr_seen *seen, whole *all, hr_tape *t)
     }
 }
 
+/* Part 1. rows: weights of the last layer. update: the teacher's running statistics change at
+ * commit, as it is encoded only here. */
 static hirl_status encode_all(whole *student, whole *teacher, hr_array *rows, hr_pretrain *self,
                               bool update)
 {
@@ -88,8 +94,9 @@ static hirl_status encode_all(whole *student, whole *teacher, hr_array *rows, hr
     return hr_tape_status(t);
 }
 
-/* sum <x, dx>: carries the batch's gradient into a micro-batch */
-static hr_tensor *carried(hr_tape *t, hr_tensor *x, const hr_array *grad, const hr_micro *micro)
+/* sum <x, dL/dx> of a micro-batch: its gradient with respect to x is dL/dx */
+static hr_tensor *dot_gradient(hr_tape *t, hr_tensor *x, const hr_array *grad,
+                               const hr_micro *micro)
 {
     hr_array rows = hr_slice(grad, micro->first, micro->n);
     hr_tensor *dot = hr_row_dot(t, x, hr_wrap(t, &rows, NULL));
@@ -97,7 +104,8 @@ static hr_tensor *carried(hr_tape *t, hr_tensor *x, const hr_array *grad, const 
     return hr_scale(t, hr_mean(t, dot), (double)micro->n);
 }
 
-static hirl_status run_back(hr_pretrain *self, const whole *all, const hr_micro *micro)
+/* Part 3 of one micro-batch, with its path loss. */
+static hirl_status encode_again(hr_pretrain *self, const whole *all, const hr_micro *micro)
 {
     hr_tape *t = &self->learner->tape;
     hr_seen seen = { 0 };
@@ -113,7 +121,7 @@ static hirl_status run_back(hr_pretrain *self, const whole *all, const hr_micro 
 
             if (!x)
                 continue;
-            term = carried(t, x, &all->grad[which][v], micro);
+            term = dot_gradient(t, x, &all->grad[which][v], micro);
             back = back ? hr_add(t, back, term) : term;
         }
     HR_TRY(t->recording ? hr_tape_backward(t, back) : hr_tape_status(t));
@@ -121,7 +129,7 @@ static hirl_status run_back(hr_pretrain *self, const whole *all, const hr_micro 
     return hr_tape_status(t);
 }
 
-/* L_img of the whole batch, from what all micro-batches gave */
+/* Part 2: L_img of the whole batch. */
 static hirl_status image_loss(hr_pretrain *self, whole *student, whole *teacher,
                               const hr_array *rows)
 {
@@ -147,7 +155,7 @@ hirl_status hr_losses_coupled(hr_pretrain *self)
     hr_tape *t = &self->learner->tape;
     int64_t micros = self->config.learner.accumulate;
     bool recording = t->recording;
-    whole student = { 0 }, teacher = { .taught = true };
+    whole student = { 0 }, teacher = { .no_grad = true };
     hr_array rows = { 0 };
 
     t->recording = false;
@@ -160,7 +168,7 @@ hirl_status hr_losses_coupled(hr_pretrain *self)
         hr_micro micro = hr_micro_of(self, m, micros, recording);
 
         hr_tape_next(t);
-        HR_TRY(run_back(self, &student, &micro));
+        HR_TRY(encode_again(self, &student, &micro));
     }
     return HIRL_OK;
 }

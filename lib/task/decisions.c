@@ -1,4 +1,4 @@
-/* decisions.c - what the host decides for a step of pretraining: ids, leaves, negatives, shares, temperature. */
+/* decisions.c - the inputs of a pretraining step besides images: ids, leaves, shares, scalars. */
 #include "task/decisions.h"
 
 #include <string.h>
@@ -47,6 +47,7 @@ hirl_status hr_decisions_declare(hr_pretrain *self)
 
 /* ---- a step ---- */
 
+/* number of images that have a leaf */
 static int64_t with_leaf(const int32_t *leaf, int64_t n)
 {
     int64_t count = 0;
@@ -56,8 +57,9 @@ static int64_t with_leaf(const int32_t *leaf, int64_t n)
     return count;
 }
 
-/* The images of the step that have a leaf, on all ranks. Where none has one there is no path loss, and the
- * heads h_l rest: running statistics, decay and momentum included. */
+/* Counts the images of the step that have a leaf, over all ranks. If there are none, the step has
+ * no path loss, and the heads h_l do not change: neither running statistics nor decay nor
+ * momentum. */
 static hirl_status count_leaves(hr_pretrain *self, const hr_step_input *in)
 {
     int32_t count = 0;

@@ -1,4 +1,4 @@
-/* encode.c - which views a network encodes in which pass (encode.h): the plan, its inputs, the passes. */
+/* encode.c - the encodings of a step (encode.h): their plan, their inputs, and the passes. */
 #include "task/encode.h"
 
 #include <string.h>
@@ -15,12 +15,14 @@ static int64_t micro_images(const hr_pretrain *self)
     return self->config.learner.batch / self->config.learner.accumulate;
 }
 
-static bool sees(uint32_t which, int32_t view, int32_t globals)
+/* which: views of a network, as in hr_method.student */
+static bool is_encoded(uint32_t which, int32_t view, int32_t globals)
 {
     return which == HR_SEES_GLOBAL ? view < globals : which >> view & 1;
 }
 
-/* Sizes in the order in which they first appear; not joint: each view is a part of its own. */
+/* Groups the views into parts: by size, in the order of first appearance; if not joint, each view
+ * is a part. */
 static void split(hr_encoding *e, const int64_t *size)
 {
     for (int i = 0; i < e->views; i++) {
@@ -34,7 +36,7 @@ static void split(hr_encoding *e, const int64_t *size)
     }
 }
 
-/* The place of b's views among a's, in units of views; -1: a does not hold them next to each other. */
+/* Returns the position of b's views in a; -1: a does not hold them next to each other. */
 static int position_among(const hr_resolution *a, const hr_resolution *b)
 {
     for (int k = 0; k + b->views <= a->views; k++)
@@ -43,7 +45,8 @@ static int position_among(const hr_resolution *a, const hr_resolution *b)
     return -1;
 }
 
-/* Takes the images of another encoding where they lie in the order that this one needs. */
+/* Reads the images of another encoding, if they already lie in the order that this one needs; else
+ * returns false. */
 static bool share_images(hr_resolution *part, int64_t groups, const hr_encoding *other, int64_t n)
 {
     for (int k = 0; k < other->parts; k++) {
@@ -104,7 +107,7 @@ static hirl_status add_images(hr_pretrain *self, hr_encoding *e, hr_resolution *
                             (int64_t[]){ part->views * batch, part->size, part->size, 3 });
 }
 
-/* views of one size stand together: not so when sizes of local views take turns */
+/* Whether views of one size follow each other; false if the sizes of local views alternate. */
 static bool is_in_order(const hr_encoding *e)
 {
     int at = 0;
@@ -130,12 +133,13 @@ static hirl_status add_indices(hr_pretrain *self, hr_encoding *e)
     return HIRL_OK;
 }
 
+/* earlier: encodings whose images may be shared; ends with NULL */
 static hirl_status declare(hr_pretrain *self, hr_encoding *e, uint32_t which, bool joint,
                            const hr_encoding *const *earlier)
 {
     *e = (hr_encoding){ .joint = joint, .groups = 1 };
     for (int32_t v = 0; v < self->config.views; v++)
-        if (sees(which, v, self->config.globals))
+        if (is_encoded(which, v, self->config.globals))
             e->view[e->views++] = v;
     if (joint && self->net.method_norms)
         e->groups = self->config.bn_groups / self->config.learner.accumulate;
@@ -167,12 +171,13 @@ hirl_status hr_encodings_declare(hr_pretrain *self)
 
 /* ---- inputs of a step ---- */
 
+/* Sends the views of one size, ordered by micro-batch, group, view and image. */
 static void send_images(hr_pretrain *self, const hr_encoding *e, const hr_resolution *part,
                         const hr_step_input *in)
 {
     hr_inputs *inputs = &self->learner->inputs;
     int64_t n = micro_images(self), rows = n / e->groups, pixels = part->size * part->size * 3;
-    int64_t parts = in->n / rows, at = 0; /* parts: micro-batches times groups */
+    int64_t parts = in->n / rows, at = 0; /* micro-batches times groups */
 
     if (part->views == 1) {
         hr_inputs_send(inputs, &part->image, in->view[part->view[0]], HR_F32);
@@ -186,6 +191,7 @@ static void send_images(hr_pretrain *self, const hr_encoding *e, const hr_resolu
         }
 }
 
+/* Draws stochastic depth for every row. */
 static void draw_keep(hr_pretrain *self, const hr_encoding *e, hr_resolution *part,
                       const hr_step_input *in)
 {
@@ -202,7 +208,7 @@ static void draw_keep(hr_pretrain *self, const hr_encoding *e, hr_resolution *pa
         }
 }
 
-/* number of row (g, view, 0) among the rows of all resolutions, one after the other */
+/* Returns the index of row (g, view, 0) among the concatenated rows of all sizes. */
 static int64_t place_of(const hr_encoding *e, int32_t view, int64_t g, int64_t n)
 {
     int64_t group = n / e->groups, before = 0;
@@ -214,7 +220,7 @@ static int64_t place_of(const hr_encoding *e, int32_t view, int64_t g, int64_t n
     return 0;
 }
 
-/* The same in every step: written where a step writes its inputs, as they are few. */
+/* Writes the indices of rows. They are the same in every step, but few enough to send again. */
 static void fill_indices(const hr_encoding *e, int64_t n)
 {
     int64_t group = n / e->groups, at = 0;
@@ -252,12 +258,12 @@ static hirl_status check_views(const hr_pretrain *self, const hr_step_input *in)
 {
     if (in->views != self->config.views || in->globals != self->config.globals)
         return hr_fail(
-            HIRL_E_INVALID, "a step of %d views, %d global; the learner was made for %d, %d",
+            HIRL_E_INVALID, "step: %d views, %d global; the learner expects %d views, %d global",
             (int)in->views, (int)in->globals, (int)self->config.views, (int)self->config.globals);
     for (int v = 0; v < in->views; v++)
         if (in->size[v] != self->config.size[v])
             return hr_fail(HIRL_E_INVALID,
-                           "view %d has %lld pixels a side; the learner was made for %lld", v,
+                           "step: view %d has %lld pixels a side; the learner expects %lld", v,
                            (long long)in->size[v], (long long)self->config.size[v]);
     return HIRL_OK;
 }
@@ -286,7 +292,7 @@ hr_tensor *hr_encode_images(const hr_pretrain *self, const hr_resolution *part,
     return hr_wrap(&self->learner->tape, &rows, NULL);
 }
 
-/* one micro-batch's slice of a cell; absent cells stay absent */
+/* The slice of a cell that belongs to a micro-batch; if the cell is absent, data is NULL. */
 static hr_array of_micro(const hr_cell *cell, const hr_micro *micro)
 {
     int64_t rows = cell->device.data ? cell->device.dim[0] / micro->count : 0;
@@ -305,6 +311,7 @@ static hr_features encode_part(hr_pretrain *self, const hr_pass *pass, const hr_
     return hr_net_encode(&self->net, pass, hr_encode_images(self, part, micro), &input);
 }
 
+/* Each view goes through the whole network on its own. */
 static void encode_alone(hr_seen *seen, hr_pretrain *self, const hr_pass *pass,
                          const hr_encoding *e, const hr_micro *micro)
 {
@@ -317,7 +324,7 @@ static void encode_alone(hr_seen *seen, hr_pretrain *self, const hr_pass *pass,
     }
 }
 
-/* rows of view number v of all that are seen */
+/* rows of the v-th encoded view */
 static hr_tensor *rows_of_view(hr_tape *t, const hr_encoding *e, hr_tensor *all, int v, int64_t n)
 {
     const hr_array *index = &e->of_view[v].device;
@@ -325,6 +332,7 @@ static hr_tensor *rows_of_view(hr_tape *t, const hr_encoding *e, hr_tensor *all,
     return index->data ? hr_gather(t, all, index) : hr_rows(t, all, v * n, n);
 }
 
+/* The backbone gets all views of one size at once, the heads all views. */
 static void encode_jointly(hr_seen *seen, hr_pretrain *self, const hr_pass *pass,
                            const hr_encoding *e, const hr_micro *micro)
 {
@@ -358,7 +366,7 @@ static void encode(hr_seen *seen, hr_pretrain *self, const hr_micro *micro,
         encode_jointly(seen, self, &pass, e, micro);
     else
         encode_alone(seen, self, &pass, e, micro);
-    if (self->net.last >= 0 && self->net.last < weights->slots) /* not own_teacher */
+    if (self->net.last >= 0 && self->net.last < weights->slots) /* a teacher may lack the layer */
         seen->rows = hr_weight(pass.tape, weights, self->net.last)->x;
 }
 

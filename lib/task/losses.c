@@ -1,9 +1,9 @@
-/* losses.c - the losses of a batch over its micro-batches.
+/* losses.c - the losses of a batch, summed over its micro-batches.
  *
  *   L = L_img + w L_SPD                                                        (HIRL eq. 4)
  *
- * A batch is computed in k micro-batches. Where L_img is a mean over images, each gives 1/k of it, here;
- * where it couples images, see coupled.c.
+ * If L_img is a mean over images, each of the k micro-batches adds 1/k of its own L_img; this file
+ * computes them. If L_img couples images, see coupled.c.
  */
 #include "task/losses.h"
 
@@ -54,6 +54,7 @@ hr_now hr_now_of(hr_pretrain *self, const hr_micro *micro)
     return now;
 }
 
+/* keys: the teacher's outputs with shuffle BN; else it is not used */
 static hirl_status compute_micro(hr_pretrain *self, const hr_micro *micro, const hr_array *keys)
 {
     hr_tape *t = &self->learner->tape;

@@ -1,8 +1,10 @@
-/* patches.c - masked patches of the student and those of the teacher that they follow (iBOT: Zhou et al. 2022).
+/* patches.c - the patches that iBOT compares (Zhou et al. 2022): the student's masked ones, and the
+ * teacher's.
  *
- * A global view of n images has room for M = n mask_most masked patches. Entry e of the list is patch
- * place[e] of the teacher's [n P], token[e] of the student's tokens, with weight 1 / (n |mask of its image|);
- * entries beyond the masked ones have weight 0, so that shapes do not depend on the masks.
+ * Each global view of a micro-batch with n images has a list of M = n mask_most entries, one for
+ * each masked patch: place[e] is its row in the teacher's patches [n P], token[e] its row in the
+ * student's tokens, and weight[e] is 1 / (n |mask of its image|). Unused entries have weight 0, so
+ * that shapes do not depend on the masks.
  */
 #include "task/patches.h"
 
@@ -10,7 +12,7 @@
 
 #include "base/error.h"
 
-/* the resolution of the global views, and how many of its views are global */
+/* Returns the part that holds the global views, and the number of its views that are global. */
 static hr_resolution *globals_of(hr_pretrain *self, int *views)
 {
     hr_resolution *part = &self->student.part[0];
@@ -53,7 +55,7 @@ hirl_status hr_patches_declare(hr_pretrain *self)
     return HIRL_OK;
 }
 
-/* 0 and 1 for the patches of all images, rows (micro-batch, view, image) */
+/* Writes 0 or 1 for each patch of all images, ordered by micro-batch, view and image. */
 static void fill_masks(hr_pretrain *self, const hr_resolution *part, const hr_step_input *in)
 {
     int64_t n = micro_images(self), patches = hr_net_patches(&self->net, part->size), at = 0;
@@ -70,7 +72,8 @@ static void fill_masks(hr_pretrain *self, const hr_resolution *part, const hr_st
         }
 }
 
-/* the list of one view of one micro-batch; first_row: number of its first image among the rows of the pass */
+/* Writes the list of one view of one micro-batch. first_row: row of its first image in the pass;
+ * mask NULL: nothing is masked. */
 static hirl_status list_masked(hr_pretrain *self, int v, int64_t micro, int64_t first_row,
                                const uint8_t *mask, int64_t patches)
 {
@@ -89,8 +92,10 @@ static hirl_status list_masked(hr_pretrain *self, int v, int64_t micro, int64_t 
         for (int64_t i = 0; i < patches; i++)
             masked += mask[i];
         if (at + masked > room)
-            return hr_fail(HIRL_E_INVALID, "masks: more than %lld of %lld patches in %lld images",
-                           (long long)room, (long long)patches, (long long)n);
+            return hr_fail(HIRL_E_INVALID,
+                           "masks: more than %lld masked patches in %lld images of %lld patches, "
+                           "which is the limit of mask_ratio",
+                           (long long)room, (long long)n, (long long)patches);
         for (int64_t i = 0; i < patches; i++)
             if (mask[i]) {
                 place[at] = (int32_t)(r * patches + i);
@@ -118,6 +123,7 @@ hirl_status hr_patches_fill(hr_pretrain *self, const hr_step_input *in)
     return HIRL_OK;
 }
 
+/* head and last layer, as for class tokens */
 static hr_tensor *scores_of(hr_pretrain *self, const hr_pass *pass, hr_tensor *tokens)
 {
     hr_tensor *x = hr_convert(pass->tape, tokens, HR_REAL);

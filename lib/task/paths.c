@@ -1,10 +1,11 @@
-/* paths.c - the path loss of a micro-batch (HIRL sec. 4.2), its tree on the device.
+/* paths.c - the path loss of a micro-batch (HIRL sec. 4.2), and its tree on the device.
  *
- *   L_SPD of a step is the mean over its images that have a leaf, on all ranks. A micro-batch adds its mean times
+ * L_SPD of a step is the mean over its images that have a leaf, on all ranks. A micro-batch adds
+ * its own mean, times
  *
  *     share = (its images with a leaf) ranks / (images of the step with a leaf)
  *
- * and the mean over ranks is taken with the gradients.
+ * because losses and gradients are averaged over ranks later.
  */
 #include "task/paths.h"
 
@@ -25,7 +26,7 @@ static hr_tensor *path_loss(hr_pretrain *self, const hr_micro *micro, hr_tensor 
     if (!paths)
         return &t->dead;
     pass.groups = self->config.path_bn_groups / micro->count;
-    pass.sync = false; /* the heads h_l have ordinary batch norm */
+    pass.sync = false; /* the heads h_l have no SyncBN */
     *paths = (hr_spd_paths){
         .levels = self->paths.tree->levels,
         .path = self->paths.path,
@@ -96,7 +97,7 @@ hirl_status hr_pretrain_set_tree(hr_pretrain *self, hirl_tree *tree)
     }
     if (tree->levels != self->net.levels || tree->d != self->net.z_dim)
         return hr_fail(HIRL_E_INVALID,
-                       "tree: %d levels of %lld columns; the model has %d heads h_l of %lld",
+                       "tree: %d levels with %lld columns; the model has %d heads h_l with %lld",
                        (int)tree->levels, (long long)tree->d, (int)self->net.levels,
                        (long long)self->net.z_dim);
     status = upload(&fresh, q, tree);

@@ -1,4 +1,4 @@
-/* pretrain.c - the self-supervised task: its networks, its parameter groups, its state. */
+/* pretrain.c - the pretraining task: its networks, its parameter groups, its state. */
 #include "task/pretrain.h"
 
 #include <string.h>
@@ -47,7 +47,7 @@ static int8_t group_of(const void *state, int32_t slot)
 
 /* ---- making ---- */
 
-/* The network must have what the method's loss reads. */
+/* Checks that the network has every part that the method's loss reads. */
 static hirl_status check_network(const hr_pretrain *self)
 {
     const hr_method *method = self->method;
@@ -65,7 +65,7 @@ static hirl_status check_network(const hr_pretrain *self)
     if (method->patches && net->method_norms)
         return hr_fail(
             HIRL_E_INVALID,
-            "%s: head=\"%.60s\" has batch norms, which patches do not share; leave them out",
+            "%s: head=\"%.60s\" has batch norm, which cannot be used with patches; remove it",
             method->name, self->config.model.head);
     return HIRL_OK;
 }
@@ -160,7 +160,7 @@ hirl_status hr_pretrain_create(hr_learner **learner, hr_pretrain **out, hirl_con
 hirl_status hr_pretrain_set_calls(hr_pretrain *self, const hirl_method_calls *calls)
 {
     if (!self->method->declared)
-        return hr_fail(HIRL_E_STATE, "set_method: the run has method=%s; take method=own",
+        return hr_fail(HIRL_E_STATE, "set_method: the run has method=%s; it needs method=own",
                        self->method->name);
     HR_TRY(hr_own_set(self->method_state, calls));
     self->kind.coupled = calls->coupled != 0;
@@ -194,7 +194,7 @@ static hirl_status before_commit(void *state, int64_t step)
     return self->method->commit ? self->method->commit(self->method_state, step) : HIRL_OK;
 }
 
-/* SwAV: prototypes are unit rows */
+/* SwAV: scales prototypes to unit length. */
 static void commit(void *state, hr_learner *learner)
 {
     hr_pretrain *self = state;

@@ -11,9 +11,9 @@
 enum { WEIGHT, BIAS };
 enum { DECAYED = WEIGHT, PLAIN = BIAS }; /* parameter groups */
 enum { RESULT_LOSS, RESULT_HITS };
-enum { BLOCK = 256 };
+enum { BLOCK = 256 }; /* rows that hr_probe_count classifies at a time */
 
-static const double WEIGHT_STD = 0.01; /* first values of W: normal; b: 0 (He et al. 2020, MoCo) */
+static const double WEIGHT_STD = 0.01; /* initial W: normal; initial b: 0 (MoCo: He et al. 2020) */
 
 /* ---- making ---- */
 
@@ -98,7 +98,7 @@ static hirl_status fill(void *state, hr_learner *learner, const hr_step_input *i
 
     if (in->views != 1 || in->size[0] != self->config.size || !in->label)
         return hr_fail(HIRL_E_INVALID,
-                       "probe: a step of %d views of %lld pixels, %s labels; expected one view of "
+                       "probe: %d views, the first of %lld pixels, %s labels; expected one view of "
                        "%lld pixels, with labels",
                        (int)in->views, (long long)in->size[0], in->label ? "with" : "without",
                        (long long)self->config.size);
@@ -214,7 +214,7 @@ hirl_status hr_probe_count(int64_t *right, hr_probe *self, const float *features
     return HIRL_OK;
 }
 
-/* ---- state: the encoder, so that a checkpoint needs no other file ---- */
+/* ---- checkpoints hold the encoder too, so that they need no other file ---- */
 
 static hirl_status save(hr_tensors *out, const void *state, const hr_learner *learner)
 {

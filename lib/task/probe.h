@@ -2,7 +2,8 @@
  *
  *   L = mean_n -log softmax(W f(x_n) + b)[label_n]
  *
- * f: the encoder's backbone in evaluation mode, without gradient; W [C,D], b [C] are all that is trained.
+ * f: the encoder's backbone in evaluation mode, without gradient. Only W [C,D] and b [C] are
+ * trained.
  */
 #ifndef HR_PROBE_H
 #define HR_PROBE_H
@@ -13,8 +14,8 @@
 
 typedef struct hr_probe_config {
     hr_learner_config learner;
-    hr_model_config model; /* of the encoder */
-    int64_t size;          /* side of the images */
+    hr_model_config model; /* the encoder */
+    int64_t size;          /* side of the images in pixels */
     int64_t classes;       /* C */
     double momentum;
     bool decay_all; /* the bias decays too */
@@ -25,19 +26,21 @@ typedef struct hr_probe {
     hr_learner *learner; /* borrowed */
     hr_net net;
     hr_weights encoder; /* backbone only, frozen */
-    hr_layout head, no_norms;
-    hr_array image; /* [n,S,S,3] */
-    hr_cell label;  /* i32 [n] */
-    hr_cell positions;
+    hr_layout head;     /* W and b */
+    hr_layout no_norms; /* empty: the classifier has no running statistics */
+    hr_array image;     /* [n,S,S,3] */
+    hr_cell label;      /* i32 [n] */
+    hr_cell positions;  /* weights of the positions if S is not the learned size; else absent */
 } hr_probe;
 
 extern const hr_task hr_task_probe;
 
-/* encoder: weights to copy, of a network with the same backbone; NULL: they are loaded later, with the rest of the
- * state. The task is the learner's self and lives as long as it. */
+/* encoder: weights of a network with the same backbone, which are copied; NULL: hr_learner_load
+ * sets them later. The learner owns the probe. */
 hirl_status hr_probe_create(hr_learner **learner, hr_probe **probe, hirl_context *context,
                             const hr_weights *encoder, const hr_probe_config *config);
-/* Rows of features [n,D] f32 in host memory whose class is label[n] (-1: not counted), in blocks. */
+/* Counts the rows of features [n,D] f32, in host memory, that are classified as label[n]; label -1
+ * never counts. */
 hirl_status hr_probe_count(int64_t *right, hr_probe *probe, const float *features,
                            const int32_t *label, int64_t n);
 

@@ -1,11 +1,13 @@
-/* reassign.c - leaves of a batch chosen anew as the first part of its step, by the second view (HIRL-SwAV's program).
+/* reassign.c - new positive leaves for the images of a batch, at the start of its step, as in the
+ * authors' program of HIRL-SwAV (iter_wise_assignment).
  *
- *   leaf_n <- argmax_j <norm2(z0(x_n1)), c_j>             x_n1: view 1; c [M_1,d]: unit leaf prototypes
+ *   leaf_n <- argmax_j <norm2(z0(x_n1)), c_j>         x_n1: view 1; c [M_1,d]: unit leaf prototypes
  *
- * The online network, without gradient, with batch statistics as in training. Profile paper leaves the
- * running statistics alone; profile reference moves them, as the authors' program does: at the commit of the
- * step, so that a step that fails has changed nothing. The leaves stay on the device until the step's results
- * are read; negatives were drawn as numbers that do not depend on the leaf (hier/paths.h).
+ * The online network encodes view 1 without gradient, with batch statistics as in training. Profile
+ * paper does not update running statistics from this pass; profile reference does, as the authors'
+ * program, at the commit of the step. The new leaves stay on the device until the results are read.
+ * So the host draws negatives without knowing the leaves, and path_leaves makes them valid
+ * (hier/paths.h).
  */
 #include "task/reassign.h"
 
@@ -13,6 +15,7 @@
 #include "task/encode.h"
 #include "task/micro.h"
 
+/* Writes the nearest leaf of each image of a micro-batch to self->chosen. */
 static void choose(hr_pretrain *self, const hr_micro *micro)
 {
     hr_tape *t = &self->learner->tape;

@@ -1,7 +1,8 @@
-/* shuffle.c - shuffle BN (MoCo: He et al. 2020): the teacher's batch norms see other images together than the student's.
+/* shuffle.c - shuffle BN (MoCo: He et al. 2020): the teacher's batch-norm groups hold other images
+ * together than the student's do.
  *
- * The images of all ranks are permuted, each rank and micro-batch encodes its part of the permuted batch,
- * and keys go back to their images.
+ * The images of all ranks are permuted, each rank and micro-batch encodes its part of the permuted
+ * batch, and the inverse permutation returns each key to its image.
  */
 #include "task/shuffle.h"
 
@@ -12,7 +13,8 @@
 #include "base/rng.h"
 #include "task/micro.h"
 
-/* Shuffled row r is image p[r], image i is shuffled row back[i]; each rank keeps its own part of both. */
+/* Permuted row r is image p[r] of all ranks, and image i is permuted row back[i]. Each rank writes
+ * its own part of both. */
 hirl_status hr_shuffle_fill(hr_pretrain *self, const hr_step_input *in)
 {
     hr_comm *comm = self->learner->queue->comm;
@@ -34,7 +36,7 @@ hirl_status hr_shuffle_fill(hr_pretrain *self, const hr_step_input *in)
     return HIRL_OK;
 }
 
-/* rows of all ranks by index, as matrix or images */
+/* Gathers rows x of all ranks by index. The result has the rank of x: a matrix, or images. */
 static hr_tensor *permuted(hr_tape *t, const hr_array *x, const hr_array *index)
 {
     hr_array all = hr_all_ranks(t, x);
@@ -55,7 +57,7 @@ static hr_tensor *permuted(hr_tape *t, const hr_array *x, const hr_array *index)
 hr_array hr_encode_keys(hr_pretrain *self, bool update)
 {
     hr_tape *t = &self->learner->tape;
-    const hr_resolution *part = &self->teacher.part[0]; /* the one view that the teacher sees */
+    const hr_resolution *part = &self->teacher.part[0]; /* the teacher encodes one view only */
     int64_t micros = self->config.learner.accumulate, batch = self->config.learner.batch;
     hr_array keys = hr_tape_keep_array(t, HR_REAL, 2, (int64_t[]){ batch, self->net.z_dim });
 

@@ -1,4 +1,4 @@
-/* shuffle.h - shuffle BN (MoCo): the order of the teacher's images. */
+/* shuffle.h - shuffle BN (MoCo: He et al. 2020): permutes the images that the teacher encodes. */
 #ifndef HR_SHUFFLE_H
 #define HR_SHUFFLE_H
 
@@ -6,9 +6,10 @@
 
 /* Draws the permutation of a step. */
 hirl_status hr_shuffle_fill(hr_pretrain *pretrain, const hr_step_input *input);
-/* z0 [batch,d] of the teacher's view, images permuted over all ranks; kept for the step */
+/* Encodes the teacher's view of the whole batch: z0 [batch,d], in permuted order of images, kept
+ * until the end of the step. */
 hr_array hr_encode_keys(hr_pretrain *pretrain, bool update);
-/* The keys of a micro-batch, each again at its image. */
+/* Writes the keys of a micro-batch to `seen`, back in the order of its images. */
 void hr_keys_of_micro(hr_seen *seen, hr_pretrain *pretrain, const hr_micro *micro,
                       const hr_array *keys);
 
