@@ -1,14 +1,14 @@
 /* methods.h - the list of self-supervised methods, in the order of the key `method`.
  *
- * A line METHOD(name) is the only entry of a method in a list. From it follow the choices of the
- * key (nn/net.c), the declaration of `hr_method_<name>` (ssl/method.h), its row in ssl/methods.c
- * and the row `over_<name>` in config/hierarchy.c. A method that lacks one of the two does not
- * build.
+ * A line METHOD(name) makes the name a choice of the key (nn/net.c), declares `hr_method_<name>`
+ * (ssl/method.h), and adds it to the table of ssl/methods.c and `over_<name>` to the table of
+ * config/hierarchy.c. If one of these two is not defined, the build fails. Add new methods at the
+ * end: files store names, but tests use the number of a method.
  */
 #ifndef HR_METHODS_H
 #define HR_METHODS_H
 
-/* own: the application's method, last in the list */
+/* own: the application's method */
 #define HR_METHODS(METHOD)                                                                         \
     METHOD(mocov2)                                                                                 \
     METHOD(simsiam)                                                                                \
