@@ -10,6 +10,7 @@
     methods    lib/ssl contains no key or term of the hierarchy (they belong to lib/config/hierarchy.c)
     circles    files do not depend on each other in a circle (ALLOWED_CIRCLES)
     parts      which files may touch which part of a training run (PARTS, PROGRESS_WRITERS)
+    transfers  inside a step nothing is sent to or read from the device, and nothing waits (TRANSFERS)
     left-over  no disabled code
 
 usage: house.py ROOT          prints one line for each fault; exits with status 1 if there are any
@@ -61,6 +62,38 @@ MAY_READ_ENVIRONMENT = {'lib/context.c', 'lib/module.c', 'lib/api/context.c'}
 HEAP = set('malloc calloc realloc free strdup strndup asprintf vasprintf posix_memalign aligned_alloc'.split())
 MAY_USE_HEAP = {'lib/base/alloc.c'}
 FREES_FOREIGN = {'lib/hier/export.c', 'lib/train/journal.c'}  # they free strings that json_dumps allocates
+# Folders whose code runs inside a step, and their functions that may send to the device, read from it or
+# wait for it, with the reason. A function of the list without such a call is a fault too.
+STEP_FOLDERS = ('lib/tape/', 'lib/nn/', 'lib/ssl/', 'lib/task/', 'lib/step/')
+TRANSFERS = {
+    ('lib/step/bundle.c', 'hr_bundle_upload'): 'the one transfer of the small inputs',
+    ('lib/step/bundle.c', 'hr_bundle_download'): 'the one transfer of the results',
+    ('lib/step/inputs.c', 'hr_inputs_send'): 'images, before anything is computed',
+    ('lib/step/inputs.c', 'hr_inputs_sum_over_ranks'): 'a count over ranks, before anything is computed',
+    ('lib/step/results.c', 'hr_results_read'): 'the one wait of a step',
+    ('lib/step/learner.c', 'hr_learner_restart'): 'making a learner, or setting its weights',
+    ('lib/step/optim.c', 'make_parts'): 'making an optimiser',
+    ('lib/step/optim.c', 'make'): 'making an optimiser',
+    ('lib/step/state.c', 'hr_learner_save_array'): 'a checkpoint',
+    ('lib/step/state.c', 'hr_learner_load_array'): 'a checkpoint',
+    ('lib/step/state.c', 'hr_learner_load'): 'a checkpoint',
+    ('lib/task/paths.c', 'upload'): 'a new tree, between steps',
+    ('lib/task/pretrain.c', 'load'): 'a checkpoint',
+    ('lib/task/probe.c', 'hr_probe_create'): 'making a probe',
+    ('lib/task/probe.c', 'hr_probe_count'): 'evaluation of a probe, between steps',
+    ('lib/ssl/mocov2.c', 'init'): 'making a method',
+    ('lib/ssl/ring.c', 'hr_ring_fill_unit'): 'making a method',
+    ('lib/ssl/score_queue.c', 'hr_score_queue_init'): 'making a method',
+    ('lib/ssl/own.c', 'on_host'): "method=own: the application's loss reads outputs on the host",
+    ('lib/tape/op_host.c', 'hr_host_loss'): "method=own: the application's loss and gradient",
+    ('lib/tape/tape.c', 'fail_memory'): 'a step that has failed',
+    ('lib/tape/tape.c', 'holds_bad'): 'the second pass of a step that has failed, which checks each tensor',
+    ('lib/nn/net.c', 'hr_net_embed'): 'features of images, which is no step',
+    ('lib/nn/net.c', 'positions_for'): 'features of images, which is no step',
+    ('lib/nn/param.c', 'draw_flat'): 'initial values of weights',
+    ('lib/nn/param.c', 'hr_layout_save'): 'a checkpoint or model file',
+    ('lib/nn/param.c', 'hr_layout_load'): 'a checkpoint or model file',
+}
 LINES = 60
 # Circles that still exist. The list must be exact: a circle that is gone is a fault too.
 ALLOWED_CIRCLES = [
@@ -156,6 +189,36 @@ def check_methods(path, text):
     code = re.sub(r'/\*.*?\*/', lambda match: re.sub(r'[^\n]', ' ', match.group(0)), text, flags=re.S)
     for match in re.finditer(OF_THE_HIERARCHY, code):
         fault(path, line_at(code, match.start()), f'{match.group(0)}: a method knows nothing of the hierarchy')
+
+
+def functions_of(code):
+    """Returns the name of the function in which each line lies, or None; relies on Linux brace style."""
+    inside, names, last = False, [], None
+    for line in code.split('\n'):
+        if not inside:
+            found = re.match(r'[A-Za-z_][\w\s*]*?\b(\w+)\s*\(', line)
+            last = found.group(1) if found else last
+        inside = line.rstrip() == '{' or (inside and line.rstrip() != '}')
+        names.append(last if inside else None)
+    return names
+
+
+def check_transfers(path, code, used):
+    if not path.startswith(STEP_FOLDERS):
+        return
+    names = functions_of(code)
+    for match in re.finditer(r'->\s*(upload|download|sync)\s*\(', code):
+        line = line_at(code, match.start())
+        where = (path, names[line - 1])
+        used.add(where)
+        if where not in TRANSFERS:
+            fault(path, line, f'{where[1]}: ->{match.group(1)}() inside a step; declare an input (step/inputs.h) or '
+                              'a result (step/results.h). Where this is no step, extend TRANSFERS')
+
+
+def check_transfer_list(used):
+    for path, name in sorted(set(TRANSFERS) - used):
+        fault(path, 1, f'TRANSFERS lists {name} ({TRANSFERS[path, name]}), which has no such call')
 
 
 def check_left_over(path, text):
@@ -346,7 +409,7 @@ def check_circles(root):
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    checked = 0
+    checked, transfers = 0, set()
     for top in LIBRARY + ['bindings', 'examples', 'tests', 'include']:
         for file in sorted((root / top).rglob('*')):
             path = str(file.relative_to(root))
@@ -361,6 +424,7 @@ def main():
             if top in LIBRARY:
                 check_calls(path, code)
                 check_tensor_memory(path, code)
+                check_transfers(path, code, transfers)
             if folder_of(path) in MAY:
                 check_includes(root, path, text)
             if top != 'tests' and file.suffix in ('.c', '.h'):
@@ -368,6 +432,7 @@ def main():
     check_gradients(root)
     check_circles(root)
     check_parts(root)
+    check_transfer_list(transfers)
     for line in faults:
         print(line)
     print(f'{checked} files, {len(faults)} faults')
