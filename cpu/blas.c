@@ -11,7 +11,7 @@
 #define BLAS_GEMM cblas_sgemm
 #endif
 
-enum { SEQUENTIAL = 0, PTHREADS = 1 }; /* what openblas_get_parallel says; 2 is OpenMP */
+enum { SEQUENTIAL = 0, PTHREADS = 1 }; /* results of openblas_get_parallel; 2 is OpenMP */
 
 static pthread_mutex_t users_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;

@@ -15,10 +15,10 @@
 #include "cpu/tile.h"
 
 enum {
-    AVX512_BYTES = 128, /* of one row of a panel: two registers */
-    TILE_ROWS = 128,    /* of the largest tile */
+    AVX512_BYTES = 128, /* bytes of one row of a panel: two registers */
+    TILE_ROWS = 128,    /* size of the largest tile */
     TILE_COLS = 1024,
-    LEAST_ROWS = 32, /* of the smallest tile */
+    LEAST_ROWS = 32, /* size of the smallest tile */
     LEAST_COLS = 64,
     TILES = 16, /* with fewer, tiles are halved */
     SUM_COLS = 64,

@@ -26,7 +26,7 @@ enum { PART_ROWS = 64 }; /* least rows of a part: they must outweigh its sums, [
 /* parts of rows; no part crosses the border of a group */
 typedef struct norm_grid {
     int64_t groups, group_rows, part_rows;
-    int64_t parts; /* of each group */
+    int64_t parts; /* parts in each group */
 } norm_grid;
 
 static norm_grid grid_of(int64_t groups, int64_t rows, int64_t cols)

@@ -14,7 +14,7 @@
 
 typedef struct hr_cpu_window {
     hr_cpu_map map;
-    int64_t images, h, w, c; /* of the map */
+    int64_t images, h, w, c; /* shape of the map */
     int64_t step, origin_h, origin_w, taps_h, taps_w;
     int64_t grid_h, grid_w;         /* places of one image */
     int64_t unit_images, unit_rows; /* images and grid rows of one unit */

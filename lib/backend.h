@@ -50,9 +50,9 @@ enum { HR_GROUPS = 8 };
 struct hr_scalars {
     double rate[HR_GROUPS];     /* learning rate of each parameter group */
     double decay[HR_GROUPS];    /* weight decay */
-    double momentum[HR_GROUPS]; /* of SGD */
+    double momentum[HR_GROUPS]; /* momentum of SGD */
     double first[HR_GROUPS];    /* 1 in the first update of a group, else 0 */
-    double unbias1[HR_GROUPS];  /* of AdamW: 1 - beta1^t in the t-th update of a group, t >= 1 */
+    double unbias1[HR_GROUPS];  /* AdamW: 1 - beta1^t in the t-th update of a group, t >= 1 */
     double unbias2[HR_GROUPS];  /* 1 - beta2^t */
     double larc[HR_GROUPS];     /* weight decay when LARC applies it; then `decay` is 0 */
     double ema;                 /* m of teacher <- m teacher + (1 - m) online */
@@ -72,7 +72,7 @@ struct hr_queue {
     const hr_backend *be;
     void *state;        /* the backend's own */
     hr_workspace *work; /* threads, memory and first failure on the host: base/workspace.h */
-    hr_comm *comm;      /* of the context; NULL: one rank */
+    hr_comm *comm;      /* shared with the context; NULL: one rank */
     hirl_context *context;
 };
 
@@ -90,7 +90,7 @@ typedef struct hr_augment_record {
     int32_t order[4]; /* 0 brightness, 1 contrast, 2 saturation, 3 hue, -1 nothing */
     float factor[4];  /* brightness, contrast, saturation factors; hue shift */
     int32_t gray, solarize;
-    float sigma; /* of the blur, 0: none */
+    float sigma; /* blur; 0: none */
     float mean[3], std[3];
 } hr_augment_record;
 

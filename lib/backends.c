@@ -60,7 +60,7 @@ static hirl_status open_module(hr_backends *all, const known *k, const hr_host *
     }
     status = hr_module_load(module, k->file, host, &opening);
     if (status < 0) {
-        module->close = NULL; /* what failed to open has freed its own */
+        module->close = NULL; /* a module that fails to open frees what it took */
         drop_module(all);
         return status;
     }

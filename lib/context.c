@@ -41,7 +41,7 @@ struct hirl_context {
     void *log_user;
     hirl_progress_fn *progress;
     void *progress_user;
-    pthread_mutex_t lock;       /* of the fields below */
+    pthread_mutex_t lock;       /* guards the fields below */
     queue_node *idle;           /* queues that nobody uses */
     kept_line kept[KEPT_LINES]; /* lines of threads outside public calls */
     int kept_count;

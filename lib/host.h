@@ -42,12 +42,12 @@ enum { HR_MODULE_ABI = 4 };
  * can refuse a library of another version. */
 typedef struct hr_host {
     uint32_t abi;
-    const char *build_id; /* of the library: a module of another build refuses to open */
+    const char *build_id; /* build of the library: a module of another build refuses to open */
     hirl_status (*fail)(hirl_status status, const char *text); /* sets the thread's message */
     void *(*alloc)(size_t bytes);                              /* base/alloc.h */
     void (*free)(void *block);
     void (*log)(hirl_context *context, int32_t level, const char *text); /* HIRL_LOG_... */
-    /* Of a queue (base/workspace.h): a parallel for on the context's threads; memory of one worker,
+    /* For a queue (base/workspace.h): a parallel for on its context; memory of one worker,
      * which a call of a slot below overwrites; a failure, which sync of the CPU's table returns. */
     void (*run)(hr_queue *q, int64_t count, hr_pool_task *task, void *arg);
     void *(*scratch)(hr_queue *q, int worker, size_t bytes);
@@ -60,7 +60,7 @@ typedef struct hr_opening {
     int32_t device;          /* -1: the best one */
 } hr_opening;
 
-/* Fills the table; called once for each context. On failure the message says why. */
+/* Fills the table; called once for each context. On failure the message states the reason. */
 typedef hirl_status hr_module_open_fn(hr_backend *backend, const hr_host *host, uint32_t abi,
                                       const char *build_id, const hr_opening *opening);
 #define HR_MODULE_SYMBOL "hr_module_open"

@@ -31,7 +31,7 @@ setup() {
 run_suites() {
     folder=$1
     shift
-    rm -f "$folder/meson-logs/testlog.json" # of an earlier call
+    rm -f "$folder/meson-logs/testlog.json" # left by an earlier call
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || true
 }
 

@@ -35,7 +35,7 @@ typedef struct source {
     hirl_model *model;
     hirl_dataset *dataset; /* NULL: the features come from a file */
     cli_rows rows;
-    cli_names names; /* of all images; count 0: no names */
+    cli_names names; /* names of all images; count 0: no names */
 } source;
 
 static bool is_npy(const char *path)

@@ -15,7 +15,7 @@ typedef struct reading {
     cli_session *session;
     const hirl_dataset *dataset;
     cli_rows *rows;
-    int64_t height, width; /* of the first readable image; 0: none read yet */
+    int64_t height, width; /* size of the first readable image; 0: none read yet */
     int64_t bad;
     float mean[3], std[3];
 } reading;

@@ -22,7 +22,7 @@ void cli_progress_phase(cli_progress *progress, const char *phase, int64_t done,
 void cli_progress_step(cli_progress *progress, const hirl_step_report *report);
 void cli_progress_clear(cli_progress *progress);
 
-double cli_seconds(void); /* of a monotonic clock */
+double cli_seconds(void); /* time of a monotonic clock */
 
 /* These three fill the buffer and return it. Speed and time left are "-" until a step was timed. */
 const char *cli_losses(char *buffer, size_t bytes, const hirl_step_report *report);

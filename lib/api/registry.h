@@ -10,7 +10,7 @@ extern const hr_keys hr_context_keys, hr_network_keys;
 
 typedef struct hr_registry_entry {
     const hr_key *key;
-    const char *object; /* of the first table that has the name */
+    const char *object; /* object of the first table with this name */
     char range[256];    /* as text: "1 to 65536", or the words of a choice */
 } hr_registry_entry;
 

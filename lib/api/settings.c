@@ -91,7 +91,7 @@ typedef struct event {
     yaml_event_type_t type;
     size_t line;
     bool null;        /* an unquoted scalar that is empty, ~ or null */
-    char text[VALUE]; /* of a scalar */
+    char text[VALUE]; /* value of a scalar */
 } event;
 
 static hirl_status take_text(event *e, const yaml_event_t *from)

@@ -203,8 +203,8 @@ static hirl_status check_optimizer(const hr_train_config *c)
     return HIRL_OK;
 }
 
-/* Of lr and base_lr the one of higher origin counts: the caller's lr overrides a preset's
- * base_lr. */
+/* If both lr and base_lr are given, the one of higher origin counts: the caller's lr overrides a
+ * preset's base_lr. */
 static hirl_status resolve_rate(hr_train_config *c, const hirl_options *options)
 {
     int32_t lr = c->lr > 0 ? origin_of(options, "lr") : HR_FROM_STANDARD - 2;

@@ -57,7 +57,7 @@ typedef struct hr_train_config {
     int64_t seed;
 } hr_train_config;
 
-/* what a run trains, and on which labels */
+/* task of a run, and the labels that it uses */
 enum { HR_TASK_PRETRAIN, HR_TASK_LINEAR };
 typedef struct hr_label_config {
     int64_t task;        /* HR_TASK_ */

@@ -41,7 +41,7 @@ typedef struct side {
     int64_t span, at, end;   /* rows of `read`; next row to take; rows of the source read so far */
     float *read;             /* [span,d], the last rows before `end` */
     float *x;                /* [BLOCK,d], the labelled rows of the block */
-    int64_t rows;            /* of the block */
+    int64_t rows;            /* rows in the block */
     int32_t label[BLOCK];
 } side;
 

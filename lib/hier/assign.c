@@ -19,7 +19,7 @@ typedef struct assign {
     const hirl_tree *tree;
     int64_t block;                            /* b, rows of a block */
     hr_array centroid, proto;                 /* [M_1,d] */
-    hr_array x, label, distance, best, score; /* of a block, on the device */
+    hr_array x, label, distance, best, score; /* one block on the device */
     float *features;                          /* [b,d] as read */
     int32_t *leaf;                            /* [b] */
     real *cosine;                             /* [b,2] */

@@ -26,7 +26,7 @@ struct hr_tree_maker {
     hirl_tree *previous; /* held, or NULL */
     hirl_tree *tree;     /* its levels below index `level` are finished */
     int32_t level;
-    hr_kmeans *kmeans; /* of `level`, NULL before its first iteration */
+    hr_kmeans *kmeans; /* clusters `level`; NULL before its first iteration */
     hr_array features; /* borrowed: the usable rows */
     hr_array points;   /* centroids of the level below, which a level from 2 on clusters */
     int64_t rows;      /* usable rows */

@@ -32,7 +32,7 @@ typedef struct hr_method_config {
     int64_t d;                        /* columns of z0 */
     int64_t out;                      /* columns of the output after z0; 0: nothing follows z0 */
     int64_t globals;                  /* global views */
-    double temperature;               /* of the contrast, or of the student */
+    double temperature;               /* temperature of the contrast, or of the student */
     double first_teacher_temperature; /* in the first step */
     double center_momentum;
     double mask_share; /* share of the global views that are masked */

@@ -34,7 +34,7 @@ typedef struct own {
     bool coupled;
     bool waiting; /* a checkpoint was loaded, and `load` has not yet accepted its state */
     void *blob;   /* that state; NULL: the checkpoint has none */
-    size_t bytes; /* of blob */
+    size_t bytes; /* size of blob */
 } own;
 
 static hirl_status init(void *state, hr_queue *q, const hr_method_config *config)

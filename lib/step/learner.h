@@ -37,7 +37,7 @@ struct hr_learner {
     hr_results results;
     hr_scalars scalars;
     hr_tape tape;
-    hr_stage stage; /* of the last step */
+    hr_stage stage; /* stage of the last step */
 };
 
 /* Takes ownership of self, even if it fails. */

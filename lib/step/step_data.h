@@ -52,7 +52,7 @@ typedef struct hr_step_result {
     double loss;
     double loss_image, loss_spd; /* pretraining: the two terms of HIRL eq. 4 */
     double grad_norm;
-    double teacher_entropy, usage_entropy; /* of the targets (ssl/method.h); -1: no targets */
+    double teacher_entropy, usage_entropy; /* see hr_entropy (ssl/method.h); -1: no targets */
     double top1; /* labelled: share of images classified correctly; -1: no labels */
 } hr_step_result;
 

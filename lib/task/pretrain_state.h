@@ -92,7 +92,7 @@ typedef struct hr_pretrain {
     hr_cell leaf;    /* i32 [n] a result of the step: its positive leaves */
     int32_t leaves;  /* images of this step that have a leaf, on all ranks */
     bool reassigns;  /* this step chooses leaves anew */
-    const hr_step_input *input; /* of this step */
+    const hr_step_input *input; /* input of this step */
     hr_paths paths;
     bool targets; /* the method has targets, so the step reports their entropy */
 } hr_pretrain;

@@ -216,7 +216,7 @@ static hirl_status prepare(hr_directory *directory, bool resume, bool overwrite)
     return HIRL_OK;
 }
 
-/* what a rank that only reads can resume */
+/* Finds the run that a rank which only reads can resume. */
 static hirl_status find_run(hr_directory *directory, bool resume)
 {
     bool run, checkpoint;

@@ -8,7 +8,7 @@ enum { HR_DIRECTORY_FOLDERS = 2 };
 
 typedef struct hr_directory {
     char *path;   /* NULL: the run has no directory, and writing does nothing */
-    int32_t rank; /* of a distributed run: rank 0 writes, the others only read */
+    int32_t rank; /* rank in a distributed run: 0 writes, the others only read */
     int lock;     /* file descriptor of LOCK, -1: none */
     bool made, made_lock, made_folder[HR_DIRECTORY_FOLDERS]; /* created by this run */
     bool written;      /* a file of the run has been written */

@@ -8,7 +8,7 @@
 
 #include <hirl/train.h>
 
-double hr_seconds(void); /* of the monotonic clock */
+double hr_seconds(void); /* time of the monotonic clock */
 
 void hr_journal_init(hirl_trainer *trainer);
 /* Called after a checkpoint was loaded. reported: metrics.jsonl has the line of its step. */

@@ -24,7 +24,7 @@
 typedef struct hr_feed {
     hr_loader *loader;
     hr_run_views views;
-    int32_t *leaf, *negative; /* of the batch: [n], [n, K] */
+    int32_t *leaf, *negative; /* leaves for the batch: [n], [n, K] */
     int32_t *chosen;          /* [n] leaves assigned by the step */
     uint8_t *mask;            /* [globals, n, P], or NULL */
 } hr_feed;
@@ -47,8 +47,8 @@ typedef struct hr_grove {
     bool own_tree;      /* the application gave the tree, so images are not clustered */
     int32_t *own_leaf;  /* [N] given by the application or assigned in steps; NULL: the tree's */
     hr_recluster making;
-    double churn;         /* of the last clustering, -1: unknown */
-    int64_t leaf_size[3]; /* of the last clustering: smallest, median, largest */
+    double churn;         /* result of the last clustering; -1: unknown */
+    int64_t leaf_size[3]; /* leaves of the last clustering: smallest, median, largest */
     double seconds;       /* duration of the last clustering */
     bool clustered;       /* a tree was made since the last report */
 } hr_grove;
@@ -57,7 +57,7 @@ typedef struct hr_grove {
 typedef struct hr_run_progress {
     int64_t step, steps, per_epoch; /* completed; of the whole run; of an epoch */
     bool epoch_open; /* the last step of an epoch is done, but not the work that ends the epoch */
-    hr_step_result last; /* of the last step */
+    hr_step_result last; /* result of the last step */
 } hr_run_progress;
 
 /* The application's report function, metrics.jsonl and the clock. Touched by journal.c only. */

@@ -20,7 +20,7 @@ typedef struct dump_tensor {
 typedef struct dump_step {
     double image_loss, path_loss, loss, rate;
     double decay, momentum, temperature; /* scheduled values, in dumps of selfsup.py only */
-    double norm;                         /* of all gradients together */
+    double norm;                         /* norm of all gradients together */
 } dump_step;
 
 typedef struct dump {

@@ -24,7 +24,7 @@ SPD_EPS = 1e-6
 DIVISOR_EPS = {'paper': 0.0, 'reference': 1e-6}
 SPD_WEIGHT = {'paper': 1.0, 'reference': 0.5}
 MASKS_OWN_KEYS = {'paper': True, 'reference': False}
-CASES = {  # stored as mocov2_<name>.txt; README.md says how the seeds were chosen
+CASES = {  # stored as mocov2_<name>.txt; README.md states how the seeds were chosen
     'paper': '--seed 60',
     'reference': '--seed 60 --profile reference',
     'plain': '--seed 60 --levels 0',

@@ -21,7 +21,7 @@ from mocov2 import norm2
 METHODS = ('mocov2', 'simsiam', 'swav', 'mocov3', 'dino', 'ibot', 'simclr')  # libhirl runs simclr as method=own
 CENTER_POSITION, PATCH_CENTER_POSITION, LEAF_POSITION = 20002, 20003, 20004
 H_DECAY = 0.01  # profile reference, DINO and iBOT
-CASES = {  # stored as <name>.txt; README.md says how the seeds were chosen
+CASES = {  # stored as <name>.txt; README.md states how the seeds were chosen
     'simsiam_plain': '--method simsiam --seed 19 --levels 0',
     'simsiam_paper': '--method simsiam --seed 19',
     'swav_plain': '--method swav --seed 190 --levels 0',

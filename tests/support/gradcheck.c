@@ -131,7 +131,7 @@ hr_array hr_check_i64(hr_gradcheck *c, const int64_t *value, int64_t n)
 
 /* ---- the check ---- */
 
-#define SMALL 1e-3 /* of a gradient that cancels, differences see only rounding */
+#define SMALL 1e-3 /* for a gradient that cancels, differences contain only rounding errors */
 
 static hr_tensor *built(hr_gradcheck *c, hr_check_build *build)
 {

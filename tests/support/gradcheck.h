@@ -36,7 +36,7 @@ typedef struct hr_gradcheck {
     int variant;    /* which of its shapes the case builds */
     double step;    /* h, 1e-5 unless the case sets it while building */
     double quantum; /* the values of leaves are multiples of it; 0: any number */
-    uint32_t seed;  /* of the next leaf's values */
+    uint32_t seed;  /* seed of the next leaf's values */
     bool started;   /* the leaves exist */
     int worst;      /* the leaf with the largest error */
 } hr_gradcheck;

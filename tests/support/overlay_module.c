@@ -15,7 +15,7 @@ EXPORTED hr_module_open_fn hr_module_open;
 
 enum { PART = 1000 }; /* numbers of one task */
 
-/* of one table */
+/* state of one table */
 typedef struct overlay {
     const hr_backend *below;
     const hr_host *host;

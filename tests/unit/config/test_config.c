@@ -375,7 +375,7 @@ START_TEST(profile_reference_has_the_programs_values_below_the_callers)
 
     hr_assert_ok(hr_run_config_read(&c, options, 100000));
     ck_assert_int_eq(c.model.frozen_patch, 0);
-    ck_assert_double_eq_tol(c.train.base_lr, 1e-4, 1e-12); /* of MoCo v3 alone */
+    ck_assert_double_eq_tol(c.train.base_lr, 1e-4, 1e-12); /* value of MoCo v3 without HIRL */
     ck_assert_int_eq(c.train.cluster_network, 1);
     ck_assert_int_eq(c.train.warmup_epochs, 10); /* the value of the caller */
     hr_assert_ok(hirl_options_set(options, "hirl", "1"));

@@ -362,7 +362,7 @@ END_TEST
 START_TEST(as_many_rows_as_clusters_are_the_centroids)
 {
     float x[] = { 5, 1, 5, 3 };
-    int32_t want[] = { 0, 1, 0, 3 }; /* of equal centroids the lower index wins */
+    int32_t want[] = { 0, 1, 0, 3 }; /* the lower index wins among equal centroids */
     hr_cluster_config config = standard();
     static result r;
 

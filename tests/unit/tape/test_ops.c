@@ -148,7 +148,7 @@ END_TEST
 
 static hr_norm norm_of(hr_tensor *gamma, hr_tensor *beta, int64_t groups)
 {
-    static hr_norm_slot slot; /* of the one norm that each test has */
+    static hr_norm_slot slot; /* slot of the one norm of each test */
     hr_norm norm = { .gamma = gamma, .beta = beta, .groups = groups, .keep = 0.9, .slot = &slot };
 
     slot = (hr_norm_slot){ 0 };
