@@ -47,7 +47,7 @@ typedef struct hr_host {
     void *(*alloc)(size_t bytes);                              /* base/alloc.h */
     void (*free)(void *block);
     void (*log)(hirl_context *context, int32_t level, const char *text); /* HIRL_LOG_... */
-    /* For a queue (base/workspace.h): a parallel for on its context; memory of one worker,
+    /* For queues (base/workspace.h): a parallel for on the context's threads; memory of one worker,
      * which a call of a slot below overwrites; a failure, which sync of the CPU's table returns. */
     void (*run)(hr_queue *q, int64_t count, hr_pool_task *task, void *arg);
     void *(*scratch)(hr_queue *q, int worker, size_t bytes);
