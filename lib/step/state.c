@@ -48,7 +48,7 @@ hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner)
     HR_TRY(save_weights(out, &learner->online, "online."));
     HR_TRY(save_weights(out, &learner->teacher, "teacher."));
     HR_TRY(hr_optim_save(out, learner->optim));
-    return learner->task->save(out, learner->self, learner);
+    return learner->task->save ? learner->task->save(out, learner->self, learner) : HIRL_OK;
 }
 
 hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in)
@@ -56,6 +56,7 @@ hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in)
     HR_TRY(load_weights(&learner->online, in, "online."));
     HR_TRY(load_weights(&learner->teacher, in, "teacher."));
     HR_TRY(hr_optim_load(learner->optim, in));
-    HR_TRY(learner->task->load(learner->self, learner, in));
+    if (learner->task->load)
+        HR_TRY(learner->task->load(learner->self, learner, in));
     return learner->queue->be->sync(learner->queue);
 }

@@ -87,7 +87,7 @@ struct hr_task {
     void (*report)(hr_step_result *result, void *self, const hr_learner *learner,
                    const hr_step_input *input);
 
-    /* ---- checkpoints: state besides weights, teacher and optimiser ---- */
+    /* ---- checkpoints: state besides weights, teacher and optimiser; both NULL: none ---- */
     hirl_status (*save)(hr_tensors *out, const void *self, const hr_learner *learner);
     hirl_status (*load)(void *self, hr_learner *learner, const hr_tensors *in);
 };
