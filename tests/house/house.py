@@ -12,6 +12,7 @@
     parts      which files may touch which part of a training run (PARTS, PROGRESS_WRITERS)
     transfers  inside a step nothing is sent to or read from the device, and nothing waits (TRANSFERS)
     comments   they are sentences or terms of the field, and refer only to what is in the repository
+    paths      every file and folder that lib/README.md names exists
     left-over  no disabled code
 
 usage: house.py ROOT          prints one line for each fault; exits with status 1 if there are any
@@ -279,6 +280,17 @@ def check_comments(root):
     return checked
 
 
+def check_paths(root):
+    """Paths are relative to lib/ or the root. Of a name with a placeholder, ssl/<name>.c, the folder is checked."""
+    page = 'lib/README.md'
+    names = r'(?<![\w<>./"=-])((?:[\w.-]+/)+(?:[\w.<>-]*[\w>])?|[\w-]+\.(?:c|h|py|sh|md|txt|map|build|cu)\b)'
+    for number, line in enumerate((root / page).read_text().split('\n'), 1):
+        for name in re.findall(names, line):
+            known = name.rsplit('/', 1)[0] if '<' in name else name
+            if not (root / 'lib' / known).exists() and not (root / known).exists():
+                fault(page, number, f'{name} does not exist, neither in lib/ nor in the root')
+
+
 def check_left_over(path, text):
     for match in re.finditer(r'^\s*#\s*if\s+[01]\b|\b(?:TODO|FIXME|XXX)\b', text, flags=re.M):
         fault(path, line_at(text, match.start()), f'left over: {match.group(0).strip()}')
@@ -491,6 +503,7 @@ def main():
     check_circles(root)
     check_parts(root)
     check_transfer_list(transfers)
+    check_paths(root)
     comments = check_comments(root)
     for line in faults:
         print(line)
