@@ -26,7 +26,7 @@ typedef struct cli_training {
     hirl_trainer *trainer;
     bool had_finished; /* before this call, so that `report` is empty */
     hirl_step_report report;
-    double seconds; /* of the steps of this call */
+    double seconds; /* time of the steps of this call */
 } cli_training;
 
 /* A failure with resume=1 is followed by a note that data= may give the new place of the images. */

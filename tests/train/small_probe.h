@@ -16,7 +16,7 @@ typedef struct small_probe {
     hirl_model *model;
     hr_learner *learner;
     hr_probe *probe;
-    float image[PROBE_ROWS * PROBE_SIDE * PROBE_SIDE * 3]; /* of the last step */
+    float image[PROBE_ROWS * PROBE_SIDE * PROBE_SIDE * 3]; /* images of the last step */
     int32_t label[PROBE_ROWS];
 } small_probe;
 

@@ -368,7 +368,7 @@ START_TEST(settings_that_a_labelled_run_cannot_have_are_refused)
     open_data(&l, 1);
     hirl_model_destroy(l.model);
     l.model = NULL;
-    hr_assert_fails(make_trainer(&l), HIRL_E_INVALID, "no model");
+    hr_assert_fails(make_trainer(&l), HIRL_E_INVALID, "no start model");
     close_all(&l);
 }
 END_TEST

@@ -23,7 +23,7 @@ static const variant variants[] = {
 
 static hr_test_tape here;
 
-/* what a run leaves: value, gradients of x, w, gamma, beta, and running mean and variance */
+/* results of one run: value, gradients of x, w, gamma, beta, and running mean and variance */
 typedef struct outcome {
     real value[ARRAYS][MOST];
     int64_t count[ARRAYS];
