@@ -8,7 +8,7 @@
     length     functions have at most 60 lines, except kernels
     gradients  each operation with a backward has a case in tests/grad/test_ops.c
     methods    lib/ssl contains no key or term of the hierarchy (they belong to lib/config/hierarchy.c)
-    circles    files do not depend on each other in a circle (ALLOWED_CIRCLES)
+    circles    files do not depend on each other in a circle
     parts      which files may touch which part of a training run (PARTS, PROGRESS_WRITERS)
     transfers  inside a step nothing is sent to or read from the device, and nothing waits (TRANSFERS)
     comments   they are sentences or terms of the field, and refer only to what is in the repository
@@ -97,9 +97,6 @@ TRANSFERS = {
     ('lib/nn/param.c', 'hr_layout_load'): 'a checkpoint or model file',
 }
 LINES = 60
-# Circles that still exist. The list must be exact: a circle that is gone is a fault too.
-ALLOWED_CIRCLES = [
-]
 # a comment that is a fragment, a machine that speaks, a reference to a text that readers do not have
 POOR_COMMENTS = [
     (re.compile(r'(?:[Oo]f|what|[Tt]hose) '), 'begins with "%s": name the object'),
@@ -466,15 +463,8 @@ def circles_of(edges):
 
 
 def check_circles(root):
-    found = circles_of(dependencies(root))
-    allowed = [frozenset(circle.split()) for circle in ALLOWED_CIRCLES]
-    for circle in found:
-        if circle not in allowed:
-            fault(min(circle), 1, 'files depend on each other in a circle: ' + ' '.join(sorted(circle)))
-    for circle in allowed:
-        if circle not in found:
-            fault('tests/house/house.py', 1,
-                  'ALLOWED_CIRCLES has one that is gone: ' + ' '.join(sorted(circle)))
+    for circle in circles_of(dependencies(root)):
+        fault(min(circle), 1, 'files depend on each other in a circle: ' + ' '.join(sorted(circle)))
 
 
 def main():
