@@ -40,14 +40,13 @@ typedef struct cli_key {
 typedef struct cli_session cli_session;
 
 typedef struct cli_verb {
-    const char *name;    /* "tree show" */
-    const char *alias;   /* another name, or NULL */
-    const char *help;    /* one line */
-    const char *example; /* arguments of a typical call */
-    const char *note;    /* text that --help prints above the keys, or NULL */
-    const char *preset;  /* used when none is given, --help shows its values; NULL: no preset */
-    const char
-        *task; /* task of the runs that it trains; --help shows the task's defaults; or NULL */
+    const char *name;       /* "tree show" */
+    const char *alias;      /* another name, or NULL */
+    const char *help;       /* one line */
+    const char *example;    /* arguments of a typical call */
+    const char *note;       /* text that --help prints above the keys, or NULL */
+    const char *preset;     /* used when none is given, --help shows its values; NULL: no preset */
+    const char *task;       /* task whose defaults --help shows, if the verb trains; or NULL */
     const char *positional; /* the key that a bare argument sets, or NULL */
     const char *objects;    /* library objects whose keys it accepts: "context data model" */
     const char *also;       /* further library keys that it accepts, or NULL */

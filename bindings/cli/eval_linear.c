@@ -42,10 +42,10 @@ typedef struct probe {
     cli_session *session;
     cli_training training;
     hirl_dataset *dataset, *held_out;
-    hirl_dataset_info trained, tested; /* descriptions of the two */
+    hirl_dataset_info trained, tested; /* descriptions of both */
     hirl_model *model;
     int32_t level;        /* level of the labels */
-    double top1, seconds; /* result and time of the evaluation */
+    double top1, seconds; /* result of the evaluation */
 } probe;
 
 /* ---- data ---- */

@@ -12,7 +12,7 @@
 #include "types.h"
 
 typedef struct hr_tree_maker hr_tree_maker;
-/* The usable ones of n rows are clustered; the others have no leaf. `features` is borrowed until
+/* Clusters the usable ones of n rows; the others have no leaf. `features` is borrowed until
  * the maker is destroyed; the other arrays may be freed after hr_tree_maker_create. */
 typedef struct hr_tree_input {
     hr_array features;         /* real [usable rows, d] on the device, of unit length if wanted */

@@ -127,7 +127,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
     if (trainer->config.label.task == HR_TASK_LINEAR && start) {
-        int64_t seed = trainer->config.model.seed; /* the run's own: a resumed run knows no other */
+        int64_t seed = trainer->config.model.seed; /* kept: a resumed run knows no other */
 
         trainer->config.model = start->config; /* the classifier sees images as the model does */
         trainer->config.model.seed = seed;
