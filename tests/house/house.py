@@ -278,14 +278,22 @@ def check_comments(root):
 
 
 def check_paths(root):
-    """Paths are relative to lib/ or the root. Of a name with a placeholder, ssl/<name>.c, the folder is checked."""
+    """Paths are relative to lib/ or the root. Of a name with a placeholder, ssl/<name>.c, the folder is checked. Where
+    the page has `name` in `file`, or `name` (`file`), the file must have this word."""
     page = 'lib/README.md'
     names = r'(?<![\w<>./"=-])((?:[\w.-]+/)+(?:[\w.<>-]*[\w>])?|[\w-]+\.(?:c|h|py|sh|md|txt|map|build|cu)\b)'
+    words = r'(?:`(\w+)` and )?`?(\w+)`? (?:(?:in|of) |\()`([\w./-]+\.\w+)`'
     for number, line in enumerate((root / page).read_text().split('\n'), 1):
         for name in re.findall(names, line):
             known = name.rsplit('/', 1)[0] if '<' in name else name
             if not (root / 'lib' / known).exists() and not (root / known).exists():
                 fault(page, number, f'{name} does not exist, neither in lib/ nor in the root')
+        for first, second, name in re.findall(words, line):
+            file = root / 'lib' / name if (root / 'lib' / name).is_file() else root / name
+            for word in (first, second):
+                named = f'`{word}`' in line or word.startswith('HR_')
+                if word and named and file.is_file() and not re.search(rf'\b{word}\b', file.read_text()):
+                    fault(page, number, f'{name} has no {word}')
 
 
 def check_left_over(path, text):
