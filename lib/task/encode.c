@@ -1,4 +1,4 @@
-/* encode.c - the encodings of a step (encode.h): their plan, their inputs, and the passes. */
+/* encode.c - the encodings of a step (encoding.h): their plan, their inputs, and the passes. */
 #include "task/encode.h"
 
 #include <string.h>

@@ -36,7 +36,7 @@ typedef struct hr_pretrain_config {
     int32_t levels;              /* L; 0: no hierarchy */
     int64_t bn_groups;           /* batch-norm groups of a batch on this rank: encoder and heads */
     int64_t path_bn_groups;      /* the same for the heads h_l */
-    bool joint;                  /* joint passes (encode.h), if the method allows them */
+    bool joint;                  /* joint passes (encoding.h), if the method allows them */
     /* Profile reference: running statistics follow the first group, also in the pass that chooses
      * leaves; 1e-6 is added to the number of negatives by which eq. 3 divides. */
     bool reference;

@@ -36,7 +36,7 @@ hirl_status hr_shuffle_fill(hr_pretrain *self, const hr_step_input *in)
     return HIRL_OK;
 }
 
-/* Gathers rows x of all ranks by index. The result has the rank of x: a matrix, or images. */
+/* Gathers rows x of all ranks by index. The result has the dimensions of x: a matrix, or images. */
 static hr_tensor *permuted(hr_tape *t, const hr_array *x, const hr_array *index)
 {
     hr_array all = hr_all_ranks(t, x);
