@@ -22,7 +22,7 @@ static const struct need {
     { "dino", "last", "none", "last=weight_norm" },
     { "ibot", "last", "prototypes", "last=weight_norm" },
     { "ibot", "mask_token", "0", "mask_token" },
-    { "ibot", "head", "mlp 16 z bn", "batch norms" },
+    { "ibot", "head", "mlp 16 z bn", "batch norm" },
 };
 enum { NEEDS = sizeof needs / sizeof *needs };
 
