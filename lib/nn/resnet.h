@@ -6,11 +6,13 @@
 #include "nn/param.h"
 #include "types.h"
 
+/* a convolution (slot, stride, padding) and its batch norm */
 typedef struct hr_conv_slots {
     int32_t weight, stride, pad;
     hr_norm_slots norm;
 } hr_conv_slots;
 
+/* a residual block of 2 (basic) or 3 (bottleneck) convolutions */
 typedef struct hr_block {
     hr_conv_slots conv[3], shortcut;
     int32_t convs;
@@ -27,10 +29,11 @@ typedef struct hr_resnet {
     int64_t dim; /* columns of the pooled features */
 } hr_resnet;
 
-/* depth 18, 34, 50; width multiplies the channels; zero_init: last gamma of a branch starts at 0 */
+/* depth 18, 34 or 50; width multiplies the channels; zero_init: the last gamma of each branch
+ * starts at 0 */
 hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, int32_t depth,
                            double width, bool small, bool zero_init);
-hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *run,
-                         hr_tensor *image); /* [N,H,W,3] -> [N,dim] real */
+/* [N,H,W,3] -> [N,dim] real */
+hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *run, hr_tensor *image);
 
 #endif
