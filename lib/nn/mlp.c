@@ -1,7 +1,7 @@
 /* mlp.c - heads: linear layers with batch norm and activation between them, described by a text.
  *
- * Slots are named as a torch Sequential would: <name>.0 linear, .1 norm, .2 ReLU, .3 linear, ...
- * without a norm: .0 linear, .1 ReLU, .2 linear.
+ * Slots are named as in a torch Sequential: <name>.0 linear, .1 norm, .2 ReLU, .3 linear, ...;
+ * without a norm: .0 linear, .1 ReLU, .2 linear, ...
  */
 #include "nn/mlp.h"
 
@@ -11,9 +11,9 @@
 #include "base/error.h"
 #include "base/option.h"
 
-static const double NORM_EPS = 1e-5; /* spec.md 0.2 */
+static const double NORM_EPS = 1e-5; /* this and the next: torch's defaults */
 static const double NORM_KEEP = 0.9;
-static const double NORMAL_STD = 0.02; /* spec.md 1.7 */
+static const double NORMAL_STD = 0.02; /* DINO's head: Caron et al. 2021 */
 
 /* ---- text ---- */
 
@@ -36,7 +36,7 @@ static bool flag_of(hr_mlp_shape *shape, const char *word)
     return false;
 }
 
-/* 0: no width */
+/* 0: the word is not a width */
 static int64_t width_of(const char *word, const hr_mlp_words *words)
 {
     int64_t width = 0;
@@ -60,11 +60,12 @@ static hirl_status read_word(hr_mlp_shape *shape, const char *key, const char *w
     if (!width && flag_of(shape, word))
         return HIRL_OK;
     if (!width || width > 1 << 20)
-        return hr_fail(HIRL_E_INVALID,
-                       "%s: \"%.40s\" is no width from 1 to 1048576, nor one of bn, bias, gelu, "
-                       "out_bn, normal%s%s%s",
-                       key, word, words->in ? ", in" : "", words->hidden ? ", hidden" : "",
-                       words->z ? ", z" : "");
+        return hr_fail(
+            HIRL_E_INVALID,
+            "%s: \"%.40s\" is neither a width from 1 to 1048576 nor one of bn, bias, gelu, "
+            "out_bn, normal%s%s%s",
+            key, word, words->in ? ", in" : "", words->hidden ? ", hidden" : "",
+            words->z ? ", z" : "");
     if (shape->layers == HR_MLP_LAYERS)
         return hr_fail(HIRL_E_INVALID, "%s: more than %d layers", key, HR_MLP_LAYERS);
     shape->width[shape->layers++] = width;
@@ -141,7 +142,7 @@ static hr_tensor *norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_te
     return hr_batch_norm(run->tape, y, &norm, NULL, relu);
 }
 
-/* a linear layer is followed by a norm of its own, by an activation, or by nothing */
+/* adds a linear layer: its weight and, optionally, its bias */
 static hirl_status add_linear(hr_mlp *mlp, hr_layout *params, const char *name, int64_t in,
                               int64_t out, bool bias, bool normal)
 {
@@ -180,7 +181,7 @@ static hirl_status add_norm(hr_mlp *mlp, hr_layout *params, hr_layout *norms, co
 hirl_status hr_mlp_init(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t in, const hr_mlp_shape *shape)
 {
-    int place = 0; /* in the Sequential */
+    int place = 0; /* index in the Sequential */
 
     *mlp = (hr_mlp){ .gelu = shape->gelu };
     for (int i = 0; i < shape->layers; i++) {

@@ -34,8 +34,7 @@ typedef struct hr_norm_slots {
     int32_t mean, var;
 } hr_norm_slots;
 
-/* adds <name>.weight, .bias, .running_mean, .running_var; gamma starts at 1, or at 0 if zero_gamma
- * */
+/* adds <name>.weight, .bias, .running_mean, .running_var; zero_gamma: gamma starts at 0, not 1 */
 hirl_status hr_norm_add(hr_norm_slots *slots, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t channels, bool zero_gamma);
 /* The batch norm with the weights and statistics of a pass */
@@ -73,8 +72,7 @@ typedef struct hr_mlp {
 /* adds the slots under `name`, numbered as in a torch Sequential */
 hirl_status hr_mlp_init(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t in, const hr_mlp_shape *shape);
-/* a projection head h_l of HIRL: (depth-1) x [Linear(d, d, no bias) - BN - ReLU] - Linear(d, d,
- * bias) */
+/* a projection head h_l of HIRL: (depth-1) x [Linear(d, d, no bias), BN, ReLU], Linear(d, d) */
 hirl_status hr_mlp_path(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t d, int32_t depth);
 /* [N,in] -> [N,out], in the type of x */

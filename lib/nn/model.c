@@ -1,7 +1,8 @@
-/* model.c - a network with its weights and preprocessing recipe, never changed after it was made.
+/* model.c - the public hirl_model: a network, its weights and preprocessing; immutable.
  *
- * File: parameters under torchvision's and timm's names (conv1.weight, layer1.0.bn1.running_mean, ...), then
- * head.*, h.<l>.*, and num_batches_tracked = 0 of each batch norm, which strict loaders expect.
+ * A model file holds the backbone under torchvision's or timm's names (conv1.weight,
+ * layer1.0.bn1.running_mean, ...), then head.*, h.<l>.*, and num_batches_tracked = 0 for each batch
+ * norm, which strict loaders require.
  */
 #include "nn/model.h"
 
@@ -14,13 +15,14 @@
 
 static const char *const prefix_of_keys = "model.";
 
-/* where tensors of a file begin with `prefix` */
+/* the tensors of a file whose names begin with `prefix` */
 typedef struct file_part {
     const hr_tensors *in;
     const char *prefix;
 } file_part;
 
-/* zeroed; from: NULL, or what holds the weights to come: a small file makes no large room */
+/* Allocates zeroed weights. `from`: NULL, or the file to load them from later; its tensors are
+ * checked first, so that a small file cannot cause a large allocation. */
 static hirl_status make_weights(hirl_model *model, const file_part *from)
 {
     const hr_net *net = &model->net;
@@ -111,7 +113,7 @@ hirl_status hr_model_config_load(hr_model_config *config, int32_t *levels, const
         value = hr_tensors_text(in, name);
         if (!value && !strcmp(key->name, "arch"))
             status = hr_fail(HIRL_E_FORMAT, "not a libhirl model: no metadata \"%s\"", name);
-        else if (value) /* a key that is younger than the file has its default */
+        else if (value) /* a key added after the file was written has its default */
             status = hr_options_put(&options, key, value, HR_FROM_FILE);
     }
     if (status >= 0)
@@ -160,7 +162,7 @@ static bool holds_prefix(const hr_tensors *in, const char *prefix)
     return false;
 }
 
-/* which part of a checkpoint holds the network */
+/* finds the network's name and the prefix of its tensors in a model file or checkpoint */
 static hirl_status choose(const char **prefix, const char **name, const hr_tensors *in,
                           const char *network)
 {
@@ -182,8 +184,9 @@ static hirl_status choose(const char **prefix, const char **name, const hr_tenso
         return HIRL_OK;
     }
     if (strcmp(network, "auto") && held && strcmp(network, held))
-        return hr_fail(HIRL_E_INVALID, "network: the file holds the %s network, not the %s one",
-                       held, network);
+        return hr_fail(HIRL_E_INVALID,
+                       "network: the file contains the %s network, not the %s network", held,
+                       network);
     *name = held ? held : "online";
     *prefix = "";
     return HIRL_OK;

@@ -1,5 +1,4 @@
-/* net.c - the network of a run: backbone, head, predictor or last layer, HIRL's heads h_l (HIRL sec. 4.2).
- */
+/* net.c - the whole network: backbone, head, predictor or last layer, HIRL's heads h_l. */
 #include "nn/net.h"
 
 #include <stdio.h>
@@ -16,58 +15,66 @@
 
 static const hr_key keys[] = {
     KEY(method, HR_KEY_CHOICE, "mocov2", 0, 0, HR_METHOD_WORDS, false, "",
-        "self-supervised method; own: its loss is a function of the host program"),
+        "self-supervised method; own: the application computes the loss"),
     KEY(arch, HR_KEY_CHOICE, "resnet50", 0, 0,
         "resnet18 resnet34 resnet50 vit_micro_patch4_32 vit_tiny_patch16_224 vit_small_patch16_224 "
         "vit_base_patch16_224 vit_large_patch16_224",
-        false, "", "encoder"),
-    KEY(width, HR_KEY_REAL, "1", 0.03125, 4, NULL, false, "", "multiplies a ResNet's channels"),
+        false, "", "architecture of the encoder"),
+    KEY(width, HR_KEY_REAL, "1", 0.03125, 4, NULL, false, "", "factor on the channels of a ResNet"),
     KEY(stem, HR_KEY_CHOICE, "normal", 0, 0, "normal small", false, "",
-        "normal: 7x7 stride 2 and max-pool; small: 3x3 stride 1, for images of about 32 pixels"),
+        "first layer of a ResNet; normal: 7x7 stride 2 and max-pool; small: 3x3 stride 1, for "
+        "images of about 32 pixels"),
     KEY(zero_init_residual, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "last batch norm of each residual branch starts at 0"),
+        "the scale of the last batch norm of each residual branch starts at 0"),
     KEY(image_size, HR_KEY_INT, "224", 8, 1024, NULL, false, "pixels",
-        "side of the encoder's input"),
+        "side of the images that the encoder gets"),
     KEY(patch_size, HR_KEY_INT, "auto", 1, 64, NULL, true, "pixels",
-        "of a ViT; auto: as its name says"),
+        "side of a ViT's patches; auto: as the name of arch states"),
     KEY(vit_dim, HR_KEY_INT, "auto", 8, 4096, NULL, true, "",
-        "columns of a ViT's tokens; auto: as its name says"),
+        "columns of a ViT's tokens; auto: the usual value for arch"),
     KEY(vit_depth, HR_KEY_INT, "auto", 1, 64, NULL, true, "",
-        "blocks of a ViT; auto: as its name says"),
+        "blocks of a ViT; auto: the usual value for arch"),
     KEY(vit_heads, HR_KEY_INT, "auto", 1, 64, NULL, true, "",
-        "attention heads of a ViT; auto: as its name says; vit_small has 6, where the official "
-        "MoCo v3 takes 12"),
+        "attention heads of a ViT; auto: the usual value for arch; vit_small has 6, but the "
+        "official MoCo v3 uses 12"),
     KEY(positions, HR_KEY_CHOICE, "learned", 0, 0, "learned sincos", false, "",
-        "of a ViT's tokens; sincos: fixed sines and cosines"),
+        "position embeddings of a ViT; sincos: a fixed table of sines and cosines"),
     KEY(vit_init, HR_KEY_CHOICE, "normal", 0, 0, "normal xavier", false, "",
-        "first values of a ViT: normal of 0.02 (DINO), or Xavier (MoCo v3)"),
+        "initial weights of a ViT; normal: standard deviation 0.02 (DINO); xavier (MoCo v3)"),
     KEY(frozen_patch, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
-        "a ViT's patch embedding keeps its first values"),
+        "a ViT's patch embedding keeps its initial values"),
     KEY(drop_path, HR_KEY_REAL, "0", 0, 0.9, NULL, false, "",
-        "stochastic depth of a ViT's last block; grows linearly from 0"),
-    KEY(z_dim, HR_KEY_INT, "128", 2, 16384, NULL, false, "", "columns of z0, the method's output"),
+        "stochastic depth of a ViT: rate of the last block; grows linearly from 0 in the first"),
+    KEY(z_dim, HR_KEY_INT, "128", 2, 16384, NULL, false, "",
+        "columns of z0, the output of the head"),
     KEY(hidden_dim, HR_KEY_INT, "2048", 2, 65536, NULL, false, "",
-        "the word hidden in head: its hidden layers"),
+        "width that the word hidden stands for in head"),
     KEY(predictor_dim, HR_KEY_INT, "512", 2, 65536, NULL, false, "",
-        "the word hidden in predictor"),
+        "width that the word hidden stands for in predictor"),
     KEY(out_dim, HR_KEY_INT, "3000", 2, 1048576, NULL, false, "",
-        "prototypes of SwAV, outputs of DINO and iBOT"),
+        "number of prototypes (SwAV) or of outputs (DINO, iBOT)"),
     KEY(head, HR_KEY_TEXT, "mlp in z", 0, 0, NULL, false, "",
-        "from the encoder to z0: widths of its linear layers, then bn bias gelu out_bn normal"),
+        "layers from the encoder to z0: mlp, widths of the linear layers, then any of bn bias gelu "
+        "out_bn normal"),
     KEY(predictor, HR_KEY_TEXT, "", 0, 0, NULL, false, "",
-        "after z0, of the trained network only; in the same words; empty: none"),
+        "layers after z0, in the online network only; written as head; empty: none"),
     KEY(last, HR_KEY_CHOICE, "none", 0, 0, "none prototypes weight_norm", false, "",
-        "scores of unit z0: with unit prototypes, or of a layer under weight norm"),
-    KEY(mask_token, HR_KEY_FLAG, "0", 0, 1, NULL, false, "", "a ViT can mask patches (iBOT)"),
+        "last layer: scores of the normalised z0 by unit prototypes, or by a weight-norm layer"),
+    KEY(mask_token, HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+        "a ViT has a mask token, to mask patches (iBOT)"),
     KEY(head_layers, HR_KEY_INT, "2", 1, 8, NULL, false, "",
         "linear layers of each projection head h_l"),
     KEY(levels, HR_KEY_INT, "0", 0, HR_LEVELS, NULL, false, "",
-        "projection heads h_l of a model created alone; a trainer takes the prototypes' levels"),
-    KEY(seed, HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "", "of every random number"),
+        "projection heads h_l of a model created without a trainer; a trainer has one for each "
+        "level of its prototypes"),
+    KEY(seed, HR_KEY_INT, "0", 0, 9007199254740992.0, NULL, false, "",
+        "seed of all random numbers"),
     { "mean", HR_KEY_TEXT, "0.485,0.456,0.406", 0, 0, NULL, false, "",
-      "of the colours, 0 to 1; auto: of the data", offsetof(hr_model_config, mean_text) },
+      "mean of the colours, 0 to 1, subtracted from the input; auto: that of the data",
+      offsetof(hr_model_config, mean_text) },
     { "std", HR_KEY_TEXT, "0.229,0.224,0.225", 0, 0, NULL, false, "",
-      "standard deviation of the colours; auto: of the data", offsetof(hr_model_config, std_text) },
+      "standard deviation of the colours, divides the input; auto: that of the data",
+      offsetof(hr_model_config, std_text) },
 };
 
 const hr_keys hr_model_keys = { "model", keys, sizeof keys / sizeof *keys };
@@ -75,7 +82,7 @@ const hr_keys hr_model_keys = { "model", keys, sizeof keys / sizeof *keys };
 /* the architectures, in the order of the key `arch` */
 static const struct {
     const char *name;
-    int32_t resnet; /* depth, 0: a transformer */
+    int32_t resnet; /* depth; 0: a transformer */
 } archs[] = {
     { "resnet18", 18 },
     { "resnet34", 34 },
@@ -127,7 +134,7 @@ static void take_named(int64_t *to, int64_t named)
         *to = named;
 }
 
-/* a ViT's autos as its name says */
+/* replaces HR_AUTO by the values of the named ViT */
 static void name_shape(hr_model_config *c)
 {
     hr_vit_shape shape;
@@ -154,7 +161,7 @@ hirl_status hr_model_config_read(hr_model_config *config, const hirl_options *op
     return HIRL_OK;
 }
 
-/* ---- making ---- */
+/* ---- creation ---- */
 
 static void take_given(int32_t *to, int64_t given)
 {
@@ -227,8 +234,10 @@ static hirl_status add_predictor(hr_net *net, const hr_model_config *c)
     if (!*c->predictor)
         return HIRL_OK;
     if (c->last)
-        return hr_fail(HIRL_E_INVALID, "predictor=\"%.40s\" and a last layer: give one of them",
-                       c->predictor);
+        return hr_fail(
+            HIRL_E_INVALID,
+            "predictor=\"%.40s\" cannot be used with a last layer (last): give one of them",
+            c->predictor);
     HR_TRY(hr_mlp_parse(&shape, "predictor", c->predictor, &words));
     HR_TRY(
         hr_mlp_init(&net->predictor, &net->params, &net->norms, "predictor", net->z_dim, &shape));
@@ -244,7 +253,7 @@ static hirl_status add_mask_token(hr_net *net, const hr_model_config *c)
     if (!c->mask_token)
         return HIRL_OK;
     if (!net->is_vit)
-        return hr_fail(HIRL_E_INVALID, "mask_token: %s has no patches; take a vit",
+        return hr_fail(HIRL_E_INVALID, "mask_token: %s has no patches; choose a vit for arch",
                        hr_arch_name(c->arch));
     net->mask_token = hr_layout_add(&net->params, "mask_token", HR_FIRST_ZERO, 1, 2, shape);
     return net->mask_token < 0 ? net->mask_token : HIRL_OK;
@@ -306,7 +315,7 @@ void hr_net_done(hr_net *net)
     hr_layout_done(&net->norms);
 }
 
-/* ---- running ---- */
+/* ---- forward pass ---- */
 
 hr_features hr_net_encode(const hr_net *net, const hr_pass *run, hr_tensor *image,
                           const hr_vit_input *input)
@@ -389,7 +398,7 @@ static hr_tensor *run_layer(const hr_net *net, const hr_pass *run, int32_t layer
     return layer == HR_LAYER_Z0 ? x : hr_net_path(net, run, layer, x);
 }
 
-/* weights of the positions where the images have another size than those of training */
+/* hr_position_weights for images of this size; no array if it is the size of the position table */
 static hr_array positions_for(const hr_net *net, hr_tape *t, int64_t size)
 {
     int64_t from = net->is_vit ? hr_vit_grid(&net->vit) : 0;

@@ -109,7 +109,7 @@ void hr_weights_done(hr_weights *w)
     *w = (hr_weights){ 0 };
 }
 
-/* position in memory [O, k, k, I] of element i of the file's order [O, I, k, k] */
+/* index in memory, [O, k, k, I], of element i in file order, [O, I, k, k] */
 static int64_t memory_place(const hr_slot *slot, int64_t i)
 {
     int64_t area, inside, channel, place;
@@ -123,8 +123,9 @@ static int64_t memory_place(const hr_slot *slot, int64_t i)
     return (inside * area + place) * slot->dim[3] + channel;
 }
 
-/* element i of the table of Chen et al. 2021 (MoCo v3): 0 for the class token; token (r, c) has
- * sin r w, cos r w, sin c w, cos c w, w_k = 10000^(-k/q), k < q = D/4 */
+/* Element i of the position table of MoCo v3 (Chen et al. 2021): 0 for the class token; the patch
+ * in row r and column c has sin r w, cos r w, sin c w, cos c w, with w_k = 10000^(-k/q), k < q =
+ * D/4. */
 static double sine_cosine(const hr_slot *slot, int64_t i)
 {
     int64_t quarter = slot->dim[2] / 4, token = i / slot->dim[2] - 1,
@@ -139,7 +140,7 @@ static double sine_cosine(const hr_slot *slot, int64_t i)
     return part % 2 ? cos(angle) : sin(angle);
 }
 
-/* element i, in the order of the file */
+/* initial value of element i in file order */
 static real first_value(const hr_slot *slot, int64_t i, hr_rng *rng)
 {
     double limit;
@@ -227,7 +228,8 @@ static hr_array part(const hr_array *flat_array, const hr_slot *slot)
     return a;
 }
 
-static hr_tensor *leaf(hr_tape *t, const hr_array *value, const hr_weights *w, const hr_slot *slot)
+static hr_tensor *wrap_slot(hr_tape *t, const hr_array *value, const hr_weights *w,
+                            const hr_slot *slot)
 {
     hr_array x = part(value, slot), g = { 0 };
     hr_tensor *made;
@@ -242,12 +244,12 @@ static hr_tensor *leaf(hr_tape *t, const hr_array *value, const hr_weights *w, c
 
 hr_tensor *hr_weight_cast(hr_tape *t, const hr_weights *w, int32_t slot)
 {
-    return leaf(t, t->type == HR_BF16 ? &w->low : &w->value, w, &w->layout->slot[slot]);
+    return wrap_slot(t, t->type == HR_BF16 ? &w->low : &w->value, w, &w->layout->slot[slot]);
 }
 
 hr_tensor *hr_weight(hr_tape *t, const hr_weights *w, int32_t slot)
 {
-    return leaf(t, &w->value, w, &w->layout->slot[slot]);
+    return wrap_slot(t, &w->value, w, &w->layout->slot[slot]);
 }
 
 hr_array hr_running(const hr_weights *w, int32_t slot)
@@ -293,7 +295,7 @@ hirl_status hr_layout_save(hr_tensors *out, const hr_layout *layout, int32_t cou
     return status;
 }
 
-/* the tensor of a slot in a file */
+/* finds the tensor of a slot in a file and checks its shape */
 static hirl_status need(const hr_named **found, const hr_slot *slot, const hr_tensors *in,
                         const char *prefix)
 {

@@ -2,8 +2,8 @@
  *
  *   stem:   conv 7x7/2, BN, ReLU, max-pool 3x3/2     (small: conv 3x3/1, BN, ReLU)
  *   basic:  v = relu(BN(conv3(relu(BN(conv3(x))))) + shortcut(x))
- *   bottleneck: 1x1, 3x3 (stride), 1x1 with four times the channels
- *   mean over H, W
+ *   bottleneck: the same with the convolutions 1x1, 3x3 (stride), 1x1 (four times the channels)
+ *   at the end: mean over H, W
  */
 #include "nn/resnet.h"
 
@@ -31,7 +31,7 @@ static hirl_status add_conv(hr_conv_slots *c, hr_layout *params, const char *nam
 typedef struct builder {
     hr_layout *params, *norms;
     bool bottleneck, zero_init;
-    int64_t in; /* channels that the next block gets */
+    int64_t in; /* input channels of the next block */
 } builder;
 
 static hirl_status add_branch_conv(hr_block *block, builder *b, const char *name, int64_t in,
@@ -75,7 +75,9 @@ static const int32_t *stage_blocks(int32_t depth)
 {
     static const int32_t eighteen[STAGES] = { 2, 2, 2, 2 }, thirty_four[STAGES] = { 3, 4, 6, 3 };
 
-    return depth == 18 ? eighteen : thirty_four; /* 50 has as many blocks as 34, of three layers */
+    return depth == 18
+               ? eighteen
+               : thirty_four; /* 50 has as many blocks as 34, with three convolutions each */
 }
 
 hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, int32_t depth,
@@ -88,7 +90,7 @@ hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, 
     if (depth != 18 && depth != 34 && depth != 50)
         return hr_fail(HIRL_E_INVALID, "resnet: depth %d is none of 18, 34, 50", (int)depth);
     if (base < 1)
-        return hr_fail(HIRL_E_INVALID, "width: %g leaves no channel", width);
+        return hr_fail(HIRL_E_INVALID, "width: %g leaves a ResNet without channels", width);
     HR_TRY(add_conv(&net->stem, params, "conv1", 3, base, small ? 3 : 7, small ? 1 : 2));
     HR_TRY(hr_norm_add(&net->stem.norm, params, norms, "bn1", base, false));
     for (int s = 0; s < STAGES; s++)

@@ -1,14 +1,9 @@
-/* vit.c - vision transformers (Dosovitskiy et al. 2021), parameters named as timm's.
- *
- *   t = (class; patches W + b) + position
- *   t = t + keep attention(LN(t))
- *   t = t + keep fc2(GELU(fc1(LN(t))))       in each block
- *   LN(t)
- *
- * keep: stochastic depth (Huang et al. 2016), for each image and branch 0 with probability p_b, else
- * 1 / (1 - p_b); p_b = b p / (depth - 1). Tokens [N (P+1), D] in the run's type, class token first,
- * patches row by row.
- */
+/* vit.c - vision transformers (Dosovitskiy et al. 2021), with timm's parameter names.  t = (class;
+ * patches W + b) + position t = t + keep attention(LN(t))            in each block, then t = t +
+ * keep fc2(GELU(fc1(LN(t)))) LN(t)                                    after the last block  keep:
+ * factor of stochastic depth (Huang et al. 2016) for each image and branch: 0 with probability p_b,
+ * else 1 / (1 - p_b), where p_b = b p / (depth - 1) for block b. Tokens [N (P+1), D] have the
+ * activation type; the class token comes first, then the patches row by row. */
 #include "nn/vit.h"
 
 #include <math.h>
@@ -18,7 +13,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 
-static const double NORM_EPS = 1e-6; /* spec.md 1.2 */
+static const double NORM_EPS = 1e-6; /* of all layer norms, as in DINO and MoCo v3 */
 static const double NORMAL = 0.02, CLASS_OF_XAVIER = 1e-6;
 
 enum { RATIO = 4, CHANNELS = 3, BRANCHES = 2 };
@@ -67,7 +62,7 @@ static hirl_status add_norm(hr_vit_pair *pair, hr_layout *params, const char *na
     return add(&pair->bias, params, name, ".bias", (first){ HR_FIRST_ZERO, 1 }, 1, &dim);
 }
 
-/* parts: how many square matrices lie in the weight (3 in that of Q, K and V) */
+/* parts: number of matrices in the weight that Xavier treats separately (3 for Q, K and V) */
 static hirl_status add_linear(hr_vit_pair *pair, hr_layout *params, const char *name,
                               hr_vit_first how, int64_t in, int64_t out, int64_t parts)
 {
@@ -130,11 +125,11 @@ static hirl_status check_shape(const hr_vit_shape *s)
                        (int)s->heads, (long long)s->dim);
     if (s->patch < 1 || s->image_size < s->patch || s->image_size % s->patch)
         return hr_fail(HIRL_E_INVALID,
-                       "image_size: %d pixels are no multiple of the patch of %d (patch_size)",
+                       "image_size: %d pixels are not a multiple of the patch size %d (patch_size)",
                        (int)s->image_size, (int)s->patch);
     if (s->sincos && s->dim % 4)
         return hr_fail(HIRL_E_INVALID,
-                       "vit_dim: sine-cosine positions have a multiple of 4, not %lld",
+                       "vit_dim: sine-cosine positions need a multiple of 4, not %lld",
                        (long long)s->dim);
     if (!(s->drop_path >= 0 && s->drop_path < 1))
         return hr_fail(HIRL_E_INVALID, "drop_path: %g is not in [0, 1)", s->drop_path);
@@ -184,7 +179,7 @@ void hr_vit_draw_keep(real *keep, int64_t stride, const hr_vit *net, hr_vit_row 
     }
 }
 
-/* x + the branch, or what stochastic depth leaves of it */
+/* x + branch, scaled by the factors of stochastic depth if there are any */
 static hr_tensor *add_branch(hr_tape *t, hr_tensor *x, hr_tensor *branch, const hr_array *keep,
                              int place)
 {
@@ -261,7 +256,7 @@ hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
     if (image->x.rank != 4 || image->x.dim[1] != image->x.dim[2] || side < 1 ||
         image->x.dim[1] % net->shape.patch)
         return hr_tape_fail(t, HIRL_E_INVALID,
-                            "vit: image is %s; wanted [N,S,S,3], S a multiple of the patch, %d",
+                            "vit: image is %s; wanted [N,S,S,3], S a multiple of the patch size %d",
                             hr_shape(found, &image->x), (int)net->shape.patch);
     input = input ? input : &nothing;
     x = embed(net, run, image); /* [N,h,w,D] */
@@ -275,7 +270,7 @@ hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
     return norm_run(&net->norm, run, x);
 }
 
-/* tokens of one image; 1 when there are none, for messages of what comes next */
+/* tokens of one image; at least 1, so that a failed tensor is reported by the next operation */
 static int64_t tokens_of(const hr_tensor *tokens, int64_t images)
 {
     int64_t rows = images > 0 ? hr_rows_of(&tokens->x) / images : 0;

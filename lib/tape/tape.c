@@ -1,11 +1,11 @@
-/* tape.c - operations recorded while they run, and replayed backwards.
+/* tape.c - reverse-mode automatic differentiation: records operations, then replays them backwards.
  *
- *   forward    y = op(x_1, x_2, ...)            one step a call, in order
- *   backward   for steps from last to first:  g_xi += (dy/dx_i)' g_y
+ *   forward    y = op(x_1, x_2, ...)            each call records a node, in order
+ *   backward   for nodes from last to first:  g_xi += (dy/dx_i)' g_y
  *
- * A gradient array is taken when its first writer asks for it (beta 0: no zeroing), a second writer
- * accumulates (beta 1). Records lie on the host arena, values on the device arena: the same shapes
- * get the same addresses in every step.
+ * A gradient array is allocated for its first writer, which overwrites it (beta 0, so no zeroing is
+ * needed); later writers add to it (beta 1). Nodes are in the host arena, values in the device
+ * arena: with equal shapes, each step gets the same addresses.
  */
 #include "tape/tape.h"
 
@@ -93,7 +93,7 @@ hr_tensor *hr_tape_pass(hr_tape *t, hirl_status status)
     return &t->dead;
 }
 
-/* an arena has said what is lacking, or the queue does */
+/* records an out-of-memory failure; the arena or the queue has set the thread's message */
 static void fail_memory(hr_tape *t)
 {
     hirl_status status;
@@ -104,8 +104,8 @@ static void fail_memory(hr_tape *t)
     if (status >= 0)
         status = HIRL_E_NOMEM;
     if (status == HIRL_E_NOMEM || status == HIRL_E_DEVICE_OOM)
-        status = hr_fail_in(status, "fewer images at a time take less (batch_size, accumulate, "
-                                    "eval_batch)");
+        status =
+            hr_fail_in(status, "try a smaller batch_size or eval_batch, or a larger accumulate");
     hr_tape_pass(t, status);
 }
 
@@ -220,7 +220,7 @@ const hr_map *hr_map_of(hr_tape *t, const hr_tensor *x)
     return identity;
 }
 
-/* ---- check: the first value that is not finite ---- */
+/* ---- check: finds the first value that is not finite ---- */
 
 enum { PARAMETER = 128 };
 
@@ -250,7 +250,7 @@ static int position(const hr_node *s)
     return n;
 }
 
-/* " of head.0.weight": the first parameter among the inputs of a step */
+/* for messages: " of head.0.weight", the first parameter among the inputs of a node */
 static const char *parameter(char text[PARAMETER], const hr_node *s)
 {
     text[0] = 0;
@@ -308,7 +308,8 @@ static hr_node *push(hr_tape *t, const hr_op *op, int ins, hr_tensor **in)
         check_output(t);
     for (int i = 0; i < ins; i++)
         if (in[i] == &t->dead)
-            hr_tape_fail(t, HIRL_E_INTERNAL, "%s: input %d is a failed operation", op->name, i + 1);
+            hr_tape_fail(t, HIRL_E_INTERNAL, "%s: input %d is the result of a failed operation",
+                         op->name, i + 1);
     s = hr_tape_take(t, sizeof *s);
     if (!s)
         return NULL;
@@ -344,7 +345,7 @@ hr_node *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int i
     return s;
 }
 
-/* ---- replay ---- */
+/* ---- backward ---- */
 
 const hr_array *hr_grad(hr_tape *t, hr_tensor *x, double *beta)
 {
@@ -378,10 +379,11 @@ hirl_status hr_tape_backward(hr_tape *t, hr_tensor *loss)
     if (t->check)
         check_output(t);
     if (hr_count(&loss->x) != 1)
-        hr_tape_fail(t, HIRL_E_INTERNAL, "backward: the loss is %s, not one number",
+        hr_tape_fail(t, HIRL_E_INTERNAL, "backward: the loss has shape %s; wanted one number",
                      hr_shape(shape, &loss->x));
     if (!loss->grad)
-        hr_tape_fail(t, HIRL_E_INTERNAL, "backward: the loss depends on nothing with a gradient");
+        hr_tape_fail(t, HIRL_E_INTERNAL,
+                     "backward: the loss depends on no tensor that needs a gradient");
     g = hr_grad(t, loss, &beta);
     if (g)
         t->q->be->fill(t->q, g, 1);

@@ -156,8 +156,8 @@ START_TEST(an_impossible_network_is_refused)
     static const struct {
         const char *const (*pairs)[2];
         const char *word;
-    } bad[] = { { image, "image_size: 33 pixels are no multiple of the patch of 4" },
-                { patch, "image_size: 32 pixels are no multiple of the patch of 5" },
+    } bad[] = { { image, "image_size: 33 pixels are not a multiple of the patch size 4" },
+                { patch, "image_size: 32 pixels are not a multiple of the patch size 5" },
                 { heads, "vit_heads: 5 heads do not divide 128 columns" },
                 { head, "head" } };
 

@@ -106,7 +106,7 @@ START_TEST(invalid_shapes_are_refused)
         { { .dim = 8, .depth = 65, .heads = 2, .patch = 4, .image_size = 8 }, "depth: 65 blocks" },
         { { .dim = 8, .depth = 1, .heads = 3, .patch = 4, .image_size = 8 }, "3 heads" },
         { { .dim = 8, .depth = 1, .heads = 2, .patch = 3, .image_size = 8 },
-          "no multiple of the patch of 3" },
+          "not a multiple of the patch size 3" },
         { { .dim = 6, .depth = 1, .heads = 2, .patch = 4, .image_size = 8, .sincos = true },
           "multiple of 4" },
         { { .dim = 8, .depth = 1, .heads = 2, .patch = 4, .image_size = 8, .drop_path = 1 },
@@ -320,7 +320,7 @@ START_TEST(images_whose_side_is_no_multiple_of_the_patch_are_refused)
     hr_assert_ok(hr_tape_init(&tape, it.queue, HR_REAL));
     x = hr_tape_array(&tape, HR_REAL, 4, (int64_t[]){ 1, 10, 10, 3 });
     hr_vit_run(&it.net, &run, hr_wrap(&tape, &x, NULL), NULL, -1);
-    hr_assert_fails(hr_tape_status(&tape), HIRL_E_INVALID, "multiple of the patch, 4");
+    hr_assert_fails(hr_tape_status(&tape), HIRL_E_INVALID, "multiple of the patch size 4");
     hr_tape_done(&tape);
     end(&it);
 }
