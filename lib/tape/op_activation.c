@@ -1,9 +1,10 @@
-/* op_activation.c - max(x, 0), and x Phi(x) (GELU: Hendrycks and Gimpel 2016).
+/* op_activation.c - ReLU, and GELU (Hendrycks and Gimpel 2016).
  *
  *   y = max(x, 0)      dx += dy where y > 0
  *   y = x Phi(x)       dx += (Phi(x) + x Phi'(x)) dy       Phi: the normal distribution function
  *
- * After a batch norm the ReLU is part of its map (op_norm.c); this one stands alone, in heads.
+ * A ReLU after a batch norm is part of the pending feature map (op_norm.c). The ReLU here is for
+ * layers without a norm.
  */
 #include "tape/ops.h"
 

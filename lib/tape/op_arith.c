@@ -2,9 +2,9 @@
  *
  *   y = a + b     da += dy      db += dy
  *   y = k x       dx += k dy
- *   y = k x       dx += k dy    the same with a number k [1] on the device, which may change from step to step
- *   y = mean x    dx += dy / n  of all n numbers
- *   y = x         dx += dy      in another float type
+ *   y = k x       dx += k dy    the same with k [1] in device memory, which may change in each step
+ *   y = mean x    dx += dy / n  over all n elements
+ *   y = x         dx += dy      with another floating-point type
  */
 #include "tape/ops.h"
 
@@ -83,7 +83,7 @@ hr_tensor *hr_scale_by(hr_tape *t, hr_tensor *x, const hr_array *k)
     return s->out;
 }
 
-/* all numbers as one row */
+/* all elements as one row */
 static hr_array flat(const hr_array *x)
 {
     return hr_array_2(x->data, x->dtype, 1, hr_count(x));
@@ -134,7 +134,7 @@ hr_tensor *hr_convert(hr_tape *t, hr_tensor *x, hr_dtype dtype)
     hr_node *s;
 
     if (dtype != HR_REAL && dtype != HR_BF16)
-        return hr_tape_fail(t, HIRL_E_INVALID, "convert: type %d is no type of activations",
+        return hr_tape_fail(t, HIRL_E_INVALID, "convert: type %d is not an activation type",
                             (int)dtype);
     x = hr_write(t, x);
     if (x->x.dtype == dtype)

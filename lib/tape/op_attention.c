@@ -2,8 +2,9 @@
  *
  *   y = softmax(Q K' / sqrt d) V       for each image and head; no [T,T] array is kept
  *
- * qkv [N T, 3 D]: a row is the blocks Q, K, V, each head after head of d = D / heads columns;
- * y [N T, D]. Kept for backward: y and the logarithms of the softmax's sums [N, heads, T].
+ * qkv [N T, 3 D]: a row holds the blocks Q, K and V; a block holds its heads one after another,
+ * with d = D / heads columns each. y [N T, D]. Saved for backward: y, and the logarithm of each
+ * softmax's sum, [N, heads, T].
  */
 #include "tape/ops.h"
 

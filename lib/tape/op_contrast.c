@@ -1,10 +1,10 @@
-/* op_contrast.c - InfoNCE against a queue of keys (MoCo: He et al. 2020, eq. 1).
+/* op_contrast.c - InfoNCE loss against a key queue (MoCo: He et al. 2020, eq. 1).
  *
  *   pos_n  = <q_n, k_n> / T      neg_nj = <q_n, queue_j> / T
  *   loss   = mean_n [ -pos_n + log( exp pos_n + sum_j exp neg_nj ) ]     j: owner_j != id_n
  *   dq_n  += dpos_n k_n + sum_j dneg_nj queue_j
  *
- * q, k [N,d] unit rows; queue [K,d]; id [N], owner [K]. A key of the same image is no negative.
+ * q, k [N,d] unit rows; queue [K,d]; id [N], owner [K]. Keys of the same image are not negatives.
  */
 #include "tape/ops.h"
 
@@ -40,13 +40,15 @@ static bool shapes_fit(hr_tape *t, const hr_tensor *q, const hr_tensor *k, const
         return false;
     }
     if (hr_count(id) != q->x.dim[0] || hr_count(owner) != queue->dim[0]) {
-        hr_tape_fail(t, HIRL_E_INVALID, "info_nce: %s ids and %s owners for q %s and %lld keys",
+        hr_tape_fail(t, HIRL_E_INVALID,
+                     "info_nce: ids are %s, owners %s; wanted one id for each row of q %s, "
+                     "one owner for each of %lld keys",
                      hr_shape(a, id), hr_shape(b, owner), hr_shape(c, &q->x),
                      (long long)queue->dim[0]);
         return false;
     }
     if (k->grad)
-        hr_tape_fail(t, HIRL_E_INVALID, "info_nce: the keys want a gradient; detach them");
+        hr_tape_fail(t, HIRL_E_INVALID, "info_nce: the keys need a gradient; wanted detached keys");
     return !k->grad;
 }
 

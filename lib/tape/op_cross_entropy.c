@@ -6,7 +6,7 @@
  *   loss   = sum_n w_n ( - sum_k p_nk log softmax(z_n / T)[k] )
  *   dz_nk += dloss w_n / T (softmax(z_n / T)[k] sum_c p_nc - p_nk)
  *
- * z [N,C], label [N]; p [N,C], w [N]. Only log sum exp of each row is kept.
+ * z [N,C], label [N]; p [N,C], w [N]. Only the log-sum-exp of each row is saved for backward.
  */
 #include "tape/ops.h"
 
@@ -71,8 +71,9 @@ hr_tensor *hr_soft_cross_entropy(hr_tape *t, hr_tensor *p, hr_tensor *z, double 
                             "soft_cross_entropy: weights are %s, scores %s; wanted [N], [N,K]",
                             hr_shape(found, weight), hr_shape(other, &z->x));
     if (p->grad)
-        return hr_tape_fail(t, HIRL_E_INVALID,
-                            "soft_cross_entropy: the targets want a gradient; detach them");
+        return hr_tape_fail(
+            t, HIRL_E_INVALID,
+            "soft_cross_entropy: the targets need a gradient; wanted detached targets");
     s = hr_tape_push(t, &op, HR_REAL, 1, (int64_t[]){ 1 }, 2, in);
     if (!s)
         return &t->dead;

@@ -1,12 +1,12 @@
-/* op_host.c - a loss that a function of the host computes, with its gradient.
+/* op_host.c - a loss that a function on the host computes, with its gradient.
  *
- *   (y, g) = f(x)     dx += dy g           y [1]; x, g of one shape, real on the host
+ *   (y, g) = f(x)     dx += dy g           y [1]; x and g have the same shape; real, in host memory
  */
 #include "tape/ops.h"
 
 #include <string.h>
 
-/* all numbers as one row */
+/* all elements as one row */
 static hr_array flat(const hr_array *x)
 {
     return hr_array_2(x->data, x->dtype, 1, hr_count(x));

@@ -1,4 +1,4 @@
-/* op_layer_norm.c - layer normalisation (Ba et al. 2016): each row by its own mean and variance.
+/* op_layer_norm.c - layer normalisation (Ba et al. 2016): each row has its own mean and variance.
  *
  *   y = gamma xhat + shift,  xhat = (x - mean) / sqrt(var + eps)
  *   dx += (d - mean d - xhat mean(d xhat)) / sqrt(var + eps),  d = gamma dy

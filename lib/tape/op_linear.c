@@ -1,4 +1,4 @@
-/* op_linear.c - linear layers, and a bias alone.
+/* op_linear.c - linear layers, and the addition of a bias alone.
  *
  *   y = x w' + b      dx += dy w      dw += dy' x      db += sum_n dy
  *   y = x + b         dx += dy                         db += sum_n dy

@@ -1,9 +1,9 @@
-/* op_pool.c - maximum over windows and mean over the image, of a map that may be pending.
+/* op_pool.c - maximum over windows, and mean over the image; the input may be pending.
  *
- *   y[n,p,c] = max_a x[n, stride p + a - pad, c]      dx += dy at the winner, the first of equals
+ *   y[n,p,c] = max_a x[n, stride p + a - pad, c]      dx += dy at the maximum (the first one)
  *   y[n,c]   = mean_{h,w} x[n,h,w,c]                  dx += dy / (H W)
  *
- * x [N,H,W,C]. The mean is in real numbers: everything after it is (backend.h).
+ * x [N,H,W,C]. The mean is real, as are the heads that follow it.
  */
 #include "tape/ops.h"
 

@@ -1,10 +1,11 @@
-/* op_position.c - positions of a grid of patches for a grid of another size (DINO: Caron et al. 2021).
+/* op_position.c - resizes position embeddings to another grid of patches (DINO: Caron et al. 2021).
  *
  *   y_0 = x_0 (class token)      y_(r,c) = sum_(i,j) w_ri w_cj x_(i,j)      dx += w' dy
  *
- * w: bicubic interpolation with a = -0.75; sample r of `to` lies at (r + 1/2) from / (to + 0.1) - 1/2
- * of the `from` samples, which go on beyond the border with their last value. The 0.1 is DINO's
- * (spec.md 1.2). x [1, 1 + from^2, D], y [1, 1 + to^2, D]; of the same size: x itself.
+ * w: bicubic interpolation with a = -0.75. Output sample r of `to` is taken at the input coordinate
+ * (r + 1/2) from / (to + 0.1) - 1/2; beyond the border the input repeats its last value. The 0.1 is
+ * in DINO's code, where it guards the output size against rounding; the results depend on it.
+ * x [1, 1 + from^2, D], y [1, 1 + to^2, D]; if to = from, x itself is returned.
  */
 #include <math.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static const double A = -0.75, WIDER = 0.1;
 
 enum { TAPS = 4 };
 
-/* the cubic kernel of Keys 1981 at a distance */
+/* the cubic convolution kernel (Keys 1981) at distance x */
 static double cubic(double x)
 {
     x = fabs(x);
@@ -24,7 +25,7 @@ static double cubic(double x)
     return x < 2 ? ((A * x - 5 * A) * x + 8 * A) * x - 4 * A : 0;
 }
 
-/* the weights of sample r of `to`, and which of the `from` samples they are for */
+/* weights of the input samples at[] that make up output sample r */
 static void taps_of(double weight[TAPS], int64_t at[TAPS], int64_t r, int64_t from, int64_t to)
 {
     double x = ((double)r + 0.5) * (double)from / ((double)to + WIDER) - 0.5;
@@ -50,7 +51,8 @@ void hr_position_weights(real *weight, int64_t from, int64_t to)
 
         taps_of(down, i, r / to, from, to);
         taps_of(across, j, r % to, from, to);
-        for (int k = 0; k < TAPS * TAPS; k++) { /* samples beyond the border fall on one place */
+        for (int k = 0; k < TAPS * TAPS;
+             k++) { /* clamped samples share a place: their weights add up */
             int first = 0;
 
             at[k] = (1 + r) * cols + 1 + i[k / TAPS] * from + j[k % TAPS];
@@ -81,9 +83,10 @@ hr_tensor *hr_resize_positions(hr_tape *t, hr_tensor *x, int64_t to, const hr_ar
     hr_node *s;
 
     if (from < 1 || to < 1 || from * from != patches)
-        return hr_tape_fail(t, HIRL_E_INVALID,
-                            "resize_positions: %s for a side of %lld; wanted [1,1+n n,D]",
-                            hr_shape(found, &x->x), (long long)to);
+        return hr_tape_fail(
+            t, HIRL_E_INVALID,
+            "resize_positions: positions are %s, new side %lld; wanted [1,1+n n,D], 1 or more",
+            hr_shape(found, &x->x), (long long)to);
     if (from == to)
         return x;
     if (!weight || !weight->data || hr_count(weight) != (1 + to * to) * (1 + patches))

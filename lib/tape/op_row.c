@@ -1,4 +1,4 @@
-/* op_row.c - rows of a matrix as vectors.
+/* op_row.c - operations on the rows of a matrix: normalisation and dot products.
  *
  *   y_r = x_r / max(|x_r|, 1e-12)     dx_r += (dy_r - y_r <y_r, dy_r>) / |x_r|
  *   y_r = <a_r, b_r>                  da_r += dy_r b_r      db_r += dy_r a_r

@@ -1,9 +1,9 @@
-/* op_shape.c - parts, unions and selections of rows (of the outermost dimension).
+/* op_shape.c - slices, concatenation and selection of rows (along the outermost dimension).
  *
  *   rows      y_r = x_{first + r}          dx_{first + r} += dy_r
- *   concat    y = (x_1; x_2; ...)          dx_i += its part of dy
+ *   concat    y = (x_1; x_2; ...)          dx_i += the rows of dy that x_i became
  *   gather    y_r = x_{index r}            dx_{index r} += dy_r
- *   detach    y = x                        dx: nothing
+ *   detach    y = x                        dx: unchanged
  */
 #include "tape/ops.h"
 
@@ -23,15 +23,16 @@ static void rows_backward(hr_tape *t, const hr_node *s)
 hr_tensor *hr_rows(hr_tape *t, hr_tensor *x, int64_t first, int64_t count)
 {
     static const hr_op op = { "rows", rows_backward };
-    hr_array view;
+    hr_array slice;
     hr_node *s;
 
     x = hr_write(t, x);
     if (first < 0 || count < 1 || count > x->x.dim[0] - first)
-        return hr_tape_fail(t, HIRL_E_INVALID, "rows: %lld rows from %lld on were asked of %lld",
+        return hr_tape_fail(t, HIRL_E_INVALID,
+                            "rows: %lld rows starting at row %lld; the input has %lld",
                             (long long)count, (long long)first, (long long)x->x.dim[0]);
-    view = hr_slice(&x->x, first, count);
-    s = hr_tape_push_view(t, &op, &view, 1, &x);
+    slice = hr_slice(&x->x, first, count);
+    s = hr_tape_push_view(t, &op, &slice, 1, &x);
     if (!s)
         return &t->dead;
     s->count[0] = first;
@@ -112,7 +113,7 @@ hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const hr_array *index)
 
     x = hr_write(t, x);
     if (!index->data || index->dtype != HR_I32)
-        return hr_tape_fail(t, HIRL_E_INTERNAL, "gather: the index is no int32 array");
+        return hr_tape_fail(t, HIRL_E_INTERNAL, "gather: the index is not an int32 array");
     for (int i = 0; i < 4; i++)
         dim[i] = i ? x->x.dim[i] : hr_count(index);
     s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, dim, 1, &x);

@@ -3,12 +3,12 @@
  *   s(z, P) = prod_l (1 + <u^l, c^l_P>) / 2                                          (eq. 2)
  *   loss    = -mean_n [ log s(z_n, P+_n) + mean_k log(1 - s(z_n, P-_nk)) ]           (eq. 3)
  *
- * with eps added inside both logarithms. u^l = norm2(h_l(z_0)) [N,d]; c^l [M_l,d] are constants.
- * The kernel makes the loss and du [L,N,d] in one pass over the paths; backward only scales du.
+ * where eps is added inside both logarithms. u^l = norm2(h_l(z_0)) [N,d]; c^l [M_l,d]: constants.
+ * The kernel computes the loss and du [L,N,d] in one pass over the paths; backward only scales du.
  */
 #include "tape/ops.h"
 
-/* dx += dloss du, the device number dloss times a long row */
+/* gradient of u += dloss du; dloss is one number in device memory */
 static void give(hr_tape *t, hr_tensor *u, const hr_array *dloss, const hr_array *du)
 {
     double beta;

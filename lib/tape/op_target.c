@@ -1,10 +1,10 @@
-/* op_target.c - what a teacher or the prototypes ask of the other views: rows without a gradient.
+/* op_target.c - targets for other views, from a teacher or prototypes; they have no gradient.
  *
  *   target    p_n = softmax((z_n - center) / T)               (DINO: Caron et al. 2021, eq. 1)
  *   sinkhorn  p = diag(v) exp(s / eps) diag(u), rows sum to 1, columns to N / K
- *                                                             (SwAV: Caron et al. 2020, eqs. 3 to 5)
+ *                                                          (SwAV: Caron et al. 2020, eqs. 3 to 5)
  *
- * z, s, p [N,K]; center [K]. Sinkhorn is taken over the rows of all ranks: it needs them together.
+ * z, s, p [N,K]; center [K]. Sinkhorn uses the rows of all ranks together.
  */
 #include "tape/ops.h"
 
@@ -41,8 +41,7 @@ hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterat
     rows = scores->x.dim[0];
     if (scores->x.rank != 2 || keep < 0 || keep > rows)
         return hr_tape_fail(t, HIRL_E_INVALID,
-                            "sinkhorn: scores are %s, %lld rows are to be kept; wanted [N,K] and "
-                            "0 to N",
+                            "sinkhorn: scores are %s, rows to keep %lld; wanted [N,K] and 0 to N",
                             hr_shape(found, &scores->x), (long long)keep);
     if (iterations < 1 || !(epsilon > 0))
         return hr_tape_fail(t, HIRL_E_INVALID,

@@ -1,9 +1,9 @@
-/* op_token.c - tokens of images: putting them together, taking some, masking, skipping a branch.
+/* op_token.c - tokens of images: assembly, selection, masking; and stochastic depth.
  *
  *   tokens       y_n = (class; x_n) + position     dx_n += rows 1.. of dy_n
  *                dclass += sum_n dy_n0             dposition += sum_n dy_n
  *   strip        y_n = rows first.. of x_n         those rows of dx_n += dy_n
- *   mask_tokens  y_r = token where masked, or x_r  dx_r, dtoken: dy_r where it came from
+ *   mask_tokens  y_r = token where masked, or x_r  dtoken += dy_r where masked, else dx_r += dy_r
  *   add_kept     y_n = x_n + keep_n branch_n       dx += dy, dbranch_n += keep_n dy_n
  *
  * x [N P, D] (or [N,h,w,D]), class [..,D], position [1, P+1, D], y [N (P+1), D].
@@ -113,7 +113,7 @@ hr_tensor *hr_strip(hr_tape *t, hr_tensor *x, int64_t rows, int64_t first, int64
     x = hr_write(t, x);
     if (rows < 1 || hr_rows_of(&x->x) % rows || first < 0 || count < 1 || count > rows - first)
         return hr_tape_fail(
-            t, HIRL_E_INVALID, "strip: %lld of %lld tokens from %lld on were asked of %s",
+            t, HIRL_E_INVALID, "strip: %lld of %lld tokens starting at token %lld; the input is %s",
             (long long)count, (long long)rows, (long long)first, hr_shape(found, &x->x));
     s = hr_tape_push(t, &op, x->x.dtype, 2,
                      (int64_t[]){ hr_rows_of(&x->x) / rows * count, hr_cols(&x->x) }, 1, &x);
@@ -157,10 +157,10 @@ hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const hr_a
     hr_node *s;
 
     if (hr_count(&token->x) != cols || hr_count(kept) != rows || hr_count(masked) != rows)
-        return hr_tape_fail(t, HIRL_E_INVALID,
-                            "mask_tokens: tokens are %s, the mask token %s, the mask has %lld rows",
-                            hr_shape(found, &x->x), hr_shape(wanted, &token->x),
-                            (long long)hr_count(masked));
+        return hr_tape_fail(
+            t, HIRL_E_INVALID,
+            "mask_tokens: tokens are %s, the mask token %s, the mask has %lld rows; wanted [N,D], [D], N",
+            hr_shape(found, &x->x), hr_shape(wanted, &token->x), (long long)hr_count(masked));
     s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 2, in);
     if (!s)
         return &t->dead;
@@ -194,7 +194,8 @@ hr_tensor *hr_add_kept(hr_tape *t, hr_tensor *x, hr_tensor *branch, const hr_arr
     hr_node *s;
 
     if (!hr_same_shape(&x->x, &branch->x) || hr_rows_of(&x->x) % hr_count(keep))
-        return hr_tape_fail(t, HIRL_E_INVALID, "add_kept: shapes %s and %s, factors %s",
+        return hr_tape_fail(t, HIRL_E_INVALID,
+                            "add_kept: inputs are %s and %s, factors %s; wanted equal shapes, [N]",
                             hr_shape(left, &x->x), hr_shape(right, &branch->x),
                             hr_shape(factors, keep));
     s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 2, in);

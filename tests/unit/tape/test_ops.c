@@ -393,7 +393,7 @@ START_TEST(rows_concat_and_gather_move_rows)
     part[1] = hr_gather(t, x, &index);
     hr_assert_values(&here, &hr_concat(t, part, 2)->x, 8, 3, 4, 5, 6, 5, 6, 1, 2);
     hr_gather(t, x, &x->x);
-    hr_assert_fails(hr_tape_status(t), HIRL_E_INTERNAL, "no int32 array");
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INTERNAL, "not an int32 array");
     hr_test_tape_done(&here);
 }
 END_TEST

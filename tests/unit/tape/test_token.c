@@ -56,7 +56,7 @@ START_TEST(positions_that_form_no_square_or_have_no_weights_are_refused)
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 3, HR_DIM(1, 4, 1), (double[]){ 1, 2, 3, 4 });
     hr_resize_positions(&here.t, x, 2, NULL);
-    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "[1,4,1] for a side of 2");
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "[1,4,1], new side 2");
     hr_tape_reset(&here.t);
     x = hr_test_leaf(&here, 3, HR_DIM(1, 2, 1), (double[]){ 1, 2 });
     hr_resize_positions(&here.t, x, 2, NULL);
