@@ -180,7 +180,7 @@ static hirl_status choose(const char **prefix, const char **name, const hr_tenso
         *name = strcmp(network, "auto") ? network : automatic ? automatic : "online";
         *prefix = strcmp(*name, "teacher") ? "online." : "teacher.";
         if (**prefix == 't' && !holds_prefix(in, *prefix))
-            return hr_fail(HIRL_E_INVALID, "network: the run's method has no teacher");
+            return hr_fail(HIRL_E_INVALID, "network: the checkpoint's method has no teacher");
         return HIRL_OK;
     }
     if (strcmp(network, "auto") && held && strcmp(network, held))

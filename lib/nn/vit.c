@@ -1,9 +1,14 @@
-/* vit.c - vision transformers (Dosovitskiy et al. 2021), with timm's parameter names.  t = (class;
- * patches W + b) + position t = t + keep attention(LN(t))            in each block, then t = t +
- * keep fc2(GELU(fc1(LN(t)))) LN(t)                                    after the last block  keep:
- * factor of stochastic depth (Huang et al. 2016) for each image and branch: 0 with probability p_b,
- * else 1 / (1 - p_b), where p_b = b p / (depth - 1) for block b. Tokens [N (P+1), D] have the
- * activation type; the class token comes first, then the patches row by row. */
+/* vit.c - vision transformers (Dosovitskiy et al. 2021), with timm's parameter names.
+ *
+ *   t = (class; patches W + b) + position
+ *   t = t + keep attention(LN(t))            in each block, then
+ *   t = t + keep fc2(GELU(fc1(LN(t))))
+ *   LN(t)                                    after the last block
+ *
+ * keep: factor of stochastic depth (Huang et al. 2016) for each image and branch: 0 with
+ * probability p_b, else 1 / (1 - p_b), where p_b = b p / (depth - 1) for block b. Tokens
+ * [N (P+1), D] have the activation type; the class token comes first, then the patches row by row.
+ */
 #include "nn/vit.h"
 
 #include <math.h>

@@ -159,7 +159,8 @@ hr_tensor *hr_mask_tokens(hr_tape *t, hr_tensor *x, hr_tensor *token, const hr_a
     if (hr_count(&token->x) != cols || hr_count(kept) != rows || hr_count(masked) != rows)
         return hr_tape_fail(
             t, HIRL_E_INVALID,
-            "mask_tokens: tokens are %s, the mask token %s, the mask has %lld rows; wanted [N,D], [D], N",
+            "mask_tokens: tokens are %s, the mask token %s, the mask has %lld rows; wanted [N,D], "
+            "[D], N",
             hr_shape(found, &x->x), hr_shape(wanted, &token->x), (long long)hr_count(masked));
     s = hr_tape_push(t, &op, x->x.dtype, x->x.rank, x->x.dim, 2, in);
     if (!s)
