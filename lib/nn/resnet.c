@@ -75,9 +75,8 @@ static const int32_t *stage_blocks(int32_t depth)
 {
     static const int32_t eighteen[STAGES] = { 2, 2, 2, 2 }, thirty_four[STAGES] = { 3, 4, 6, 3 };
 
-    return depth == 18
-               ? eighteen
-               : thirty_four; /* 50 has as many blocks as 34, with three convolutions each */
+    /* 50 has as many blocks as 34, with three convolutions each */
+    return depth == 18 ? eighteen : thirty_four;
 }
 
 hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, int32_t depth,

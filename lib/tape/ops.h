@@ -52,9 +52,10 @@ typedef struct hr_norm {
     bool sync;               /* group g has statistics over all ranks (SyncBN) */
 } hr_norm;
 /* y [N,..,C] -> v = [relu](gamma (y - mean) rstd + beta + add). The result is pending: it is not in
- * memory yet. add: NULL, a written tensor, or a pending one that has no add itself. In evaluation
- * (tape->training is false) the running statistics are used. `norm` is read only during the call,
- * but its tensors and running arrays must live until the step is committed or the tape is reset. */
+ * memory yet. add: NULL, or a tensor with the shape of y, written or pending (a pending one that has
+ * an add itself is written first). In evaluation (tape->training is false) the running statistics
+ * are used. `norm` is read only during the call, but its tensors and running arrays must live until
+ * the step is committed or the tape is reset. */
 hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu);
 /* Computes a pending tensor's value (the first time only) and returns it as a written tensor.
  * Returns a written tensor unchanged. */
@@ -106,8 +107,8 @@ hr_tensor *hr_row_dot(hr_tape *t, hr_tensor *a, hr_tensor *b); /* <a_r, b_r>, [N
 /* ---- op_shape.c ---- */
 hr_tensor *hr_rows(hr_tape *t, hr_tensor *x, int64_t first, int64_t count); /* a slice of x */
 hr_tensor *hr_concat(hr_tape *t, hr_tensor **part, int parts); /* the rows of all parts, in order */
-hr_tensor *hr_gather(hr_tape *t, hr_tensor *x,
-                     const hr_array *index);    /* y_r = x_index[r]; i32 [n] */
+/* y_r = x_index[r]; index: i32 [n] */
+hr_tensor *hr_gather(hr_tape *t, hr_tensor *x, const hr_array *index);
 hr_tensor *hr_detach(hr_tape *t, hr_tensor *x); /* x without a gradient */
 /* Gathers the rows x [N,..] of all R ranks in rank order, [R N,..]; with one rank it returns x
  * itself. It records no node, so no gradient flows through it. */
