@@ -52,10 +52,10 @@ typedef struct hr_norm {
     bool sync;               /* group g has statistics over all ranks (SyncBN) */
 } hr_norm;
 /* y [N,..,C] -> v = [relu](gamma (y - mean) rstd + beta + add). The result is pending: it is not in
- * memory yet. add: NULL, or a tensor with the shape of y, written or pending (a pending one that has
- * an add itself is written first). In evaluation (tape->training is false) the running statistics
- * are used. `norm` is read only during the call, but its tensors and running arrays must live until
- * the step is committed or the tape is reset. */
+ * memory yet. add: NULL, or a tensor with the shape of y, written or pending (a pending one that
+ * has an add itself is written first). In evaluation (tape->training is false) the running
+ * statistics are used. `norm` is read only during the call, but its tensors and running arrays must
+ * live until the step is committed or the tape is reset. */
 hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tensor *add, bool relu);
 /* Computes a pending tensor's value (the first time only) and returns it as a written tensor.
  * Returns a written tensor unchanged. */
