@@ -31,7 +31,7 @@ typedef struct hr_model_config {
     int64_t stem; /* 0 normal, 1 small */
     int64_t zero_init_residual;
     int64_t image_size;
-    int64_t patch_size, vit_dim, vit_depth, vit_heads; /* of a ViT; HR_AUTO: the value of arch */
+    int64_t patch_size, vit_dim, vit_depth, vit_heads; /* ViT only; HR_AUTO: the value of arch */
     int64_t positions;                                 /* 0 learned, 1 sine-cosine */
     int64_t vit_init;                                  /* 0 normal, 1 xavier */
     int64_t frozen_patch;
@@ -68,8 +68,8 @@ typedef struct hr_net {
     hr_mlp path[HR_LEVELS];                  /* h_l */
     int64_t backbone_dim, z_dim, out_dim;    /* out_dim: columns of `out`; 0: no `out` */
     int32_t backbone_params, backbone_norms; /* number of slots of the backbone */
-    int32_t shared_params, shared_norms;     /* those that a teacher has as well */
-    int32_t method_params, method_norms;     /* those before h_l */
+    int32_t shared_params, shared_norms;     /* slots that a teacher has as well */
+    int32_t method_params, method_norms;     /* slots before h_l */
 } hr_net;
 
 hirl_status hr_net_init(hr_net *net, const hr_model_config *config, int32_t levels);

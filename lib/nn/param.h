@@ -54,12 +54,13 @@ int64_t hr_layout_numbers(const hr_layout *layout, int32_t count);
 
 /* One set of values, in the memory of the queue's device. */
 typedef struct hr_weights {
-    const hr_layout *layout, *norms; /* of the parameters; of the running statistics */
-    hr_queue *queue;                 /* owns the memory */
-    hr_array value, grad, low;       /* real; real, optional; bf16 copy of value, optional */
-    hr_array running;                /* real, laid out as `norms` */
-    int32_t slots, norm_slots;       /* number of parameters, of running statistics */
-    hr_norm_slot *norm_slot;         /* [norm_slots] */
+    const hr_layout *layout,
+        *norms;                /* names and places of the parameters; of the running statistics */
+    hr_queue *queue;           /* owns the memory */
+    hr_array value, grad, low; /* real; real, optional; bf16 copy of value, optional */
+    hr_array running;          /* real, laid out as `norms` */
+    int32_t slots, norm_slots; /* number of parameters, of running statistics */
+    hr_norm_slot *norm_slot;   /* [norm_slots] */
 } hr_weights;
 
 /* Allocates the first `slots` parameters and `norm_slots` running statistics of the layouts. (A

@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 
-static const double NORM_EPS = 1e-6; /* of all layer norms, as in DINO and MoCo v3 */
+static const double NORM_EPS = 1e-6; /* epsilon of all layer norms, as in DINO and MoCo v3 */
 static const double NORMAL = 0.02, CLASS_OF_XAVIER = 1e-6;
 
 enum { RATIO = 4, CHANNELS = 3, BRANCHES = 2 };

@@ -25,7 +25,7 @@ static bool several_ranks(const hr_queue *q)
 
 /* The sums of one pass of a norm in a step, over all micro-batches. */
 struct hr_norm_record {
-    hr_norm_record *next; /* of the same norm */
+    hr_norm_record *next; /* next record of the same norm */
     hr_array mean, var;   /* [C], what commit updates */
     hr_array sums;        /* [parts G,2,C] of this rank */
     hr_array all;         /* [ranks parts G,2,C] when the groups of other ranks count too */

@@ -20,7 +20,7 @@ struct hr_tensor {
     hr_array x;            /* value; data NULL: pending, see below */
     hr_array g;            /* gradient, in the type of x (parameters: real); data NULL: none yet */
     const hr_map *pending; /* not NULL: how to compute x, a batch norm's output (op_norm.c) */
-    hr_tensor *written;    /* of a pending tensor: the result of hr_write; NULL: none yet */
+    hr_tensor *written;    /* the result of hr_write for a pending tensor; NULL: none yet */
     const char *name;      /* the parameter's name; NULL: not a parameter */
     bool grad;             /* needs a gradient */
     bool live;             /* g holds a value: later writers add to it */
