@@ -51,8 +51,8 @@ void hr_position_weights(real *weight, int64_t from, int64_t to)
 
         taps_of(down, i, r / to, from, to);
         taps_of(across, j, r % to, from, to);
-        for (int k = 0; k < TAPS * TAPS;
-             k++) { /* clamped samples share a place: their weights add up */
+        /* samples that were clamped to the same place add up their weights */
+        for (int k = 0; k < TAPS * TAPS; k++) {
             int first = 0;
 
             at[k] = (1 + r) * cols + 1 + i[k / TAPS] * from + j[k % TAPS];
