@@ -492,7 +492,7 @@ START_TEST(sinkhorn_keeps_the_last_rows)
                      .999954264);
     ck_assert(!hr_sinkhorn(t, s, 0.05, 3, 0)->grad);
     hr_sinkhorn(t, s, 0.05, 3, 5);
-    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "5 rows");
+    hr_assert_fails(hr_tape_status(t), HIRL_E_INVALID, "rows to keep 5");
     hr_tape_reset(t);
     s = hr_test_leaf(&here, 2, HR_DIM(1, 1), (double[]){ 0 });
     hr_sinkhorn(t, s, 0, 3, 0);

@@ -135,7 +135,7 @@ START_TEST(out_of_memory_is_a_status)
     ck_assert_ptr_null(big.data);
     hr_assert_fails(hr_tape_status(t), HIRL_E_NOMEM, "accumulate");
     ck_assert_ptr_nonnull(
-        strstr(hr_error_text(), "): out of memory: ")); /* the allocator's message */
+        strstr(hr_error_text(), "accumulate: out of memory: ")); /* the allocator's message */
     ck_assert_ptr_null(hr_tape_array(t, HR_REAL, 1, HR_DIM(1)).data);
     hr_test_tape_done(&here);
 }

@@ -131,7 +131,7 @@ START_TEST(token_operations_name_the_shapes_they_refuse)
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
     hr_strip(&here.t, x, 3, 2, 2);
-    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "2 of 3 tokens from 2 on");
+    hr_assert_fails(hr_tape_status(&here.t), HIRL_E_INVALID, "2 of 3 tokens starting at token 2");
     hr_test_tape_done(&here);
     hr_test_tape_init(&here);
     x = hr_test_leaf(&here, 2, HR_DIM(3, 2), (double[]){ 1, 2, 3, 4, 5, 6 });
