@@ -1,6 +1,6 @@
 /* op_conv.c - convolution of a feature map, which may still be pending (backend.h: hr_map).
  *
- *   y[n,p,o] = sum_{a,i} x[n, stride p + a - pad, i] w[o,a,i]        p, a: places in 2-D
+ *   y[n,p,o] = sum_{a,i} x[n, stride p + a - pad, i] w[o,a,i]        p, a: positions in 2-D
  *   dx += dy *' w      dw += dy' x
  *
  * x [N,H,W,I], w [O,k,k,I], y [N,OH,OW,O] raw, OH = (H + 2 pad - k) / stride + 1.
@@ -32,14 +32,15 @@ bool hr_conv_shape(int64_t dim[4], hr_tape *t, const hr_tensor *x, const hr_tens
     char found[HR_SHAPE], weight[HR_SHAPE];
 
     if (x->x.rank != 4 || w->x.rank != 4 || x->x.dim[3] != w->x.dim[3] ||
-        w->x.dim[1] != w->x.dim[2]) {
+        w->x.dim[1] != w->x.dim[2] || w->x.dim[1] != geo.kernel) {
         hr_tape_fail(t, HIRL_E_INVALID, "conv: input is %s, weight %s; wanted [N,H,W,I], [O,k,k,I]",
                      hr_shape(found, &x->x), hr_shape(weight, &w->x));
         return false;
     }
     if (geo.stride < 1 || geo.pad < 0 || x->x.dim[1] + 2 * geo.pad < geo.kernel ||
         x->x.dim[2] + 2 * geo.pad < geo.kernel) {
-        hr_tape_fail(t, HIRL_E_INVALID, "conv: %s is smaller than a window of %d, pad %d",
+        hr_tape_fail(t, HIRL_E_INVALID,
+                     "conv: input %s is smaller than the window, kernel %d with pad %d",
                      hr_shape(found, &x->x), (int)geo.kernel, (int)geo.pad);
         return false;
     }

@@ -1,10 +1,9 @@
 /* op_conv_norm.c - a convolution and the batch norm that follows, as one operation.
  *
- *   y = x * w                              raw; its sums of y and y^2 come from the same kernel
- *   v = [relu] (gamma xhat(y) + beta + add)
+ *   y = conv(x, w)        v = [relu] (gamma xhat(y) + beta + add)
  *
- * The formulas are those of op_conv.c and op_norm.c. The norm does not read the raw map again: the table's
- * `conv` adds up what the statistics need while it stores y. v stays pending, as that of a batch norm.
+ * Formulas: op_conv.c, op_norm.c. The `conv` of the backend adds up y and y^2 while it stores y, so
+ * the norm does not read y again. v stays pending. The gradient of y exists only inside backward.
  */
 #include "tape/conv.h"
 #include "tape/norm.h"
@@ -18,6 +17,7 @@ static void backward(hr_tape *t, const hr_node *s)
     hr_tensor *x = s->in[X], *w = s->in[W];
     hr_array dy;
 
+    hr_norm_add_backward(t, s);
     if (!x->grad && !w->grad) {
         hr_norm_backward(t, s, NULL, 0);
         return;
@@ -29,7 +29,7 @@ static void backward(hr_tape *t, const hr_node *s)
     hr_conv_backward(t, s, x, w, &dy);
 }
 
-/* y and, in training, its statistics */
+/* computes y, then scale and shift of the map */
 static void run(hr_tape *t, hr_node *s, const hr_norm *norm, hr_map *map, const hr_map *x)
 {
     const hr_array *w = &s->in[W]->x;

@@ -1,16 +1,17 @@
-/* op_norm.c - batch normalisation in groups (Ioffe and Szegedy 2015), kept pending; and writing.
+/* op_norm.c - batch normalisation in groups (Ioffe and Szegedy 2015), and hr_write.
  *
- *   mean_g, var_g   over the rows of group g and all places       (biased; running: unbiased)
+ *   mean_g, var_g   over the images of group g and all positions    (biased; running: unbiased)
  *   xhat = (y - mean_g) rstd_g        rstd = 1 / sqrt(var + eps)
  *   v    = [relu] (gamma xhat + beta + add)
  *
- * With d = dv (masked by v > 0), n values a group and channel:
+ * With d = dv (0 where ReLU gives 0), and n values in each group and channel:
  *
  *   dgamma += sum d xhat      dbeta += sum d      dadd += d
  *   dy     += gamma rstd (d - sum_g d / n - xhat sum_g(d xhat) / n)
  *
- * y [N,..,C]; statistics [G,C]. v is not made: consumers load y through the map (backend.h), and
- * hr_write makes it for those that cannot. Running statistics change at commit only.
+ * y [N,..,C]; statistics [G,C]. v is not computed here but stays pending: kernels that support it
+ * compute v while they read y (backend.h: hr_map), and hr_write stores v for all others. Running
+ * statistics change only at commit.
  */
 #include "tape/norm.h"
 
@@ -25,12 +26,12 @@ static bool several_ranks(const hr_queue *q)
 
 /* The sums of one pass of a norm in a step, over all micro-batches. */
 struct hr_norm_record {
-    hr_norm_record *next; /* next record of the same norm */
-    hr_array mean, var;   /* [C], what commit updates */
-    hr_array sums;        /* [parts G,2,C] of this rank */
-    hr_array all;         /* [ranks parts G,2,C] when the groups of other ranks count too */
+    hr_norm_record *next; /* the next pass of the same norm */
+    hr_array mean, var;   /* [C], the running statistics that commit updates */
+    hr_array sums;        /* [parts G,2,C] of this rank; with sync, over all ranks */
+    hr_array all;         /* [ranks parts G,2,C], all ranks; data NULL: sums is complete */
     double count, keep;
-    int64_t groups; /* how many of the first groups count */
+    int64_t groups; /* the first so many groups count */
 };
 
 static void commit(hr_queue *q, void *arg)
@@ -62,8 +63,8 @@ static hr_norm_record *new_record(hr_tape *t, const hr_norm *norm, int64_t chann
     return r;
 }
 
-/* The record of this pass. The first micro-batch of a sequence adds records at the end of the list;
- * the others meet them again in the same order. */
+/* Returns the record of this pass. The first micro-batch of a sequence appends records to the list;
+ * the following micro-batches find the same records in the same order. */
 static hr_norm_record *record_of(hr_tape *t, const hr_norm *norm, int64_t channels)
 {
     hr_norm_slot *slot = norm->slot;
@@ -90,7 +91,7 @@ static hr_norm_record *record_of(hr_tape *t, const hr_norm *norm, int64_t channe
     return r;
 }
 
-/* sums [G,2,C] of this pass; they live until commit where the running statistics need them */
+/* Returns room for the sums [G,2,C] of this pass, until commit if the running statistics need it. */
 static hr_array sums_of(hr_tape *t, const hr_norm *norm, int64_t channels, double count)
 {
     hr_norm_record *r;
@@ -106,26 +107,30 @@ static hr_array sums_of(hr_tape *t, const hr_norm *norm, int64_t channels, doubl
 
 /* ---- training ---- */
 
+void hr_norm_add_backward(hr_tape *t, const hr_node *s)
+{
+    double beta;
+    const hr_array *dadd = hr_grad(t, s->in[HR_NORM_ADD], &beta);
+
+    if (dadd)
+        t->q->be->map_add_grad(t->q, dadd, &s->out->g, s->out->pending, beta);
+}
+
 void hr_norm_backward(hr_tape *t, const hr_node *s, const hr_array *dy, double keep)
 {
     hr_tensor *gamma = s->in[HR_NORM_GAMMA];
     const hr_map *map = s->out->pending;
-    const hr_array *dv = &s->out->g;
+    const hr_array *dv = &s->out->g, *scale = gamma ? &gamma->x : NULL;
     const hr_array *mean = &s->saved[HR_NORM_MEAN], *rstd = &s->saved[HR_NORM_RSTD];
-    const hr_array *scale = gamma ? &gamma->x : NULL, *dadd, *dgamma, *dbeta;
+    const hr_array *dgamma = hr_grad_part(t, gamma);
+    const hr_array *dbeta = hr_grad_part(t, s->in[HR_NORM_BETA]);
     hr_queue *q = t->q;
     hr_array sums = hr_tape_array(t, HR_F64, 3, s->saved[HR_NORM_SUMS].dim);
-    double beta;
 
-    if ((dadd = hr_grad(t, s->in[HR_NORM_ADD], &beta)))
-        q->be->map_add_grad(q, dadd, dv, map, beta);
-    dgamma = hr_grad_part(t, gamma);
-    dbeta = hr_grad_part(t, s->in[HR_NORM_BETA]);
     if (!sums.data || (!dy && !dgamma && !dbeta))
         return;
     q->be->norm_sums(q, &sums, dv, map, mean, rstd);
-    if (s->count
-            [0]) { /* each rank adds its own share of dgamma and dbeta; dy needs the sums of all */
+    if (s->count[0]) { /* each rank adds its own share of dgamma, dbeta; dy needs all sums */
         q->be->norm_dx(q, NULL, dgamma, dbeta, dv, map, mean, rstd, scale, &sums, s->number[0], 1);
         q->comm->all_reduce(q->comm, q, &sums);
         dgamma = dbeta = NULL;
@@ -135,9 +140,11 @@ void hr_norm_backward(hr_tape *t, const hr_node *s, const hr_array *dy, double k
 
 static void backward(hr_tape *t, const hr_node *s)
 {
+    const hr_array *dy;
     double keep = 0;
-    const hr_array *dy = hr_grad(t, s->in[HR_NORM_Y], &keep);
 
+    hr_norm_add_backward(t, s); /* before hr_grad: add may be y itself */
+    dy = hr_grad(t, s->in[HR_NORM_Y], &keep);
     hr_norm_backward(t, s, dy, keep);
 }
 
@@ -175,8 +182,7 @@ void hr_norm_close(hr_tape *t, hr_node *s, const hr_norm *norm, hr_map *map)
 
 void hr_norm_no_backward(hr_tape *t, const hr_node *s)
 {
-    (void)s;
-    hr_tape_fail(t, HIRL_E_UNSUPPORTED, "batch_norm: there is no gradient in evaluation");
+    hr_tape_fail(t, HIRL_E_UNSUPPORTED, "%s: there is no gradient in evaluation", s->op->name);
 }
 
 void hr_norm_frozen(hr_tape *t, const hr_norm *norm, hr_map *map)
@@ -202,21 +208,22 @@ bool hr_norm_fits(hr_tape *t, const hr_array *y, const hr_norm *norm, const hr_t
         (norm->gamma &&
          (hr_count(&norm->gamma->x) != channels || hr_count(&norm->beta->x) != channels)) ||
         (norm->mean.data && hr_count(&norm->mean) != channels)) {
-        hr_tape_fail(t, HIRL_E_INVALID, "batch_norm: parameters are not of %lld channels",
+        hr_tape_fail(t, HIRL_E_INVALID, "batch_norm: parameters do not fit %lld channels",
                      (long long)channels);
         return false;
     }
     if (add && !hr_same_shape(&add->x, y)) {
-        hr_tape_fail(t, HIRL_E_INVALID, "batch_norm: %s is added to %s", hr_shape(other, &add->x),
-                     hr_shape(found, y));
+        hr_tape_fail(t, HIRL_E_INVALID, "batch_norm: shape %s cannot be added to shape %s",
+                     hr_shape(other, &add->x), hr_shape(found, y));
         return false;
     }
     if (!t->training)
         return true;
     if (norm->groups < 1 || y->dim[0] % norm->groups || hr_rows_of(y) / norm->groups < 2) {
-        hr_tape_fail(t, HIRL_E_INVALID,
-                     "batch_norm: %s does not divide into %lld equal groups of two values or more",
-                     hr_shape(found, y), (long long)norm->groups);
+        hr_tape_fail(
+            t, HIRL_E_INVALID,
+            "batch_norm: %s cannot be divided into %lld equal groups of at least two values",
+            hr_shape(found, y), (long long)norm->groups);
         return false;
     }
     return true;

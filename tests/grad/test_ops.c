@@ -93,13 +93,19 @@ static hr_tensor *conv(hr_gradcheck *c)
 
 /* ---- op_norm.c ---- */
 
+static hr_norm norm_of(hr_gradcheck *c, int64_t channels, int groups)
+{
+    hr_norm norm = { .eps = 1e-5, .groups = groups };
+
+    norm.gamma = LEAF_1(c, channels);
+    norm.beta = LEAF_1(c, channels);
+    return norm;
+}
+
 static hr_tensor *norm(hr_gradcheck *c, hr_tensor *y, int groups, hr_tensor *add_to, bool with_relu)
 {
-    int64_t channels = hr_cols(&y->x);
-    hr_norm config = { .eps = 1e-5, .groups = groups };
+    hr_norm config = norm_of(c, hr_cols(&y->x), groups);
 
-    config.gamma = LEAF_1(c, channels);
-    config.beta = LEAF_1(c, channels);
     return hr_batch_norm(&c->tape, y, &config, add_to, with_relu);
 }
 
@@ -107,31 +113,17 @@ static hr_tensor *batch_norm(hr_gradcheck *c)
 {
     hr_norm plain = { .eps = 1e-5, .groups = 1 };
 
-    if (c->variant == 0) /* a matrix, no parameters */
-        return hr_batch_norm(&c->tape, LEAF_2(c, 6, 4), &plain, NULL, false);
+    if (c->variant == 0) { /* a matrix, no parameters; adds its own input */
+        hr_tensor *y = hr_scale(&c->tape, LEAF_2(c, 6, 4), 1.5);
+
+        return hr_batch_norm(&c->tape, y, &plain, y, false);
+    }
     if (c->variant == 1) { /* two groups; adds a written tensor that has another use */
         hr_tensor *shortcut = hr_scale(&c->tape, LEAF_4(c, 4, 2, 3, 3), 1.5);
 
         return hr_add(&c->tape, norm(c, LEAF_4(c, 4, 2, 3, 3), 2, shortcut, true), shortcut);
     }
     return norm(c, LEAF_4(c, 3, 3, 2, 2), 1, norm(c, LEAF_4(c, 3, 3, 2, 2), 3, NULL, false), true);
-}
-
-/* two groups, stride 2, and an added tensor in the second variant; the third feeds it a pending map */
-static hr_tensor *conv_norm(hr_gradcheck *c)
-{
-    int64_t kernel = c->variant == 2 ? 1 : 3;
-    hr_geometry geo = { (int32_t)kernel, c->variant == 1 ? 2 : 1, (int32_t)(kernel / 2) };
-    hr_tensor *x = LEAF_4(c, 4, 3, 4, 2), *w = LEAF_4(c, 3, kernel, kernel, 2), *add = NULL;
-    hr_norm config = { .eps = 1e-5, .groups = c->variant == 1 ? 2 : 1 };
-
-    config.gamma = LEAF_1(c, 3);
-    config.beta = LEAF_1(c, 3);
-    if (c->variant == 1)
-        add = hr_scale(&c->tape, LEAF_4(c, 4, 2, 2, 3), 0.5);
-    if (c->variant == 2)
-        x = norm(c, x, 2, NULL, true);
-    return hr_conv_norm(&c->tape, x, w, geo, &config, add, c->variant > 0);
 }
 
 /* the written value is used twice, and a convolution uses the pending tensor as well */
@@ -142,6 +134,38 @@ static hr_tensor *write(hr_gradcheck *c)
 
     return hr_add(&c->tape, hr_add(&c->tape, y, hr_scale(&c->tape, x, 0.5)),
                   hr_conv(&c->tape, x, LEAF_4(c, 2, 3, 3, 2), 1, 1));
+}
+
+/* ---- op_conv_norm.c ---- */
+
+/* a convolution with `out` outputs, followed by a norm with parameters */
+static hr_tensor *conv_norm_of(hr_gradcheck *c, hr_tensor *x, int64_t out, int kernel, int stride,
+                               int groups, hr_tensor *add_to, bool with_relu)
+{
+    hr_geometry geo = { kernel, stride, kernel / 2 };
+    hr_tensor *w = LEAF_4(c, out, kernel, kernel, hr_cols(&x->x));
+    hr_norm config = norm_of(c, out, groups);
+
+    return hr_conv_norm(&c->tape, x, w, geo, &config, add_to, with_relu);
+}
+
+static hr_tensor *conv_norm(hr_gradcheck *c)
+{
+    hr_norm plain = { .eps = 1e-5, .groups = 1 };
+    hr_geometry geo = { 3, 1, 1 };
+    hr_tape *t = &c->tape;
+    hr_tensor *x = LEAF_4(c, 4, 5, 4, 2), *y, *add;
+
+    if (c->variant == 0) /* no parameters, nothing added */
+        return hr_conv_norm(t, x, LEAF_4(c, 3, 3, 3, 2), geo, &plain, NULL, false);
+    if (c->variant == 1) { /* two groups, stride 2; adds a written tensor that has another use */
+        add = hr_scale(t, LEAF_4(c, 4, 3, 2, 3), 1.5);
+        return hr_add(t, conv_norm_of(c, x, 3, 3, 2, 2, add, true), add);
+    }
+    y = conv_norm_of(c, x, 2, 3, 1, 4, NULL, true);
+    add = conv_norm_of(c, x, 2, 1, 1, 1, NULL, false);
+    y = hr_write(t, conv_norm_of(c, y, 2, 1, 1, 2, add, true)); /* y and add are pending */
+    return conv_norm_of(c, y, 2, 3, 1, 1, y, false);            /* adds its own input */
 }
 
 /* ---- op_layer_norm.c, op_attention.c ---- */
@@ -369,8 +393,8 @@ static const struct {
     { "gelu", gelu },
     { "conv", conv },
     { "batch_norm", batch_norm },
-    { "conv_norm", conv_norm },
     { "write", write },
+    { "conv_norm", conv_norm },
     { "layer_norm", layer_norm },
     { "attention", attention },
     { "tokens", tokens },
@@ -415,13 +439,11 @@ END_TEST
 static hr_tensor *residual_block(hr_gradcheck *c)
 {
     int groups = 1 + c->variant % 2, stride = c->variant == 2 ? 2 : 1;
-    hr_tape *t = &c->tape;
     hr_tensor *x = LEAF_4(c, 4, 5, 4, 2), *y, *same;
 
-    y = norm(c, hr_conv(t, x, LEAF_4(c, 3, 3, 3, 2), stride, 1), groups, NULL, true);
-    y = hr_conv(t, y, LEAF_4(c, 3, 3, 3, 3), 1, 1);
-    same = norm(c, hr_conv(t, x, LEAF_4(c, 3, 1, 1, 2), stride, 0), groups, NULL, false);
-    return hr_mean_pool(t, norm(c, y, groups, same, true));
+    y = conv_norm_of(c, x, 3, 3, stride, groups, NULL, true);
+    same = conv_norm_of(c, x, 3, 1, stride, groups, NULL, false);
+    return hr_mean_pool(&c->tape, conv_norm_of(c, y, 3, 3, 1, groups, same, true));
 }
 
 /* stem with max pooling, a block whose shortcut is its input, a head, a loss */
@@ -433,11 +455,9 @@ static hr_tensor *whole_network(hr_gradcheck *c)
     hr_tape *t = &c->tape;
     hr_tensor *x = hr_check_constant(c, 4, DIM(6, 6, 7, 2)), *y;
 
-    x = norm(c, hr_conv(t, x, LEAF_4(c, 3, 3, 3, 2), 1, 1), groups, NULL, true);
-    x = hr_max_pool(t, x, 3, 2, 1);
-    y = norm(c, hr_conv(t, x, LEAF_4(c, 3, 3, 3, 3), 1, 1), groups, NULL, true);
-    y = norm(c, hr_conv(t, y, LEAF_4(c, 3, 3, 3, 3), 1, 1), groups, x, true);
-    y = hr_mean_pool(t, y);
+    x = hr_max_pool(t, conv_norm_of(c, x, 3, 3, 1, groups, NULL, true), 3, 2, 1);
+    y = conv_norm_of(c, x, 3, 3, 1, groups, NULL, true);
+    y = hr_mean_pool(t, conv_norm_of(c, y, 3, 3, 1, groups, x, true));
     y = norm(c, hr_linear(t, y, LEAF_2(c, 5, 3), NULL), groups, NULL, true);
     return hr_cross_entropy(t, hr_linear(t, y, LEAF_2(c, 3, 5), LEAF_1(c, 3)), &labels);
 }
