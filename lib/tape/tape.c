@@ -265,11 +265,15 @@ static void check_output(hr_tape *t)
     hr_node *s = t->unchecked;
     const hr_map *map = s ? s->out->pending : NULL;
     char shape[HR_SHAPE], of[PARAMETER];
+    bool bad;
 
     t->unchecked = NULL;
     if (!s || t->failure.status < 0)
         return;
-    if (map ? holds_bad(t, &map->scale) || holds_bad(t, &map->shift) : holds_bad(t, &s->out->x))
+    /* in evaluation scale and shift do not depend on raw */
+    bad = map ? holds_bad(t, &map->raw) || holds_bad(t, &map->scale) || holds_bad(t, &map->shift)
+              : holds_bad(t, &s->out->x);
+    if (bad)
         hr_tape_fail(t, HIRL_E_NONFINITE, "%s%s (operation %d): output %s is not finite",
                      s->op->name, parameter(of, s), position(s), hr_shape(shape, &s->out->x));
 }
