@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/safetensors.h"
+#include "step/task.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/exchange.h"
@@ -129,7 +130,8 @@ hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer)
 static hirl_status set_calls(hirl_trainer *trainer, const hirl_method_calls *calls)
 {
     if (!trainer->pretrain)
-        return hr_fail(HIRL_E_STATE, "set_method: the run has task=linear; take method=own");
+        return hr_fail(HIRL_E_STATE, "set_method: the run has task=%s; take method=own",
+                       trainer->learner->task->name);
     return hr_pretrain_set_calls(trainer->pretrain, calls);
 }
 

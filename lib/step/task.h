@@ -83,6 +83,8 @@ struct hr_task {
     /* Corrects the weights after the optimiser, for example prototypes to unit length. Must not
      * allocate. hr_learner_restart calls it too. NULL: nothing to correct. */
     void (*commit)(void *self, hr_learner *learner);
+    /* The loss when outputs carry no information, for the log; NULL: unknown. */
+    double (*chance)(const void *self);
     /* Sets `loss` and the fields of the task; the step has set the others. */
     void (*report)(hr_step_result *result, void *self, const hr_learner *learner,
                    const hr_step_input *input);

@@ -170,6 +170,11 @@ static hirl_status compute(void *state, hr_learner *learner, const hr_step_input
     return HIRL_OK;
 }
 
+static double chance(const void *state)
+{
+    return log((double)((const hr_probe *)state)->config.classes);
+}
+
 static void report(hr_step_result *result, void *state, const hr_learner *learner,
                    const hr_step_input *in)
 {
@@ -243,6 +248,7 @@ const hr_task hr_task_probe = {
     .done = done,
     .fill = fill,
     .compute = compute,
+    .chance = chance,
     .report = report,
     .save = save,
     .load = load,

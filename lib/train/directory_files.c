@@ -234,6 +234,7 @@ static const run_file written[] = {
     { "", "metrics.jsonl", NULL, false },
     { "", "model.safetensors", NULL, false },
     { "", "classifier.safetensors", NULL, false },
+    { "", "evaluation.json", NULL, false },
     { "", "config.yaml", NULL, true },
     { "", "env.json", NULL, true },
 };

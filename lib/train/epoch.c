@@ -76,5 +76,7 @@ static hirl_status save_network(const hirl_trainer *trainer)
 
 hirl_status hr_epoch_save_model(const hirl_trainer *trainer)
 {
-    return trainer->pretrain ? save_network(trainer) : hr_linear_save(trainer);
+    if (trainer->pretrain)
+        return save_network(trainer);
+    return trainer->probe ? hr_linear_save(trainer) : HIRL_OK; /* other tasks: checkpoints alone */
 }

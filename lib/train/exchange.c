@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "nn/model.h"
+#include "step/task.h"
 #include "task/paths.h"
 #include "train/grove.h"
 #include "train/recluster.h"
@@ -22,7 +23,8 @@ hirl_status hr_trainer_model(hirl_model **out, const hirl_trainer *trainer, cons
 
     if (!pretrain)
         return hr_fail(HIRL_E_STATE,
-                       "task=linear trains no network; use the model that the run was given");
+                       "task=%s: no self-supervised network; use the model that the run was given",
+                       learner->task->name);
     teacher = automatic ? pretrain->method->evaluate_teacher : !strcmp(network, "teacher");
     from = teacher ? &learner->teacher : &learner->online;
     if (!automatic && !teacher && strcmp(network, "online"))
@@ -59,7 +61,8 @@ hirl_status hr_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, co
     int32_t *copy;
 
     if (!trainer->pretrain)
-        return hr_fail(HIRL_E_STATE, "task=linear has no path loss and accepts no tree");
+        return hr_fail(HIRL_E_STATE, "task=%s has no path loss and accepts no tree",
+                       trainer->learner->task->name);
     if (!tree) {
         hr_grove_clear(trainer);
         return hr_pretrain_set_tree(trainer->pretrain, NULL);

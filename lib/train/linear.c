@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors.h"
+#include "context.h"
 #include "data/evaluation.h"
 #include "nn/model.h"
 #include "train/feed.h"
@@ -121,6 +122,32 @@ static hirl_status extract(float *features, uint8_t *readable, hirl_trainer *tra
     return status;
 }
 
+/* Classes are numbered over all splits of a data set, so held-out images can be of classes that no training image
+ * has: a classifier cannot know them. */
+static hirl_status check_known(const hirl_trainer *trainer, const int32_t *label, int64_t n)
+{
+    int64_t level = trainer->config.label.label_level, unknown = 0, labelled = 0;
+    uint8_t *known = hr_alloc_array((size_t)trainer->dataset->classes[level], 1);
+
+    if (!known)
+        return HIRL_E_NOMEM;
+    for (int64_t i = 0; i < trainer->dataset->count; i++)
+        known[hr_dataset_label(trainer->dataset, i, (int32_t)level)] = 1;
+    for (int64_t i = 0; i < n; i++) {
+        labelled += label[i] >= 0;
+        unknown += label[i] >= 0 && !known[label[i]];
+    }
+    hr_free(known);
+    if (unknown && unknown == labelled)
+        return hr_fail(HIRL_E_INVALID,
+                       "held-out data: none of its classes is among the training images");
+    if (unknown)
+        hr_log(trainer->context, HIRL_LOG_WARNING,
+               "%lld of %lld held-out images are of classes that no training image has",
+               (long long)unknown, (long long)labelled);
+    return HIRL_OK;
+}
+
 static hirl_status count(hr_step_result *result, hirl_trainer *trainer, hirl_dataset *held_out,
                          const float *features, int32_t *label)
 {
@@ -130,6 +157,7 @@ static hirl_status count(hr_step_result *result, hirl_trainer *trainer, hirl_dat
         labelled += label[i] >= 0;
     if (!labelled)
         return hr_fail(HIRL_E_INVALID, "held-out data: no readable image has a label");
+    HR_TRY(check_known(trainer, label, n));
     HR_TRY(hr_probe_count(&right, trainer->probe, features, label, n));
     result->top1 = (double)right / (double)labelled;
     return HIRL_OK;

@@ -12,6 +12,7 @@
 #include "config/idle.h"
 #include "data/colours.h"
 #include "nn/model.h"
+#include "step/task.h"
 #include "train/checkpoint.h"
 #include "train/directory.h"
 #include "train/directory_files.h"
@@ -153,8 +154,11 @@ static void expected_loss(char *text, size_t bytes, const hirl_trainer *trainer,
 
     text[0] = 0;
     if (!trainer->pretrain) {
-        snprintf(text, bytes, "; chance level of the loss %.2f",
-                 log((double)trainer->probe->config.classes));
+        const hr_task *task = trainer->learner->task;
+
+        if (task->chance)
+            snprintf(text, bytes, "; chance level of the loss %.2f",
+                     task->chance(trainer->learner->self));
         return;
     }
     method = trainer->pretrain->method;

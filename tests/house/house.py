@@ -469,6 +469,8 @@ def check_circles(root):
 
 
 def main():
+    if len(sys.argv) != 2:
+        sys.exit('usage: house.py ROOT')
     root = pathlib.Path(sys.argv[1])
     checked, transfers = 0, set()
     for top in LIBRARY + ['bindings', 'examples', 'tests', 'include']:
