@@ -221,7 +221,7 @@ static void report(hr_step_result *result, void *state, const hr_learner *learne
         result->teacher_entropy = hr_result(r, HR_RESULT_ROWS);
         result->usage_entropy = hr_result(r, HR_RESULT_USAGE);
     }
-    if (in->chosen)
+    if (in->chosen && in->leaf)
         memcpy(in->chosen, self->reassigns ? (const int32_t *)self->leaf.host : in->leaf,
                (size_t)in->n * sizeof *in->chosen);
 }
