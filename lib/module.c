@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -26,10 +27,14 @@ static hirl_status check_whole(const char *path)
 {
     ElfW(Ehdr) head = { 0 };
     ElfW(Phdr) part = { 0 };
-    FILE *file = fopen(path, "rbe");
+    struct stat kind;
+    FILE *file;
     bool whole;
     long size;
 
+    if (!stat(path, &kind) && !S_ISREG(kind.st_mode)) /* opening a pipe would wait for its writer */
+        return hr_fail(HIRL_E_BACKEND_UNAVAILABLE, "module %s: not a regular file", path);
+    file = fopen(path, "rbe");
     if (!file)
         return hr_fail_errno("opening", path);
     fseek(file, 0, SEEK_END);

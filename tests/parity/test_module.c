@@ -117,6 +117,17 @@ START_TEST(a_file_that_is_no_library_is_refused)
 }
 END_TEST
 
+START_TEST(a_pipe_is_refused_without_waiting_for_its_writer)
+{
+    char path[512];
+
+    place(NULL, 0);
+    in_folder(path, "libhirl-cuda.so");
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    assert_refused("not a regular file");
+}
+END_TEST
+
 START_TEST(a_library_without_the_symbol_is_refused)
 {
     const char *library = getenv("HIRL_TEST_LIBRARY");
@@ -228,6 +239,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_missing_module_is_named);
     tcase_add_test(c, auto_takes_the_cpu_and_says_why);
     tcase_add_test(c, a_file_that_is_no_library_is_refused);
+    tcase_add_test(c, a_pipe_is_refused_without_waiting_for_its_writer);
     tcase_add_test(c, a_library_without_the_symbol_is_refused);
     tcase_add_test(c, unknown_names_and_devices_are_refused);
     tcase_add_test(c, a_backend_that_lacks_operations_refuses_every_call_that_needs_them);
