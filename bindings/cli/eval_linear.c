@@ -4,8 +4,11 @@
  * Without such splits, every tenth image is held out, as in hirl eval knn.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "events.h"
@@ -101,8 +104,26 @@ static bool overlap(const char *trained, const char *tested)
            cli_ends_with(trained, bank) == cli_ends_with(tested, bank);
 }
 
+/* Every training image needs a label. Held-out images without one are not counted. */
+static int check_labels(const probe *p)
+{
+    cli_session *session = p->session;
+
+    if (p->trained.classes[p->level] < 2)
+        return cli_error(session, CLI_DATA,
+                         "a linear classifier needs at least 2 classes, but these images have %d",
+                         (int)p->trained.classes[p->level]);
+    for (int64_t i = 0; i < p->trained.count; i++)
+        if (hirl_dataset_label(p->dataset, i, p->level) < 0)
+            return cli_error(session, CLI_DATA,
+                             "image '%s' has no label: move it into the folder of its class, or "
+                             "remove it from the data",
+                             hirl_dataset_name(p->dataset, i));
+    return CLI_OK;
+}
+
 /* The library compares the classes as well, but only after the training. */
-static int check_classes(probe *p)
+static int check_classes(const probe *p)
 {
     cli_session *session = p->session;
     int32_t level = p->level;
@@ -145,13 +166,30 @@ static int open_data(probe *p)
         code = describe(&p->tested, session, p->held_out);
     if (!code && overlap(p->trained.split, p->tested.split))
         code = cli_error(session, CLI_USAGE,
-                         "split '%s' and test_split '%s' share images: leave both out, or give two "
+                         "split=%s and test_split=%s share images: leave both out, or give two "
                          "splits of the data",
-                         p->trained.split, p->tested.split);
-    return code ? code : check_classes(p);
+                         cli_own(session, "split"), cli_own(session, "test_split"));
+    if (!code)
+        code = check_classes(p);
+    return code ? code : check_labels(p);
 }
 
 /* ---- model ---- */
+
+/* Whether `model` is the folder out=, or a file in it or in its checkpoints. */
+static bool inside_out(const cli_session *session, const char *model)
+{
+    char out[PATH_MAX], path[PATH_MAX];
+    struct stat info;
+
+    if (!realpath(model, path) || !realpath(cli_own(session, "out"), out))
+        return false; /* one of them does not exist */
+    if (!stat(path, &info) && !S_ISDIR(info.st_mode))
+        *strrchr(path, '/') = 0;
+    if (cli_ends_with(path, "/checkpoints"))
+        *strrchr(path, '/') = 0;
+    return !strcmp(path, out);
+}
 
 static int open_model(probe *p)
 {
@@ -166,6 +204,11 @@ static int open_model(probe *p)
         return cli_error(session, CLI_USAGE,
                          "model= is missing: give the run directory, checkpoint or model file "
                          "whose encoder is to be evaluated");
+    if (inside_out(session, model))
+        return cli_error(session, CLI_USAGE,
+                         "out='%s' is the folder of model=: the classifier needs a folder of its "
+                         "own",
+                         cli_own(session, "out"));
     if (!strcmp(cli_own(session, "features"), "model"))
         return cli_model_open(&p->model, session);
     code = cli_refuse_keys(session, "network", "features=random");
@@ -173,6 +216,12 @@ static int open_model(probe *p)
 }
 
 /* ---- result ---- */
+
+/* held-out images that were readable */
+static int64_t judged(const probe *p)
+{
+    return p->tested.count - p->tested.skipped;
+}
 
 static json_t *result_of(const probe *p)
 {
@@ -182,10 +231,10 @@ static json_t *result_of(const probe *p)
         json_pack("{s:s, s:s, s:o, s:f, s:s, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:f, s:o}", "event",
                   "result", "verb", "eval linear", "out", cli_text(cli_own(session, "out")), "top1",
                   p->top1, "labels", cli_level_name(p->level, p->trained.label_levels), "classes",
-                  (int)p->trained.classes[p->level], "held_out", (json_int_t)p->tested.count,
-                  "split", cli_text(p->trained.split), "test_split", cli_text(p->tested.split),
-                  "images", (json_int_t)p->trained.count, "step", (json_int_t)report->step,
-                  "epochs", (json_int_t)report->epochs, "seconds", p->training.seconds + p->seconds,
+                  (int)p->trained.classes[p->level], "held_out", (json_int_t)judged(p), "split",
+                  cli_text(p->trained.split), "test_split", cli_text(p->tested.split), "images",
+                  (json_int_t)p->trained.count, "step", (json_int_t)report->step, "epochs",
+                  (json_int_t)report->epochs, "seconds", p->training.seconds + p->seconds,
                   "settings", cli_settings(session));
 
     if (p->training.had_finished)
@@ -207,6 +256,8 @@ static int evaluate(probe *p)
 
     if (status == HIRL_E_CANCELED)
         return cli_training_stop(&p->training);
+    if (status == HIRL_E_INVALID) /* the settings are checked: the fault is in the images */
+        return cli_check_data(session, status);
     if (status < 0)
         return cli_check(session, status);
     if (p->training.had_finished) {
@@ -215,7 +266,7 @@ static int evaluate(probe *p)
     }
     p->top1 = report.top1;
     p->seconds = cli_seconds() - started;
-    return CLI_OK;
+    return describe(&p->tested, session, p->held_out); /* unreadable images are known now */
 }
 
 static int report(probe *p)
@@ -233,7 +284,7 @@ static int report(probe *p)
                cli_clock(took, sizeof took, p->training.seconds), p->training.report.loss);
     if (!code && !session->json)
         printf("top-1 accuracy %.2f %% of %lld held-out images, %d classes (%s)\n", 100 * p->top1,
-               (long long)p->tested.count, (int)p->trained.classes[p->level],
+               (long long)judged(p), (int)p->trained.classes[p->level],
                cli_level_name(p->level, p->trained.label_levels));
     if (result)
         cli_emit(session, result);

@@ -140,7 +140,10 @@ int cli_check_settings(cli_session *session, hirl_status status)
 
 int cli_check_data(cli_session *session, hirl_status status)
 {
-    return report(session, status == HIRL_E_UNSUPPORTED ? CLI_DATA : exit_code(session, status),
+    bool unfit = status == HIRL_E_INVALID && session->running;
+
+    return report(session,
+                  unfit || status == HIRL_E_UNSUPPORTED ? CLI_DATA : exit_code(session, status),
                   status);
 }
 

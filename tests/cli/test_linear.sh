@@ -139,6 +139,28 @@ ok "without a held-out split every tenth image is held out" json out \
     'r["images"] == 72 and r["held_out"] == 8 and r["test_split"] == "every tenth image" and r["classes"] == 2'
 refuses "images of the training among the held-out ones" 2 'share images' model=run data=whole_set split=auto batch_size=16
 
+
+# data that cannot be judged; an out= that would replace the model
+mkdir -p single loose broken/train broken/test
+cp other/* single/
+for split in train t10k; do
+    head -c 8 other/$split-labels-idx1-ubyte >single/$split-labels-idx1-ubyte
+    head -c 60 /dev/zero >>single/$split-labels-idx1-ubyte
+done
+cp -r whole_set/cats whole_set/dogs loose/ && cp plain/cats00.png loose/stray.png
+cp -r whole_set/cats whole_set/dogs broken/train/ && cp -r whole_set/cats whole_set/dogs broken/test/
+refuses "one class" 3 'needs at least 2 classes, but these images have 1' model=run data=single batch_size=16
+refuses "an image beside the folders of the classes" 3 "image '.*stray.png' has no label" model=run data=loose batch_size=16
+refuses "overlapping splits" 2 'split=all and test_split=queries share images' model=run data=whole_set split=all batch_size=16
+refuses "the folder of the model as out=" 2 "is the folder of model=" model=run/checkpoints/last.safetensors $data out=run overwrite=1
+ok "the model is still there" test -s run/model.safetensors
+for name in 00 01 02; do head -c 60 whole_set/cats/$name.png >broken/test/cats/$name.png; done
+hirl eval linear model=run data=broken batch_size=16 epochs=1 max_bad=1 out=partly --json
+ok "held-out images that cannot be read are not counted" json out 'r["held_out"] == 77'
+for name in broken/test/*/*; do head -c 60 "$name" >part.png && mv part.png "$name"; done
+hirl eval linear model=run data=broken batch_size=16 epochs=1 max_bad=1 out=none
+ok "no readable held-out image is a data error" exits 3
+ok "no readable held-out image: the message says so" says err 'no readable image has a label'
 hirl eval linear --help
 ok "--help names the keys and the defaults of a labelled run" sh -c \
     'grep -q "  test_split=queries" out && grep -q "  schedule=cosine " out && ! grep -q temperature out'
