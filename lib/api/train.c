@@ -8,7 +8,6 @@
 #include "base/safetensors.h"
 #include "step/task.h"
 #include "train/checkpoint.h"
-#include "train/evaluate.h"
 #include "train/exchange.h"
 #include "train/grove.h"
 #include "train/journal.h"
@@ -249,5 +248,5 @@ hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *traine
     if (held_out->context != trainer->context)
         return hr_fail(HIRL_E_INVALID, "trainer_evaluate: the data set belongs to another context");
     HR_TRY(hr_context_enter(&call, trainer->context));
-    return leave(&call, trainer, hr_trainer_evaluate(report, trainer, held_out));
+    return leave(&call, trainer, trainer->task->evaluate(report, trainer, held_out));
 }

@@ -11,7 +11,6 @@
 #include "train/feed.h"
 #include "train/grove.h"
 #include "train/journal.h"
-#include "train/linear.h"
 #include "train/recluster.h"
 #include "train/run.h"
 
@@ -89,8 +88,8 @@ static hirl_status average(hr_step_result *mean, hirl_trainer *trainer, hr_loade
     return HIRL_OK;
 }
 
-hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
-                                hirl_dataset *held_out)
+hirl_status hr_joint_loss_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                                   hirl_dataset *held_out)
 {
     hr_step_result mean = { 0 };
     int32_t *leaf = NULL;
@@ -98,8 +97,6 @@ hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
     hr_loader *loader = NULL;
     hirl_status status = HIRL_OK;
 
-    if (trainer->probe)
-        return hr_linear_evaluate(report, trainer, held_out);
     if (held_out->count < trainer->config.train.batch_size)
         return hr_fail(HIRL_E_INVALID,
                        "held-out data: %lld images, expected at least one batch of %lld",

@@ -1,4 +1,4 @@
-/* evaluate.h - the loss of a run on held-out images; the run is left unchanged. */
+/* evaluate.h - the joint loss (HIRL eq. 4) on held-out images; the run is left unchanged. */
 #ifndef HR_TRAIN_EVALUATE_H
 #define HR_TRAIN_EVALUATE_H
 
@@ -6,7 +6,7 @@
 
 #include <hirl/train.h>
 
-hirl_status hr_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
-                                hirl_dataset *held_out);
+hirl_status hr_joint_loss_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+                                   hirl_dataset *held_out);
 
 #endif

@@ -15,7 +15,6 @@
 #include "train/journal.h"
 #include "train/pretrain_config.h"
 #include "train/recluster.h"
-#include "train/run.h"
 
 /* ---- making ---- */
 
@@ -41,7 +40,8 @@ static hirl_status check_labels(const hirl_dataset *dataset, int64_t level)
     return HIRL_OK;
 }
 
-hirl_status hr_linear_make(hirl_trainer *trainer, const hirl_model *start)
+/* start NULL: the run is resumed, and the encoder comes from its checkpoint. */
+static hirl_status make(hirl_trainer *trainer, const hirl_model *start)
 {
     const hr_train_config *t = &trainer->config.train;
     int64_t level = trainer->config.label.label_level;
@@ -63,7 +63,8 @@ hirl_status hr_linear_make(hirl_trainer *trainer, const hirl_model *start)
                            start ? &start->weights : NULL, &config);
 }
 
-hirl_status hr_linear_save(const hirl_trainer *trainer)
+/* Writes fc.weight [C,D] and fc.bias [C]. */
+static hirl_status save(const hirl_trainer *trainer)
 {
     const hr_weights *w = &trainer->learner->online;
     char *path = hr_path_join(trainer->directory.path, "classifier.safetensors");
@@ -163,8 +164,8 @@ static hirl_status count(hr_step_result *result, hirl_trainer *trainer, hirl_dat
     return HIRL_OK;
 }
 
-hirl_status hr_linear_evaluate(hirl_step_report *report, hirl_trainer *trainer,
-                               hirl_dataset *held_out)
+/* Computes top1 on held-out images in evaluation mode: centre crops, nothing random. */
+static hirl_status evaluate(hirl_step_report *report, hirl_trainer *trainer, hirl_dataset *held_out)
 {
     int64_t n = held_out->count, level = trainer->config.label.label_level;
     int64_t d = trainer->probe->net.backbone_dim;
@@ -192,3 +193,10 @@ hirl_status hr_linear_evaluate(hirl_step_report *report, hirl_trainer *trainer,
     hr_free(features);
     return status;
 }
+
+const hr_run_task hr_linear_run = {
+    .make = make,
+    .evaluate = evaluate,
+    .save = save,
+    .model_fixed = true, /* the classifier sees images as the model does */
+};

@@ -21,7 +21,7 @@
 #include "train/grove.h"
 #include "train/journal.h"
 #include "train/linear.h"
-#include "train/pretrain_config.h"
+#include "train/pretraining.h"
 #include "train/recluster.h"
 #include "train/run.h"
 #include "train/trainer.h"
@@ -58,43 +58,6 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
     return HIRL_OK;
 }
 
-/* How many parameters are taken from the start model: the networks of the method if the model has
- * the same method, otherwise the backbone only. */
-static int32_t params_from(const hr_net *net, const hirl_model *start, const hirl_trainer *trainer)
-{
-    if (start->config.method != trainer->config.model.method)
-        return net->backbone_params;
-    return start->weights.slots < net->method_params ? net->shared_params : net->method_params;
-}
-
-static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
-{
-    hr_learner *learner = trainer->learner;
-    const hr_net *net = &trainer->pretrain->net;
-    hr_tensors list;
-    hirl_status status;
-    int32_t params, norms;
-
-    if (!start)
-        return HIRL_OK;
-    params = params_from(net, start, trainer);
-    norms = params == net->backbone_params ? net->backbone_norms
-            : params == net->shared_params ? net->shared_norms
-                                           : net->method_norms;
-    hr_tensors_init(&list);
-    status = hr_model_to_tensors(&list, start);
-    if (status >= 0)
-        status =
-            hr_layout_load(&learner->online.value, &net->params, params, learner->queue, &list, "");
-    if (status >= 0)
-        status =
-            hr_layout_load(&learner->online.running, &net->norms, norms, learner->queue, &list, "");
-    hr_tensors_done(&list);
-    if (status < 0)
-        return hr_fail_in(status, "start model");
-    return hr_learner_restart(learner);
-}
-
 static hirl_status write_settings(hirl_trainer *trainer)
 {
     char *text;
@@ -108,18 +71,11 @@ static hirl_status write_settings(hirl_trainer *trainer)
     return status;
 }
 
-/* Makes the task and its learner, and takes the weights of the start model. */
-static hirl_status make_learner(hirl_trainer *trainer, const hirl_model *start)
-{
-    hr_pretrain_config config;
-
-    if (trainer->config.label.task == HR_TASK_LINEAR)
-        return hr_linear_make(trainer, start);
-    config = hr_pretrain_config_of(&trainer->config, hr_feed_views(trainer),
-                                   trainer->progress.per_epoch);
-    HR_TRY(hr_pretrain_create(&trainer->learner, &trainer->pretrain, trainer->context, &config));
-    return take_weights(trainer, start);
-}
+/* by HR_TASK_ of config/run_config.h */
+static const hr_run_task *const tasks[] = {
+    [HR_TASK_PRETRAIN] = &hr_pretraining_run,
+    [HR_TASK_LINEAR] = &hr_linear_run,
+};
 
 static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 {
@@ -127,10 +83,11 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     int64_t per_epoch;
 
     HR_TRY(hr_run_config_read(&trainer->config, &trainer->options, trainer->dataset->count));
-    if (trainer->config.label.task == HR_TASK_LINEAR && start) {
+    trainer->task = tasks[trainer->config.label.task];
+    if (trainer->task->model_fixed && start) {
         int64_t seed = trainer->config.model.seed; /* kept: a resumed run knows no other */
 
-        trainer->config.model = start->config; /* the classifier sees images as the model does */
+        trainer->config.model = start->config;
         trainer->config.model.seed = seed;
     }
     if (t->loader_threads == HR_AUTO)
@@ -139,7 +96,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
     HR_TRY(resolve_colours(trainer));
     HR_TRY(hr_feed_open(&per_epoch, trainer));
     hr_trainer_set_steps(trainer, per_epoch);
-    HR_TRY(make_learner(trainer, start));
+    HR_TRY(trainer->task->make(trainer, start));
     return hr_feed_make(trainer);
 }
 

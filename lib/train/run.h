@@ -72,6 +72,21 @@ typedef struct hr_journal {
     const char *judgement;
 } hr_journal;
 
+/* What a run does differently for each task: pretraining.c, linear.c. */
+typedef struct hr_run_task {
+    /* Makes trainer->learner with its task. start: weights to begin with, or NULL. */
+    hirl_status (*make)(hirl_trainer *trainer, const hirl_model *start);
+    /* Judges held-out images; the run is left unchanged. */
+    hirl_status (*evaluate)(hirl_step_report *report, hirl_trainer *trainer,
+                            hirl_dataset *held_out);
+    /* Measures the state of the networks at the end of an epoch; loss: L_img. NULL: nothing. */
+    hirl_status (*measure)(hirl_trainer *trainer, double loss);
+    /* Writes the result into the directory of a finished run. NULL: there are checkpoints only. */
+    hirl_status (*save)(const hirl_trainer *trainer);
+    bool
+        model_fixed; /* the settings of the model are those of the start model, not of the options */
+} hr_run_task;
+
 /* the public hirl_trainer */
 struct hirl_trainer {
     hirl_context *context;
@@ -80,6 +95,7 @@ struct hirl_trainer {
     hirl_options options; /* the caller's, for config.yaml and checkpoints */
     hr_run_config config;
     hr_directory directory;
+    const hr_run_task *task;
     hr_learner *learner;
     hr_pretrain *pretrain; /* the learner's task; NULL in a labelled run */
     hr_probe *probe;       /* the learner's task; NULL in pretraining */

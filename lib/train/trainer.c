@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "step/step.h"
 #include "train/checkpoint.h"
-#include "train/epoch.h"
 #include "train/feed.h"
 #include "train/grove.h"
 #include "train/journal.h"
@@ -87,8 +86,8 @@ static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
 
     p->epoch_open = false; /* the checkpoint written below must state this */
     /* The model is written first, since the last checkpoint marks the run as finished. */
-    if (last && hr_directory_writes(&trainer->directory))
-        status = hr_epoch_save_model(trainer);
+    if (last && trainer->task->save && hr_directory_writes(&trainer->directory))
+        status = trainer->task->save(trainer);
     if (status >= 0 && trainer->directory.path &&
         (last || (t->save_every && p->step / p->per_epoch % t->save_every == 0))) {
         status = hr_trainer_save(trainer, NULL);
@@ -109,8 +108,8 @@ hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
     HR_TRY(hr_poll(trainer->context));
     if (!p->epoch_open)
         HR_TRY(advance(trainer));
-    if (p->epoch_open)
-        HR_TRY(hr_epoch_measure(trainer, p->last.loss_image));
+    if (p->epoch_open && trainer->task->measure)
+        HR_TRY(trainer->task->measure(trainer, p->last.loss_image));
     hr_trainer_report(&report, trainer, &p->last);
     hr_grove_report_clustering(&report, trainer);
     hr_journal_write(trainer, &report);

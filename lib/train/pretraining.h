@@ -1,0 +1,10 @@
+/* pretraining.h - a run that trains networks without labels: the losses of a method (eq. 4). */
+#ifndef HR_TRAIN_PRETRAINING_H
+#define HR_TRAIN_PRETRAINING_H
+
+#include "train/run.h"
+
+/* Writes model.safetensors into the directory of the run. */
+extern const hr_run_task hr_pretraining_run;
+
+#endif
