@@ -1,7 +1,8 @@
 /* step.c - small kernels at the start and the end of a training step: its leaves, its results.
  *
  *   positive_n  = chosen_n                                  where image n has a leaf
- *   negative_nk = drawn_nk + (drawn_nk >= positive_n)       drawn from M_1 - 1 leaves: any but the positive
+ *   negative_nk = drawn_nk + (drawn_nk >= positive_n)       drawn_nk: one of M_1 - 1 leaves, so the
+ *                                                           result is any leaf but the positive
  *   negative_nk = drawn_nk, -1 where it is positive_n       drawn from all M_1 leaves
  *   sum        += x
  *   count      += [ argmax_c z_nc = label_n ]               the first of equal numbers

@@ -76,6 +76,16 @@ struct hr_queue {
     hirl_context *context;
 };
 
+static inline int32_t hr_queue_rank(const hr_queue *q)
+{
+    return q->comm ? q->comm->rank : 0;
+}
+
+static inline int32_t hr_queue_ranks(const hr_queue *q)
+{
+    return q->comm ? q->comm->ranks : 1;
+}
+
 /* Filters that resize images. The value is the filter's radius in source pixels at full size. */
 enum { HR_BILINEAR = 1, HR_BICUBIC = 2 };
 
@@ -309,7 +319,8 @@ typedef struct hr_augment_record {
     \
     /* ---- images ---- */ \
     /* y act [n,S,S,3]: y[i] is images[i], u8 RGB [H_i,W_i,3], after records[i]; i < n. The lists \
-     * images and records are in host memory; the size in every record is S. */ \
+     * images and records, and the pixels, are in host memory: each image lies where its decoder \
+     * wrote it. The size in every record is S. */ \
     OP(void, augment, hr_queue *q, const hr_array *y, const hr_array *images, \
        const hr_augment_record *records) \
     \
@@ -341,9 +352,10 @@ struct hr_backend {
     void (*close_queue)(hr_queue *q);
     /* waits for the queue; returns and clears its first failure since the last sync */
     hirl_status (*sync)(hr_queue *q);
-    /* The next steps of this queue have other operations than those before, named by `stage`: a
-     * backend that replays captured steps captures again. NULL: it does not capture. */
-    void (*stage)(hr_queue *q, uint32_t stage);
+    /* The next steps of this queue have other operations or arrays than those before, or the host
+     * takes part in them. Steps with the same `stage` can be captured once and replayed; 0: they
+     * cannot be captured. NULL: the backend does not capture. */
+    void (*stage)(hr_queue *q, uint64_t stage);
 #define OP(type, op, ...) type (*op)(__VA_ARGS__);
     HR_BACKEND_OPS(OP)
 #undef OP

@@ -70,9 +70,26 @@ static hirl_status open_module(hr_backends *all, const known *k, const hr_host *
     return HIRL_OK;
 }
 
+/* ", cuda, cuda:0 to cuda:15, ..." */
+static void names(char *text, size_t room)
+{
+    size_t used = 0;
+
+    for (int i = 0; i <= CPU && used < room; i++) {
+        const char *name = list[i].name;
+
+        used += (size_t)snprintf(text + used, room - used, ", %s", name);
+        if (list[i].devices && used < room)
+            used += (size_t)snprintf(text + used, room - used, ", %s:0 to %s:%d", name, name,
+                                     MOST_DEVICES - 1);
+    }
+}
+
 /* "name" or, for a module with devices, "name:N" */
 static hirl_status find(const known **found, int32_t *device, const char *name)
 {
+    char known_names[256];
+
     *device = ANY_DEVICE;
     for (int i = 0; i <= CPU; i++) {
         size_t length = strlen(list[i].name);
@@ -91,9 +108,8 @@ static hirl_status find(const known **found, int32_t *device, const char *name)
         *device = (int32_t)n;
         return HIRL_OK;
     }
-    return hr_fail(HIRL_E_INVALID,
-                   "backend: \"%s\" is none of auto, cpu, onednn, cuda, cuda:0 to cuda:%d", name,
-                   MOST_DEVICES - 1);
+    names(known_names, sizeof known_names);
+    return hr_fail(HIRL_E_INVALID, "backend: \"%s\" is none of auto%s", name, known_names);
 }
 
 /* the first module that opens and has every operation, else the CPU */
@@ -126,9 +142,7 @@ hirl_status hr_backends_open(hr_backends *all, const char *name, const hr_host *
         return HIRL_OK;
     }
     HR_TRY(find(&k, &opening.device, name));
-    if (k != &list[CPU] && open_module(all, k, host, &opening) < 0)
-        return HIRL_E_BACKEND_UNAVAILABLE;
-    return HIRL_OK;
+    return k == &list[CPU] ? HIRL_OK : open_module(all, k, host, &opening);
 }
 
 void hr_backends_close(hr_backends *all)

@@ -37,7 +37,7 @@
 /* Raised when a module is found or opened in another way. The build id covers the tables. */
 enum { HR_MODULE_ABI = 4 };
 
-/* The same for all modules, valid until the process ends. abi, build_id and fail stay the first
+/* All modules get one hr_host, valid until the process ends. abi, build_id and fail stay the first
  * fields and hr_module_open_fn keeps its first four parameters in every version, so that a module
  * can refuse a library of another version. */
 typedef struct hr_host {

@@ -1,7 +1,8 @@
 /* row_source.h - feature rows that are read span by span, so that they need not all be in host
  * memory at once.
  *
- * Sources are an array (hr_rows_of_array in hier/rows.h) and a .npy file (data/npy_rows.h).
+ * Sources are an array (hr_rows_of_array in hier/rows.h), a .npy file (data/npy_rows.h), and the
+ * features that a run extracts (train/recluster.c).
  */
 #ifndef HR_ROW_SOURCE_H
 #define HR_ROW_SOURCE_H

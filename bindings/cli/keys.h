@@ -34,7 +34,7 @@ json_t *cli_settings(const cli_session *session);
 /* Refuses keys of the list, the verb's or the library's, if they were typed. `with` names the
  * setting that leaves them without effect. */
 int cli_refuse_keys(cli_session *session, const char *keys, const char *with);
-/* The same for all library keys of an object except those in `but`. */
+/* As cli_refuse_keys, for all library keys of an object except those in `but`. */
 int cli_refuse_object(cli_session *session, const char *object, const char *but, const char *with);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 void cli_put_text(FILE *stream, const char *text);  /* control characters become spaces */
-void cli_put_line(FILE *stream, const char *text);  /* the same, followed by a line break */
+void cli_put_line(FILE *stream, const char *text);  /* as cli_put_text, followed by a line break */
 void cli_put_field(FILE *stream, const char *text); /* a CSV field, quoted where necessary */
 void cli_put_word(FILE *stream, const char *text);  /* a shell word, quoted where necessary */
 

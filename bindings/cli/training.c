@@ -1,4 +1,5 @@
-/* training.c - a training run inside a verb: it reports progress, and can be stopped and resumed. */
+/* training.c - a training run inside a verb: it reports progress, and can be stopped and resumed.
+ */
 #include "training.h"
 
 #include <stdio.h>

@@ -38,7 +38,7 @@ int cli_training_open(cli_training *training, const hirl_model *start, hirl_data
 /* Makes the steps that are left. CLI_AGAIN: stopped; the state is saved and the command that
  * resumes the run is printed. */
 int cli_training_run(cli_training *training);
-/* The same for work after the last step, when its call was cancelled. */
+/* As the end of cli_training_run, for work after the last step, when its call was cancelled. */
 int cli_training_stop(cli_training *training);
 void cli_training_close(cli_training *training);
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "context.h"
 #include "data/callback.h"
+#include "data/keys.h"
 #include "data/memory.h"
 #include "data/npy.h"
 #include "data/open.h"

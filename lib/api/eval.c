@@ -20,10 +20,10 @@ static hirl_status check(const hirl_knn_report *report, const hr_labelled *bank,
                        "knn: report->struct_size is %zu; set it to sizeof(hirl_knn_report)",
                        report->struct_size);
     if (n < 1 || d < 1 || (query ? queries < 1 : n < 2))
-        return hr_fail(
-            HIRL_E_INVALID,
-            "knn: %lld bank rows, %lld queries, %lld columns; at least 1 of each is expected, and 2 bank rows without queries",
-            (long long)n, (long long)queries, (long long)d);
+        return hr_fail(HIRL_E_INVALID,
+                       "knn: %lld bank rows, %lld queries, %lld columns; at least 1 of each is "
+                       "expected, and 2 bank rows without queries",
+                       (long long)n, (long long)queries, (long long)d);
     if (n > INT32_MAX || queries > INT32_MAX)
         return hr_fail(HIRL_E_LIMIT,
                        "knn: %lld bank rows, %lld queries; at most %d of each are expected",

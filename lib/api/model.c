@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/evaluation.h"
-#include "ssl/method.h"
+#include "ssl/method_table.h"
 #include "train/directory_files.h"
 #include "train/extract.h"
 

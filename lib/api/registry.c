@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "data/dataset.h"
+#include "data/keys.h"
 #include "data/views.h"
 #include "eval/knn.h"
 #include "hier/cluster_config.h"

@@ -13,7 +13,8 @@ void *hr_alloc_array(size_t count, size_t size);
  * out of memory it returns NULL and the old block stays valid. */
 void *hr_grow(void *block, size_t old_bytes, size_t new_bytes);
 /* Returns `array`, of *room items of which `used` are in use, with room for one more item: a full
- * array moves to one of twice the size. NULL, with the old array still valid, when out of memory. */
+ * array moves to one of twice the size. NULL, with the old array still valid, when out of memory.
+ */
 void *hr_grow_array(void *array, int64_t *room, int64_t used, size_t size);
 char *hr_strdup(const char *text);
 void hr_free(void *block); /* ignores NULL */

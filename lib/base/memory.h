@@ -11,7 +11,7 @@
  * swap included, and the container's control group have left. INT64_MAX when the system reports
  * neither. */
 int64_t hr_memory_available(void);
-/* The same, read from files below `root` instead of /. */
+/* As hr_memory_available, read from files below `root` instead of /. */
 int64_t hr_memory_available_in(const char *root);
 /* Peak resident memory of this process in bytes; 0 when the system does not report it. */
 int64_t hr_memory_peak(void);

@@ -19,8 +19,9 @@
 #include "config/hierarchy.h"
 #include "config/linear.h"
 #include "config/views.h"
+#include "data/keys.h"
 #include "hier/tree.h"
-#include "ssl/method.h"
+#include "ssl/method_table.h"
 #include "step/optim.h"
 
 enum { PAPER_QUEUE = 65536, REFERENCE_QUEUE = 16384, GROUP_IMAGES = 32, RATE_IMAGES = 256 };
@@ -168,8 +169,8 @@ const hr_keys hr_train_keys = { "train", keys, sizeof keys / sizeof *keys };
 
 static const hr_key label_keys[] = {
     { "task", HR_KEY_CHOICE, "pretrain", 0, 0, "pretrain linear", false, "",
-      "pretrain: learn without labels; linear: train a linear classifier on the frozen encoder of a "
-      "model",
+      "pretrain: learn without labels; linear: train a linear classifier on the frozen encoder of "
+      "a model",
       offsetof(hr_label_config, task) },
     { "label_level", HR_KEY_INT, "0", 0, HR_LABEL_LEVELS - 1, NULL, false, "",
       "labels that a classifier learns: 0 the finest level, 1 the next coarser one",
@@ -322,7 +323,7 @@ static int64_t norm_images(const hr_train_config *c, const hr_method *method)
 }
 
 /* In the authors' program the norms of the heads h_l are not synchronised: each process has its own
- * statistics, over over->images images. */
+ * statistics, over the number of images that `over` states. */
 static hirl_status resolve_groups(hr_train_config *c, const hr_method *method,
                                   const hr_hierarchy *over)
 {

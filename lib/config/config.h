@@ -1,6 +1,6 @@
 /* config.h - options of a training run: the trainer's keys, and the values that replace `auto`. */
-#ifndef HR_TRAIN_CONFIG_H
-#define HR_TRAIN_CONFIG_H
+#ifndef HR_CONFIG_H
+#define HR_CONFIG_H
 
 #include "base/option.h"
 #include "config/run_config.h"
@@ -8,7 +8,8 @@
 extern const hr_keys hr_train_keys;
 extern const hr_keys hr_label_keys;
 
-/* The tables of all keys of a run, in the order of the fields above; the last table is the data
+/* The tables of all keys of a run, in the order of the fields of hr_run_config
+ * (config/run_config.h); the last table is the data
  * set's. */
 enum { HR_RUN_TABLES = 7 };
 extern const hr_keys *const hr_run_tables[HR_RUN_TABLES];

@@ -2,7 +2,7 @@
 #include "config/views.h"
 
 #include "base/error.h"
-#include "ssl/method.h"
+#include "ssl/method_table.h"
 
 #define ROW(name, globals, locals, first, other, local)                                            \
     { globals, locals, { HR_RECIPE_##first, HR_RECIPE_##other, HR_RECIPE_##local }, 0, 0, 1 },

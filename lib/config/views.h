@@ -1,6 +1,6 @@
 /* views.h - the views of a run: the recipe, overridden by the keys of data/views.h. */
-#ifndef HR_TRAIN_VIEWS_H
-#define HR_TRAIN_VIEWS_H
+#ifndef HR_CONFIG_VIEWS_H
+#define HR_CONFIG_VIEWS_H
 
 #include "config/run_config.h"
 #include "data/views.h"

@@ -24,7 +24,7 @@ typedef struct hr_loader_config {
     bool shuffled;     /* false: images in order of the data set; the last batch may be short */
     hr_bad_row on_bad; /* must be HR_BAD_ROW_BLANK when not shuffled */
     double max_bad;    /* largest accepted share of unreadable images in the data set */
-    bool labelled;       /* batches carry labels of this level, 0 the finest */
+    bool labelled;     /* batches carry labels of this level, 0 the finest */
     int32_t label_level;
     int32_t views;
     hr_view view[HR_VIEWS];

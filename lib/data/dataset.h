@@ -40,7 +40,6 @@ typedef struct hr_data_config {
     int64_t exif;
     int64_t generated_images, generated_test_images, generated_size, generated_seed;
 } hr_data_config;
-extern const hr_keys hr_data_keys;
 
 /* How a data set is recognised among others with the same number of images. */
 typedef enum hr_told {

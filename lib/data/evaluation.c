@@ -1,4 +1,5 @@
-/* evaluation.c - how images become network input outside training: resize, centre crop, normalise. */
+/* evaluation.c - how images become network input outside training: resize, centre crop, normalise.
+ */
 #include "data/evaluation.h"
 
 enum { PART = 32 }; /* images of one call of the kernel */

@@ -1,7 +1,7 @@
 /* evaluation.h - how images become network input outside training: resize, centre crop, normalise.
  *
- * The rule of the shorter side is in hr_view_evaluation() (data/augment.h). The filter depends on the
- * use of the features and is stated here.
+ * The rule of the shorter side is in hr_view_evaluation() (data/augment.h). The filter depends on
+ * the use of the features and is stated here.
  */
 #ifndef HR_EVALUATION_H
 #define HR_EVALUATION_H
@@ -9,8 +9,8 @@
 #include "data/augment.h"
 #include "types.h"
 
-/* Filters of hr_view.filter. The authors' program extracts the features for clustering with bilinear
- * filter, and those for kNN and linear classification with bicubic. */
+/* Filters of hr_view.filter. The authors' program extracts the features for clustering with
+ * bilinear filter, and those for kNN and linear classification with bicubic. */
 enum { HR_FILTER_CLUSTER = HR_BILINEAR, HR_FILTER_EMBED = HR_BICUBIC };
 
 /* hr_view_evaluation() from the settings of a model */

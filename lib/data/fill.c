@@ -4,9 +4,9 @@
  * a permutation keyed by (seed, epoch). With HR_BAD_ROW_REPLACE the j-th unreadable row takes the
  * j-th readable image found from place (s + 1) B on, wrapping around up to place s B. The batch is
  * therefore a function of (seed, e, s) and of the set of readable images. It depends neither on the
- * thread that reads an image nor on the images already marked unreadable. With several ranks B counts
- * the images of all of them: a rank that has to replace images first counts the unreadable ones of
- * the ranks before it.
+ * thread that reads an image nor on the images already marked unreadable. With several ranks B
+ * counts the images of all of them: a rank that has to replace images first counts the unreadable
+ * ones of the ranks before it.
  */
 #include "data/fill.h"
 

@@ -1,4 +1,6 @@
 /* keys.c - the keys of a data set. */
+#include "data/keys.h"
+
 #include "data/dataset.h"
 
 #define AT(field) offsetof(hr_data_config, field)

@@ -52,7 +52,8 @@ static void begin_batch(hr_loader *loader, hr_slot *s)
     pthread_cond_broadcast(batch->n ? &loader->work : &loader->ready);
 }
 
-/* The next image to read: one of the oldest unfinished batch, or else of a new batch. NULL: none. */
+/* The next image to read: one of the oldest unfinished batch, or else of a new batch. NULL: none.
+ */
 static hr_slot *take_row(hr_loader *loader, int32_t *row)
 {
     hr_slot *oldest = NULL, *empty = NULL;
@@ -314,7 +315,8 @@ int64_t hr_loader_steps(const hr_loader *loader)
     return loader->steps;
 }
 
-/* Drops the prepared batches and makes (epoch, step) the next one. The lock is held, as in restart. */
+/* Drops the prepared batches and makes (epoch, step) the next one. The lock is held, as in restart.
+ */
 static void halt(hr_loader *loader, int64_t epoch, int64_t step)
 {
     loader->running = false;

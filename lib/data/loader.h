@@ -10,7 +10,6 @@
 #include "data/dataset.h"
 #include "types.h"
 
-
 hirl_status hr_loader_create(hr_loader **loader, hirl_dataset *dataset,
                              const hr_loader_config *config);
 void hr_loader_destroy(hr_loader *loader);

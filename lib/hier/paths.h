@@ -34,7 +34,8 @@ bool hr_spd_draws_all(const hr_spd_config *config);
 /* negative [n,k] <- k leaves for each image id image[i] with the positive leaf[i], keyed by (seed,
  * step, image id). -1: no negative, because the image has no leaf, the tree has a single leaf, or
  * (with `all`) the draw was the positive leaf.
- * With leaf NULL the numbers stay as drawn, for positives that the step chooses (kernel path_leaves). */
+ * With leaf NULL the numbers stay as drawn, for positives that the step chooses (kernel
+ * path_leaves). */
 void hr_paths_draw(int32_t *negative, int64_t n, int64_t k, const int32_t *leaf,
                    const int64_t *image, int64_t leaves, uint64_t seed, int64_t step, bool all);
 

@@ -42,5 +42,4 @@ void hr_tree_paths(int32_t *path, const hirl_tree *tree);
 hirl_status hr_tree_levels(int64_t m[HR_LEVELS], int32_t *levels, int64_t n,
                            const hr_cluster_config *config);
 
-
 #endif

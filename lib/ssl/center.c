@@ -30,7 +30,7 @@ void hr_center_see(hr_center *center, hr_tape *t, const hr_tensor *rows, double 
 static void commit(hr_queue *q, void *arg)
 {
     hr_center *center = arg;
-    int32_t ranks = q->comm ? q->comm->ranks : 1;
+    int32_t ranks = hr_queue_ranks(q);
 
     if (ranks > 1)
         q->comm->all_reduce(q->comm, q, &center->sum);

@@ -16,6 +16,8 @@
 
 #include <math.h>
 
+extern const hr_method hr_method_dino; /* below */
+
 static const hr_setting_pair paper[] = {
     { "recipe", "dino" },      { "head", "mlp hidden hidden z gelu normal" },
     { "hidden_dim", "2048" },  { "z_dim", "256" },

@@ -19,6 +19,8 @@
 
 #include <math.h>
 
+extern const hr_method hr_method_ibot; /* below */
+
 static const hr_setting_pair paper[] = {
     { "recipe", "ibot" },
     { "head", "mlp hidden hidden z gelu normal" },

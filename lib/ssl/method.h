@@ -16,7 +16,6 @@
 #include "backend.h"
 #include "base/option.h"
 #include "base/tensors.h"
-#include "methods.h"
 #include "nn/net.h"
 #include "tape/ops.h"
 #include "types.h"
@@ -132,14 +131,6 @@ struct hr_method {
     hirl_status (*save)(const void *self, hr_tensors *out); /* state besides arrays */
     hirl_status (*load)(void *self, const hr_tensors *in);
 };
-
-#define HR_METHOD_DECLARE(name) extern const hr_method hr_method_##name;
-HR_METHODS(HR_METHOD_DECLARE)
-#undef HR_METHOD_DECLARE
-
-const hr_method *hr_method_find(int64_t index); /* index of the key `method` */
-/* The method of a run: method=own without own_teacher has no teacher. */
-hr_method hr_method_of(int64_t index, bool own_teacher);
 
 /* Expected ln sum exp of K logits that are cosines of unrelated directions divided by T:
  * ln K + 1 / (2 d T^2), or sqrt(2 ln K / d) / T if the largest logit dominates. */

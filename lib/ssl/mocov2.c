@@ -16,6 +16,8 @@
 
 #include <math.h>
 
+extern const hr_method hr_method_mocov2; /* below */
+
 static const hr_setting_pair paper[] = {
     { "recipe", "mocov2" },   { "head", "mlp in z" },
     { "z_dim", "128" },       { "optimizer", "sgd" },

@@ -18,6 +18,8 @@
 
 #include <math.h>
 
+extern const hr_method hr_method_swav; /* below */
+
 static const hr_setting_pair paper[] = {
     { "recipe", "swav" },
     { "head", "mlp hidden z bn bias" },

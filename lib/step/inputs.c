@@ -60,7 +60,7 @@ hirl_status hr_inputs_sum_over_ranks(hr_inputs *inputs, int32_t *count, const hr
 {
     hr_queue *q = inputs->queue;
 
-    if (!q->comm || q->comm->ranks == 1)
+    if (hr_queue_ranks(q) == 1)
         return HIRL_OK;
     q->be->upload(q, work, count, HR_I32);
     q->comm->all_reduce(q->comm, q, work);

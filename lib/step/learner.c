@@ -108,8 +108,3 @@ hirl_status hr_learner_restart(hr_learner *learner)
         hr_weights_copy(&learner->teacher, &learner->online);
     return learner->queue->be->sync(learner->queue);
 }
-
-int32_t hr_learner_ranks(const hr_learner *learner)
-{
-    return hr_context_ranks(learner->context);
-}

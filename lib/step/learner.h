@@ -37,7 +37,8 @@ struct hr_learner {
     hr_results results;
     hr_scalars scalars;
     hr_tape tape;
-    hr_stage stage; /* stage of the last step */
+    hr_stage stage;    /* stage of the last step */
+    uint64_t captured; /* its key for the backend */
 };
 
 /* Takes ownership of self, even if it fails. */
@@ -46,7 +47,6 @@ hirl_status hr_learner_create(hr_learner **learner, hirl_context *context, const
 void hr_learner_destroy(hr_learner *learner); /* NULL is allowed */
 /* STATE: no step is possible yet; the message has the reason */
 hirl_status hr_learner_ready(const hr_learner *learner);
-int32_t hr_learner_ranks(const hr_learner *learner);
 /* Lets the task correct the weights, and refreshes their copies in the activation type. Does not
  * wait. */
 void hr_learner_refresh(hr_learner *learner);

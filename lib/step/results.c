@@ -40,22 +40,17 @@ void hr_results_add(hr_results *results, int i, const hr_array *x)
         results->bundle.queue->be->tally(results->bundle.queue, &sum, x);
 }
 
-static int ranks_of(const hr_queue *q)
-{
-    return q->comm ? q->comm->ranks : 1;
-}
-
 hirl_status hr_results_read(hr_results *results)
 {
     hr_queue *q = results->bundle.queue;
     double *number = results->number.host;
 
-    if (ranks_of(q) > 1)
+    if (hr_queue_ranks(q) > 1)
         q->comm->all_reduce(q->comm, q, &results->number.device);
     hr_bundle_download(&results->bundle);
     HR_TRY(q->be->sync(q));
     for (int i = 0; i < HR_RESULT_NUMBERS; i++)
-        number[i] /= ranks_of(q);
+        number[i] /= hr_queue_ranks(q);
     return HIRL_OK;
 }
 

@@ -43,6 +43,19 @@ static hirl_status load_weights(hr_weights *w, const hr_tensors *in, const char 
     return HIRL_OK;
 }
 
+hirl_status hr_learner_finite(bool *finite, const hr_learner *learner)
+{
+    hr_queue *q = learner->queue;
+    int32_t bad = 0;
+
+    q->be->fill(q, &learner->results.bad.device, 0);
+    q->be->finite(q, &learner->results.bad.device, &learner->online.value);
+    q->be->download(q, &bad, HR_I32, &learner->results.bad.device);
+    HR_TRY(q->be->sync(q));
+    *finite = !bad;
+    return HIRL_OK;
+}
+
 hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner)
 {
     HR_TRY(save_weights(out, &learner->online, "online."));

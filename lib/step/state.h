@@ -5,6 +5,8 @@
 #include "base/tensors.h"
 #include "step/learner.h"
 
+/* Whether all trained weights are finite. Waits for the device. */
+hirl_status hr_learner_finite(bool *finite, const hr_learner *learner);
 hirl_status hr_learner_save(hr_tensors *out, const hr_learner *learner);
 /* The learner must have the config of the one that was saved. */
 hirl_status hr_learner_load(hr_learner *learner, const hr_tensors *in);

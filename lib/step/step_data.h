@@ -2,25 +2,34 @@
 #ifndef HR_STEP_DATA_H
 #define HR_STEP_DATA_H
 
+#include <stddef.h>
+
 #include "types.h"
 
 enum { HR_STEP_VIEWS = 16 };
 
 /* numbers of a step that follow a schedule */
 typedef struct hr_rates {
-    double rate, predictor_rate; /* learning rates */
-    double decay, path_decay;    /* weight decay; of the heads h_l */
-    double ema;                  /* m of the teacher's average, taken when this step commits */
+    double rate, decay; /* learning rate, weight decay */
+    /* ---- pretraining ---- */
+    double predictor_rate; /* learning rate of the predictor */
+    double path_decay;     /* weight decay of the heads h_l */
+    double ema;            /* m of the teacher's average, taken when this step commits */
     double teacher_temperature;
     bool freeze_last; /* the last layer or the prototypes are not updated */
 } hr_rates;
 
-/* The operations of a step. A backend that captures and replays steps captures again if they
- * change. */
+/* The operations of a step, and the arrays that they read and write. A backend that captures and
+ * replays steps captures again if they change. */
 typedef struct hr_stage {
-    uint32_t name;     /* chosen by the task: steps of one name have the same operations */
-    uint32_t gradient; /* parameter groups that have a gradient; bit g is group g */
-    uint32_t updated;  /* parameter groups that the optimiser updates */
+    uint16_t name;       /* chosen by the task: steps of one name have the same operations */
+    uint8_t gradient;    /* parameter groups that have a gradient; bit g is group g */
+    uint8_t updated;     /* parameter groups that the optimiser updates */
+    uint32_t arrays;     /* rises when the task replaces an array that steps use; below 2^24 */
+    int32_t host_points; /* times that the task waits for the device while it computes (task.h) */
+    /* ---- set by the step ---- */
+    bool evaluates; /* no gradients are computed */
+    bool checks;    /* each tensor is checked after it is computed */
 } hr_stage;
 
 /* The input of one step, from the run: arrays in host memory that are read during the call. */
@@ -47,7 +56,8 @@ typedef struct hr_step_input {
     const void *more;
 } hr_step_input;
 
-/* Numbers only: a checkpoint stores them in this order. */
+/* Numbers only. A checkpoint stores those before top1, in this order, as its tensor "last"; their
+ * number and order are part of its format. */
 typedef struct hr_step_result {
     double loss;
     double loss_image, loss_spd; /* pretraining: the two terms of HIRL eq. 4 */
@@ -55,5 +65,9 @@ typedef struct hr_step_result {
     double teacher_entropy, usage_entropy; /* see hr_entropy (ssl/method.h); -1: no targets */
     double top1; /* labelled: share of images classified correctly; -1: no labels */
 } hr_step_result;
+_Static_assert(offsetof(hr_step_result, top1) == 6 * sizeof(double), "format of checkpoints");
+
+/* the result of a task that has neither targets nor labels, before its losses are set */
+#define HR_NO_RESULT ((hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 })
 
 #endif

@@ -30,8 +30,11 @@
  * Three rules hold inside a step:
  *   - Before the commit nothing changes but gradients, results, the tape and the task's own scratch
  *     memory. `compute` requests all other changes with hr_tape_at_commit.
- *   - `compute` sends nothing to the device, reads nothing back and does not wait;
- *     tests/house/house.py checks this and lists the exceptions.
+ *   - `compute` sends nothing to the device, reads nothing back and does not wait, except at host
+ *     points: places where the host decides something from what the device has computed. `fill`
+ *     declares how many there are (hr_stage.host_points), tests/house/house.py lists the functions
+ *     that have one, and tests/train/test_waits.c counts them. With method=own, each call of the
+ *     application's loss is a host point.
  *   - Shapes do not depend on the data, so that a backend can capture a step and replay it.
  *
  * How object detection would fit, with images of different sizes and any number of boxes:
@@ -40,8 +43,8 @@
  *     and inputs with room for a fixed number of boxes; `fill` writes true sizes and boxes. Unused
  *     rows have weight 0.
  *   - The host samples proposals: `compute` runs backbone and proposal network, reads the scores,
- *     samples, sends the chosen rows, and continues. This is a second wait, and an exception to the
- *     rule above. The tape keeps the first part, so one backward pass covers both.
+ *     samples, sends the chosen rows, and continues. This is a host point. The tape keeps the first
+ *     part, so one backward pass covers both.
  *   - hr_stage.name is the canvas size, so that a backend captures one step for each.
  */
 #ifndef HR_TASK_H
@@ -63,6 +66,7 @@ struct hr_task {
     int8_t (*group)(const void *self, int32_t slot);
     /* groups that LARS updates as SGD does; bit g is group g */
     uint32_t plain_groups;
+    bool labelled; /* the result of a step has top1 */
     hirl_status (*make)(void *self, hr_learner *learner);
     /* Frees everything of the task, and self. Also called after a failure at any point of making:
      * learner and learner->queue may be NULL. */
@@ -83,7 +87,7 @@ struct hr_task {
     /* Corrects the weights after the optimiser, for example prototypes to unit length. Must not
      * allocate. hr_learner_restart calls it too. NULL: nothing to correct. */
     void (*commit)(void *self, hr_learner *learner);
-    /* The loss when outputs carry no information, for the log; NULL: unknown. */
+    /* The loss when outputs carry no information, for the log; NAN: unknown. */
     double (*chance)(const void *self);
     /* Sets `loss` and the fields of the task; the step has set the others. */
     void (*report)(hr_step_result *result, void *self, const hr_learner *learner,

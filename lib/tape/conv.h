@@ -8,7 +8,8 @@
  * do not fit together. */
 bool hr_conv_shape(int64_t dim[4], hr_tape *t, const hr_tensor *x, const hr_tensor *w,
                    hr_geometry geo);
-/* Adds to the gradients of x and w, given dy. node->geo is the geometry, node->more the map of x. */
+/* Adds to the gradients of x and w, given dy. node->geo is the geometry, node->more the map of x.
+ */
 void hr_conv_backward(hr_tape *t, const hr_node *node, hr_tensor *x, hr_tensor *w,
                       const hr_array *dy);
 

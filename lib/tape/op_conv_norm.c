@@ -2,8 +2,9 @@
  *
  *   y = conv(x, w)        v = [relu] (gamma xhat(y) + beta + add)
  *
- * Formulas: op_conv.c, op_norm.c. The `conv` of the backend adds up y and y^2 while it stores y, so
- * the norm does not read y again. v stays pending. The gradient of y exists only inside backward.
+ * Formulas: op_conv.c, op_norm.c. The `conv` of the backend also returns the sums of y and y^2; a
+ * fused kernel adds them up while it stores y, the CPU's reads y again. v stays pending. The
+ * gradient of y exists only inside backward.
  */
 #include "tape/conv.h"
 #include "tape/norm.h"

@@ -17,11 +17,6 @@
 
 #include "tape/ops.h"
 
-static bool several_ranks(const hr_queue *q)
-{
-    return q->comm && q->comm->ranks > 1;
-}
-
 /* ---- running statistics ---- */
 
 /* The sums of one pass of a norm in a step, over all micro-batches. */
@@ -48,7 +43,7 @@ static hr_norm_record *new_record(hr_tape *t, const hr_norm *norm, int64_t chann
 {
     hr_norm_record *r = hr_tape_keep(t, sizeof *r);
     int64_t own = norm->groups * (norm->parts ? norm->parts : 1);
-    int64_t ranks = several_ranks(t->q) && !norm->sync ? t->q->comm->ranks : 1, all = own * ranks;
+    int64_t ranks = norm->sync ? 1 : hr_queue_ranks(t->q), all = own * ranks;
 
     if (!r)
         return NULL;
@@ -91,7 +86,8 @@ static hr_norm_record *record_of(hr_tape *t, const hr_norm *norm, int64_t channe
     return r;
 }
 
-/* Returns room for the sums [G,2,C] of this pass, until commit if the running statistics need it. */
+/* Returns room for the sums [G,2,C] of this pass, until commit if the running statistics need it.
+ */
 static hr_array sums_of(hr_tape *t, const hr_norm *norm, int64_t channels, double count)
 {
     hr_norm_record *r;
@@ -153,7 +149,7 @@ bool hr_norm_open(hr_tape *t, hr_node *s, const hr_norm *norm, hr_map *map)
     int64_t channels = hr_cols(&map->raw), stat[2] = { norm->groups, channels };
 
     s->number[0] = (double)(hr_rows_of(&map->raw) / norm->groups);
-    if (norm->sync && several_ranks(t->q)) {
+    if (norm->sync && hr_queue_ranks(t->q) > 1) {
         s->number[0] *= t->q->comm->ranks;
         s->count[0] = 1;
     }

@@ -54,7 +54,7 @@ hr_tensor *hr_sinkhorn(hr_tape *t, hr_tensor *scores, double epsilon, int iterat
     all = hr_all_ranks(t, &scores->x);
     if (!all.data)
         return &t->dead;
-    first = (t->q->comm ? t->q->comm->rank * rows : 0) + rows - keep;
+    first = hr_queue_rank(t->q) * rows + rows - keep;
     t->q->be->sinkhorn(t->q, &s->out->x, &all, first, epsilon, iterations);
     return s->out;
 }

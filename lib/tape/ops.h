@@ -62,8 +62,9 @@ hr_tensor *hr_batch_norm(hr_tape *t, hr_tensor *y, const hr_norm *norm, hr_tenso
 hr_tensor *hr_write(hr_tape *t, hr_tensor *x);
 
 /* ---- op_conv_norm.c ---- */
-/* hr_batch_norm of hr_conv as one operation, equal to the bit: the convolution itself adds up the
- * statistics. x [N,H,W,I] may be pending, w [O,k,k,I] -> pending [N,OH,OW,O] */
+/* hr_batch_norm of hr_conv as one operation, equal to the bit: the `conv` of the backend also
+ * returns the sums for the statistics. x [N,H,W,I] may be pending, w [O,k,k,I] -> pending
+ * [N,OH,OW,O] */
 hr_tensor *hr_conv_norm(hr_tape *t, hr_tensor *x, hr_tensor *w, hr_geometry geo,
                         const hr_norm *norm, hr_tensor *add, bool relu);
 

@@ -85,7 +85,8 @@ hr_array hr_tape_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim)
 hr_array hr_tape_array_1(hr_tape *t, hr_dtype dtype, int64_t n);
 /* host memory, until hr_tape_next or hr_tape_reset */
 void *hr_tape_take(hr_tape *t, size_t bytes);
-/* the same for data that outlives a micro-batch: kept until hr_tape_reset */
+/* As hr_tape_array and hr_tape_take, for data that outlives a micro-batch: kept until
+ * hr_tape_reset. */
 hr_array hr_tape_keep_array(hr_tape *t, hr_dtype dtype, int rank, const int64_t *dim);
 void *hr_tape_keep(hr_tape *t, size_t bytes);
 /* a kept copy of x */
@@ -100,19 +101,21 @@ hr_tensor *hr_wrap(hr_tape *t, const hr_array *x, const hr_array *grad);
  * tape is recording, and an input needs one. */
 hr_node *hr_tape_push(hr_tape *t, const hr_op *op, hr_dtype dtype, int rank, const int64_t *dim,
                       int ins, hr_tensor **in);
-/* the same, with an output that shares the memory of x; its gradient has its own memory, which
- * backward must add to the input's gradient */
+/* As hr_tape_push, but the output shares the memory of x. Its gradient has its own memory, which
+ * backward must add to the gradient of the input. */
 hr_node *hr_tape_push_view(hr_tape *t, const hr_op *op, const hr_array *x, int ins, hr_tensor **in);
 /* records a failure, unless there is one already; returns the dead tensor */
 hr_tensor *hr_tape_fail(hr_tape *t, hirl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* the same with the thread's current message (error.h), for a failure of another function */
+/* As hr_tape_fail, with the thread's current message (error.h): for a failure of another
+ * function. */
 hr_tensor *hr_tape_pass(hr_tape *t, hirl_status status);
 
 /* gradient array of a tensor, and `beta` for the kernel that writes it: 0 for the first writer,
  * then 1. NULL: x needs no gradient or is NULL, or the tape has failed. */
 const hr_array *hr_grad(hr_tape *t, hr_tensor *x, double *beta);
-/* the same, filled with 0 at the first call: for kernels that write only a part, or always add */
+/* As hr_grad, but filled with 0 at the first call: for kernels that write only a part, or always
+ * add. */
 const hr_array *hr_grad_part(hr_tape *t, hr_tensor *x);
 
 /* describes x, pending or written, to a kernel that can read a pending feature map */

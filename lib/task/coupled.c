@@ -54,18 +54,18 @@ static void keep_rows(whole *all, hr_tape *t, const hr_seen *seen, const hr_micr
         }
 }
 
-static hr_tensor *leaf_of(whole *all, hr_tape *t, int which, int v)
+static hr_tensor *input_of(whole *all, hr_tape *t, int which, int v)
 {
     hr_array *grad = all->no_grad ? NULL : &all->grad[which][v];
 
     return all->value[which][v].data ? hr_wrap(t, &all->value[which][v], grad) : NULL;
 }
 
-static void leaves_of(hr_seen *seen, whole *all, hr_tape *t)
+static void inputs_of(hr_seen *seen, whole *all, hr_tape *t)
 {
     for (int v = 0; v < HR_METHOD_VIEWS; v++) {
-        seen->z0[v] = leaf_of(all, t, 0, v);
-        seen->out[v] = leaf_of(all, t, 1, v);
+        seen->z0[v] = input_of(all, t, 0, v);
+        seen->out[v] = input_of(all, t, 1, v);
     }
 }
 
@@ -141,8 +141,8 @@ static hirl_status image_loss(hr_pretrain *self, whole *student, whole *teacher,
     hr_tensor *image;
 
     now.entropy = &entropy;
-    leaves_of(&online, student, t);
-    leaves_of(&other, teacher, t);
+    inputs_of(&online, student, t);
+    inputs_of(&other, teacher, t);
     image = self->method->loss(self->method_state, t, &online, &other, &now);
     HR_TRY(t->recording ? hr_tape_backward(t, image) : hr_tape_status(t));
     hr_losses_add(self, HR_RESULT_IMAGE, image);

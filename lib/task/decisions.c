@@ -77,7 +77,7 @@ static void fill_paths(hr_pretrain *self, const hr_step_input *in)
 {
     hr_decisions *d = &self->decided;
     int64_t micros = self->config.learner.accumulate, n = in->n / micros;
-    int32_t ranks = hr_learner_ranks(self->learner);
+    int32_t ranks = hr_queue_ranks(self->learner->queue);
     real *share = d->share.host;
 
     memcpy(d->positive.host, in->leaf, (size_t)in->n * sizeof *in->leaf);
@@ -90,8 +90,7 @@ static void fill_paths(hr_pretrain *self, const hr_step_input *in)
 static void fill_rows(hr_pretrain *self, const hr_step_input *in)
 {
     hr_decisions *d = &self->decided;
-    const hr_comm *comm = self->learner->queue->comm;
-    int32_t *row = d->row.host, first = comm ? comm->rank * (int32_t)in->n : 0;
+    int32_t *row = d->row.host, first = hr_queue_rank(self->learner->queue) * (int32_t)in->n;
 
     memcpy(d->image.host, in->image, (size_t)in->n * sizeof *in->image);
     for (int32_t i = 0; i < in->n; i++)
@@ -112,11 +111,15 @@ static hr_stage stage_of(const hr_pretrain *self, const hr_step_input *in)
     if (self->reassigns)
         stage.name |= HR_STAGE_REASSIGN;
     if (self->method->stage)
-        stage.name |= self->method->stage(self->method_state, in->step, in->n) * HR_STAGE_METHOD;
+        stage.name |=
+            (uint16_t)(self->method->stage(self->method_state, in->step, in->n) * HR_STAGE_METHOD);
+    if (self->method->declared) /* the application's loss is called on the host */
+        stage.host_points = self->method->coupled ? 1 : (int32_t)self->config.learner.accumulate;
+    stage.arrays = self->paths.arrays;
     stage.updated = stage.gradient;
     if (in->rates.freeze_last) {
         stage.name |= HR_STAGE_FROZEN;
-        stage.updated &= ~(1u << HR_GROUP_LAST);
+        stage.updated &= (uint8_t) ~(1u << HR_GROUP_LAST);
     }
     return stage;
 }

@@ -10,11 +10,6 @@
 
 /* ---- plan ---- */
 
-static int64_t micro_images(const hr_pretrain *self)
-{
-    return self->config.learner.batch / self->config.learner.accumulate;
-}
-
 /* which: views of a network, as in hr_method.student */
 static bool is_encoded(uint32_t which, int32_t view, int32_t globals)
 {
@@ -90,13 +85,13 @@ static hirl_status add_keep(hr_pretrain *self, hr_resolution *part)
         return HIRL_OK;
     return hr_inputs_add(&self->learner->inputs, &part->keep, HR_REAL, 2,
                          (int64_t[]){ self->config.learner.accumulate * branches,
-                                      part->views * micro_images(self) });
+                                      part->views * hr_micro_images(self) });
 }
 
 static hirl_status add_images(hr_pretrain *self, hr_encoding *e, hr_resolution *part,
                               const hr_encoding *const *earlier)
 {
-    int64_t n = micro_images(self), batch = self->config.learner.batch;
+    int64_t n = hr_micro_images(self), batch = self->config.learner.batch;
 
     for (; *earlier; earlier++)
         if (share_images(part, e->groups, *earlier, n))
@@ -122,7 +117,7 @@ static bool is_in_order(const hr_encoding *e)
 static hirl_status add_indices(hr_pretrain *self, hr_encoding *e)
 {
     hr_inputs *inputs = &self->learner->inputs;
-    int64_t n = micro_images(self), rows = e->views * n;
+    int64_t n = hr_micro_images(self), rows = e->views * n;
 
     if (!e->joint)
         return HIRL_OK;
@@ -176,7 +171,7 @@ static void send_images(hr_pretrain *self, const hr_encoding *e, const hr_resolu
                         const hr_step_input *in)
 {
     hr_inputs *inputs = &self->learner->inputs;
-    int64_t n = micro_images(self), rows = n / e->groups, pixels = part->size * part->size * 3;
+    int64_t n = hr_micro_images(self), rows = n / e->groups, pixels = part->size * part->size * 3;
     int64_t parts = in->n / rows, at = 0; /* micro-batches times groups */
 
     if (part->views == 1) {
@@ -195,7 +190,7 @@ static void send_images(hr_pretrain *self, const hr_encoding *e, const hr_resolu
 static void draw_keep(hr_pretrain *self, const hr_encoding *e, hr_resolution *part,
                       const hr_step_input *in)
 {
-    int64_t n = micro_images(self), rows = part->views * n, group = n / e->groups;
+    int64_t n = hr_micro_images(self), rows = part->views * n, group = n / e->groups;
     int64_t branches = hr_vit_branches(&self->net.vit);
 
     for (int64_t m = 0; m < self->config.learner.accumulate; m++)
@@ -251,7 +246,7 @@ static void fill(hr_pretrain *self, hr_encoding *e, const hr_step_input *in)
             hr_position_weights(part->positions.host, hr_vit_grid(&self->net.vit),
                                 part->size / self->net.vit.shape.patch);
     }
-    fill_indices(e, micro_images(self));
+    fill_indices(e, hr_micro_images(self));
 }
 
 static hirl_status check_views(const hr_pretrain *self, const hr_step_input *in)

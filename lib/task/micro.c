@@ -1,6 +1,11 @@
 /* micro.c - a micro-batch of a step, and the pass of a network over it. */
 #include "task/micro.h"
 
+int64_t hr_micro_images(const hr_pretrain *self)
+{
+    return self->config.learner.batch / self->config.learner.accumulate;
+}
+
 hr_micro hr_micro_of(const hr_pretrain *self, int64_t index, int64_t count, bool update)
 {
     int64_t n = self->config.learner.batch / count;

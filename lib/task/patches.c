@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "task/micro.h"
 
 /* Returns the part that holds the global views, and the number of its views that are global. */
 static hr_resolution *globals_of(hr_pretrain *self, int *views)
@@ -23,14 +24,9 @@ static hr_resolution *globals_of(hr_pretrain *self, int *views)
     return part;
 }
 
-static int64_t micro_images(const hr_pretrain *self)
-{
-    return self->config.learner.batch / self->config.learner.accumulate;
-}
-
 static int64_t list_room(const hr_pretrain *self)
 {
-    return micro_images(self) * self->config.mask_most;
+    return hr_micro_images(self) * self->config.mask_most;
 }
 
 hirl_status hr_patches_declare(hr_pretrain *self)
@@ -58,7 +54,7 @@ hirl_status hr_patches_declare(hr_pretrain *self)
 /* Writes 0 or 1 for each patch of all images, ordered by micro-batch, view and image. */
 static void fill_masks(hr_pretrain *self, const hr_resolution *part, const hr_step_input *in)
 {
-    int64_t n = micro_images(self), patches = hr_net_patches(&self->net, part->size), at = 0;
+    int64_t n = hr_micro_images(self), patches = hr_net_patches(&self->net, part->size), at = 0;
     real *kept = part->kept.host, *masked = part->masked.host;
 
     for (int64_t first = 0; first < in->n; first += n)
@@ -78,7 +74,7 @@ static hirl_status list_masked(hr_pretrain *self, int v, int64_t micro, int64_t 
                                const uint8_t *mask, int64_t patches)
 {
     hr_decisions *d = &self->decided;
-    int64_t n = micro_images(self), room = list_room(self), at = 0;
+    int64_t n = hr_micro_images(self), room = list_room(self), at = 0;
     int32_t *place = (int32_t *)d->place[v].host + micro * room;
     int32_t *token = (int32_t *)d->token[v].host + micro * room;
     real *weight = (real *)d->weight[v].host + micro * room;
@@ -110,7 +106,7 @@ hirl_status hr_patches_fill(hr_pretrain *self, const hr_step_input *in)
 {
     int globals;
     const hr_resolution *part = globals_of(self, &globals);
-    int64_t n = micro_images(self), patches = hr_net_patches(&self->net, part->size);
+    int64_t n = hr_micro_images(self), patches = hr_net_patches(&self->net, part->size);
 
     fill_masks(self, part, in);
     for (int j = 0; j < globals; j++)

@@ -62,34 +62,59 @@ static void drop(hr_paths *paths, hr_queue *q)
     paths->tree = NULL;
 }
 
-static hirl_status upload(hr_paths *to, hr_queue *q, const hirl_tree *tree)
+static hirl_status take_arrays(hr_paths *to, hr_queue *q, const hirl_tree *tree)
 {
-    int32_t *path = hr_alloc_array((size_t)(tree->m[0] * tree->levels), sizeof *path);
-    hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
-
-    for (int l = 0; l < tree->levels && status >= 0; l++) {
+    for (int l = 0; l < tree->levels; l++) {
         to->proto[l] = hr_array_2(NULL, HR_REAL, tree->m[l], tree->d);
-        status = hr_array_take(&to->proto[l], q, "tree");
-        if (status >= 0)
-            q->be->upload(q, &to->proto[l], tree->proto[l], HR_F32);
+        HR_TRY(hr_array_take(&to->proto[l], q, "tree"));
     }
     to->path = hr_array_2(NULL, HR_I32, tree->m[0], tree->levels);
-    if (status >= 0)
-        status = hr_array_take(&to->path, q, "tree");
-    if (status >= 0) {
-        hr_tree_paths(path, tree);
-        q->be->upload(q, &to->path, path, HR_I32);
-        status = q->be->sync(q);
-    }
-    hr_free(path);
-    return status;
+    return hr_array_take(&to->path, q, "tree");
 }
 
+/* Whether the arrays of one tree have the shapes of another. */
+static bool fits(const hr_paths *paths, const hirl_tree *tree)
+{
+    bool same = paths->tree && paths->tree->levels == tree->levels && paths->tree->d == tree->d;
+
+    for (int l = 0; l < tree->levels && same; l++)
+        same = paths->tree->m[l] == tree->m[l];
+    return same;
+}
+
+/* path: host memory for the rows of tree->path, [M_1, L] */
+static hirl_status upload(const hr_paths *to, hr_queue *q, const hirl_tree *tree, int32_t *path)
+{
+    hr_tree_paths(path, tree);
+    for (int l = 0; l < tree->levels; l++)
+        q->be->upload(q, &to->proto[l], tree->proto[l], HR_F32);
+    q->be->upload(q, &to->path, path, HR_I32);
+    return q->be->sync(q);
+}
+
+/* Takes arrays of another shape. On failure the old tree stays. */
+static hirl_status replace_arrays(hr_pretrain *self, const hirl_tree *tree)
+{
+    hr_queue *q = self->learner->queue;
+    hr_paths fresh = { .arrays = self->paths.arrays + 1 };
+    hirl_status status = take_arrays(&fresh, q, tree);
+
+    if (status < 0) {
+        drop(&fresh, q);
+        return status;
+    }
+    drop(&self->paths, q);
+    self->paths = fresh;
+    return HIRL_OK;
+}
+
+/* A tree of the same shape goes into the arrays of the one before, so that captured steps stay
+ * valid. */
 hirl_status hr_pretrain_set_tree(hr_pretrain *self, hirl_tree *tree)
 {
     hr_queue *q = self->learner->queue;
-    hr_paths fresh = { 0 };
-    hirl_status status;
+    hirl_status status = HIRL_OK;
+    int32_t *path;
 
     if (!tree) {
         drop(&self->paths, q);
@@ -100,14 +125,18 @@ hirl_status hr_pretrain_set_tree(hr_pretrain *self, hirl_tree *tree)
                        "tree: %d levels with %lld columns; the model has %d heads h_l with %lld",
                        (int)tree->levels, (long long)tree->d, (int)self->net.levels,
                        (long long)self->net.z_dim);
-    status = upload(&fresh, q, tree);
-    if (status < 0) {
-        drop(&fresh, q);
+    path = hr_alloc_array((size_t)(tree->m[0] * tree->levels), sizeof *path);
+    if (!path)
+        return HIRL_E_NOMEM;
+    if (!fits(&self->paths, tree))
+        status = replace_arrays(self, tree);
+    if (status >= 0)
+        status = upload(&self->paths, q, tree, path);
+    hr_free(path);
+    if (status < 0)
         return status;
-    }
     hr_tree_hold(tree);
-    fresh.tree = tree;
-    drop(&self->paths, q);
-    self->paths = fresh;
+    hr_tree_drop(self->paths.tree);
+    self->paths.tree = tree;
     return HIRL_OK;
 }

@@ -1,5 +1,6 @@
 /* pretrain.c - the pretraining task: its networks, its parameter groups, its state. */
 #include "task/pretrain.h"
+#include "ssl/method_table.h"
 
 #include <string.h>
 
@@ -88,7 +89,7 @@ hr_method_config hr_pretrain_numbers(const hr_pretrain *self)
     hr_method_config m = c->method;
 
     m.batch = c->learner.batch;
-    m.ranks = hr_learner_ranks(self->learner);
+    m.ranks = hr_queue_ranks(self->learner->queue);
     m.d = self->net.z_dim;
     m.out = self->net.out_dim;
     m.seed = c->learner.seed;
@@ -208,6 +209,14 @@ static void commit(void *state, hr_learner *learner)
     learner->queue->be->normalize(learner->queue, &rows, &self->inverse, &rows);
 }
 
+static double chance(const void *state)
+{
+    const hr_pretrain *self = state;
+    hr_method_config m = hr_pretrain_numbers(self);
+
+    return self->method->chance(&m);
+}
+
 static void report(hr_step_result *result, void *state, const hr_learner *learner,
                    const hr_step_input *in)
 {
@@ -268,6 +277,7 @@ const hr_task hr_task_pretrain = {
     .fill = hr_decisions_fill,
     .compute = compute,
     .before_commit = before_commit,
+    .chance = chance,
     .commit = commit,
     .report = report,
     .save = save,

@@ -34,9 +34,10 @@ typedef struct hr_pretrain_config {
     int32_t globals, views;
     int64_t size[HR_STEP_VIEWS]; /* side of each view */
     int32_t levels;              /* L; 0: no hierarchy */
-    int64_t bn_groups;           /* batch-norm groups of a batch on this rank: encoder and heads */
-    int64_t path_bn_groups;      /* the same for the heads h_l */
-    bool joint;                  /* joint passes (encoding.h), if the method allows them */
+    int64_t bn_groups; /* batch-norm groups of encoder and heads in a batch: of this rank, or of all
+                                    ranks if the method synchronises them (hr_method.sync) */
+    int64_t path_bn_groups; /* batch-norm groups of the heads h_l on this rank */
+    bool joint;             /* joint passes (encoding.h), if the method allows them */
     /* Profile reference: running statistics follow the first group, also in the pass that chooses
      * leaves; 1e-6 is added to the number of negatives by which eq. 3 divides. */
     bool reference;
@@ -60,6 +61,7 @@ typedef struct hr_paths {
     hirl_tree *tree;           /* NULL: none */
     hr_array proto[HR_LEVELS]; /* real [M_l, d] */
     hr_array path;             /* i32 [M_1, L] */
+    uint32_t arrays;           /* counts how often the arrays were replaced */
 } hr_paths;
 
 /* The inputs of a step, except those of encodings. n: images of a batch on this rank. */

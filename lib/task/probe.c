@@ -241,6 +241,7 @@ static hirl_status load(void *state, hr_learner *learner, const hr_tensors *in)
 
 const hr_task hr_task_probe = {
     .name = "linear",
+    .labelled = true,
     .network = network,
     .group = group_of,
     .plain_groups = 1u << PLAIN,

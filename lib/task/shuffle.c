@@ -17,8 +17,8 @@
  * its own part of both. */
 hirl_status hr_shuffle_fill(hr_pretrain *self, const hr_step_input *in)
 {
-    hr_comm *comm = self->learner->queue->comm;
-    int64_t rank = comm ? comm->rank : 0, n = in->n * (comm ? comm->ranks : 1);
+    const hr_queue *q = self->learner->queue;
+    int64_t rank = hr_queue_rank(q), n = in->n * hr_queue_ranks(q);
     int64_t *p = hr_tape_take(&self->learner->tape, (size_t)n * sizeof *p);
     int32_t *to = self->decided.shuffled.host, *back = self->decided.back.host;
     hr_rng rng;

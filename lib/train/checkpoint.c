@@ -14,6 +14,7 @@
 #include "config/config_text.h"
 #include "nn/model.h"
 #include "step/state.h"
+#include "step/task.h"
 #include "task/paths.h"
 #include "train/checkpoint.h"
 #include "train/directory_files.h"
@@ -110,32 +111,21 @@ hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
     else if (trainer->grove.making.kept)
         HR_TRY(add_kept(out, trainer->grove.making.kept));
     HR_TRY(hr_tensors_add(out, "churn", HR_F64, 1, one, &trainer->grove.churn));
-    if (trainer->probe)
+    if (trainer->learner->task->labelled)
         HR_TRY(hr_tensors_add(out, "top1", HR_F64, 1, one, &trainer->progress.last.top1));
     return hr_tensors_add(out, "last", HR_F64, 1, last_shape, &trainer->progress.last);
-}
-
-static hirl_status only_finite(const hr_learner *learner)
-{
-    hr_queue *q = learner->queue;
-    int32_t bad = 0;
-
-    q->be->fill(q, &learner->results.bad.device, 0);
-    q->be->finite(q, &learner->results.bad.device, &learner->online.value);
-    q->be->download(q, &bad, HR_I32, &learner->results.bad.device);
-    HR_TRY(q->be->sync(q));
-    if (bad)
-        return hr_fail(HIRL_E_NONFINITE,
-                       "a weight is not finite, so no checkpoint is written; try a lower lr");
-    return HIRL_OK;
 }
 
 hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
 {
     hr_tensors state;
     hirl_status status;
+    bool finite;
 
-    HR_TRY(only_finite(trainer->learner));
+    HR_TRY(hr_learner_finite(&finite, trainer->learner));
+    if (!finite)
+        return hr_fail(HIRL_E_NONFINITE,
+                       "a weight is not finite, so no checkpoint is written; try a lower lr");
     hr_tensors_init(&state);
     status = hr_trainer_to_tensors(&state, trainer);
     if (status >= 0 && path)
@@ -311,7 +301,7 @@ static hirl_status load_position(hirl_trainer *trainer, const hr_tensors *in)
     memcpy(&trainer->grove.churn, churn->data, sizeof trainer->grove.churn);
     HR_TRY(hr_tensors_need(&last, in, "last", HR_F64, 1, last_shape));
     memcpy(&trainer->progress.last, last->data, last->bytes);
-    if (trainer->probe) {
+    if (trainer->learner->task->labelled) {
         HR_TRY(hr_tensors_need(&last, in, "top1", HR_F64, 1, one));
         memcpy(&trainer->progress.last.top1, last->data, sizeof(double));
     }

@@ -4,8 +4,8 @@
 
 #include "train/directory_state.h"
 
-/* Rank 0 opens and locks the directory, and creates it if needed; a rank above 0 only finds out what
- * there is to resume, so it is called after rank 0 has succeeded.
+/* Rank 0 opens and locks the directory, and creates it if needed; a rank above 0 only finds out
+ * what there is to resume, so it is called after rank 0 has succeeded.
  *   resume      resumes from the newest checkpoint, even if config.yaml is lost; a run starts if
  *               the directory contains neither a checkpoint nor a model
  *   overwrite   a new run replaces the one in the directory

@@ -75,7 +75,7 @@ static hirl_status average(hr_step_result *mean, hirl_trainer *trainer, hr_loade
 {
     int64_t steps = hr_loader_steps(loader);
 
-    *mean = (hr_step_result){ .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 };
+    *mean = HR_NO_RESULT;
     for (int64_t s = 0; s < steps; s++) {
         hr_step_result r;
 

@@ -28,7 +28,8 @@ void hr_extract_destroy(hr_extract *extract);
 /* Extracts the next batch into features [count, dim] in host memory and readable [count] (may be
  * NULL). *done: it was the last one. After a failure the next call starts with the same batch. */
 hirl_status hr_extract_step(bool *done, float *features, uint8_t *readable, hr_extract *extract);
-/* The same, with the batch at the start of both arrays: they hold its rows and marks alone. */
+/* As hr_extract_step, with the batch at the start of both arrays: they hold its rows and marks
+ * alone. */
 hirl_status hr_extract_next(bool *done, float *rows, uint8_t *readable, hr_extract *extract);
 /* Continues with this image, a multiple of the batch; it does nothing if that is the next one. */
 hirl_status hr_extract_seek(hr_extract *extract, int64_t image);

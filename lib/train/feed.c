@@ -15,7 +15,9 @@ hr_loader_config hr_feed_loader_config(const hirl_trainer *trainer)
 {
     const hr_train_config *t = &trainer->config.train;
     hr_loader_config config = {
-        .batch = (int32_t)t->batch_size,
+        .batch = (int32_t)(t->batch_size / hr_context_ranks(trainer->context)),
+        .rank = hr_context_rank(trainer->context),
+        .ranks = hr_context_ranks(trainer->context),
         .threads = (int32_t)t->loader_threads,
         .seed = (uint64_t)t->seed,
         .shuffled = true,

@@ -11,7 +11,7 @@
 
 /* Opens the views and the loader of a run; *per_epoch: the steps of an epoch. */
 hirl_status hr_feed_open(int64_t *per_epoch, hirl_trainer *trainer);
-/* Allocates what is drawn for each batch; the learner must exist. */
+/* Allocates masks, leaves and negative paths of a batch; the learner must exist. */
 hirl_status hr_feed_make(hirl_trainer *trainer);
 void hr_feed_close(hirl_trainer *trainer);
 

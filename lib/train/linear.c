@@ -52,7 +52,7 @@ static hirl_status make(hirl_trainer *trainer, const hirl_model *start)
         return hr_fail(HIRL_E_INVALID,
                        "task=linear: no start model, expected the model whose encoder is probed");
     config = (hr_probe_config){
-        .learner = hr_learner_config_of(t),
+        .learner = hr_learner_config_of(t, hr_context_ranks(trainer->context)),
         .model = trainer->config.model,
         .size = hr_feed_views(trainer)->view[0].size,
         .classes = trainer->dataset->classes[level],
@@ -123,8 +123,8 @@ static hirl_status extract(float *features, uint8_t *readable, hirl_trainer *tra
     return status;
 }
 
-/* Classes are numbered over all splits of a data set, so held-out images can be of classes that no training image
- * has: a classifier cannot know them. */
+/* Classes are numbered over all splits of a data set, so held-out images can be of classes that no
+ * training image has: a classifier cannot know them. */
 static hirl_status check_known(const hirl_trainer *trainer, const int32_t *label, int64_t n)
 {
     int64_t level = trainer->config.label.label_level, unknown = 0, labelled = 0;
@@ -169,7 +169,7 @@ static hirl_status evaluate(hirl_step_report *report, hirl_trainer *trainer, hir
 {
     int64_t n = held_out->count, level = trainer->config.label.label_level;
     int64_t d = trainer->probe->net.backbone_dim;
-    hr_step_result result = { .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 };
+    hr_step_result result = HR_NO_RESULT;
     uint8_t *readable;
     int32_t *label;
     float *features;

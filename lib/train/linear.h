@@ -4,7 +4,7 @@
 
 #include "train/run.h"
 
-/* Writes classifier.safetensors into the directory of the run. */
+/* What a labelled run adds to a run. Its result is classifier.safetensors. */
 extern const hr_run_task hr_linear_run;
 
 #endif

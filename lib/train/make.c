@@ -1,5 +1,6 @@
 /* make.c - makes a trainer from a start model or from the last checkpoint of its run. */
 #include "train/make.h"
+#include "ssl/method_table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -77,6 +78,31 @@ static const hr_run_task *const tasks[] = {
     [HR_TASK_LINEAR] = &hr_linear_run,
 };
 
+/* Each rank computes an equal part of every batch. Trees, and the key queues of SwAV, are
+ * not shared between ranks in this version. */
+static hirl_status check_ranks(const hirl_trainer *trainer)
+{
+    const hr_train_config *t = &trainer->config.train;
+    const hr_method *method = hr_method_find(trainer->config.model.method);
+    int64_t ranks = hr_context_ranks(trainer->context);
+    int64_t groups = method->sync ? ranks : t->bn_groups;
+
+    if (ranks == 1)
+        return HIRL_OK;
+    if (t->hirl || (method->queue == HR_QUEUE_ROWS && t->queue))
+        return hr_fail(HIRL_E_UNSUPPORTED,
+                       "hirl=%lld queue=%lld: a hierarchy or SwAV's key queue needs one rank, "
+                       "but there are %lld",
+                       (long long)t->hirl, (long long)t->queue, (long long)ranks);
+    if (t->batch_size % (ranks * t->accumulate) || groups % (ranks * t->accumulate))
+        return hr_fail(HIRL_E_INVALID,
+                       "batch_size=%lld, bn_groups=%lld: expected multiples of %lld ranks times "
+                       "%lld micro-batches",
+                       (long long)t->batch_size, (long long)t->bn_groups, (long long)ranks,
+                       (long long)t->accumulate);
+    return HIRL_OK;
+}
+
 static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
 {
     hr_train_config *t = &trainer->config.train;
@@ -90,6 +116,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
         trainer->config.model = start->config;
         trainer->config.model.seed = seed;
     }
+    HR_TRY(check_ranks(trainer));
     if (t->loader_threads == HR_AUTO)
         t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));
@@ -104,28 +131,20 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
  * if unknown. The second part is for new weights only. */
 static void expected_loss(char *text, size_t bytes, const hirl_trainer *trainer, bool fresh)
 {
+    const hr_learner *learner = trainer->learner;
     const hr_method *method;
     hr_method_config m;
-    double chance, first[2];
+    double chance = learner->task->chance(learner->self), first[2];
     int length;
 
     text[0] = 0;
-    if (!trainer->pretrain) {
-        const hr_task *task = trainer->learner->task;
-
-        if (task->chance)
-            snprintf(text, bytes, "; chance level of the loss %.2f",
-                     task->chance(trainer->learner->self));
-        return;
-    }
-    method = trainer->pretrain->method;
-    m = hr_pretrain_numbers(trainer->pretrain);
-    chance = method->chance(&m);
     if (isnan(chance))
         return;
     length = snprintf(text, bytes, "; chance level of the loss %.2f", chance);
-    if (!fresh || !method->first)
+    method = trainer->pretrain ? trainer->pretrain->method : NULL;
+    if (!fresh || !method || !method->first)
         return;
+    m = hr_pretrain_numbers(trainer->pretrain);
     method->first(first, &m);
     if (first[1] - first[0] < 0.005)
         snprintf(text + length, bytes - (size_t)length, ", expected first loss near %.2f",

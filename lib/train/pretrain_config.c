@@ -1,5 +1,6 @@
 /* pretrain_config.c - converts the settings of a run to those of the self-supervised task. */
 #include "train/pretrain_config.h"
+#include "ssl/method_table.h"
 
 #include <math.h>
 
@@ -35,9 +36,9 @@ static hr_optim_config optim_config(const hr_train_config *t)
                               .trust = 0.001 };
 }
 
-hr_learner_config hr_learner_config_of(const hr_train_config *t)
+hr_learner_config hr_learner_config_of(const hr_train_config *t, int32_t ranks)
 {
-    return (hr_learner_config){ .batch = t->batch_size,
+    return (hr_learner_config){ .batch = t->batch_size / ranks,
                                 .accumulate = t->accumulate,
                                 .bf16 = t->precision == HR_PRECISION_BF16,
                                 .optim = optim_config(t),
@@ -53,16 +54,17 @@ static int64_t mask_most(const hr_run_config *config)
 }
 
 hr_pretrain_config hr_pretrain_config_of(const hr_run_config *config, const hr_run_views *views,
-                                         int64_t per_epoch)
+                                         int64_t per_epoch, int32_t ranks)
 {
     const hr_train_config *t = &config->train;
+    bool sync = hr_method_find(config->model.method)->sync;
     hr_pretrain_config c = {
-        .learner = hr_learner_config_of(t),
+        .learner = hr_learner_config_of(t, ranks),
         .model = config->model,
         .globals = views->globals,
         .views = views->count,
         .levels = config->levels,
-        .bn_groups = t->bn_groups,
+        .bn_groups = sync ? t->bn_groups : t->bn_groups / ranks,
         .path_bn_groups = t->path_bn_groups,
         .joint = t->joint_views,
         .own_teacher = t->own_teacher,

@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/safetensors.h"
+#include "context.h"
 #include "nn/model.h"
+#include "step/task.h"
 #include "train/evaluate.h"
 #include "train/exchange.h"
 #include "train/feed.h"
@@ -58,8 +60,9 @@ static hirl_status take_weights(hirl_trainer *trainer, const hirl_model *start)
 
 static hirl_status make(hirl_trainer *trainer, const hirl_model *start)
 {
-    hr_pretrain_config config = hr_pretrain_config_of(&trainer->config, hr_feed_views(trainer),
-                                                      trainer->progress.per_epoch);
+    hr_pretrain_config config =
+        hr_pretrain_config_of(&trainer->config, hr_feed_views(trainer), trainer->progress.per_epoch,
+                              hr_context_ranks(trainer->context));
 
     HR_TRY(hr_pretrain_create(&trainer->learner, &trainer->pretrain, trainer->context, &config));
     return take_weights(trainer, start);
@@ -75,7 +78,6 @@ static hirl_status measure(hirl_trainer *trainer, double loss)
     hr_extract_config config = hr_trainer_extract_config(trainer);
     int64_t n = trainer->dataset->count < HEALTH_IMAGES ? trainer->dataset->count : HEALTH_IMAGES;
     int64_t d = pretrain->net.z_dim;
-    hr_method_config m = hr_pretrain_numbers(pretrain);
     float *z = hr_alloc_array((size_t)((n + config.batch) * d), sizeof *z);
     double *work = hr_alloc_array((size_t)(d * d + d), sizeof *work);
     hr_extract *extract = NULL;
@@ -96,7 +98,7 @@ static hirl_status measure(hirl_trainer *trainer, double loss)
 
         hr_health_measure(&health, z, n, d, work);
         hr_journal_health(trainer, &health,
-                          hr_health_judge(&health, d, loss, pretrain->method->chance(&m),
+                          hr_health_judge(&health, d, loss, learner->task->chance(pretrain),
                                           trainer->progress.step));
     }
     hr_extract_destroy(extract);

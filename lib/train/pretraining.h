@@ -4,7 +4,7 @@
 
 #include "train/run.h"
 
-/* Writes model.safetensors into the directory of the run. */
+/* What a pretraining run adds to a run. Its result is model.safetensors. */
 extern const hr_run_task hr_pretraining_run;
 
 #endif

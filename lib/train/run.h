@@ -1,5 +1,6 @@
-/* run.h - the state of a training run, in parts. The comment of a part names the files that may
- * touch it; tests/house/house.py checks this (PARTS, PROGRESS_WRITERS).
+/* run.h - the state of a training run. Its parts feed, grove, progress and journal name the files
+ * that may touch them; tests/house/house.py checks this (PARTS, PROGRESS_WRITERS). All other fields
+ * are set when the run is made.
  */
 #ifndef HR_TRAIN_RUN_H
 #define HR_TRAIN_RUN_H
@@ -83,8 +84,7 @@ typedef struct hr_run_task {
     hirl_status (*measure)(hirl_trainer *trainer, double loss);
     /* Writes the result into the directory of a finished run. NULL: there are checkpoints only. */
     hirl_status (*save)(const hirl_trainer *trainer);
-    bool
-        model_fixed; /* the settings of the model are those of the start model, not of the options */
+    bool model_fixed; /* the settings of the model come from the start model, not from options */
 } hr_run_task;
 
 /* the public hirl_trainer */

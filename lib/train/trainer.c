@@ -25,7 +25,7 @@ void hr_trainer_set_steps(hirl_trainer *trainer, int64_t per_epoch)
     trainer->progress = (hr_run_progress){
         .per_epoch = per_epoch,
         .steps = per_epoch * trainer->config.train.epochs,
-        .last = { .teacher_entropy = -1, .usage_entropy = -1, .top1 = -1 },
+        .last = HR_NO_RESULT,
     };
 }
 

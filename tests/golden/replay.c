@@ -49,7 +49,7 @@ hr_pretrain_config replay_config(hr_run_config *config, hr_run_views *views,
 {
     hr_assert_ok(hr_run_config_read(config, options, IMAGES));
     hr_assert_ok(hr_run_views_of(views, config));
-    return hr_pretrain_config_of(config, views, 1);
+    return hr_pretrain_config_of(config, views, 1, 1);
 }
 
 static void draw_unit(float *row, int64_t d, uint64_t seed, int level, int64_t number)

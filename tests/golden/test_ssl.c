@@ -20,6 +20,7 @@
 #include "context.h"
 #include "golden/hosts.h"
 #include "golden/replay.h"
+#include "ssl/method_table.h"
 #include "step/state.h"
 #include "step/step.h"
 #include "support/close.h"
@@ -212,8 +213,9 @@ static void draw_numbers(replay *r, const int32_t *leaf)
     }
 }
 
-/* Uses the fixed leaves of the test tree. With iter_wise_assignment the step reassigns them; an evaluation
- * of the same batch, which changes nothing, finds out which leaves the negatives are for. */
+/* Uses the fixed leaves of the test tree. With iter_wise_assignment the step reassigns them; an
+ * evaluation of the same batch, which changes nothing, finds out which leaves the negatives are
+ * for. */
 static void choose_paths(replay *r, hr_step_input *in)
 {
     hr_step_result ignored;

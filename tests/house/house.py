@@ -5,7 +5,7 @@
     calls      functions that a library must not call (BANNED); heap memory only through lib/base/alloc.c
     memory     no host access to tensor memory outside cpu/ and cuda/
     heads      the first line of each file states its name and purpose
-    length     functions have at most 60 lines, except kernels
+    length     functions have at most 60 lines, except kernels; lines have at most 100 columns
     gradients  each operation with a backward has a case in tests/grad/test_ops.c
     methods    lib/ssl contains no key or term of the hierarchy (they belong to lib/config/hierarchy.c)
     circles    files do not depend on each other in a circle
@@ -71,14 +71,28 @@ TRANSFERS = {
     ('lib/step/bundle.c', 'hr_bundle_upload'): 'the one transfer of the small inputs',
     ('lib/step/bundle.c', 'hr_bundle_download'): 'the one transfer of the results',
     ('lib/step/inputs.c', 'hr_inputs_send'): 'images, before anything is computed',
+    ('lib/step/inputs.c', 'hr_inputs_place'): 'the one transfer of the small inputs, before anything is computed',
     ('lib/step/inputs.c', 'hr_inputs_sum_over_ranks'): 'a count over ranks, before anything is computed',
     ('lib/step/results.c', 'hr_results_read'): 'the one wait of a step',
+    ('lib/step/step.c', 'place'): 'the inputs of a step, before anything is computed',
+    ('lib/step/step.c', 'compute'): 'the one wait of a step',
     ('lib/step/learner.c', 'hr_learner_restart'): 'making a learner, or setting its weights',
     ('lib/step/optim.c', 'make_parts'): 'making an optimiser',
     ('lib/step/optim.c', 'make'): 'making an optimiser',
+    ('lib/step/state.c', 'save_weights'): 'a checkpoint',
+    ('lib/step/state.c', 'load_weights'): 'a checkpoint',
+    ('lib/step/state.c', 'hr_learner_finite'): 'a checkpoint',
     ('lib/step/state.c', 'hr_learner_save_array'): 'a checkpoint',
     ('lib/step/state.c', 'hr_learner_load_array'): 'a checkpoint',
     ('lib/step/state.c', 'hr_learner_load'): 'a checkpoint',
+    ('lib/step/optim.c', 'hr_optim_save'): 'a checkpoint',
+    ('lib/step/optim.c', 'hr_optim_load'): 'a checkpoint',
+    ('lib/task/decisions.c', 'count_leaves'): 'a count over ranks, before anything is computed',
+    ('lib/task/encode.c', 'send_images'): 'images, before anything is computed',
+    ('lib/task/probe.c', 'fill'): 'images, before anything is computed',
+    ('lib/task/probe.c', 'save'): 'a checkpoint',
+    ('lib/task/probe.c', 'load'): 'a checkpoint',
+    ('lib/task/pretrain.c', 'save'): 'a checkpoint',
     ('lib/task/paths.c', 'upload'): 'a new tree, between steps',
     ('lib/task/pretrain.c', 'load'): 'a checkpoint',
     ('lib/task/probe.c', 'hr_probe_create'): 'making a probe',
@@ -90,16 +104,22 @@ TRANSFERS = {
     ('lib/tape/op_host.c', 'hr_host_loss'): "method=own: the application's loss and gradient",
     ('lib/tape/tape.c', 'fail_memory'): 'a step that has failed',
     ('lib/tape/tape.c', 'holds_bad'): 'the second pass of a step that has failed, which checks each tensor',
+    ('lib/nn/model.c', 'hr_model_to_tensors'): 'a model file',
+    ('lib/nn/model.c', 'load_weights'): 'a model file',
     ('lib/nn/net.c', 'hr_net_embed'): 'features of images, which is no step',
     ('lib/nn/net.c', 'positions_for'): 'features of images, which is no step',
     ('lib/nn/param.c', 'draw_flat'): 'initial values of weights',
     ('lib/nn/param.c', 'hr_layout_save'): 'a checkpoint or model file',
     ('lib/nn/param.c', 'hr_layout_load'): 'a checkpoint or model file',
 }
-LINES = 60
+# calls that move data or wait, by the backend or by a function that does
+MOVES = (r'->\s*(upload|download|sync|scalars)\s*\(|^[ \t].*?\b(hr_inputs_(?:send|place|sum_over_ranks)|'
+         r'hr_bundle_(?:up|down)load|hr_results_read|hr_layout_(?:save|load)|hr_learner_(?:save|load)_array)\(')
+LINES, COLUMNS = 60, 100
 # a comment that is a fragment, a machine that speaks, a reference to a text that readers do not have
 POOR_COMMENTS = [
     (re.compile(r'(?:[Oo]f|what|[Tt]hose) '), 'begins with "%s": name the object'),
+    (re.compile(r'([Tt]he same)(?=[,:]| for | with )'), 'begins with "%s": name the other one'),
     (re.compile(r'.*?\b(told|asks|says)\b', flags=re.S), '"%s": software reports, logs, requests or states'),
     (re.compile(r'.*?(\bspec\.md|\bhouse\.md|\bD\d+\b|\b[Dd]ecision \d+)', flags=re.S),
      '"%s" is not in the repository: cite the paper, or write the fact'),
@@ -214,12 +234,12 @@ def check_transfers(path, code, used):
     if not path.startswith(STEP_FOLDERS):
         return
     names = functions_of(code)
-    for match in re.finditer(r'->\s*(upload|download|sync)\s*\(', code):
+    for match in re.finditer(MOVES, code, flags=re.M):
         line = line_at(code, match.start())
         where = (path, names[line - 1])
         used.add(where)
         if where not in TRANSFERS:
-            fault(path, line, f'{where[1]}: ->{match.group(1)}() inside a step; declare an input (step/inputs.h) or '
+            fault(path, line, f'{where[1]}: {match.group(1) or match.group(2)}() inside a step; declare an input (step/inputs.h) or '
                               'a result (step/results.h). Where this is no step, extend TRANSFERS')
 
 
@@ -287,6 +307,12 @@ def check_paths(root):
                 named = f'`{word}`' in line or word.startswith('HR_')
                 if word and named and file.is_file() and not re.search(rf'\b{word}\b', file.read_text()):
                     fault(page, number, f'{name} has no {word}')
+
+
+def check_width(path, text):
+    for number, line in enumerate(text.split('\n'), 1):
+        if len(line) > COLUMNS and not re.search(r'"[^"]*\\n"', line):
+            fault(path, number, f'a line of {len(line)} columns; at most {COLUMNS}')
 
 
 def check_left_over(path, text):
@@ -366,10 +392,14 @@ def included_node(root, path, name):
 
 
 def declared_and_defined(code):
-    """names of functions that are declared; of functions that are defined (Linux braces) and not static"""
+    """names of functions and constant objects that are declared; of those that are defined (Linux braces) and not
+    static. """
     head = r'^(?!static\b|typedef\b|return\b|#)[A-Za-z_][\w \t*\n]*?\b(\w+)\s*\(([^;{}]*)\)'
     declared = {match.group(1) for match in re.finditer(head + r'[^;{}()]*(?:\([^;{}]*\))?\s*;', code, flags=re.M)}
     defined = {match.group(1) for match in re.finditer(head + r'\s*\n\{', code, flags=re.M)}
+    for objects in re.findall(r'^extern const \w+ ([^;()]+);', code, flags=re.M):
+        declared |= set(re.findall(r'\b(\w+)\s*(?:\[\w*\])?\s*(?:,|$)', objects))
+    defined |= set(re.findall(r'^const \w+ (?:\*const )?(\w+)(?:\[\w*\])? =', code, flags=re.M))
     return declared, defined
 
 
@@ -382,6 +412,9 @@ class Node:
 
 def read_nodes(root):
     nodes = {}
+    # HR_METHODS(...) declares, or uses, one object for each method
+    methods = re.findall(r'^    METHOD\((\w+)\)', (root / 'lib/methods.h').read_text(), flags=re.M)
+    methods = {f'hr_method_{name}' for name in methods}
     for top in CIRCLE_TOPS:
         for file in sorted((root / top).rglob('*')):
             if file.suffix not in ('.c', '.h', '.cu', '.cuh'):
@@ -392,8 +425,12 @@ def read_nodes(root):
             names = re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, flags=re.M)
             found = {included_node(root, path, name) for name in names} - {None, node_of(path)}
             declared, defined = declared_and_defined(code)
+            words = set(re.findall(r'\w+', code))
+            if 'HR_METHODS' in words and path != 'lib/methods.h':
+                words |= methods
+                declared |= methods
             node.includes |= found
-            node.words |= set(re.findall(r'\w+', code))
+            node.words |= words
             if file.suffix in ('.h', '.cuh'):
                 node.header_includes |= found
                 node.declares |= declared
@@ -483,6 +520,7 @@ def main():
             checked += 1
             check_head(path, text)
             check_left_over(path, text)
+            check_width(path, text)
             check_methods(path, text)
             if top in LIBRARY:
                 check_calls(path, code)

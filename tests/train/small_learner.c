@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "context.h"
 #include "hier/paths.h"
+#include "ssl/method_table.h"
 #include "step/state.h"
 #include "step/step.h"
 #include "support/close.h"
@@ -128,7 +129,7 @@ static void fill_config(hr_pretrain_config *c, const small_run *run, int64_t bat
     set_parts(options, run, batch);
     hr_assert_ok(hr_run_config_read(&config, options, IMAGES));
     hr_assert_ok(hr_run_views_of(&views, &config));
-    *c = hr_pretrain_config_of(&config, &views, 1);
+    *c = hr_pretrain_config_of(&config, &views, 1, 1);
     c->learner.optim.eps = ADAM_EPS;
     c->mask_most = MOST_MASKED;
     hirl_options_destroy(options);
@@ -260,6 +261,7 @@ static void make_steps(small_outcome *out, hr_learner *learner, const small_run 
             make_bad_step(out, learner, &in, f, run->comm->rank == 1);
         make_step(&result, learner, &in, run->starved);
         out->loss[step] = result.loss;
+        out->host_points = learner->stage.host_points;
     }
     learner->queue->be = cpu;
     for (int v = 0; v < VIEWS; v++)
@@ -288,8 +290,14 @@ void small_learner_run(small_outcome *out, const small_run *run)
         hr_assert_ok(hr_pretrain_set_calls(task, &calls));
     }
     tree = make_tree(context);
-    if (!run->plain)
+    if (!run->plain) {
+        const void *before;
+
         hr_assert_ok(hr_pretrain_set_tree(task, tree));
+        before = task->paths.proto[0].data;
+        hr_assert_ok(hr_pretrain_set_tree(task, tree));
+        out->moved = task->paths.proto[0].data != before || task->paths.arrays != 1;
+    }
     make_steps(out, learner, run, run->comm ? run->comm->rank * batch : 0);
     hr_tensors_init(&out->state);
     hr_assert_ok(hr_learner_save(&out->state, learner));

@@ -27,7 +27,9 @@ typedef struct small_run {
 typedef struct small_outcome {
     hr_tensors state;
     double loss[SMALL_STEPS];
-    char fault[256]; /* error message of the spoilt step */
+    int32_t host_points; /* that the last step declared */
+    bool moved;          /* setting the tree a second time moved its arrays */
+    char fault[256];     /* error message of the spoilt step */
 } small_outcome;
 
 /* Makes SMALL_STEPS steps from fresh weights. The caller frees outcome->state with

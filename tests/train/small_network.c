@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/keys.h"
 #include "data/open.h"
 #include "support/close.h"
 #include "support/tape.h"

@@ -68,21 +68,27 @@ static void draw_images(small_probe *p, int64_t step)
         p->label[i] = (int32_t)hr_rng_range(&rng, 0, PROBE_CLASSES);
 }
 
-hr_step_result small_probe_step(small_probe *p, int64_t step, double decay)
+hr_step_input small_probe_input(small_probe *p, int64_t step, double decay)
 {
-    int64_t id[PROBE_ROWS] = { 0 };
-    hr_step_input in = { .n = PROBE_ROWS,
-                         .step = step,
-                         .rates = { .rate = 0.1, .decay = decay },
-                         .globals = 1,
-                         .views = 1,
-                         .view = { p->image },
-                         .size = { PROBE_SIDE },
-                         .image = id,
-                         .label = p->label };
-    hr_step_result result;
+    static const int64_t id[PROBE_ROWS];
 
     draw_images(p, step);
+    return (hr_step_input){ .n = PROBE_ROWS,
+                            .step = step,
+                            .rates = { .rate = 0.1, .decay = decay },
+                            .globals = 1,
+                            .views = 1,
+                            .view = { p->image },
+                            .size = { PROBE_SIDE },
+                            .image = id,
+                            .label = p->label };
+}
+
+hr_step_result small_probe_step(small_probe *p, int64_t step, double decay)
+{
+    hr_step_input in = small_probe_input(p, step, decay);
+    hr_step_result result;
+
     hr_assert_ok(hr_learner_step(&result, p->learner, &in));
     ck_assert(isfinite(result.loss));
     return result;

@@ -22,6 +22,8 @@ typedef struct small_probe {
 
 void small_probe_open(small_probe *p, int64_t accumulate, bool decay_all);
 void small_probe_close(small_probe *p);
+/* The input of a step; it refers to the images in `p`. */
+hr_step_input small_probe_input(small_probe *p, int64_t step, double decay);
 /* Makes a step on the images of this number, with rate 0.1 and this weight decay. */
 hr_step_result small_probe_step(small_probe *p, int64_t step, double decay);
 /* The caller frees *state with hr_tensors_done. */

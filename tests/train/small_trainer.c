@@ -2,6 +2,7 @@
  * 16 pixels through the public interface. */
 #include "small_trainer.h"
 
+#include "context.h"
 #include "support/folder.h"
 
 #include <check.h>
@@ -12,6 +13,7 @@
 
 uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
 int small_unreadable;
+_Thread_local struct hr_comm *small_comm;
 void (*small_made)(hirl_trainer *trainer);
 
 /* four kinds of stripes in random colours */
@@ -87,6 +89,7 @@ void small_trainer_open(small_trainer *t, int threads, const small_pair *const *
         set_all(t->options, *over);
     ck_assert_int_eq(hirl_options_set_int(t->options, "threads", threads), HIRL_OK);
     ck_assert_msg(hirl_context_create(&t->context, t->options) >= 0, "%s", hirl_error_message());
+    hr_context_set_comm(t->context, small_comm);
     ck_assert_msg(open_images(t) >= 0, "%s", hirl_error_message());
     ck_assert_msg(hirl_trainer_create(&t->trainer, t->context, NULL, t->images, t->options) >= 0,
                   "%s", hirl_error_message());

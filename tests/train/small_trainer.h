@@ -35,6 +35,8 @@ typedef struct small_polls {
 extern uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
 /* n > 0: images come from a callback that fails for every n-th image; 0: from memory */
 extern int small_unreadable;
+/* communicator of the contexts that this thread makes; NULL: one rank */
+extern _Thread_local struct hr_comm *small_comm;
 /* if not NULL, called with each new trainer before its first
  * step; sets the callbacks of method=own */
 extern void (*small_made)(hirl_trainer *trainer);

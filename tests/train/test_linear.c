@@ -61,7 +61,7 @@ static void open_data(labelled *l, int threads)
     static const char *const settings[][2] = {
         { "arch", "resnet18" },    { "width", "0.125" }, { "stem", "small" },
         { "image_size", "16" },    { "seed", "7" },      { "batch_size", "64" },
-        { "epochs", "6" },         { "lr", "0.05" },      { "eval_batch", "50" },
+        { "epochs", "6" },         { "lr", "0.05" },     { "eval_batch", "50" },
         { "loader_threads", "1" }, { "backend", "cpu" },
     };
 

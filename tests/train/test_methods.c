@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "small_methods.h"
+#include "ssl/method_table.h"
 #include "support/run.h"
 #include "train/run.h"
 

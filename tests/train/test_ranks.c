@@ -3,11 +3,17 @@
  * method with the path loss. SwAV's queue, used from the second step on, is distributed: each rank
  * keeps the rows of its own images. */
 #include <check.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "context.h"
 #include "small_learner.h"
+#include "small_trainer.h"
+#include "ssl/method_table.h"
 #include "support/close.h"
 #include "support/comm.h"
 #include "support/run.h"
+#include "train/run.h"
 
 enum { RANKS = 2, SWAV = 2 };
 
@@ -135,6 +141,91 @@ START_TEST(a_non_finite_number_on_one_rank_stops_all_ranks)
 }
 END_TEST
 
+/* ---- whole runs: the loader, the learner and the directory know their rank ---- */
+
+static const small_pair plain[] = { { "hirl", "0" }, { "epochs", "2" }, { NULL, NULL } };
+
+typedef struct trainer_job {
+    const small_pair *const *over;
+    int64_t n;            /* weights */
+    real *weight[RANKS];  /* [n] after the run, on each rank */
+    double images[RANKS]; /* images that a rank reads for a step */
+} trainer_job;
+
+static void train_on_rank(hr_comm *comm, void *arg)
+{
+    trainer_job *job = arg;
+    int rank = comm ? comm->rank : 0;
+    const hr_array *value;
+    small_trainer t;
+
+    small_comm = comm;
+    small_trainer_open(&t, 1, job->over);
+    job->images[rank] = (double)t.trainer->learner->config.batch;
+    small_trainer_steps(&t, SMALL_PER_EPOCH + 1);
+    value = &t.trainer->learner->online.value;
+    job->n = hr_count(value);
+    job->weight[rank] = malloc((size_t)job->n * sizeof(real));
+    memcpy(job->weight[rank], value->data, (size_t)job->n * sizeof(real));
+    small_trainer_close(&t);
+    small_comm = NULL;
+}
+
+START_TEST(a_run_on_two_ranks_equals_a_run_on_one)
+{
+    static const small_pair mocov2[] = { { "method", "mocov2" },
+                                         { "bn_groups", "2" },
+                                         { NULL, NULL } };
+    static const small_pair simsiam[] = { { "method", "simsiam" },
+                                          { "bn_groups", "1" },
+                                          { NULL, NULL } };
+    const small_pair *const over[] = { plain, _i ? simsiam : mocov2, NULL };
+    trainer_job one = { .over = over }, two = { .over = over };
+
+    train_on_rank(NULL, &one);
+    hr_test_ranks(RANKS, train_on_rank, &two);
+    ck_assert_double_eq(one.images[0], SMALL_BATCH);
+    for (int r = 0; r < RANKS; r++) {
+        ck_assert_double_eq(two.images[r], (double)SMALL_BATCH / RANKS);
+        hr_assert_close(two.weight[r], one.weight[0], one.n, 1e-8, 1e-8);
+        free(two.weight[r]);
+    }
+    free(one.weight[0]);
+}
+END_TEST
+
+static void refused_on_rank(hr_comm *comm, void *arg)
+{
+    hirl_context *context;
+    hirl_dataset *images;
+    hirl_options *options;
+    hirl_trainer *trainer;
+
+    (void)arg;
+    hr_assert_ok(hirl_options_create(&options));
+    hr_assert_ok(hirl_options_set(options, "backend", "cpu"));
+    hr_assert_ok(hirl_options_set(options, "generated_images", "300"));
+    hr_assert_ok(hirl_options_set(options, "batch_size", "16"));
+    hr_assert_ok(hirl_context_create(&context, options));
+    hr_context_set_comm(context, comm);
+    hr_assert_ok(hirl_dataset_open(&images, context, "generated", options));
+    hr_assert_fails(hirl_trainer_create(&trainer, context, NULL, images, options),
+                    HIRL_E_UNSUPPORTED, "needs one rank, but there are 2");
+    hr_assert_ok(hirl_options_set(options, "hirl", "0"));
+    hr_assert_ok(hirl_options_set(options, "batch_size", "15"));
+    hr_assert_fails(hirl_trainer_create(&trainer, context, NULL, images, options), HIRL_E_INVALID,
+                    "batch_size=15");
+    hirl_dataset_destroy(images);
+    hirl_context_destroy(context);
+    hirl_options_destroy(options);
+}
+
+START_TEST(what_ranks_cannot_share_is_refused)
+{
+    hr_test_ranks(RANKS, refused_on_rank, NULL);
+}
+END_TEST
+
 static Suite *ranks(void)
 {
     Suite *suite = suite_create("ranks");
@@ -144,6 +235,8 @@ static Suite *ranks(void)
     tcase_add_loop_test(tests, two_ranks_equal_one_rank_without_a_tree, 0, SMALL_METHODS);
     tcase_add_loop_test(tests, two_ranks_in_micro_batches_equal_one_whole_batch, 0, 3);
     tcase_add_loop_test(tests, a_non_finite_number_on_one_rank_stops_all_ranks, 0, SMALL_METHODS);
+    tcase_add_loop_test(tests, a_run_on_two_ranks_equals_a_run_on_one, 0, 2);
+    tcase_add_test(tests, what_ranks_cannot_share_is_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }

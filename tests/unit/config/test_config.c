@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "config/hierarchy.h"
 #include "config/views.h"
-#include "ssl/method.h"
+#include "ssl/method_table.h"
 #include "support/close.h"
 #include "support/run.h"
 #include "train/health.h"

@@ -55,7 +55,8 @@ static void check_leaves(const leaves *want, const int32_t *positive, const int3
     check_call(want, positive, chosen, all, true);
 }
 
-/* A number below the positive names that leaf, any other the leaf after it: the positive is left out. */
+/* A number below the positive names that leaf, any other the leaf after it: the positive is left
+ * out. */
 START_TEST(negatives_from_the_other_leaves_step_over_the_positive)
 {
     static const int32_t positive[N] = { -1, 1, 2, 0 };
@@ -134,7 +135,8 @@ END_TEST
 
 /* ---- hits ---- */
 
-/* Row 0 is right, row 1 wrong, row 2 has two equal largest numbers of which the first counts, row 3 has no label. */
+/* Row 0 is right, row 1 wrong, row 2 has two equal largest numbers of which the first counts, row 3
+ * has no label. */
 START_TEST(hits_count_rows_whose_largest_number_is_at_the_label)
 {
     static const double z[] = { 0, 2, 1, 3, 2, 1, 5, 0, 5, 1, 0, 0 };

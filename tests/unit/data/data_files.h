@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "data/keys.h"
 #include "data/open.h"
 #include "support/close.h"
 #include "support/folder.h"

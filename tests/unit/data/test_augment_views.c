@@ -13,7 +13,8 @@
 #include "support/run.h"
 
 /* (v / 255 - 0) / (1 / 255) restores the bytes */
-/* recipes of the stored views besides MoCo v2's: HR_RECIPE_LINEAR is a crop and a flip, which they contain */
+/* recipes of the stored views besides MoCo v2's: HR_RECIPE_LINEAR is a crop and a flip, which they
+ * contain */
 enum { STORED = HR_RECIPES - 2 };
 
 static const float none[3] = { 0, 0, 0 }, byte[3] = { 1 / 255.0f, 1 / 255.0f, 1 / 255.0f };

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "context.h"
+#include "data/keys.h"
 #include "data/open.h"
 #include "support/close.h"
 #include "support/run.h"

@@ -263,7 +263,8 @@ START_TEST(stochastic_depth_depends_on_the_image_not_on_its_row)
 }
 END_TEST
 
-/* Rates 0, 0.3 and 0.6 in the three blocks: a branch that is kept counts 1, 1 / 0.7 and 1 / 0.4 times. */
+/* Rates 0, 0.3 and 0.6 in the three blocks: a branch that is kept counts 1, 1 / 0.7 and 1 / 0.4
+ * times. */
 START_TEST(a_branch_that_is_kept_makes_up_for_those_that_are_dropped)
 {
     enum { IMAGES = 400 };

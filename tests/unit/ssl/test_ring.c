@@ -2,6 +2,7 @@
  * queue, against values worked out by hand. */
 #include <check.h>
 
+#include "ssl/method_table.h"
 #include "ssl/ring.h"
 #include "ssl/score_queue.h"
 #include "support/run.h"

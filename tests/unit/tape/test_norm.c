@@ -1,9 +1,9 @@
-/* test_norm.c - which sums of a step enter the running statistics of a batch norm, and in which order:
- * passes, micro-batches, sequences of micro-batches; worked out by hand.
+/* test_norm.c - which sums of a step enter the running statistics of a batch norm, and in which
+ * order: passes, micro-batches, sequences of micro-batches; worked out by hand.
  *
  * Every pass here sees two rows (a, b) of one channel: mean (a + b) / 2, unbiased variance
- * (a - b)^2 / 2. With keep = 1/2 the running statistics become (running + batch) / 2, the batch being
- * the mean over the micro-batches of a pass.
+ * (a - b)^2 / 2. With keep = 1/2 the running statistics become (running + batch) / 2, the batch
+ * being the mean over the micro-batches of a pass.
  */
 #include <check.h>
 
@@ -44,9 +44,9 @@ static void check_running(place *p, double mean, double var)
     hr_assert_values(&here, &p->norm.var, 1, var);
 }
 
-/* Two passes in each of two micro-batches. Pass 1 has means 2, 5 and variances 2, 8, pass 2 means 12, 24
- * and variances 8, 32. Running mean: (0 + 3.5) / 2 = 1.75, then (1.75 + 18) / 2; variance: (1 + 5) / 2
- * = 3, then (3 + 20) / 2. */
+/* Two passes in each of two micro-batches. Pass 1 has means 2, 5 and variances 2, 8, pass 2 means
+ * 12, 24 and variances 8, 32. Running mean: (0 + 3.5) / 2 = 1.75, then (1.75 + 18) / 2; variance:
+ * (1 + 5) / 2 = 3, then (3 + 20) / 2. */
 static void two_passes(place *p)
 {
     pass(p, 0, 2, 1, 3);

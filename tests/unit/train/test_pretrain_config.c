@@ -32,7 +32,7 @@ static const made *make(const char *const (*pairs)[2])
     hr_assert_ok(hr_run_config_read(&m.run, options, IMAGES));
     hirl_options_destroy(options);
     hr_assert_ok(hr_run_views_of(&m.views, &m.run));
-    m.task = hr_pretrain_config_of(&m.run, &m.views, I);
+    m.task = hr_pretrain_config_of(&m.run, &m.views, I, 1);
     return &m;
 }
 
