@@ -108,7 +108,7 @@ def train(name, method, seed, settings, data, work):
 
 
 def store_curve(path, wanted, out):
-    """appends the figures that the run recorded at the end of each epoch"""
+    """Appends the figures that the run in `out` recorded at the end of each epoch to the file `path`."""
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     with open(path, "a") as stream:
         for line in lines:

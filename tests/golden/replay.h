@@ -35,8 +35,8 @@ void replay_ids(int64_t *image, int64_t n, int64_t step);
 double *replay_values(const dump_tensor *b, const hr_tensors *list, const char *prefix);
 /* Adds the gradients of all parameters to `list`, by name. */
 void replay_gradients(hr_tensors *list, hr_learner *learner);
-/* Fails the test if a parameter has another position in the dump: its first values depend on the
- * position. */
+/* Fails the test unless the parameters have the order that they have in the dump: the random first
+ * values of a parameter depend on its position. */
 void replay_positions(const dump *d, const hr_learner *learner);
 
 #endif
