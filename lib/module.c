@@ -21,8 +21,9 @@
 #ifndef HR_MODULE_FOLDER
 #define HR_MODULE_FOLDER "/usr/lib/hirl"
 #endif
-/* dlopen maps what the program headers promise and crashes on a file that was cut short: a check
- * before it. */
+
+/* dlopen maps what the program headers promise, and crashes on a file that was cut short. This
+ * check comes before it. */
 static hirl_status check_whole(const char *path)
 {
     ElfW(Ehdr) head = { 0 };
