@@ -94,7 +94,7 @@ static hirl_status check_memory(const hr_memory_images *images)
         return hr_fail(HIRL_E_INVALID,
                        "images in memory: %lld x %lld pixels; at least 1 x 1 is expected",
                        (long long)images->width, (long long)images->height);
-    HR_TRY(hr_pixels_check(images->width, images->height));
+    HR_TRY(hr_pixels_check(images->width, images->height, 0));
     if (__builtin_mul_overflow(images->count, images->width * images->height * images->channels,
                                &items))
         return hr_fail(

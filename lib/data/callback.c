@@ -9,7 +9,7 @@
 typedef struct callback {
     hirl_image_fn *read;
     void *user;
-    bool exif;
+    hr_decoding how;
 } callback;
 
 static hirl_status copy_pixels(hr_pixels *pixels, const hirl_image *image)
@@ -32,7 +32,7 @@ static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
     if (result < 0)
         return hr_fail_callback(result, "data");
     if (image.encoded)
-        status = hr_image_decode(pixels, image.encoded, image.encoded_bytes, application->exif);
+        status = hr_image_decode(pixels, image.encoded, image.encoded_bytes, &application->how);
     else
         status = copy_pixels(pixels, &image);
     if (image.release)
@@ -47,7 +47,7 @@ hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *read_image, v
 
     if (!state)
         return HIRL_E_NOMEM;
-    *state = (callback){ read_image, user, config->exif != 0 };
+    *state = (callback){ read_image, user, { config->exif != 0, config->max_pixels } };
     dataset->source = (hr_source){ state, read, NULL, hr_free, HR_TOLD_NOT };
     dataset->count = count;
     return HIRL_OK;

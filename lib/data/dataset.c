@@ -22,7 +22,7 @@ void hr_pixels_done(hr_pixels *pixels)
     *pixels = (hr_pixels){ 0 };
 }
 
-hirl_status hr_pixels_check(int64_t width, int64_t height)
+hirl_status hr_pixels_check(int64_t width, int64_t height, int64_t most)
 {
     if (width < 1 || height < 1)
         return hr_fail(HIRL_E_FORMAT,
@@ -32,6 +32,11 @@ hirl_status hr_pixels_check(int64_t width, int64_t height)
         return hr_fail(HIRL_E_LIMIT,
                        "an image of %lld x %lld pixels: the limits are %d per side and %d in total",
                        (long long)width, (long long)height, HR_IMAGE_SIDE, HR_IMAGE_PIXELS);
+    if (most && width * height > most)
+        return hr_fail(HIRL_E_LIMIT,
+                       "an image of %lld x %lld pixels: more than max_pixels=%lld; a larger "
+                       "max_pixels reads it",
+                       (long long)width, (long long)height, (long long)most);
     return HIRL_OK;
 }
 
@@ -39,7 +44,7 @@ hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width, int64_t height)
 {
     size_t bytes;
 
-    HR_TRY(hr_pixels_check(width, height));
+    HR_TRY(hr_pixels_check(width, height, pixels->most));
     bytes = (size_t)(width * height * 3);
     if (bytes > pixels->room) {
         uint8_t *data = hr_alloc(bytes);

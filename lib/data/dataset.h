@@ -19,14 +19,15 @@ typedef struct hr_pixels {
     uint8_t *data;
     size_t room;
     int32_t width, height;
+    int64_t most; /* pixels that an image may have; 0: HR_IMAGE_PIXELS */
 } hr_pixels;
 
 /* Limits that protect against hostile files. They are checked before memory is allocated. */
-enum { HR_IMAGE_SIDE = 32768, HR_IMAGE_PIXELS = 64 << 20, HR_IMAGE_BYTES = 64 << 20 };
+enum { HR_IMAGE_SIDE = 65536, HR_IMAGE_PIXELS = 1 << 30, HR_IMAGE_BYTES = 1 << 30 };
 
 void hr_pixels_done(hr_pixels *pixels);
-/* FORMAT when a side is below 1, LIMIT when the image is too large. */
-hirl_status hr_pixels_check(int64_t width, int64_t height);
+/* FORMAT when a side is below 1, LIMIT when the image is too large. most: as in hr_pixels. */
+hirl_status hr_pixels_check(int64_t width, int64_t height, int64_t most);
 /* Checks the size and makes the buffer large enough for it. */
 hirl_status hr_pixels_size(hr_pixels *pixels, int64_t width, int64_t height);
 /* Copies pixels u8 [height, width, channels]; one channel becomes three equal ones. */
@@ -37,7 +38,7 @@ typedef struct hr_data_config {
     char data[HR_KEY_TEXT_BYTES];
     char split[HR_KEY_TEXT_BYTES];
     int64_t max_images; /* 0: all */
-    int64_t exif;
+    int64_t exif, max_pixels;
     int64_t generated_images, generated_test_images, generated_size, generated_seed;
 } hr_data_config;
 

@@ -1,9 +1,10 @@
-/* exif.c - the orientation of a photo: tag 0x0112 of the first TIFF directory in APP1 of a JPEG. */
+/* exif.c - the orientation of a photo: tag 0x0112 of the first directory of its Exif block, which is
+ * in segment APP1 of a JPEG, or in chunk eXIf of a PNG. */
 #include "data/exif.h"
 
 #include <string.h>
 
-enum { TAG = 0x0112, SHORT = 3, ENTRY = 12, ENTRIES = 4096 };
+enum { TAG = 0x0112, SHORT = 3, LONG = 4, ENTRY = 12, ENTRIES = 4096 };
 
 typedef struct tiff {
     const uint8_t *bytes;
@@ -23,7 +24,15 @@ static uint32_t number(const tiff *t, size_t at, int bytes)
     return value;
 }
 
-static int orientation(const uint8_t *bytes, size_t count)
+/* The number of an entry, which may have 2 or 4 bytes. */
+static uint32_t value_of(const tiff *t, size_t entry)
+{
+    uint32_t type = number(t, entry + 2, 2);
+
+    return type == SHORT ? number(t, entry + 8, 2) : type == LONG ? number(t, entry + 8, 4) : 0;
+}
+
+int hr_exif_orientation(const uint8_t *bytes, size_t count)
 {
     tiff t = { bytes, count, count > 1 && bytes[0] == 'M' };
     size_t at = number(&t, 4, 4);
@@ -33,26 +42,55 @@ static int orientation(const uint8_t *bytes, size_t count)
         return 1;
     at += 2;
     for (uint32_t i = 0; i < entries; i++, at += ENTRY)
-        if (number(&t, at, 2) == TAG && number(&t, at + 2, 2) == SHORT) {
-            uint32_t value = number(&t, at + 8, 2);
+        if (number(&t, at, 2) == TAG) {
+            uint32_t value = value_of(&t, at);
 
             return value >= 1 && value <= 8 ? (int)value : 1;
         }
     return 1;
 }
 
-int hr_exif_orientation(const uint8_t *bytes, size_t count)
+/* A segment is ff, its marker, and two bytes of length with the content; a marker may follow several
+ * bytes ff. The markers 01 and d0 to d7 have no content. */
+const uint8_t *hr_exif_of_jpeg(size_t *bytes, const uint8_t *file, size_t count)
 {
     size_t at = 2;
 
-    while (at + 4 <= count && bytes[at] == 0xff && bytes[at + 1] != 0xda) {
-        size_t length = (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+    while (at + 4 <= count && file[at] == 0xff && file[at + 1] != 0xda) {
+        uint8_t marker = file[at + 1];
+        size_t length = (size_t)file[at + 2] << 8 | file[at + 3];
 
+        if (marker == 0xff || marker == 0x01 || (marker >= 0xd0 && marker <= 0xd7)) {
+            at += marker == 0xff ? 1 : 2;
+            continue;
+        }
         if (length < 2 || length + 2 > count - at)
-            return 1;
-        if (bytes[at + 1] == 0xe1 && length >= 8 && !memcmp(bytes + at + 4, "Exif\0", 6))
-            return orientation(bytes + at + 10, length - 8);
+            return NULL;
+        if (marker == 0xe1 && length >= 8 && !memcmp(file + at + 4, "Exif\0", 6)) {
+            *bytes = length - 8;
+            return file + at + 10;
+        }
         at += length + 2;
     }
-    return 1;
+    return NULL;
+}
+
+/* A chunk is its length, its name, the content and a checksum. */
+const uint8_t *hr_exif_of_png(size_t *bytes, const uint8_t *file, size_t count)
+{
+    tiff t = { file, count, true };
+    size_t at = 8;
+
+    while (at + 12 <= count) {
+        size_t length = number(&t, at, 4);
+
+        if (length > count - at - 12)
+            return NULL;
+        if (!memcmp(file + at + 4, "eXIf", 4)) {
+            *bytes = length;
+            return file + at + 8;
+        }
+        at += length + 12;
+    }
+    return NULL;
 }

@@ -31,7 +31,7 @@ typedef struct entry {
 
 typedef struct tree {
     char *root;
-    bool exif;
+    hr_decoding how;
     entry *entry;
     int64_t entries, entry_room, ignored;
     char *text;
@@ -62,7 +62,7 @@ static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
     hirl_status status;
 
     HR_TRY(read_bytes(&bytes, &count, t, index));
-    status = hr_image_decode(pixels, bytes, count, t->exif);
+    status = hr_image_decode(pixels, bytes, count, &t->how);
     hr_free(bytes);
     return status;
 }
@@ -424,7 +424,7 @@ static void measure_images(hirl_dataset *dataset, const tree *t)
         if (read_bytes(&bytes, &count, t, i * t->entries / n) < 0)
             continue;
         known = hr_image_measure(&width, &height, bytes, count) >= 0 &&
-                hr_pixels_check(width, height) >= 0;
+                hr_pixels_check(width, height, 0) >= 0;
         hr_free(bytes);
         if (!known)
             continue;
@@ -464,7 +464,7 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
     if (!t)
         return HIRL_E_NOMEM;
     dataset->source = (hr_source){ t, read, name, close, HR_TOLD_BY_NAMES };
-    t->exif = config->exif != 0;
+    t->how = (hr_decoding){ config->exif != 0, config->max_pixels };
     t->root = hr_strdup(folder ? path : "");
     if (!t->root)
         return HIRL_E_NOMEM;

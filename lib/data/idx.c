@@ -325,7 +325,7 @@ static hirl_status check_images(const idx *x, const idx *first, const char *path
                        path);
     if (!x->dim[0])
         return hr_fail(HIRL_E_FORMAT, "%s: the file has no images", path);
-    status = hr_pixels_check(x->dim[2], x->dim[1]);
+    status = hr_pixels_check(x->dim[2], x->dim[1], 0);
     return status < 0 ? hr_fail_in(status, path) : status;
 }
 

@@ -38,7 +38,7 @@ static hirl_status turn_image(hr_pixels *pixels, int orientation)
 {
     int how = orientation >= 1 && orientation <= 8 ? turn[orientation] : 0;
     int64_t w = pixels->width, h = pixels->height;
-    hr_pixels turned = { 0 };
+    hr_pixels turned = { .most = pixels->most };
 
     if (!how)
         return HIRL_OK;
@@ -56,11 +56,23 @@ static hirl_status turn_image(hr_pixels *pixels, int orientation)
     return HIRL_OK;
 }
 
-hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count, bool exif)
+static int orientation_of(const uint8_t *bytes, size_t count)
+{
+    size_t size = 0;
+    const uint8_t *block = hr_is_jpeg(bytes, count) ? hr_exif_of_jpeg(&size, bytes, count)
+                                                    : hr_exif_of_png(&size, bytes, count);
+
+    return block ? hr_exif_orientation(block, size) : 1;
+}
+
+hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count,
+                            const hr_decoding *how)
 {
     HR_TRY(check_bytes(bytes, count));
+    pixels->most = how->max_pixels;
     if (hr_is_png(bytes, count))
-        return hr_png_decode(pixels, bytes, count);
-    HR_TRY(hr_jpeg_decode(pixels, bytes, count));
-    return exif ? turn_image(pixels, hr_exif_orientation(bytes, count)) : HIRL_OK;
+        HR_TRY(hr_png_decode(pixels, bytes, count));
+    else
+        HR_TRY(hr_jpeg_decode(pixels, bytes, count));
+    return how->exif ? turn_image(pixels, orientation_of(bytes, count)) : HIRL_OK;
 }

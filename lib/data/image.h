@@ -5,9 +5,16 @@
 #include "data/dataset.h"
 #include "types.h"
 
-/* Decodes an image; with `exif` the orientation tag of a JPEG is applied. FORMAT when the file is
- * damaged, truncated, or neither JPEG nor PNG; LIMIT when it exceeds the limits of dataset.h. */
-hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count, bool exif);
+/* How image files are decoded. */
+typedef struct hr_decoding {
+    bool exif;          /* the orientation tag is applied */
+    int64_t max_pixels; /* 0: only the limits of dataset.h hold */
+} hr_decoding;
+
+/* FORMAT when the file is damaged, truncated, or neither JPEG nor PNG; LIMIT when the image has too
+ * many pixels. */
+hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count,
+                            const hr_decoding *how);
 /* Reads width and height from the header, without the orientation tag. */
 hirl_status hr_image_measure(int64_t *width, int64_t *height, const uint8_t *bytes, size_t count);
 

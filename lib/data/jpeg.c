@@ -1,49 +1,103 @@
-/* jpeg.c - decodes JPEG to u8 RGB with the TurboJPEG functions of libjpeg-turbo.
+/* jpeg.c - decodes JPEG to u8 RGB with libjpeg.
  *
- * These functions never jump or exit. The accurate DCT and fancy upsampling give the same pixels as
- * Pillow. CMYK and YCCK hold Adobe's inverted inks and are converted to RGB as by Pillow: with the
- * inks c and k (not inverted),  k' = 255 - k,  r = k' - round(c k' / 255). A warning of the decoder
- * (a truncated or corrupt file) counts as a failure.
+ * The accurate DCT and fancy upsampling give the same pixels as Pillow. CMYK and YCCK hold Adobe's
+ * inverted inks and are converted to RGB as by Pillow: with the inks c and k (not inverted),
+ *   k' = 255 - k,  r = k' - round(c k' / 255).
+ *
+ * libjpeg warns of many faults and then continues. Warnings that cost no pixel are ignored: bytes
+ * between segments, an unknown JFIF version, an unknown Adobe transform, unusual scan parameters,
+ * and a missing end marker when the last row is complete. All others count as failures.
+ *
+ * libjpeg reports failures by a call that must not return; a jump ends it in `guarded`, which has no
+ * local variables that the jump could damage.
  */
 #include "data/jpeg.h"
 
-#include <turbojpeg.h>
+#include <setjmp.h>
+#include <stdio.h>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { FLAGS = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS };
+/* A hostile progressive file can have thousands of scans, each of which takes as long as one
+ * image. */
+enum { SCANS = 500 };
+
+typedef struct job {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf jump;
+    const uint8_t *bytes;
+    size_t count;
+    hr_pixels *pixels; /* NULL: only the header is read */
+    uint8_t *inks;     /* one row of CMYK, or NULL */
+    bool opened;
+    bool ended; /* the file ends without its end marker */
+    hirl_status status;
+    char text[JMSG_LENGTH_MAX];
+} job;
 
 bool hr_is_jpeg(const uint8_t *bytes, size_t count)
 {
     return count > 2 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff;
 }
 
-/* Reads size and colour space. tjDecompressHeader3 also fails when it has no name for the
- * subsampling, which decoding does not need; so its result does not decide. */
-static hirl_status read_header(int64_t *width, int64_t *height, int *space, tjhandle decoder,
-                               const uint8_t *bytes, size_t count)
-{
-    int w = 0, h = 0, subsampling = 0, failed;
+/* ---- functions that libjpeg calls ---- */
 
-    *space = -1;
-    failed = tjDecompressHeader3(decoder, bytes, (unsigned long)count, &w, &h, &subsampling, space);
-    if (w < 1 || h < 1 || *space < 0)
-        return hr_fail(HIRL_E_FORMAT, "JPEG: %s",
-                       failed ? tjGetErrorStr2(decoder) : "the file contains no image");
-    *width = w;
-    *height = h;
-    return HIRL_OK;
+static job *job_of(j_common_ptr jpeg)
+{
+    return jpeg->client_data;
 }
 
-static hirl_status decompress(uint8_t *to, const hr_pixels *pixels, int format, tjhandle decoder,
-                              const uint8_t *bytes, size_t count)
+static void leave(j_common_ptr jpeg)
 {
-    if (tjDecompress2(decoder, bytes, (unsigned long)count, to, pixels->width,
-                      pixels->width * tjPixelSize[format], pixels->height, format, FLAGS))
-        return hr_fail(HIRL_E_FORMAT, "JPEG: %s", tjGetErrorStr2(decoder));
-    return HIRL_OK;
+    job *j = job_of(jpeg);
+
+    jpeg->err->format_message(jpeg, j->text);
+    j->status = jpeg->err->msg_code == JERR_OUT_OF_MEMORY ? HIRL_E_NOMEM : HIRL_E_FORMAT;
+    longjmp(j->jump, 1);
 }
+
+static void warn(j_common_ptr jpeg, int level)
+{
+    if (level >= 0) /* a trace message */
+        return;
+    switch (jpeg->err->msg_code) {
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM:
+    case JWRN_NOT_SEQUENTIAL:
+        return;
+    case JWRN_JPEG_EOF: /* a loss if bits are missing: JWRN_HIT_MARKER follows then */
+        job_of(jpeg)->ended = true;
+        return;
+    default:
+        leave(jpeg);
+    }
+}
+
+static void print_nothing(j_common_ptr jpeg)
+{
+    (void)jpeg;
+}
+
+static void limit_scans(j_common_ptr jpeg)
+{
+    if (((j_decompress_ptr)jpeg)->input_scan_number > SCANS) {
+        job *j = job_of(jpeg);
+
+        snprintf(j->text, sizeof j->text, "more than %d scans", SCANS);
+        j->status = HIRL_E_FORMAT;
+        longjmp(j->jump, 1);
+    }
+}
+
+/* ---- decoding ---- */
 
 /* Combines an ink and the light that black lets through, both inverted: 255 is no ink. */
 static uint8_t shade(uint8_t ink, unsigned light)
@@ -53,60 +107,92 @@ static uint8_t shade(uint8_t ink, unsigned light)
     return (uint8_t)(light - ((product >> 8) + product) / 256);
 }
 
-static hirl_status decompress_inks(const hr_pixels *pixels, tjhandle decoder, const uint8_t *bytes,
-                                   size_t count)
+static void read_header(job *j)
 {
-    size_t n = (size_t)pixels->width * (size_t)pixels->height;
-    uint8_t *inks = hr_alloc(4 * n);
-    hirl_status status;
-
-    if (!inks)
-        return HIRL_E_NOMEM;
-    status = decompress(inks, pixels, TJPF_CMYK, decoder, bytes, count);
-    for (size_t i = 0; i < n && status >= 0; i++)
-        for (int c = 0; c < 3; c++)
-            pixels->data[3 * i + c] = shade(inks[4 * i + c], inks[4 * i + 3]);
-    hr_free(inks);
-    return status;
+    j->jpeg.err = jpeg_std_error(&j->errors);
+    j->jpeg.client_data = j;
+    j->errors.error_exit = leave;
+    j->errors.emit_message = warn;
+    j->errors.output_message = print_nothing;
+    jpeg_create_decompress(&j->jpeg);
+    j->opened = true;
+    j->progress.progress_monitor = limit_scans;
+    j->jpeg.progress = &j->progress;
+    jpeg_mem_src(&j->jpeg, j->bytes, (unsigned long)j->count);
+    jpeg_read_header(&j->jpeg, TRUE);
 }
 
-static hirl_status decode(hr_pixels *pixels, tjhandle decoder, const uint8_t *bytes, size_t count)
+static void read_rows(job *j)
 {
-    int64_t width = 0, height = 0;
-    int space;
+    size_t width = (size_t)j->pixels->width;
 
-    HR_TRY(read_header(&width, &height, &space, decoder, bytes, count));
-    HR_TRY(hr_pixels_size(pixels, width, height));
-    if (space == TJCS_CMYK || space == TJCS_YCCK)
-        return decompress_inks(pixels, decoder, bytes, count);
-    return decompress(pixels->data, pixels, TJPF_RGB, decoder, bytes, count);
+    while (j->jpeg.output_scanline < j->jpeg.output_height) {
+        uint8_t *row = j->pixels->data + j->jpeg.output_scanline * width * 3;
+        JSAMPROW to = j->inks ? j->inks : row;
+
+        jpeg_read_scanlines(&j->jpeg, &to, 1);
+        for (size_t x = 0; x < width && j->inks; x++)
+            for (int c = 0; c < 3; c++)
+                row[3 * x + c] = shade(j->inks[4 * x + c], j->inks[4 * x + 3]);
+    }
 }
 
-static hirl_status open_decoder(tjhandle *decoder)
+/* Without the end marker, scans may be missing that would have refined the image. */
+static void check_end(job *j)
 {
-    *decoder = tjInitDecompress();
-    return *decoder ? HIRL_OK : hr_fail(HIRL_E_NOMEM, "JPEG: %s", tjGetErrorStr2(NULL));
+    if (j->ended && jpeg_has_multiple_scans(&j->jpeg)) {
+        snprintf(j->text, sizeof j->text, "the file ends too early");
+        j->status = HIRL_E_FORMAT;
+    }
+}
+
+/* Makes all calls that may jump back here. */
+static void guarded(job *j)
+{
+    if (setjmp(j->jump))
+        return;
+    read_header(j);
+    if (!j->pixels)
+        return;
+    j->status = hr_pixels_size(j->pixels, j->jpeg.image_width, j->jpeg.image_height);
+    if (j->status < 0)
+        return;
+    j->jpeg.out_color_space = JCS_RGB;
+    if (j->jpeg.jpeg_color_space == JCS_CMYK || j->jpeg.jpeg_color_space == JCS_YCCK) {
+        j->jpeg.out_color_space = JCS_CMYK;
+        j->inks = hr_alloc(4 * (size_t)j->pixels->width);
+        j->status = j->inks ? HIRL_OK : HIRL_E_NOMEM;
+        if (!j->inks)
+            return;
+    }
+    j->jpeg.dct_method = JDCT_ISLOW;
+    jpeg_start_decompress(&j->jpeg);
+    read_rows(j);
+    check_end(j);
+}
+
+static hirl_status run_job(job *j)
+{
+    guarded(j);
+    if (j->opened)
+        jpeg_destroy_decompress(&j->jpeg);
+    hr_free(j->inks);
+    return *j->text ? hr_fail(j->status, "JPEG: %s", j->text) : j->status;
 }
 
 hirl_status hr_jpeg_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count)
 {
-    tjhandle decoder;
-    hirl_status status;
+    job j = { .bytes = bytes, .count = count, .pixels = pixels };
 
-    HR_TRY(open_decoder(&decoder));
-    status = decode(pixels, decoder, bytes, count);
-    tjDestroy(decoder);
-    return status;
+    return run_job(&j);
 }
 
 hirl_status hr_jpeg_measure(int64_t *width, int64_t *height, const uint8_t *bytes, size_t count)
 {
-    tjhandle decoder;
-    hirl_status status;
-    int space;
+    job j = { .bytes = bytes, .count = count };
 
-    HR_TRY(open_decoder(&decoder));
-    status = read_header(width, height, &space, decoder, bytes, count);
-    tjDestroy(decoder);
-    return status;
+    HR_TRY(run_job(&j));
+    *width = j.jpeg.image_width;
+    *height = j.jpeg.image_height;
+    return HIRL_OK;
 }

@@ -97,7 +97,7 @@ static hirl_status check_images(const arrays *a, const array_file *file)
         return hr_fail(HIRL_E_FORMAT,
                        "%s: its images differ in size or channels from those of the first file",
                        file->path);
-    return hr_pixels_check(npy->dim[2], npy->dim[1]);
+    return hr_pixels_check(npy->dim[2], npy->dim[1], 0);
 }
 
 static hirl_status add_file(arrays *a, const char *path)

@@ -3,7 +3,7 @@
  * Palettes and gray become RGB, 16 bits are truncated to 8, and alpha is dropped. libpng reports
  * failures by longjmp; the jump ends in `guarded`, which has no local variables that it could
  * damage. The job keeps the message of a failure. Warnings are ignored; a wrong checksum is a
- * failure.
+ * failure. Reading stops after the last row, so that chunks behind the pixels may be missing.
  */
 #include "data/png.h"
 
@@ -113,7 +113,6 @@ static void read_rows(job *j)
     for (int pass = 0; pass < passes; pass++)
         for (int64_t y = 0; y < j->pixels->height; y++)
             png_read_row(j->png, j->pixels->data + (size_t)y * row, NULL);
-    png_read_end(j->png, NULL);
 }
 
 /* Makes all calls that may jump back here. */
@@ -161,6 +160,6 @@ hirl_status hr_png_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count)
     int64_t width = 0, height = 0;
 
     HR_TRY(hr_png_measure(&width, &height, bytes, count));
-    HR_TRY(hr_pixels_check(width, height));
+    HR_TRY(hr_pixels_check(width, height, pixels->most));
     return run_job(&j);
 }
