@@ -1,6 +1,7 @@
 /* images.c - data sets and models, opened from data= and model=. */
 #include "images.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,12 +89,26 @@ static int refuse_useless(cli_session *session)
                : cli_refuse_object(session, "model", "network", "a model loaded from a file");
 }
 
+/* Photos are turned as those were that the model learned, unless exif was typed. `text` becomes the
+ * setting, for the line about the model. */
+static int follow_exif(char *text, size_t bytes, cli_session *session, const hirl_model_info *info)
+{
+    hirl_status status = HIRL_OK;
+
+    text[0] = 0;
+    if (info->exif < 0 || hirl_options_origin(session->options, "exif") > 0)
+        return CLI_OK;
+    status = hirl_options_set(session->options, "exif", info->exif ? "1" : "0");
+    snprintf(text, bytes, ", exif=%d", (int)info->exif);
+    return cli_check(session, status);
+}
+
 int cli_model_open(hirl_model **model, cli_session *session)
 {
     hirl_model_info info = { .struct_size = sizeof info };
     const char *path = cli_own(session, "model");
     hirl_status status;
-    char count[32];
+    char count[32], exif[16];
     int code;
 
     if (!*path)
@@ -111,10 +126,11 @@ int cli_model_open(hirl_model **model, cli_session *session)
         status = hirl_model_describe(&info, *model);
     if (status < 0)
         return cli_check(session, status);
-    cli_note(session, "%s: %s network of %s, %s, input %d pixels, %s parameters", path,
+    code = follow_exif(exif, sizeof exif, session, &info);
+    cli_note(session, "%s: %s network of %s, %s, input %d pixels, %s parameters%s", path,
              info.network, info.method, info.arch, (int)info.image_size,
-             cli_grouped(count, sizeof count, (double)info.parameters));
-    return CLI_OK;
+             cli_grouped(count, sizeof count, (double)info.parameters), exif);
+    return code;
 }
 
 int cli_model_untrained(hirl_model **model, cli_session *session, const char *run)

@@ -45,7 +45,6 @@ static void suggest(const cli_session *session, const char *out)
         return;
     for (size_t i = 0; i < sizeof generated / sizeof *generated && !strcmp(data, "generated"); i++)
         append_key(set, sizeof set, session, generated[i]);
-    append_key(set, sizeof set, session, "exif");
     snprintf(same, sizeof same, "%s", set);
     append_key(same, sizeof same, session, "max_images");
     append_key(same, sizeof same, session, "split");

@@ -58,8 +58,8 @@ typedef struct hirl_dataset_info {
  * @param[in]  path     [] char, caller-owned, read during the call; a file, a folder or
  *                      "generated"; NULL: the value of the key data
  * @param[in]  options  [1] handle, caller-owned, read during the call; keys data, split,
- *                      max_images, exif, generated_images, generated_test_images, generated_size,
- *                      generated_seed; NULL: defaults
+ *                      max_images, exif, max_pixels, generated_images, generated_test_images,
+ *                      generated_size, generated_seed; NULL: defaults
  *
  * @retval HIRL_E_INVALID      the data has no such split, or too few images for queries
  * @retval HIRL_E_IO           a file cannot be read
@@ -83,8 +83,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_open(hirl_dataset **dataset, hi
  * @param[in]  pixels    [count, height, width, channels] uint8, caller-owned, kept until the data
  *                       set and its trainers are destroyed; with copy=1 only read during the call
  * @param[in]  count     images, 1 to 2^32 - 1
- * @param[in]  height    pixels, 1 to 32768; height * width at most 2^26
- * @param[in]  width     pixels, 1 to 32768
+ * @param[in]  height    pixels, 1 to 65536; height * width at most 2^30
+ * @param[in]  width     pixels, 1 to 65536
  * @param[in]  channels  1 (grey) or 3 (RGB)
  * @param[in]  label     [count] int32, caller-owned, read during the call; class of each image, 0
  *                       to 2^20 - 1, or -1: none; NULL: no labels
@@ -116,7 +116,7 @@ typedef struct hirl_image {
     /** [height, width, channels] uint8, caller-owned, kept until release is called; not read if
      * encoded is not NULL */
     const uint8_t *pixels;
-    /** pixels, 1 to 32768 */
+    /** pixels, 1 to 65536 */
     int64_t height, width;
     /** 1 (grey) or 3 (RGB) */
     int32_t channels;
@@ -154,7 +154,7 @@ typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
  * @param[in]  label    [count] int32, caller-owned, read during the call; class of each image, 0 to
  *                      2^20 - 1, or -1: none; NULL: no labels
  * @param[in]  options  [1] handle, caller-owned, read during the call; keys split (auto, all, bank,
- *                      queries), max_images and exif; NULL: defaults
+ *                      queries), max_images, exif and max_pixels; NULL: defaults
  *
  * @retval HIRL_E_INVALID  count is below 1, a label is below -1, or no such split
  * @retval HIRL_E_LIMIT    more than 2^32 - 1 images or 2^20 classes

@@ -105,6 +105,9 @@ typedef struct hirl_model_info {
     int64_t z_dim;
     /** number of parameters in encoder and heads */
     int64_t parameters;
+    /** 1: the training photos were turned as their Exif tag states, so images to embed need exif=1;
+     * 0: they were used as stored; -1: the training images were no files */
+    int32_t exif;
 } hirl_model_info;
 
 /**

@@ -152,7 +152,8 @@ static void describe(hirl_model_info *info, const hr_model_config *config, const
                           .image_size = (int32_t)config->image_size,
                           .backbone_dim = net->backbone_dim,
                           .z_dim = net->z_dim,
-                          .parameters = hr_layout_numbers(&net->params, slots) };
+                          .parameters = hr_layout_numbers(&net->params, slots),
+                          .exif = config->exif };
 
     memcpy(info, &i, i.struct_size < sizeof i ? i.struct_size : sizeof i);
 }

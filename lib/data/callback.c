@@ -50,5 +50,6 @@ hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *read_image, v
     *state = (callback){ read_image, user, { config->exif != 0, config->max_pixels } };
     dataset->source = (hr_source){ state, read, NULL, hr_free, HR_TOLD_NOT };
     dataset->count = count;
+    dataset->exif = config->exif != 0;
     return HIRL_OK;
 }

@@ -248,6 +248,7 @@ hirl_status hr_dataset_new(hirl_dataset **out, hirl_context *context, const char
         return HIRL_E_NOMEM;
     dataset->context = context;
     dataset->format = format;
+    dataset->exif = -1;
     dataset->references = 1;
     hr_context_hold(context);
     *out = dataset;

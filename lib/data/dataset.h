@@ -90,6 +90,7 @@ struct hirl_dataset {
     int32_t *parent[HR_LABEL_LEVELS];   /* parent[l][class of level l] = class of level l+1 */
     char **class_name[HR_LABEL_LEVELS]; /* NULL: classes are named by number */
     int64_t min_width, max_width, min_height, max_height;
+    int32_t exif;         /* photos are turned as their Exif tag states; -1: they are no files */
     int64_t looked_at;    /* images whose size was read from the file; 0: the sizes hold for all */
     int64_t ignored;      /* files that are not images, and entries beside the split folders */
     _Atomic int64_t bad;  /* number of images found unreadable */

@@ -1,5 +1,7 @@
-/* exif.c - the orientation of a photo: tag 0x0112 of the first directory of its Exif block, which is
- * in segment APP1 of a JPEG, or in chunk eXIf of a PNG. */
+/* exif.c - the orientation of a photo: tag 0x0112 of the first directory of its Exif block.
+ *
+ * The block lies in segment APP1 of a JPEG, or in chunk eXIf of a PNG.
+ */
 #include "data/exif.h"
 
 #include <string.h>
@@ -50,8 +52,8 @@ int hr_exif_orientation(const uint8_t *bytes, size_t count)
     return 1;
 }
 
-/* A segment is ff, its marker, and two bytes of length with the content; a marker may follow several
- * bytes ff. The markers 01 and d0 to d7 have no content. */
+/* A segment is ff, its marker, two bytes of length, and the content. Several bytes ff may stand
+ * before a marker. The markers 01 and d0 to d7 have no content. */
 const uint8_t *hr_exif_of_jpeg(size_t *bytes, const uint8_t *file, size_t count)
 {
     size_t at = 2;

@@ -4,8 +4,8 @@
 
 #include "types.h"
 
-/* The orientation, 1 to 8, in an Exif block, which has the form of a TIFF file; 1 when it is missing
- * or invalid. */
+/* The orientation, 1 to 8, in an Exif block, which has the form of a TIFF file; 1 when it is
+ * missing or invalid. */
 int hr_exif_orientation(const uint8_t *tiff, size_t count);
 /* Find the Exif block of an image file. NULL: there is none. */
 const uint8_t *hr_exif_of_jpeg(size_t *bytes, const uint8_t *file, size_t count);

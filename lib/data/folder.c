@@ -464,6 +464,7 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
     if (!t)
         return HIRL_E_NOMEM;
     dataset->source = (hr_source){ t, read, name, close, HR_TOLD_BY_NAMES };
+    dataset->exif = config->exif != 0;
     t->how = (hr_decoding){ config->exif != 0, config->max_pixels };
     t->root = hr_strdup(folder ? path : "");
     if (!t->root)

@@ -8,7 +8,7 @@
  * between segments, an unknown JFIF version, an unknown Adobe transform, unusual scan parameters,
  * and a missing end marker when the last row is complete. All others count as failures.
  *
- * libjpeg reports failures by a call that must not return; a jump ends it in `guarded`, which has no
+ * libjpeg reports failures by a call that must not return. It jumps to `guarded`, which has no
  * local variables that the jump could damage.
  */
 #include "data/jpeg.h"

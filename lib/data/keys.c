@@ -13,7 +13,7 @@ static const hr_key key[] = {
       "part of the data to use: auto (train), all, a name, or bank or queries of kNN", AT(split) },
     { "max_images", HR_KEY_INT, "0", 0, 1e12, NULL, false, "images",
       "use at most this many, evenly spread over the data; 0: all", AT(max_images) },
-    { "exif", HR_KEY_FLAG, "0", 0, 1, NULL, false, "",
+    { "exif", HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
       "turn photos according to their Exif orientation tag", AT(exif) },
     { "max_pixels", HR_KEY_INT, "200000000", 1, 1 << 30, NULL, false, "pixels",
       "refuse to decode images with more pixels than this; a pixel takes 3 bytes of memory",

@@ -96,7 +96,17 @@ hirl_status hr_model_config_save(hr_tensors *out, const hr_model_config *config,
         hr_key_print(value, key, (const char *)config + key->offset);
         HR_TRY(hr_tensors_set_text(out, name, value));
     }
+    if (config->exif >= 0)
+        HR_TRY(hr_tensors_set_int(out, "model.exif", config->exif));
     return hr_tensors_set_int(out, "model.levels", levels);
+}
+
+/* Models without this entry were trained on photos as they are stored. */
+static int32_t exif_of(const hr_tensors *in)
+{
+    const char *exif = hr_tensors_text(in, "model.exif");
+
+    return exif && !strcmp(exif, "1");
 }
 
 hirl_status hr_model_config_load(hr_model_config *config, int32_t *levels, const hr_tensors *in)
@@ -121,6 +131,8 @@ hirl_status hr_model_config_load(hr_model_config *config, int32_t *levels, const
     hr_options_done(&options);
     if (status >= 0)
         *levels = (int32_t)config->levels;
+    if (status >= 0)
+        config->exif = exif_of(in);
     return status;
 }
 

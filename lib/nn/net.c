@@ -150,6 +150,7 @@ static void name_shape(hr_model_config *c)
 hirl_status hr_model_config_read(hr_model_config *config, const hirl_options *options)
 {
     HR_TRY(hr_options_read(config, &hr_model_keys, options));
+    config->exif = -1;
     if (strcmp(config->mean_text, "auto"))
         HR_TRY(three_numbers(config->mean, "mean", config->mean_text));
     if (strcmp(config->std_text, "auto"))

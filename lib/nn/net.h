@@ -47,6 +47,9 @@ typedef struct hr_model_config {
     int64_t seed;
     double mean[3], std[3];
     char mean_text[HR_KEY_TEXT_BYTES], std_text[HR_KEY_TEXT_BYTES];
+    /* No key: whether the training photos were turned as their Exif tag states; -1: unknown, or the
+     * images were no files. */
+    int32_t exif;
 } hr_model_config;
 extern const hr_keys hr_model_keys;
 const char *hr_arch_name(int64_t arch);

@@ -178,6 +178,21 @@ static hirl_status check_identity(const hr_tensors *in, const hr_identity *here)
                          comparison[by].differs);
 }
 
+/* Runs of images that are no files have only the key. */
+static hirl_status check_exif(const hr_tensors *in, const hirl_dataset *dataset)
+{
+    const char *entry = hr_tensors_text(in, "model.exif");
+    const char *key = hr_tensors_text(in, "config.exif");
+    int32_t exif = entry ? !strcmp(entry, "1") : key && !strcmp(key, "1");
+
+    if (dataset->exif >= 0 && dataset->exif != exif)
+        return hr_fail(
+            HIRL_E_INVALID,
+            "exif=%d, but the run to be resumed has %d; give exif=%d, or start a new run",
+            (int)dataset->exif, (int)exif, (int)exif);
+    return HIRL_OK;
+}
+
 static hirl_status check_data(const hr_tensors *in, const hirl_trainer *trainer)
 {
     const char *split = hr_tensors_text(in, "images_split"); /* NULL: no split */
@@ -190,6 +205,7 @@ static hirl_status check_data(const hr_tensors *in, const hirl_trainer *trainer)
     if (split && trainer->dataset->parts && strcmp(split, trainer->dataset->split))
         return hr_fail(HIRL_E_INVALID, "the run has split %s, but the data set has split %s", split,
                        trainer->dataset->split);
+    HR_TRY(check_exif(in, trainer->dataset));
     return check_identity(in, &trainer->identity);
 }
 

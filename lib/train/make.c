@@ -117,6 +117,7 @@ static hirl_status make_parts(hirl_trainer *trainer, const hirl_model *start)
         trainer->config.model.seed = seed;
     }
     HR_TRY(check_ranks(trainer));
+    trainer->config.model.exif = trainer->dataset->exif;
     if (t->loader_threads == HR_AUTO)
         t->loader_threads = hr_pool_half(hr_context_pool(trainer->context));
     HR_TRY(hr_dataset_identify(&trainer->identity, trainer->dataset));

@@ -109,8 +109,8 @@ START_TEST(invalid_arguments_are_refused)
                     HIRL_E_INVALID, "2 channels");
     hr_assert_fails(hirl_dataset_from_memory(&set, context, NULL, 4, 1, 1, 1, NULL, 0, NULL),
                     HIRL_E_INVALID, "memory");
-    hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 1, 40000, 1, NULL, 0, NULL),
-                    HIRL_E_LIMIT, "40000");
+    hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 1, 70000, 1, NULL, 0, NULL),
+                    HIRL_E_LIMIT, "70000");
     hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 0, 1, 1, NULL, 0, NULL),
                     HIRL_E_INVALID, "1 x 0 pixels");
     hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 1, -1, 1, NULL, 0, NULL),
