@@ -55,6 +55,7 @@ static const char *reason(const char *key)
         { "ema", "there are fewer steps, so the teacher must follow faster" },
         { "warmup_epochs", "a similar share of a short run" },
         { "min_lr", "in proportion to the learning rate" },
+        { "fit", "small sets get smaller batches and queues" },
         { "exif", "photos of phones are turned upright" },
         { "head", "measured: with batch norm, targets become distinct within minutes" },
         { "hidden_dim", "narrow heads for a narrow encoder" },

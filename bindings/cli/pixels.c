@@ -72,10 +72,11 @@ static int count_bad(reading *r, int64_t image)
 {
     const char *most = hirl_options_get(r->session->options, "max_bad");
     const char *name = hirl_dataset_name(r->dataset, image), *reason = hirl_error_message();
+    bool limited = hirl_options_origin(r->session->options, "max_bad") > 0;
     double share = (double)++r->bad / (double)r->rows->images;
 
     cli_warn(r->session, "unreadable image %s: %s", name, reason);
-    if (share <= strtod(most, NULL))
+    if (!limited || share <= strtod(most, NULL))
         return CLI_OK;
     return cli_error(
         r->session, CLI_DATA,

@@ -292,7 +292,7 @@ static hirl_status extract_config(hr_extract_config *config, const hirl_model *m
         .size = (int32_t)model->config.image_size,
         .filter = HR_FILTER_EMBED,
         .layer = layer,
-        .max_bad = train.max_bad,
+        .max_bad = hr_options_find(options, "max_bad") ? train.max_bad : 1, /* else skip all */
     };
     for (int i = 0; i < 3; i++) {
         config->mean[i] = (float)model->config.mean[i];

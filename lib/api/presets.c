@@ -53,35 +53,35 @@
     }
 
 /* ---- experiments of the paper: epochs and batch size of HIRL table 2. Its programs ignore the
- * orientation of photos. ---- */
+ * orientation of photos, and nothing is fitted to small data sets. ---- */
 
 static const hr_setting_pair mocov2[] = {
-    { "method", "mocov2" },  { "profile", "paper" }, RESNET_50, { "epochs", "200" },
-    { "batch_size", "256" }, { "exif", "0" },        END
+    { "method", "mocov2" },  { "profile", "paper" }, RESNET_50,      { "epochs", "200" },
+    { "batch_size", "256" }, { "exif", "0" },        { "fit", "0" }, END
 };
 static const hr_setting_pair simsiam[] = {
-    { "method", "simsiam" }, { "profile", "paper" }, RESNET_50, { "epochs", "200" },
-    { "batch_size", "512" }, { "exif", "0" },        END
+    { "method", "simsiam" }, { "profile", "paper" }, RESNET_50,      { "epochs", "200" },
+    { "batch_size", "512" }, { "exif", "0" },        { "fit", "0" }, END
 };
 static const hr_setting_pair swav[] = {
-    { "method", "swav" },     { "profile", "paper" }, RESNET_50, { "epochs", "200" },
-    { "batch_size", "4096" }, { "exif", "0" },        END
+    { "method", "swav" },     { "profile", "paper" }, RESNET_50,      { "epochs", "200" },
+    { "batch_size", "4096" }, { "exif", "0" },        { "fit", "0" }, END
 };
 static const hr_setting_pair swav_800[] = {
-    { "method", "swav" },     { "profile", "paper" }, RESNET_50, { "epochs", "800" },
-    { "batch_size", "4096" }, { "exif", "0" },        END
+    { "method", "swav" },     { "profile", "paper" }, RESNET_50,      { "epochs", "800" },
+    { "batch_size", "4096" }, { "exif", "0" },        { "fit", "0" }, END
 };
 static const hr_setting_pair mocov3[] = {
-    { "method", "mocov3" },   { "profile", "paper" }, VIT_B, { "epochs", "400" },
-    { "batch_size", "4096" }, { "exif", "0" },        END
+    { "method", "mocov3" },   { "profile", "paper" }, VIT_B,          { "epochs", "400" },
+    { "batch_size", "4096" }, { "exif", "0" },        { "fit", "0" }, END
 };
 static const hr_setting_pair dino[] = {
-    { "method", "dino" },     { "profile", "paper" }, VIT_B, { "epochs", "400" },
-    { "batch_size", "1024" }, { "exif", "0" },        END
+    { "method", "dino" },     { "profile", "paper" }, VIT_B,          { "epochs", "400" },
+    { "batch_size", "1024" }, { "exif", "0" },        { "fit", "0" }, END
 };
 static const hr_setting_pair ibot[] = {
-    { "method", "ibot" },     { "profile", "paper" }, VIT_B, { "epochs", "400" },
-    { "batch_size", "1024" }, { "exif", "0" },        END
+    { "method", "ibot" },     { "profile", "paper" }, VIT_B,          { "epochs", "400" },
+    { "batch_size", "1024" }, { "exif", "0" },        { "fit", "0" }, END
 };
 
 static const hr_setting_pair plain[] = { { "hirl", "0" }, END };

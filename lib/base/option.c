@@ -329,12 +329,34 @@ static hirl_status keep(hirl_options *options, const char *key, const char *text
     return HIRL_OK;
 }
 
+/* Texts of numbers have a range, or a list as their default. */
+static bool is_list(const hr_key *key)
+{
+    return key->type == HR_KEY_LIST ||
+           (key->type == HR_KEY_TEXT && (key->low != key->high || strchr(key->standard, ',')));
+}
+
+/* "[32, 8, 4]" becomes "32,8,4"; other texts stay. `plain` has room for text. */
+static const char *without_brackets(char *plain, const hr_key *key, const char *text)
+{
+    size_t n = strlen(text), kept = 0;
+
+    if (!is_list(key) || n < 2 || n >= HR_KEY_TEXT_BYTES || text[0] != '[' || text[n - 1] != ']')
+        return text;
+    for (size_t i = 1; i + 1 < n; i++)
+        if (text[i] != ' ')
+            plain[kept++] = text[i];
+    plain[kept] = 0;
+    return plain;
+}
+
 hirl_status hr_options_put(hirl_options *options, const hr_key *key, const char *text,
                            int32_t origin)
 {
-    char word[WORD + 1];
+    char word[WORD + 1], plain[HR_KEY_TEXT_BYTES];
     int64_t index;
 
+    text = without_brackets(plain, key, text);
     if (key->type != HR_KEY_CHOICE || (key->autos && !strcmp(text, "auto"))) {
         HR_TRY(hr_key_parse(NULL, key, text));
         return keep(options, key->name, text, origin);

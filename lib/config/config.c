@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/key_text.h"
+#include "config/fit.h"
 #include "config/hierarchy.h"
 #include "config/linear.h"
 #include "config/views.h"
@@ -47,6 +48,9 @@ static const hr_key keys[] = {
         "network whose features are clustered"),
     KEY(batch_size, HR_KEY_INT, "256", LEAST_BATCH, 65536, NULL, false, "images",
         "images of one optimiser step, over all ranks"),
+    KEY(fit, HR_KEY_FLAG, "1", 0, 1, NULL, false, "",
+        "1: for few images or epochs, reduce batch_size, queue, learning rates and warmup_epochs, "
+        "unless they are given; 0: refuse what does not fit, as the paper's presets do"),
     KEY(accumulate, HR_KEY_INT, "1", 1, 4096, NULL, false, "",
         "micro-batches that a batch is split into; more of them need less memory"),
     KEY(optimizer, HR_KEY_CHOICE, "sgd", 0, 0, "sgd larc adamw lars", false, "",
@@ -250,8 +254,8 @@ static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
     int64_t most = c->profile == HR_PROFILE_REFERENCE ? REFERENCE_QUEUE : PAPER_QUEUE;
     bool automatic = c->queue == HR_AUTO;
 
-    if (n / 2 < most)
-        most = n / 2;
+    if (hr_fit_queue(n) < most)
+        most = hr_fit_queue(n);
     if (automatic && n == HR_IMAGES_UNKNOWN)
         return HIRL_OK;
     if (automatic)
@@ -261,8 +265,8 @@ static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
                    ? hr_fail(
                          HIRL_E_INVALID,
                          "queue=auto: at most %lld keys (half of %lld images, or less) are fewer "
-                         "than one batch of %lld; give a smaller batch_size",
-                         (long long)most, (long long)n, (long long)c->batch_size)
+                         "than one batch of %lld; give a batch_size of at most %lld",
+                         (long long)most, (long long)n, (long long)c->batch_size, (long long)most)
                    : hr_fail(
                          HIRL_E_INVALID,
                          "queue: %lld keys are fewer than one batch of %lld; give a longer queue, "
@@ -511,10 +515,14 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
     hr_train_config *c = &config->train;
     const hr_method kind = hr_method_of(config->model.method, c->own_teacher), *method = &kind;
 
+    if (n < LEAST_BATCH)
+        return hr_fail(HIRL_E_INVALID, "training needs at least %d images, but there is %lld",
+                       LEAST_BATCH, (long long)n);
+    hr_fit(config, options, method, n);
     if (c->batch_size > n)
         return hr_fail(HIRL_E_INVALID,
-                       "batch_size: %lld, but the data set has %lld images; give a smaller one",
-                       (long long)c->batch_size, (long long)n);
+                       "batch_size: %lld, but the data set has %lld images; give at most %lld",
+                       (long long)c->batch_size, (long long)n, (long long)hr_fit_batch(method, n));
     if (config->label.task == HR_TASK_LINEAR)
         return resolve_labelled(config, options);
     if (c->cluster_network && !method->teacher)

@@ -69,6 +69,14 @@ typedef struct text_buffer {
     size_t used, room;
 } text_buffer;
 
+/* Numbers and lists of them are written without quotation marks; `auto` is a text. */
+static bool is_number(const hr_setting *setting)
+{
+    hr_key_type type = setting->key->type;
+
+    return type != HR_KEY_TEXT && type != HR_KEY_CHOICE && strcmp(setting->value, "auto") != 0;
+}
+
 static hirl_status append_line(const hr_setting *setting, void *arg)
 {
     text_buffer *b = arg;
@@ -83,13 +91,21 @@ static hirl_status append_line(const hr_setting *setting, void *arg)
         b->text = grown;
         b->room = 2 * need;
     }
-    b->used += (size_t)snprintf(b->text + b->used, b->room - b->used, "%s: \"", setting->key->name);
+    b->used += (size_t)snprintf(b->text + b->used, b->room - b->used, "%s: ", setting->key->name);
+    if (is_number(setting)) {
+        b->used += (size_t)snprintf(b->text + b->used, b->room - b->used,
+                                    setting->key->type == HR_KEY_LIST ? "[%s]\n" : "%s\n", value);
+        return HIRL_OK;
+    }
+    b->text[b->used++] = '"';
     for (; *value; value++) {
         if (*value == '"' || *value == '\\')
             b->text[b->used++] = '\\';
         b->text[b->used++] = *value;
     }
-    b->used += (size_t)snprintf(b->text + b->used, b->room - b->used, "\"\n");
+    b->text[b->used++] = '"';
+    b->text[b->used++] = '\n';
+    b->text[b->used] = 0;
     return HIRL_OK;
 }
 

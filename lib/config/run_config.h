@@ -54,6 +54,7 @@ typedef struct hr_train_config {
     int64_t save_every, log_every, keep;
     char out[HR_KEY_TEXT_BYTES];
     int64_t resume, overwrite;
+    int64_t fit;
     int64_t seed;
 } hr_train_config;
 
@@ -74,6 +75,7 @@ typedef struct hr_run_config {
     hr_label_config label;
     int32_t levels;       /* L, 0: no hierarchy */
     int64_t m[HR_LEVELS]; /* M_l: prototypes of level l */
+    char fitted[160];     /* values that were reduced to fit the data set (fit.h), for the log */
 } hr_run_config;
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-enum { NUMBER_TEXT = 24 };
+enum { NUMBER_TEXT = 24, FEW_BAD = 2 };
 
 static const int64_t IMAGES = UINT32_MAX;
 
@@ -396,7 +396,7 @@ hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, in
     double share = (double)bad / (double)dataset->count;
     const char *name = index < 0 ? "" : hr_dataset_name(dataset, index);
 
-    if (share <= max_bad)
+    if (share <= max_bad || (max_bad > 0 && bad <= FEW_BAD))
         return HIRL_OK;
     return hr_fail(
         HIRL_E_FORMAT,

@@ -114,7 +114,8 @@ void hr_dataset_mark_all(hirl_dataset *dataset, const uint8_t *unreadable);
  * batches calls this. */
 bool hr_dataset_mark(hirl_dataset *dataset, int64_t index);
 bool hr_dataset_marked(const hirl_dataset *dataset, int64_t index); /* any thread */
-/* FORMAT when the share of unreadable images exceeds max_bad. For the message, `index` and `reason`
+/* FORMAT when the share of unreadable images exceeds max_bad. Up to two of them are accepted in any
+ * data set, unless max_bad is 0. For the message, `index` and `reason`
  * describe the unreadable image just found; -1 and "" when there is none. */
 hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, int64_t index,
                                  const char *reason);

@@ -75,10 +75,6 @@ static hirl_status prepare(hr_tree_maker *maker, const hr_tree_input *in)
     HR_TRY(list_rows(maker, in));
     HR_TRY(hr_rows_finite(maker->queue, &maker->features, maker->row));
     HR_TRY(hr_tree_levels(m, &levels, maker->rows, &maker->config));
-    if (!maker->config.prototypes.count && levels < 3)
-        hr_log(maker->context, HIRL_LOG_INFO,
-               "cluster: %lld rows are enough for %d of the paper's 3 levels, with %lld leaves",
-               (long long)maker->rows, (int)levels, (long long)m[0]);
     HR_TRY(hr_tree_alloc(&maker->tree, maker->context, levels, hr_cols(&maker->features), m, n));
     maker->tree->normalize = maker->config.normalize != 0;
     memset(maker->tree->leaf, 0xff, (size_t)n * sizeof *maker->tree->leaf); /* -1 */

@@ -21,7 +21,16 @@
 #define UNIT_SLACK 1e-3 /* deviation from length 1 that a prototype in a file may have */
 #define PAPER_IMAGES 1281167.0
 
-static const double paper_prototypes[] = { 30000, 10000, 1000 };
+static const int64_t paper_prototypes[] = { 30000, 10000, 1000 };
+/* prototypes=auto in small sets */
+enum {
+    SMALL_ROWS = 15, /* rows of a leaf */
+    SMALL_LEAVES = 300,
+    LEAST_LEAVES = 3,
+    LEAVES_OF_TOP = 30, /* leaves below a node of the top level */
+    LEAST_TOP = 8,
+    MOST_SMALL_TOP = 12,
+};
 
 /* ---- memory ---- */
 
@@ -174,23 +183,61 @@ static hirl_status given_levels(int64_t m[HR_LEVELS], const hr_key_list *list, i
     return HIRL_OK;
 }
 
+static int64_t share_of(int64_t n, int64_t paper)
+{
+    return llround((double)n * (double)paper / PAPER_IMAGES);
+}
+
+/* leaves: the paper's share, or more of them in small sets: one for 15 rows, up to 300 */
+static int64_t auto_leaves(int64_t n)
+{
+    int64_t few = (n + SMALL_ROWS / 2) / SMALL_ROWS, leaves = share_of(n, paper_prototypes[0]);
+
+    few = few < SMALL_LEAVES ? few : SMALL_LEAVES;
+    leaves = leaves < few ? few : leaves;
+    leaves = leaves < LEAST_LEAVES ? LEAST_LEAVES : leaves;
+    return leaves < n ? leaves : n;
+}
+
+/* The top in small trees: about one node for 30 leaves, within 8 to 12, and at most a third of the
+ * level below. */
+static int64_t auto_top(int64_t leaves, int64_t n)
+{
+    int64_t top = share_of(n, paper_prototypes[2]);
+
+    if (leaves <= SMALL_LEAVES)
+        top = leaves / LEAVES_OF_TOP;
+    return top < LEAST_TOP ? LEAST_TOP : top;
+}
+
+/* A level has at most a third of the nodes of the one below. */
+static int32_t auto_levels(int64_t m[HR_LEVELS], int64_t n)
+{
+    int64_t leaves = auto_leaves(n), middle = (leaves + 1) / 3, top = auto_top(leaves, n);
+
+    m[0] = leaves;
+    if (leaves > SMALL_LEAVES)
+        middle = share_of(n, paper_prototypes[1]);
+    if (3 * top <= middle) {
+        m[1] = middle;
+        m[2] = top;
+        return 3;
+    }
+    m[1] = leaves / 3 < MOST_SMALL_TOP ? leaves / 3 : MOST_SMALL_TOP;
+    return m[1] < 2 ? 1 : 2;
+}
+
 hirl_status hr_tree_levels(int64_t m[HR_LEVELS], int32_t *levels, int64_t n,
                            const hr_cluster_config *config)
 {
     *levels = config->prototypes.count;
     if (*levels)
         return given_levels(m, &config->prototypes, n);
-    for (size_t l = 0; l < sizeof paper_prototypes / sizeof *paper_prototypes; l++) {
-        int64_t count = llround((double)n * paper_prototypes[l] / PAPER_IMAGES);
-
-        count = count < 2 ? 2 : count;
-        if (!*levels || count < m[*levels - 1])
-            m[(*levels)++] = count;
-    }
-    if (m[0] > n)
+    if (n < 2)
         return hr_fail(HIRL_E_INVALID,
                        "prototypes: a tree needs at least 2 usable rows, but there are %lld",
                        (long long)n);
+    *levels = auto_levels(m, n);
     return HIRL_OK;
 }
 

@@ -14,7 +14,7 @@
 #include "train/directory_files.h"
 
 static const char settings_begin[] =
-    "hirl: \""; /* how the config.yaml of a run begins: the first key of config/config.c */
+    "hirl: "; /* how the config.yaml of a run begins: the first key of config/config.c */
 static const char *const folders[] = { "checkpoints", "trees" };
 enum { SETTINGS_BYTES = 1 << 20, LOCK_TRIES = 8 };
 

@@ -167,6 +167,9 @@ static void announce(hirl_trainer *trainer, bool fresh)
            (long long)trainer->dataset->count, (long long)trainer->progress.per_epoch,
            (long long)t->batch_size, (long long)t->epochs, t->lr,
            t->lr * 256 / (double)t->batch_size, expected);
+    if (*trainer->config.fitted)
+        hr_log(trainer->context, HIRL_LOG_INFO, "fitted to %lld images and %lld epochs: %s",
+               (long long)trainer->dataset->count, (long long)t->epochs, trainer->config.fitted);
     if (t->hirl && !trainer->config.levels)
         hr_log(trainer->context, HIRL_LOG_WARNING,
                "cluster_warmup_epoch=%lld is not below epochs=%lld, so this run has no hierarchy",

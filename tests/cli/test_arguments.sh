@@ -36,8 +36,8 @@ hirl tree show ascii=
 ok "an empty flag is refused" exits 2
 hirl pretrain data = photos
 ok "spaces around = are an error that shows the correct form" says err 'key=value, without spaces'
-hirl pretrain data=generated generated_images=8 resume=1 out=nothing
-ok "a batch larger than the data set: the error suggests a smaller one" says err 'give a smaller one'
+hirl pretrain data=generated generated_images=8 batch_size=16 out=nothing
+ok "a batch larger than the data set: the error states the largest that fits" says err 'give at most 4'
 ok "without a run the log does not mention kept settings" test "$(grep -c 'keeps its settings' err)" = 0
 mkdir empty
 hirl eval knn model=empty data=generated

@@ -100,7 +100,7 @@ differ = [k for k in whole if whole[k] != rows[k] and k not in (leaf, "shape")]
 assert not differ, differ'
 hirl tree show tree data=mixed
 ok "tree show accepts a tree with rows left out" exits 0
-hirl eval knn features=pixels data=classes
+hirl eval knn features=pixels data=classes max_bad=0.01
 ok "raw pixels: more unreadable images than max_bad stop" exits 3
 ok "raw pixels: the share and the reason are named" one_sentence 'max_bad=0.01; the last one is .*b.png: '
 hirl eval knn features=pixels data=classes max_bad=0.5 --json

@@ -206,7 +206,7 @@ START_TEST(a_refused_resume_leaves_the_settings)
     check_environment(folder, 0);
     hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
     after = read_whole(folder, "config.yaml");
-    ck_assert_ptr_nonnull(strstr(after, "log_every: \"7\""));
+    ck_assert_ptr_nonnull(strstr(after, "log_every: 7\n"));
     free(after);
     check_environment(folder, SMALL_PER_EPOCH);
     free(before);

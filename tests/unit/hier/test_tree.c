@@ -45,9 +45,42 @@ START_TEST(auto_prototypes_are_the_papers_shares)
 {
     check_auto(1281167, 3, 30000, 10000, 1000);
     check_auto(25000, 3, 585, 195, 20); /* 585.4 195.1 19.5 */
-    check_auto(2000, 3, 47, 16, 2);     /* 46.8 15.6 1.6 -> at least 2 */
-    check_auto(300, 2, 7, 2, 0);        /* 7.02 2.3 0.2: a third level would have 2 as well */
+    check_auto(12800, 3, 300, 100, 10);
+}
+END_TEST
+
+START_TEST(auto_prototypes_of_small_sets_make_a_tree_for_people)
+{
+    check_auto(5000, 3, 300, 100, 10); /* the paper's share would be 117 */
+    check_auto(2000, 3, 133, 44, 8);
+    check_auto(1080, 3, 72, 24, 8);
+    check_auto(1000, 2, 67, 12, 0); /* a third level of 8 would be more than a third of 22 */
+    check_auto(540, 2, 36, 12, 0);
+    check_auto(300, 2, 20, 6, 0);
+    check_auto(90, 2, 6, 2, 0);
+    check_auto(30, 1, 3, 0, 0);
     check_auto(2, 1, 2, 0, 0);
+}
+END_TEST
+
+START_TEST(auto_prototypes_grow_with_the_set_and_every_level_is_a_third)
+{
+    hr_cluster_config config;
+    int64_t m[HR_LEVELS], before = 0;
+    int32_t levels;
+
+    hr_assert_ok(hr_options_read(&config, &hr_cluster_keys, NULL));
+    for (int64_t n = 2; n < 40000; n++) {
+        hr_assert_ok(hr_tree_levels(m, &levels, n, &config));
+        ck_assert_int_ge(m[0], before);
+        ck_assert_int_le(m[0], n);
+        for (int32_t l = 1; l < levels; l++)
+            ck_assert_msg(3 * m[l] <= m[l - 1] + 2, "%lld rows, level %d", (long long)n,
+                          (int)l + 1);
+        if (m[0] >= 36 && m[0] <= 300)
+            ck_assert_msg(m[levels - 1] >= 8 && m[levels - 1] <= 12, "%lld rows", (long long)n);
+        before = m[0];
+    }
 }
 END_TEST
 
@@ -282,6 +315,8 @@ START_TEST(a_missing_file_is_named)
 END_TEST
 
 HR_TESTS("tree", auto_prototypes_are_the_papers_shares,
+         auto_prototypes_of_small_sets_make_a_tree_for_people,
+         auto_prototypes_grow_with_the_set_and_every_level_is_a_third,
          impossible_prototype_counts_are_refused_with_the_numbers,
          a_tree_from_arrays_has_unit_prototypes_and_sizes, short_prototypes_have_unit_length_too,
          arrays_that_make_no_tree_are_refused, new_rows_take_the_path_of_their_nearest_leaf,
