@@ -6,8 +6,9 @@
 #include "config/run_config.h"
 #include "ssl/method.h"
 
-/* With fit=1, reduces batch_size and queue to what n images allow, the learning rates with the batch,
- * and warmup_epochs to less than epochs. Values of files and of the caller stay. Writes what changed to config->fitted. */
+/* With fit=1, reduces batch_size and queue to what n images allow, the learning rates with the
+ * batch, and warmup_epochs to less than epochs. Values of files and of the caller stay. Writes what
+ * changed to config->fitted. */
 void hr_fit(hr_run_config *config, const hirl_options *options, const hr_method *method, int64_t n);
 
 /* the largest batch_size that n images allow */
