@@ -196,7 +196,15 @@ static int write_skipped(cli_session *session, const source *from)
     return writes_skipped(session, from) ? cli_remove_old(session, folder, "skipped.txt") : CLI_OK;
 }
 
-static int write_all(cli_session *session, const hirl_tree *tree, const source *from)
+static hirl_status name_rows(hirl_tree *tree, const source *from)
+{
+    if (from->dataset)
+        return hirl_tree_set_images(tree, from->dataset);
+    return from->names.count ? hirl_tree_set_names(tree, from->names.name, from->names.count)
+                             : HIRL_OK;
+}
+
+static int write_all(cli_session *session, hirl_tree *tree, const source *from)
 {
     const char *folder = cli_own(session, "out");
     char file[CLI_PATH], csv[CLI_PATH];
@@ -207,7 +215,9 @@ static int write_all(cli_session *session, const hirl_tree *tree, const source *
         code = cli_join(csv, session, folder, "clusters.csv");
     if (code)
         return code;
-    status = hirl_tree_save(tree, file);
+    status = name_rows(tree, from);
+    if (status >= 0)
+        status = hirl_tree_save(tree, file);
     if (status >= 0)
         status = hirl_tree_export(tree, csv, "csv", from->names.count ? from->names.name : NULL);
     if (status < 0)

@@ -147,6 +147,12 @@ int cli_check_data(cli_session *session, hirl_status status)
                   status);
 }
 
+int cli_check_join(cli_session *session, hirl_status status)
+{
+    return report(session, status == HIRL_E_INVALID ? CLI_DATA : exit_code(session, status),
+                  status);
+}
+
 int cli_check_write(cli_session *session, hirl_status status)
 {
     int code = exit_code(session, status);

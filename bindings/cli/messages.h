@@ -18,6 +18,8 @@ int cli_no_memory(cli_session *session);
 int cli_check(cli_session *session, hirl_status status);
 /* For a call that read a config file: a malformed file is a usage error, not a data error. */
 int cli_check_settings(cli_session *session, hirl_status status);
+/* For a call that joins a tree and its images: other images are a data error. */
+int cli_check_join(cli_session *session, hirl_status status);
 /* For a call that opened data: an unsupported kind of data is a data error. So are data that a run
  * finds unfit after its settings were checked. */
 int cli_check_data(cli_session *session, hirl_status status);

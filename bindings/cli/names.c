@@ -1,4 +1,4 @@
-/* names.c - names of rows, from a text file with one name per line or from a data set. */
+/* names.c - names of rows, from a text file with one name per line, a data set or a tree. */
 #include "names.h"
 
 #include <errno.h>
@@ -87,6 +87,18 @@ int cli_names_of(cli_names *names, cli_session *session, const hirl_dataset *dat
                          (long long)names->count);
     for (int64_t i = 0; i < names->count; i++)
         names->name[i] = hirl_dataset_name(dataset, i);
+    return CLI_OK;
+}
+
+int cli_names_in(cli_names *names, cli_session *session, const hirl_tree *tree)
+{
+    *names = (cli_names){ .count = hirl_tree_rows(tree) };
+    names->name = calloc((size_t)names->count + 1, sizeof *names->name);
+    if (!names->name)
+        return cli_error(session, CLI_MEMORY, "out of memory: cannot store %lld names",
+                         (long long)names->count);
+    for (int64_t i = 0; i < names->count; i++)
+        names->name[i] = hirl_tree_name(tree, i);
     return CLI_OK;
 }
 

@@ -47,8 +47,6 @@ static int score(scores *result, cli_session *session, const hirl_tree *tree,
 
     if (status < 0)
         return cli_check(session, status);
-    if (info.count != hirl_tree_rows(tree))
-        return cli_rows_differ(session, hirl_tree_rows(tree), info.count);
     if (info.label_levels < 1)
         return cli_error(session, CLI_DATA, "tree eval needs labels, but these images have none");
     session->running = true;
@@ -126,6 +124,8 @@ static int run(cli_session *session)
         code = cli_data_open(&dataset, session);
     if (!code)
         code = cli_data_print(session, dataset);
+    if (!code)
+        code = cli_check_join(session, hirl_tree_check_images(tree, dataset));
     if (!code)
         code = score(&result, session, tree, dataset);
     if (!code && !session->json)

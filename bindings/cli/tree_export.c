@@ -16,7 +16,8 @@ static const cli_key keys[] = {
     { "format", "choice", "auto", "auto json dot newick graphml csv html", "",
       "auto: chosen by the extension of out (.nwk is newick)" },
     { "names", "text", "", "", "",
-      "file with one row name per line; default: the names of data=, or else row numbers" },
+      "file with one row name per line; default: the names of data=, or else those in the "
+      "tree, or else row numbers" },
     { "examples", "int", "4", "1 to 100", "images", "html: thumbnails per node" },
     { "thumbnail", "int", "48", "8 to 512", "pixels", "html: longer side of a thumbnail" },
     { 0 },

@@ -100,15 +100,6 @@ void cli_tree_print_sizes(cli_session *session, const hirl_tree *tree)
     json_decref(levels);
 }
 
-int cli_rows_differ(cli_session *session, int64_t rows, int64_t images)
-{
-    return cli_error(
-        session, CLI_DATA,
-        "the tree has %lld rows, but the data has %lld images: give the data=, split= and "
-        "max_images= that were clustered",
-        (long long)rows, (long long)images);
-}
-
 int cli_tree_names(cli_names *names, hirl_dataset **dataset, cli_session *session,
                    const hirl_tree *tree)
 {
@@ -121,10 +112,16 @@ int cli_tree_names(cli_names *names, hirl_dataset **dataset, cli_session *sessio
         code = cli_names_read(names, session, cli_own(session, "names"));
     else if (!code && *dataset)
         code = cli_names_of(names, session, *dataset);
+    else if (!code && hirl_tree_name(tree, 0))
+        code = cli_names_in(names, session, tree);
     if (code)
         return code;
-    if (*dataset && hirl_dataset_count(*dataset) != rows)
-        return cli_rows_differ(session, rows, hirl_dataset_count(*dataset));
+    if (*dataset) {
+        hirl_status status = hirl_tree_check_images(tree, *dataset);
+
+        if (status < 0)
+            return cli_check_join(session, status);
+    }
     if (names->count && names->count != rows)
         return cli_error(session, CLI_DATA, "the tree has %lld rows, but there are %lld names",
                          (long long)rows, (long long)names->count);

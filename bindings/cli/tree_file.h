@@ -19,7 +19,5 @@ int cli_tree_names(cli_names *names, hirl_dataset **dataset, cli_session *sessio
                    const hirl_tree *tree);
 void cli_tree_print_sizes(cli_session *session, const hirl_tree *tree);
 json_t *cli_tree_sizes(const hirl_tree *tree);
-/* Refuses a data set other than the one that was clustered. */
-int cli_rows_differ(cli_session *session, int64_t rows, int64_t images);
 
 #endif

@@ -16,7 +16,9 @@ static const cli_key keys[] = {
     { "depth", "int", "2", "1 to 8", "levels", "levels to show, from the top" },
     { "width", "int", "8", "1 to 100000", "nodes", "children to show per node" },
     { "examples", "int", "2", "0 to 100", "images", "images to name per node" },
-    { "names", "text", "", "", "", "file with one row name per line; default: the names of data=" },
+    { "names", "text", "", "", "",
+      "file with one row name per line; default: the names of data=, "
+      "or else those in the tree" },
     { "ascii", "flag", "0", "", "", "1: draws with ASCII, without box-drawing characters" },
     { 0 },
 };

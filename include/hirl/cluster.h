@@ -113,6 +113,67 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_contex
                                                    const char *path);
 
 /**
+ * Records which images the rows of a tree stand for: row i is image i. hirl_tree_save() stores
+ * their names relative to the folder of the data, and digests of up to 64 of their files, so that
+ * hirl_tree_check_images() recognises them later, also in a folder that was moved. The trees of a
+ * trainer with a run directory have them.
+ *
+ * @param[in,out] tree    [1] handle, caller-owned, updated during the call
+ * @param[in]     images  [1] handle, caller-owned, read during the call; as many images as rows
+ *
+ * @retval HIRL_E_INVALID  a NULL, or another number of images
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: exclusive. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_set_images(hirl_tree *tree,
+                                                         const hirl_dataset *images);
+
+/**
+ * Records names of the rows of a tree, for rows that are no images of a data set.
+ *
+ * @param[in,out] tree  [1] handle, caller-owned, updated during the call
+ * @param[in]     name  [n] pointers to [] char, caller-owned, read during the call
+ * @param[in]     n     rows of the tree
+ *
+ * @retval HIRL_E_INVALID  a NULL, or another n
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: exclusive. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_set_names(hirl_tree *tree, const char *const *name,
+                                                        int64_t n);
+
+/**
+ * The name of a row.
+ *
+ * @param[in] tree  [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @param[in] row   0 to hirl_tree_rows() - 1
+ * @return [] char, library-owned, valid until the tree is destroyed or gets other names; NULL: the
+ *         row has no name, or there is no such row
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API const char *hirl_tree_name(const hirl_tree *tree, int64_t row);
+
+/**
+ * Checks that a data set holds the images that a tree was made from, in its order. Names are
+ * compared, and digests of up to 64 files. If at most half of these files have changed, the call
+ * succeeds and logs a warning. Of a tree without names only the number of rows is checked, which
+ * is logged.
+ *
+ * @param[in] tree    [1] handle, caller-owned, read during the call
+ * @param[in] images  [1] handle, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  a NULL, or other images; the message has the first difference
+ * @retval HIRL_E_IO, HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_check_images(const hirl_tree *tree,
+                                                           const hirl_dataset *images);
+
+/**
  * Writes a tree to a file (.hpt): prototypes, centroids, parents, leaves and sizes in safetensors
  * format. An existing file is replaced atomically: after a failure it is as before.
  *

@@ -10,9 +10,11 @@
 #include "hier/assign.h"
 #include "hier/export.h"
 #include "hier/maker.h"
+#include "hier/origin.h"
 #include "hier/rows.h"
 #include "hier/scores.h"
 #include "hier/tree_file.h"
+#include "train/tree_images.h"
 
 /* ---- clustering ---- */
 
@@ -230,6 +232,43 @@ hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *
         return hr_fail(HIRL_E_INVALID, "tree: tree, context or path is NULL");
     *tree = NULL;
     return hr_tree_load(tree, context, path);
+}
+
+hirl_status hirl_tree_set_images(hirl_tree *tree, const hirl_dataset *images)
+{
+    if (!tree || !images)
+        return hr_fail(HIRL_E_INVALID, "tree_set_images: tree or images is NULL");
+    return hr_tree_set_images(tree, images);
+}
+
+hirl_status hirl_tree_set_names(hirl_tree *tree, const char *const *name, int64_t n)
+{
+    hr_origin *origin;
+
+    if (!tree || !name || n != tree->n)
+        return hr_fail(HIRL_E_INVALID,
+                       "tree_set_names: tree or name is NULL, or n is not the number of rows");
+    HR_TRY(hr_origin_new(&origin, name, n));
+    hr_origin_free(tree->origin);
+    tree->origin = origin;
+    return HIRL_OK;
+}
+
+hirl_status hirl_tree_check_images(const hirl_tree *tree, const hirl_dataset *images)
+{
+    hr_call call;
+
+    if (!tree || !images)
+        return hr_fail(HIRL_E_INVALID, "tree_check_images: tree or images is NULL");
+    HR_TRY(hr_context_enter(&call, images->context));
+    return hr_context_leave(&call, hr_tree_check_images(tree, images));
+}
+
+const char *hirl_tree_name(const hirl_tree *tree, int64_t row)
+{
+    bool known = tree && row >= 0 && row < tree->n && tree->origin && tree->origin->name;
+
+    return known ? tree->origin->name[row] : NULL;
 }
 
 /* ---- properties ---- */

@@ -312,6 +312,14 @@ bool hr_is_bad_image(hirl_status status)
            status == HIRL_E_UNSUPPORTED || status == HIRL_E_CALLBACK;
 }
 
+hirl_status hr_dataset_digest(int64_t *digest, const hirl_dataset *dataset, int64_t index)
+{
+    if (!dataset->digest)
+        return hr_fail(HIRL_E_UNSUPPORTED, "the images are no files");
+    return dataset->digest(digest, dataset->source.state,
+                           dataset->order ? dataset->order[index] : index);
+}
+
 hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index)
 {
     if (index < 0 || index >= dataset->count)

@@ -77,6 +77,8 @@ typedef enum hr_holdout {
 struct hirl_dataset {
     hirl_context *context;
     hr_source source;
+    /* hr_digest_of the file of an image; NULL: the images are no files */
+    hirl_status (*digest)(int64_t *digest, void *state, int64_t index);
     const char *format;
     char split[64], splits[160], summary[512];
     int64_t count;
@@ -101,6 +103,8 @@ struct hirl_dataset {
 
 void hr_dataset_hold(hirl_dataset *dataset);
 void hr_dataset_drop(hirl_dataset *dataset); /* ignores NULL */
+/* The digest of the file of an image; UNSUPPORTED: it is no file. */
+hirl_status hr_dataset_digest(int64_t *digest, const hirl_dataset *dataset, int64_t index);
 hirl_status hr_dataset_read(hr_pixels *pixels, const hirl_dataset *dataset, int64_t index);
 /* True when the status of a read concerns this image only, so that others may be readable. */
 bool hr_is_bad_image(hirl_status status);

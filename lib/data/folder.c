@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "data/formats.h"
 #include "data/hierarchy.h"
+#include "data/identity.h"
 #include "data/image.h"
 #include "data/split.h"
 
@@ -65,6 +66,17 @@ static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
     status = hr_image_decode(pixels, bytes, count, &t->how);
     hr_free(bytes);
     return status;
+}
+
+static hirl_status digest(int64_t *digest, void *state, int64_t index)
+{
+    void *bytes;
+    size_t count;
+
+    HR_TRY(read_bytes(&bytes, &count, state, index));
+    *digest = hr_digest_of(bytes, count);
+    hr_free(bytes);
+    return HIRL_OK;
 }
 
 static const char *name(void *state, int64_t index)
@@ -464,6 +476,7 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
     if (!t)
         return HIRL_E_NOMEM;
     dataset->source = (hr_source){ t, read, name, close, HR_TOLD_BY_NAMES };
+    dataset->digest = digest;
     dataset->exif = config->exif != 0;
     t->how = (hr_decoding){ config->exif != 0, config->max_pixels };
     t->root = hr_strdup(folder ? path : "");

@@ -7,8 +7,14 @@
 
 enum { SAMPLE = 16 }; /* images, spread over the set */
 
-/* Drops the split from a name: `data/train` and `data` with split=train are the same set. */
-static const char *below_split(const hirl_dataset *dataset, const char *name)
+int64_t hr_digest_of(const void *bytes, size_t count)
+{
+    int64_t digest = (int64_t)((uint64_t)count << 32 | crc32_z(0, bytes, count));
+
+    return digest ? digest : 1;
+}
+
+const char *hr_name_below_split(const hirl_dataset *dataset, const char *name)
 {
     const char *slash = dataset->parts > 0 ? strchr(name, '/') : NULL;
 
@@ -20,7 +26,7 @@ static uint32_t crc_of_names(const hirl_dataset *dataset)
     uLong crc = 0;
 
     for (int64_t i = 0; i < dataset->count; i++) {
-        const char *name = below_split(dataset, hr_dataset_name(dataset, i));
+        const char *name = hr_name_below_split(dataset, hr_dataset_name(dataset, i));
 
         crc = crc32_z(crc, (const Bytef *)name, strlen(name) + 1);
     }

@@ -10,6 +10,10 @@ typedef struct hr_identity {
     uint32_t crc; /* CRC-32 of the names, pixels or labels */
 } hr_identity;
 
+/* Size and CRC-32 of the bytes of a file; not 0. */
+int64_t hr_digest_of(const void *bytes, size_t count);
+/* Drops the split from a name: `data/train` and `data` with split=train are the same set. */
+const char *hr_name_below_split(const hirl_dataset *dataset, const char *name);
 hirl_status hr_dataset_identify(hr_identity *identity, const hirl_dataset *dataset);
 
 #endif

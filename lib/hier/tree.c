@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "hier/origin.h"
 
 #define UNIT_SLACK 1e-3 /* deviation from length 1 that a prototype in a file may have */
 #define PAPER_IMAGES 1281167.0
@@ -87,6 +88,7 @@ void hr_tree_drop(hirl_tree *tree)
         hr_free(tree->size[l]);
     }
     hr_free(tree->leaf);
+    hr_origin_free(tree->origin);
     hr_context_drop(tree->context);
     hr_free(tree);
 }

@@ -18,6 +18,7 @@ struct hirl_tree {
     int32_t *parent[HR_LEVELS]; /* [M_l] parents in level l+1; NULL at the top level */
     int64_t *size[HR_LEVELS];   /* [M_l] rows below each node */
     int32_t *leaf;              /* [n] leaf of each row, -1: none */
+    struct hr_origin *origin;   /* the images that the rows stand for (origin.h); NULL: unknown */
     _Atomic int32_t references; /* a finished tree never changes and is shared */
 };
 

@@ -1,11 +1,12 @@
-/* tree_file.c - .hpt files: a safetensors file with the tensors of a tree, its format and
- * version. */
+/* tree_file.c - .hpt files: a safetensors file with the tensors of a tree, the images that its rows
+ * stand for, its format and version. */
 #include "hier/tree_file.h"
 
 #include <string.h>
 
 #include "base/error.h"
 #include "base/safetensors.h"
+#include "hier/origin.h"
 
 #define FILE_FORMAT "hirl-tree"
 enum { FILE_VERSION = 1 };
@@ -17,6 +18,8 @@ hirl_status hr_tree_save(const hirl_tree *tree, const char *path)
 
     hr_tensors_init(&list);
     status = hr_tree_to_tensors(&list, tree, "");
+    if (status >= 0)
+        status = hr_origin_save(&list, tree->origin);
     if (status >= 0)
         status = hr_tensors_set_text(&list, "format", FILE_FORMAT);
     if (status >= 0)
@@ -40,7 +43,8 @@ static hirl_status read_file(hirl_tree **tree, hirl_context *context, const hr_t
         return hr_fail(HIRL_E_VERSION,
                        "a tree file of version %lld; this library reads versions up to %d",
                        (long long)version, FILE_VERSION);
-    return hr_tree_from_tensors(tree, context, list, "");
+    HR_TRY(hr_tree_from_tensors(tree, context, list, ""));
+    return hr_origin_load(&(*tree)->origin, list, (*tree)->n);
 }
 
 hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
@@ -48,12 +52,16 @@ hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const char *pa
     hr_tensors list;
     hirl_status status;
 
+    *tree = NULL;
     hr_tensors_init(&list);
     status = hr_tensors_load(&list, path);
     if (status >= 0) {
         status = read_file(tree, context, &list);
-        if (status < 0)
+        if (status < 0) {
+            hr_tree_drop(*tree);
+            *tree = NULL;
             status = hr_fail_in(status, path);
+        }
     }
     hr_tensors_done(&list);
     return status;

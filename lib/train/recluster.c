@@ -17,6 +17,7 @@
 #include "train/journal.h"
 #include "train/recluster.h"
 #include "train/run.h"
+#include "train/tree_images.h"
 
 hr_extract_config hr_trainer_extract_config(const hirl_trainer *trainer)
 {
@@ -171,6 +172,8 @@ static hirl_status take_over(hirl_trainer *trainer, hirl_tree *tree)
     int64_t epoch = trainer->progress.step / trainer->progress.per_epoch, size[3];
 
     HR_TRY(hr_tree_leaf_sizes(size, tree));
+    if (trainer->directory.path)
+        HR_TRY(hr_tree_set_images(tree, trainer->dataset));
     HR_TRY(hr_directory_tree(&trainer->directory, tree, epoch));
     if (trainer->config.train.iter_wise_assignment && !trainer->grove.own_leaf) {
         trainer->grove.own_leaf = hr_alloc_array((size_t)tree->n, sizeof *trainer->grove.own_leaf);

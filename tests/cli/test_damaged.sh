@@ -96,7 +96,7 @@ bad = [int(line.split("\t")[0]) for line in open("tree/skipped.txt")]
 number = struct.unpack("<36i", whole[leaf])
 assert [i for i in range(36) if number[i] == -1] == bad
 assert [n for n in number if n >= 0] == list(struct.unpack("<31i", rows[leaf]))
-differ = [k for k in whole if whole[k] != rows[k] and k not in (leaf, "shape")]
+differ = [k for k in whole if not k.startswith("images.") and whole[k] != rows[k] and k not in (leaf, "shape")]
 assert not differ, differ'
 hirl tree show tree data=mixed
 ok "tree show accepts a tree with rows left out" exits 0
