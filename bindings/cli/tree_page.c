@@ -1,18 +1,27 @@
 /* tree_page.c - the tree as one self-contained HTML file: collapsible nodes with thumbnails.
  *
- * A thumbnail is a PNG in a data URI, box-filtered to at most `thumbnail` pixels per side.
+ * A thumbnail is a JPEG in a data URI, and a link to the file of the photo. Every photo is on the
+ * page once below its leaf: as a thumbnail in sets of up to WHOLE images, by name in larger ones.
+ * The page needs no network.
  */
 #include "tree_page.h"
 
-#include <png.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "keys.h"
 #include "nodes.h"
 #include "session.h"
 #include "text.h"
+#include "thumbnail.h"
+
+#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
+
+enum { WHOLE = 12000 }; /* images of a set that are all shown as thumbnails */
 
 typedef struct page {
     cli_session *session;
@@ -21,9 +30,43 @@ typedef struct page {
     cli_nodes nodes;
     FILE *stream;
     int64_t examples, side;
+    char folder[CLI_PATH]; /* the absolute path of data=; "": the images are no files in a folder */
     int64_t shown, expected; /* thumbnails done, and their expected number */
     bool short_of_memory;    /* the page is incomplete */
 } page;
+
+static const char head[] =
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+    "<meta name=\"color-scheme\" content=\"light dark\"><title>tree of images</title>\n";
+
+static const char style[] =
+    "<style>\n:root{color-scheme:light dark;--soft:#5c5c5c;--line:#ddd}\n"
+    "@media(prefers-color-scheme:dark){:root{--soft:#aaa;--line:#444}"
+    "body{background:#161616;color:#eee}a{color:#9cf}}\n"
+    "body{font:15px/1.5 sans-serif;margin:1em auto;padding:0 .8em;max-width:70em}"
+    "details,div{margin:.4em 0;padding-left:.7em;border-left:1px solid var(--line)}"
+    "summary{cursor:pointer;padding:.3em 0}i{color:var(--soft)}"
+    ".p{display:inline-block;margin:2px;overflow-wrap:anywhere;max-width:100%}"
+    "img{display:block;border-radius:3px}.no{display:none}"
+    "input{font:inherit;padding:.4em;width:min(24em,100%);box-sizing:border-box;margin-right:.6em}\n"
+    "</style></head><body>\n<p>";
+
+/* A node without a match is hidden, a node with one is opened. Clearing the field restores what
+ * was open. */
+static const char script[] =
+    "<script>\nconst q=document.getElementById('q'),n=document.getElementById('n'),"
+    "all=[...document.querySelectorAll('.p')],"
+    "nodes=[...document.querySelectorAll('details,div')],open=new Map();\n"
+    "q.oninput=()=>{const t=q.value.toLowerCase(),hit=new Set(),names=new Set();"
+    "if(t&&!open.size)for(const d of nodes)open.set(d,d.open);"
+    "for(const a of all){const y=a.title.toLowerCase().includes(t);a.classList.toggle('no',!y);"
+    "if(y){names.add(a.title);"
+    "for(let d=a.parentElement;d&&!hit.has(d);d=d.parentElement)hit.add(d)}}\n"
+    "for(const d of nodes){d.classList.toggle('no',!hit.has(d));"
+    "if(d.tagName=='DETAILS')d.open=t?hit.has(d):open.has(d)?open.get(d):d.open}"
+    "n.textContent=t?names.size+' found':'';if(!t)open.clear()};\n"
+    "</script></body></html>\n";
 
 static void put_base64(FILE *stream, const uint8_t *data, size_t bytes)
 {
@@ -60,72 +103,93 @@ static void put_escaped(FILE *stream, const char *text)
         }
 }
 
-/* Box filter: each pixel of to [h,w,3] is the mean of the pixels of from [height,width,3] that it
- * covers. */
-static void shrink(uint8_t *to, int64_t h, int64_t w, const uint8_t *from, int64_t height,
-                   int64_t width)
+/* A path as part of a URL: every byte but letters, digits and -._~/ becomes %XX. */
+static void put_url(FILE *stream, const char *path)
 {
-    for (int64_t y = 0; y < h; y++)
-        for (int64_t x = 0; x < w; x++) {
-            int64_t top = y * height / h, bottom = (y + 1) * height / h;
-            int64_t left = x * width / w, right = (x + 1) * width / w;
-            int64_t sum[3] = { 0 }, count = (bottom - top) * (right - left);
-
-            for (int64_t i = top; i < bottom; i++)
-                for (int64_t j = left; j < right; j++)
-                    for (int c = 0; c < 3; c++)
-                        sum[c] += from[(i * width + j) * 3 + c];
-            for (int c = 0; c < 3; c++)
-                to[(y * w + x) * 3 + c] = (uint8_t)((sum[c] + count / 2) / count);
-        }
+    for (; *path; path++)
+        if (strchr(PLAIN, *path))
+            fputc(*path, stream);
+        else
+            fprintf(stream, "%%%02X", (unsigned)(unsigned char)*path);
 }
 
-/* Writes the image as base64 of a PNG; false: out of memory. */
-static bool put_png(FILE *stream, const uint8_t *pixels, int64_t height, int64_t width)
+/* Begins a link to the file of a row; rows without a file of their own get a span. */
+static bool begin_photo(page *p, int64_t row)
 {
-    png_image image = { .version = PNG_IMAGE_VERSION,
-                        .width = (png_uint_32)width,
-                        .height = (png_uint_32)height,
-                        .format = PNG_FORMAT_RGB };
-    png_alloc_size_t bytes = 0;
-    uint8_t *file = NULL;
-    bool made = png_image_write_to_memory(&image, NULL, &bytes, 0, pixels, 0, NULL);
+    const char *name = hirl_dataset_name(p->dataset, row);
+    char path[2 * CLI_PATH];
+    bool file = *p->folder &&
+                snprintf(path, sizeof path, "%s/%s", p->folder, name) < (int)sizeof path &&
+                access(path, F_OK) == 0;
 
-    if (made)
-        file = malloc(bytes);
-    made = file && png_image_write_to_memory(&image, file, &bytes, 0, pixels, 0, NULL);
-    if (made)
-        put_base64(stream, file, bytes);
-    free(file);
-    return made;
+    fputs(file ? "<a class=\"p\" href=\"file://" : "<span class=\"p\"", p->stream);
+    if (file) {
+        put_url(p->stream, path);
+        fputc('"', p->stream);
+    }
+    fputs(" title=\"", p->stream);
+    put_escaped(p->stream, name);
+    fputs("\">", p->stream);
+    return file;
 }
 
-/* Writes nothing for an unreadable image. */
-static void put_thumbnail(page *p, int64_t row)
+/* Writes the name in place of an unreadable image. */
+static void put_image(page *p, int64_t row)
 {
-    int64_t height, width, h, w, longer;
-    uint8_t *pixels = NULL, *small;
+    int64_t height, width, h, w;
+    uint8_t *pixels = NULL, *jpeg;
+    size_t bytes;
     hirl_status status = hirl_dataset_read(&pixels, &height, &width, p->dataset, row);
 
-    cli_progress_phase(&p->session->progress, "thumbnails", ++p->shown, p->expected);
     p->short_of_memory |= status == HIRL_E_NOMEM;
-    if (status < 0)
-        return;
-    longer = height > width ? height : width;
-    h = longer > p->side ? (height * p->side + longer - 1) / longer : height;
-    w = longer > p->side ? (width * p->side + longer - 1) / longer : width;
-    small = malloc((size_t)(3 * h * w));
-    p->short_of_memory |= !small;
-    if (small) {
-        shrink(small, h, w, pixels, height, width);
-        fputs("<img src=\"data:image/png;base64,", p->stream);
-        p->short_of_memory |= !put_png(p->stream, small, h, w);
-        fputs("\" title=\"", p->stream);
+    if (status < 0) {
         put_escaped(p->stream, hirl_dataset_name(p->dataset, row));
-        fputs("\">", p->stream);
+        return;
     }
-    free(small);
+    jpeg = cli_thumbnail(&bytes, &w, &h, pixels, height, width, p->side);
     hirl_free(pixels);
+    p->short_of_memory |= !jpeg;
+    if (!jpeg)
+        return;
+    fprintf(p->stream, "<img width=\"%d\" height=\"%d\" alt=\"", (int)w, (int)h);
+    put_escaped(p->stream, hirl_dataset_name(p->dataset, row));
+    fputs("\" src=\"data:image/jpeg;base64,", p->stream);
+    put_base64(p->stream, jpeg, bytes);
+    fputs("\">", p->stream);
+    free(jpeg);
+}
+
+static void put_photo(page *p, int64_t row, bool thumbnail)
+{
+    bool file = begin_photo(p, row);
+
+    if (thumbnail) {
+        cli_progress_phase(&p->session->progress, "thumbnails", ++p->shown, p->expected);
+        put_image(p, row);
+    } else {
+        put_escaped(p->stream, hirl_dataset_name(p->dataset, row));
+    }
+    fputs(file ? "</a>\n" : "</span>\n", p->stream);
+}
+
+/* All other photos of a leaf; in large sets they are names, so that the page stays small. */
+static void put_others(page *p, const cli_child *node, const int64_t *row, int64_t n)
+{
+    int64_t next = 0;
+    char number[32];
+
+    if (node->size <= n)
+        return;
+    fprintf(p->stream, "<details><summary>%s more</summary>\n",
+            cli_grouped(number, sizeof number, (double)(node->size - n)));
+    for (int64_t r = 0; r < p->nodes.rows && !cli_session_interrupted(); r++)
+        if (p->nodes.node[0][r] == node->id) {
+            if (next < n && row[next] == r)
+                next++;
+            else
+                put_photo(p, r, p->nodes.rows <= WHOLE);
+        }
+    fputs("</details>\n", p->stream);
 }
 
 static void put_examples(page *p, int32_t level, const cli_child *node)
@@ -134,7 +198,9 @@ static void put_examples(page *p, int32_t level, const cli_child *node)
     int64_t n = cli_spread_rows(row, &p->nodes, level, node, p->examples);
 
     for (int64_t i = 0; i < n; i++)
-        put_thumbnail(p, row[i]);
+        put_photo(p, row[i], true);
+    if (level == 1)
+        put_others(p, node, row, n);
 }
 
 static void put_nodes(page *p, int32_t level, int32_t parent)
@@ -156,10 +222,11 @@ static void put_nodes(page *p, int32_t level, int32_t parent)
             put_escaped(p->stream, text);
             fputs("</i>", p->stream);
         }
-        fputs("<br>", p->stream);
+        fputs(leaf ? "<br>\n" : "</summary>\n", p->stream);
         put_examples(p, level, &list[i]);
-        fputs(leaf ? "</div>\n" : "</summary>\n", p->stream);
-        if (!leaf) {
+        if (leaf)
+            fputs("</div>\n", p->stream);
+        else {
             put_nodes(p, level - 1, list[i].id);
             fputs("</details>\n", p->stream);
         }
@@ -169,18 +236,26 @@ static void put_nodes(page *p, int32_t level, int32_t parent)
 
 static void put_page(page *p)
 {
-    fputs(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>tree</title><style>\n"
-        "body{font:14px sans-serif;margin:1em}details,div{margin:.4em 0 .4em 1.4em}"
-        "img{margin:1px;image-rendering:pixelated;vertical-align:middle}"
-        "summary{cursor:pointer}i{color:#666}\n</style></head><body>\n<p>",
-        p->stream);
+    fputs(head, p->stream);
+    fputs(style, p->stream);
     fprintf(p->stream, "%lld images; nodes per level, from the top:", (long long)p->nodes.rows);
     for (int32_t l = hirl_tree_levels(p->tree); l >= 1; l--)
         fprintf(p->stream, " %lld", (long long)hirl_tree_count(p->tree, l));
-    fputs(". Each node shows its size and its most frequent class.</p>\n", p->stream);
+    fputs(". Each node shows its size and its most frequent class.</p>\n"
+          "<input id=\"q\" type=\"search\" placeholder=\"part of a file name\" "
+          "aria-label=\"search by file name\"><span id=\"n\"></span>\n",
+          p->stream);
     put_nodes(p, hirl_tree_levels(p->tree), -1);
-    fputs("</body></html>\n", p->stream);
+    fputs(script, p->stream);
+}
+
+static void find_folder(page *p)
+{
+    char *path = realpath(hirl_options_get(p->session->options, "data"), NULL);
+
+    if (path && strlen(path) < sizeof p->folder)
+        strcpy(p->folder, path);
+    free(path);
 }
 
 int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_dataset *dataset,
@@ -192,7 +267,10 @@ int cli_tree_page(cli_session *session, const hirl_tree *tree, const hirl_datase
 
     p.examples = cli_own_int(session, "examples");
     p.side = cli_own_int(session, "thumbnail");
-    for (int32_t l = 1; l <= hirl_tree_levels(tree); l++)
+    find_folder(&p);
+    if (p.nodes.rows <= WHOLE)
+        p.expected = p.nodes.rows;
+    for (int32_t l = p.expected ? 2 : 1; l <= hirl_tree_levels(tree); l++)
         p.expected += hirl_tree_count(tree, l) * p.examples;
     if (!code)
         code = cli_file_begin(&file, session, "", out);

@@ -32,7 +32,39 @@ hirl cluster $few model=run out=tree prototypes=12,4 --json
 ok "photographs are clustered" json out 'r["rows"] == 64 and len(r["levels"]) == 2'
 hirl tree export tree $few out=tree.html
 ok "a page of thumbnails is written" exits 0
-ok "the page contains images" says tree.html 'data:image/'
+ok "the page contains images" says tree.html 'data:image/jpeg'
+ok "the export states its size and how to open it" says out 'tree.html: html, .* kB; open it in a browser'
+hirl tree export tree $few exif=0 out=turned.html
+ok "thumbnails are always turned" cmp tree.html turned.html
+PHOTOS=$data python3 - <<'END'
+import os
+os.mkdir('names')
+for i, name in enumerate(sorted(open('rows/filenames.txt').read().split('\n')[:12])):
+    os.symlink(os.path.join(os.environ['PHOTOS'], name), os.fsencode(f'names/{i}') + b'<&">#?%\n\xff.jpg')
+END
+hirl cluster model=run data=names out=named prototypes=4,2
+hirl tree export named data=names examples=1 out=names.html
+ok "every photo is below its leaf, with its name escaped, and links to its file" python3 - <<'END'
+import html.parser, os, urllib.parse
+leaves, found, alts, nodes = 0, [], 0, []
+class Page(html.parser.HTMLParser):
+    def handle_starttag(self, tag, attribute):
+        global leaves, alts
+        value = dict(attribute)
+        leaves += tag == 'div'
+        nodes.append(tag)
+        if tag == 'a':
+            path = urllib.parse.urlparse(value['href'])
+            assert path.scheme == 'file' and not path.query and not path.fragment
+            found.append(os.path.basename(urllib.parse.unquote_to_bytes(path.path)))
+        alts += tag == 'img' and bool(value['alt'])
+        assert tag in 'html head meta title style body p b i input span div details summary a img br script'.split()
+text = open('names.html', 'rb').read()
+Page().feed(text.decode('utf-8', 'surrogateescape'))
+assert sorted(set(found)) == sorted(os.listdir(b'names')), found
+assert leaves == 4 and alts == nodes.count('img') == len(found) == 12 + 2
+assert b'viewport' in text and b'prefers-color-scheme:dark' in text and b'type="search"' in text and b'http' not in text
+END
 hirl eval knn model=run data=$data max_images=200 --json
 ok "queries come from another split than the bank" json out \
     'r["bank_split"] == "train" and r["query_split"] == "test"'

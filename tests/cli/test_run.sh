@@ -230,7 +230,7 @@ for format in json dot nwk graphml csv; do
     ok "tree export writes $format" test -s tree.$format
 done
 hirl tree export t $data out=tree.html examples=2
-ok "tree export writes a page of thumbnails" says tree.html 'data:image/png'
+ok "tree export writes a page of thumbnails" says tree.html 'data:image/jpeg'
 hirl tree export t out=other.html
 ok "tree export needs images for a page" exits 2
 ok "the exported json is JSON" python3 -c 'import json; json.load(open("tree.json"))'
