@@ -222,11 +222,10 @@ static void put_nodes(page *p, int32_t level, int32_t parent)
             put_escaped(p->stream, text);
             fputs("</i>", p->stream);
         }
-        fputs(leaf ? "<br>\n" : "</summary>\n", p->stream);
+        fputs("<br>", p->stream);
         put_examples(p, level, &list[i]);
-        if (leaf)
-            fputs("</div>\n", p->stream);
-        else {
+        fputs(leaf ? "</div>\n" : "</summary>\n", p->stream);
+        if (!leaf) {
             put_nodes(p, level - 1, list[i].id);
             fputs("</details>\n", p->stream);
         }
@@ -241,7 +240,8 @@ static void put_page(page *p)
     fprintf(p->stream, "%lld images; nodes per level, from the top:", (long long)p->nodes.rows);
     for (int32_t l = hirl_tree_levels(p->tree); l >= 1; l--)
         fprintf(p->stream, " %lld", (long long)hirl_tree_count(p->tree, l));
-    fputs(". Each node shows its size and its most frequent class.</p>\n"
+    fputs(". A node shows its size and, with labels, its most frequent class. "
+          "A photo opens its file.</p>\n"
           "<input id=\"q\" type=\"search\" placeholder=\"part of a file name\" "
           "aria-label=\"search by file name\"><span id=\"n\"></span>\n",
           p->stream);
