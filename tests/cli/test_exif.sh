@@ -30,6 +30,10 @@ ok "turned photos have different features" awk "BEGIN { exit !($turned > 1e-3) }
 hirl embed model=turned data=photos exif=0 format=csv out=c
 ok "a typed exif is kept" sh -c '! grep -q "exif=1" err'
 ok "a typed exif changes the features" sh -c '! cmp -s a/embeddings.csv c/embeddings.csv'
+hirl cluster model=turned data=photos prototypes=4,2 out=tree
+hirl tree export tree data=photos exif=0 out=page.html
+shapes=$(grep -o 'img width="[0-9]*" height="[0-9]*"' page.html | sort -u | wc -l)
+ok "thumbnails are turned even with exif=0" test "$shapes" = 2
 hirl pretrain out=unturned resume=1
 ok "a finished run keeps its exif" exits 0
 rm unturned/config.yaml

@@ -34,8 +34,6 @@ hirl tree export tree $few out=tree.html
 ok "a page of thumbnails is written" exits 0
 ok "the page contains images" says tree.html 'data:image/jpeg'
 ok "the export states its size and how to open it" says out 'tree.html: html, .* kB; open it in a browser'
-hirl tree export tree $few exif=0 out=turned.html
-ok "thumbnails are always turned" cmp tree.html turned.html
 PHOTOS=$data python3 - <<'END'
 import os
 os.mkdir('names')
