@@ -1,7 +1,7 @@
 #!/bin/sh
 # packages.sh - installs missing Debian packages; sourced by tests/run.sh and examples/quickstart.sh
 build_packages="gcc meson ninja-build pkg-config libc6-dev libopenblas-dev libjpeg-dev
-    libpng-dev zlib1g-dev libyaml-dev libjansson-dev"
+    libpng-dev zlib1g-dev libyaml-dev libjansson-dev libzip-dev"
 # shellcheck disable=SC2034
 test_packages="$build_packages check g++"
 

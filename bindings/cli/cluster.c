@@ -1,6 +1,6 @@
 /* cluster.c - hirl cluster: hierarchical k-means over features, or over images and a model.
  *
- * data= is a features.npy (f32 [n, d]), an output folder of hirl embed, or, with model=, images.
+ * data= is a features.npy ([n, d], or an array of a .npz archive), an output folder of hirl embed, or, with model=, images.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,11 +38,12 @@ typedef struct source {
     cli_names names; /* names of all images; count 0: no names */
 } source;
 
+/* features.npy or an archive features.npz */
 static bool is_npy(const char *path)
 {
     size_t length = strlen(path);
 
-    return length > 4 && !strcmp(path + length - 4, ".npy");
+    return length > 4 && (!strcmp(path + length - 4, ".npy") || !strcmp(path + length - 4, ".npz"));
 }
 
 /* Reads names=, or else filenames.txt beside the features if it has one line per row. */
@@ -85,7 +86,8 @@ static int from_features(source *from, cli_session *session, const char *path)
 
     if (code)
         return code;
-    status = hirl_npy_read(&from->rows.value, &from->rows.count, &from->rows.dim, path);
+    status = hirl_features_read(&from->rows.value, &from->rows.count, &from->rows.dim, path,
+                                session->options);
     if (status < 0)
         return cli_check_data(session, status);
     from->rows.images = from->rows.count;
@@ -99,6 +101,8 @@ static int from_images(source *from, cli_session *session)
 {
     int code = cli_refuse_keys(session, "names", "images");
 
+    if (!code)
+        code = cli_refuse_object(session, "features", "", "images");
     if (!code)
         code = cli_model_open(&from->model, session);
     if (!code)
@@ -281,7 +285,7 @@ const cli_verb cli_cluster = {
     .help = "build a tree of prototypes from features or images (hierarchical k-means)",
     .example = "data=features.npy prototypes=800,200,50 out=clusters",
     .positional = "data",
-    .objects = "context data cluster",
+    .objects = "context data features cluster",
     .also = "preset network loader_threads eval_batch max_bad",
     .keys = keys,
     .run = run,

@@ -143,7 +143,9 @@ int cli_check_data(cli_session *session, hirl_status status)
     bool unfit = status == HIRL_E_INVALID && session->running;
 
     return report(session,
-                  unfit || status == HIRL_E_UNSUPPORTED ? CLI_DATA : exit_code(session, status),
+                  unfit || status == HIRL_E_UNSUPPORTED || status == HIRL_E_NONFINITE
+                      ? CLI_DATA
+                      : exit_code(session, status),
                   status);
 }
 

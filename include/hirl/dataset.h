@@ -264,18 +264,19 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_read(uint8_t **pixels, int64_t 
                                                       int64_t index);
 
 /**
- * Reads features from a NumPy file: an array of two dimensions of float16, float32 or float64,
- * little-endian, in C order.
+ * Reads features as hirl_features_read() does with its defaults, but returns numbers that are not
+ * finite as they are.
  *
  * @param[out] data  [n, d] float32, new, released with hirl_free()
  * @param[out] n     [1] int64, caller-owned, written on success; rows
  * @param[out] d     [1] int64, caller-owned, written on success; columns
  * @param[in]  path  [] char, caller-owned, read during the call
  *
- * @retval HIRL_E_INVALID      a NULL
+ * @retval HIRL_E_INVALID      a NULL, or an archive of several arrays
  * @retval HIRL_E_IO           the file cannot be read
- * @retval HIRL_E_FORMAT       no NumPy file, damaged, empty, or not two dimensions of floats
- * @retval HIRL_E_UNSUPPORTED  big-endian numbers, Fortran order, or records
+ * @retval HIRL_E_FORMAT       no NumPy file, damaged, empty, not two dimensions of numbers, or a
+ *                             number beyond the range of float32
+ * @retval HIRL_E_UNSUPPORTED  complex numbers, records, or an archive in a build without libzip
  * @retval HIRL_E_LIMIT        a header above 64 KiB, or a dimension above its limit
  * @retval HIRL_E_NOMEM
  *
@@ -283,6 +284,33 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_read(uint8_t **pixels, int64_t 
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_npy_read(float **data, int64_t *n, int64_t *d,
                                                   const char *path);
+
+/**
+ * Reads features from a NumPy file (.npy) or archive (.npz): integers, or floats of 2, 4 or 8 bytes,
+ * in either byte order, in C or Fortran order.
+ *
+ * @param[out] data     [n, d] float32, new, released with hirl_free(); all are finite
+ * @param[out] n        [1] int64, caller-owned, written on success; rows
+ * @param[out] d        [1] int64, caller-owned, written on success; columns
+ * @param[in]  path     [] char, caller-owned, read during the call
+ * @param[in]  options  [1] handle, caller-owned, read during the call; keys features_array (name of
+ *                      the array of an archive; empty: the only one) and features_bf16 (1: uint16
+ *                      holds bfloat16); NULL: defaults
+ *
+ * @retval HIRL_E_INVALID      a NULL, or the archive has no such array, or several
+ * @retval HIRL_E_IO           the file cannot be read
+ * @retval HIRL_E_FORMAT       no NumPy file, damaged, empty, not two dimensions of numbers, or a
+ *                             number beyond the range of float32
+ * @retval HIRL_E_NONFINITE    a number is NaN or infinite; the message has its row and column
+ * @retval HIRL_E_UNSUPPORTED  complex numbers, records, or an archive in a build without libzip
+ * @retval HIRL_E_LIMIT        a header above 64 KiB, or a dimension above its limit
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_features_read(float **data, int64_t *n, int64_t *d,
+                                                       const char *path,
+                                                       const hirl_options *options);
 
 /**
  * Writes an array to a NumPy file. An existing file is replaced atomically: after a failure it is

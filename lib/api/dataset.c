@@ -239,7 +239,18 @@ hirl_status hirl_npy_read(float **data, int64_t *n, int64_t *d, const char *path
 {
     if (!data || !n || !d || !path)
         return hr_fail(HIRL_E_INVALID, "npy_read: data, n, d or path is NULL");
-    return hr_npy_read(data, n, d, path);
+    return hr_npy_read(data, n, d, path, NULL);
+}
+
+hirl_status hirl_features_read(float **data, int64_t *n, int64_t *d, const char *path,
+                               const hirl_options *options)
+{
+    hr_feature_config config;
+
+    if (!data || !n || !d || !path)
+        return hr_fail(HIRL_E_INVALID, "features_read: data, n, d or path is NULL");
+    HR_TRY(hr_options_read(&config, &hr_feature_keys, options));
+    return hr_npy_read(data, n, d, path, &config);
 }
 
 hirl_status hirl_npy_write(const char *path, const void *data, const char *dtype, int32_t rank,

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/keys.h"
+#include "data/npy.h"
 #include "data/views.h"
 #include "eval/knn.h"
 #include "hier/cluster_config.h"
@@ -29,7 +30,7 @@ static const hr_keys preset_keys = { "train", preset_key, 1 };
 static const hr_keys *const tables[] = { &preset_keys,   &hr_context_keys, &hr_data_keys,
                                          &hr_model_keys, &hr_network_keys, &hr_train_keys,
                                          &hr_label_keys, &hr_cluster_keys, &hr_spd_keys,
-                                         &hr_view_keys,  &hr_knn_keys };
+                                         &hr_view_keys,  &hr_knn_keys,     &hr_feature_keys };
 enum { TABLES = sizeof tables / sizeof *tables };
 
 static hr_registry_entry entries[ROOM];

@@ -1,10 +1,11 @@
 /* npy.c - NumPy's .npy files, versions 1.0 to 3.0 (documented at numpy.lib.format).
  *
  * A file is "\x93NUMPY", the version, the length of the header, the header as a Python dict, and
- * the data. Only little-endian numbers in C order are read.
+ * the data.
  */
 #include "data/npy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +13,11 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "data/npy_values.h"
+#include "data/npz.h"
 
 enum { HEADER_BYTES = 64 << 10, MAGIC = 6 };
+enum { HOST_IS_BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
 static const char magic[] = "\x93NUMPY";
 
 /* ---- the header: a strict parser of its dict ---- */
@@ -21,7 +25,6 @@ static const char magic[] = "\x93NUMPY";
 typedef struct reader {
     const char *at, *end;
     hr_npy *npy;
-    bool fortran;
     int seen; /* a bit for each key that was read */
 } reader;
 
@@ -60,6 +63,12 @@ static hirl_status read_string(reader *r, char *text, size_t room)
     return accept(r, "'") ? HIRL_OK : damaged("a closing quote");
 }
 
+/* sizes of a kind in bytes; V2 is how bfloat16 of ml_dtypes is saved */
+static const char *sizes_of(char kind)
+{
+    return kind == 'V' ? "2" : kind == 'f' ? "248" : kind == 'b' ? "1" : "1248";
+}
+
 static hirl_status read_type(reader *r)
 {
     char text[16];
@@ -68,15 +77,13 @@ static hirl_status read_type(reader *r)
     if (r->at < r->end && *r->at == '[')
         return hr_fail(HIRL_E_UNSUPPORTED, "npy: records are not supported, only plain numbers");
     HR_TRY(read_string(r, text, sizeof text));
-    if (text[0] == '>')
-        return hr_fail(
-            HIRL_E_UNSUPPORTED,
-            "npy: big-endian type %s is not supported; save the array in little-endian order",
-            text);
-    if (strlen(text) != 3 || !strchr("<|=", text[0]) || !strchr("fuib", text[1]) ||
-        !strchr("1248", text[2]))
+    if (strlen(text) != 3 || !strchr("<>|=", text[0]) || !strchr("fuibV", text[1]) ||
+        !strchr(sizes_of(text[1]), text[2]))
         return hr_fail(HIRL_E_UNSUPPORTED,
-                       "npy: type %s is not supported, only numbers of 1, 2, 4 or 8 bytes", text);
+                       "npy: type %s is not supported, only integers of 1, 2, 4 or 8 bytes, floats "
+                       "of 2, 4 or 8 and bfloat16",
+                       text);
+    r->npy->big = text[0] == '>' || (text[0] == '=' && HOST_IS_BIG);
     r->npy->kind = text[1];
     r->npy->size = text[2] - '0';
     return HIRL_OK;
@@ -84,8 +91,8 @@ static hirl_status read_type(reader *r)
 
 static hirl_status read_order(reader *r)
 {
-    r->fortran = accept(r, "True");
-    return r->fortran || accept(r, "False") ? HIRL_OK : damaged("True or False");
+    r->npy->fortran = accept(r, "True");
+    return r->npy->fortran || accept(r, "False") ? HIRL_OK : damaged("True or False");
 }
 
 static hirl_status read_dim(reader *r)
@@ -175,6 +182,16 @@ static hirl_status check_size(hr_npy *npy, uint64_t file_bytes)
     return HIRL_OK;
 }
 
+hirl_status hr_npy_read_at(const hr_npy *npy, void *to, size_t bytes, uint64_t at, const char *path)
+{
+    if (!npy->memory)
+        return hr_file_read_at(npy->fd, to, bytes, at, path);
+    if (at > npy->memory_bytes || bytes > npy->memory_bytes - at)
+        return hr_fail(HIRL_E_FORMAT, "%s: the array ends early", path);
+    memcpy(to, npy->memory + at, bytes);
+    return HIRL_OK;
+}
+
 static hirl_status read_header(hr_npy *npy, uint64_t file_bytes, const char *path)
 {
     uint8_t head[12];
@@ -183,7 +200,7 @@ static hirl_status read_header(hr_npy *npy, uint64_t file_bytes, const char *pat
     char *text;
     hirl_status status;
 
-    HR_TRY(hr_file_read_at(npy->fd, head, sizeof head, 0, path));
+    HR_TRY(hr_npy_read_at(npy, head, sizeof head, 0, path));
     if (memcmp(head, magic, MAGIC) || head[6] < 1 || head[6] > 3)
         return hr_fail(HIRL_E_FORMAT, "npy: not the header of a .npy file of version 1 to 3");
     fixed = head[6] == 1 ? 10 : 12;
@@ -198,14 +215,12 @@ static hirl_status read_header(hr_npy *npy, uint64_t file_bytes, const char *pat
         return HIRL_E_NOMEM;
     r.at = text;
     r.end = text + length;
-    status = hr_file_read_at(npy->fd, text, length, fixed, path);
+    status = hr_npy_read_at(npy, text, length, fixed, path);
     if (status >= 0)
         status = read_dict(&r);
     hr_free(text);
     HR_TRY(status);
-    if (r.fortran && npy->rank > 1)
-        return hr_fail(HIRL_E_UNSUPPORTED,
-                       "npy: Fortran order is not supported; save numpy.ascontiguousarray(array)");
+    npy->fortran = npy->fortran && npy->rank > 1;
     npy->data_at = fixed + length;
     return check_size(npy, file_bytes);
 }
@@ -238,89 +253,92 @@ hirl_status hr_npy_open(hr_npy *npy, const char *path)
     return status;
 }
 
+hirl_status hr_npy_open_memory(hr_npy *npy, uint8_t *data, uint64_t bytes, const char *path)
+{
+    hirl_status status;
+
+    *npy = (hr_npy){ .fd = -1, .memory = data, .memory_bytes = bytes };
+    status = read_header(npy, bytes, path);
+    if (status < 0)
+        hr_npy_close(npy);
+    return status;
+}
+
 void hr_npy_close(hr_npy *npy)
 {
     if (npy->fd >= 0)
         close(npy->fd);
+    hr_free(npy->memory);
     npy->fd = -1;
+    npy->memory = NULL;
 }
 
-/* ---- numbers ---- */
+/* ---- features ---- */
 
-/* binary16: 1 sign, 5 exponent, 10 fraction bits */
-static float widen_half(uint16_t h)
+enum { PIECE = 1 << 20, BLOCK_ROWS = 1024 };
+
+static hirl_status beyond_range(const char *path, int64_t row, int64_t column, double value)
 {
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023;
-    uint32_t bits;
-    float f;
+    return hr_fail(
+        HIRL_E_FORMAT,
+        "%s: row %lld, column %lld (from 0) is %g, beyond the range of f32 (3.4e38); scale "
+        "the features",
+        path, (long long)row, (long long)column, value);
+}
 
-    if (!exponent) { /* zero and subnormal numbers: fraction 2^-24 */
-        f = (float)fraction * 0x1p-24f;
-        return sign ? -f : f;
+/* rows of an array in C order */
+static hirl_status read_c_order(float *to, uint8_t *piece, const hr_npy *npy, int64_t first,
+                                int64_t rows, const char *path)
+{
+    int64_t d = npy->dim[1], items = rows * d, step = PIECE / npy->size;
+
+    for (int64_t i = 0; i < items; i += step) {
+        int64_t n = items - i < step ? items - i : step, item = first * d + i, done;
+        double value;
+
+        HR_TRY(hr_npy_read_at(npy, piece, (size_t)(n * npy->size),
+                              npy->data_at + (uint64_t)(item * npy->size), path));
+        done = hr_npy_to_floats(to + i, &value, piece, n, npy);
+        if (done < n)
+            return beyond_range(path, (item + done) / d, (item + done) % d, value);
     }
-    bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
-    memcpy(&f, &bits, sizeof f);
-    return f;
+    return HIRL_OK;
 }
 
-static void to_float(float *to, const uint8_t *from, int64_t n, int32_t size)
+/* rows of an array in Fortran order, a block of rows at a time, column by column */
+static hirl_status read_fortran(float *to, uint8_t *piece, const hr_npy *npy, int64_t first,
+                                int64_t rows, const char *path)
 {
-    for (int64_t i = 0; i < n; i++, from += size) {
-        double wide;
-        uint16_t half;
+    int64_t n = npy->dim[0], d = npy->dim[1];
+    float column[BLOCK_ROWS];
 
-        if (size == 4) {
-            memcpy(&to[i], from, 4);
-        } else if (size == 8) {
-            memcpy(&wide, from, 8);
-            to[i] = (float)wide;
-        } else {
-            memcpy(&half, from, 2);
-            to[i] = widen_half(half);
+    for (int64_t r = 0; r < rows; r += BLOCK_ROWS)
+        for (int64_t j = 0; j < d; j++) {
+            int64_t count = rows - r < BLOCK_ROWS ? rows - r : BLOCK_ROWS, item = j * n + first + r,
+                    done;
+            double value;
+
+            HR_TRY(hr_npy_read_at(npy, piece, (size_t)(count * npy->size),
+                                  npy->data_at + (uint64_t)(item * npy->size), path));
+            done = hr_npy_to_floats(column, &value, piece, count, npy);
+            if (done < count)
+                return beyond_range(path, first + r + done, j, value);
+            for (int64_t k = 0; k < count; k++)
+                to[(r + k) * d + j] = column[k];
         }
-    }
+    return HIRL_OK;
 }
 
-/* Converts labels; false when one is below -1 or does not fit in i32. */
-static bool to_int(int32_t *to, const uint8_t *from, int64_t n, const hr_npy *npy)
+hirl_status hr_npy_read_rows(float *to, const hr_npy *npy, int64_t first, int64_t rows,
+                             const char *path)
 {
-    for (int64_t i = 0; i < n; i++, from += npy->size) {
-        uint64_t bits = 0;
-        int shift = 64 - 8 * npy->size;
-        int64_t value;
+    uint8_t *piece = hr_alloc(PIECE);
+    hirl_status status;
 
-        memcpy(&bits, from, (size_t)npy->size);
-        value = npy->kind == 'i' ? (int64_t)(bits << shift) >> shift : (int64_t)bits;
-        if (value < -1 || value > INT32_MAX)
-            return false;
-        to[i] = (int32_t)value;
-    }
-    return true;
-}
-
-enum { PIECE = 1 << 20 };
-
-hirl_status hr_npy_read_floats(float *to, const hr_npy *npy, int64_t first, int64_t items,
-                               const char *path)
-{
-    uint64_t at = npy->data_at + (uint64_t)(first * npy->size);
-    int64_t step = PIECE / npy->size;
-    hirl_status status = HIRL_OK;
-    uint8_t *piece;
-
-    if (npy->size == (int32_t)sizeof *to)
-        return hr_file_read_at(npy->fd, to, (size_t)items * sizeof *to, at, path);
-    piece = hr_alloc(PIECE);
     if (!piece)
         return HIRL_E_NOMEM;
-    for (int64_t i = 0; i < items && status >= 0; i += step) {
-        int64_t n = items - i < step ? items - i : step;
-
-        status = hr_file_read_at(npy->fd, piece, (size_t)(n * npy->size),
-                                 at + (uint64_t)(i * npy->size), path);
-        if (status >= 0)
-            to_float(to + i, piece, n, npy->size);
-    }
+    status = npy->fortran ? read_fortran(to, piece, npy, first, rows, path)
+                          : read_c_order(to, piece, npy, first, rows, path);
     hr_free(piece);
     return status;
 }
@@ -336,34 +354,74 @@ static hirl_status open_named(hr_npy *npy, const char *path)
                : status;
 }
 
-hirl_status hr_npy_open_features(hr_npy *npy, const char *path)
+/* Whether the numbers are features. bf16: numbers of 2 bytes are bfloat16. */
+static hirl_status check_features(hr_npy *npy, bool bf16, const char *path)
 {
-    hirl_status status = HIRL_OK;
+    bool pair = npy->size == 2 && (npy->kind == 'u' || npy->kind == 'V');
 
-    HR_TRY(open_named(npy, path));
-    if (npy->rank == 2 && npy->items < 1)
-        status = hr_fail(HIRL_E_FORMAT,
-                         "%s: %lld rows of %lld columns; features need at least 1 of each", path,
-                         (long long)npy->dim[0], (long long)npy->dim[1]);
-    else if (npy->rank != 2 || npy->kind != 'f' || npy->size == 1)
-        status = hr_fail(
-            HIRL_E_FORMAT,
-            "%s: an array of %d dimensions and type %c%d; expected features [n, d] of f2, f4 or f8",
-            path, (int)npy->rank, npy->kind, (int)npy->size);
+    if (npy->rank != 2)
+        return hr_fail(HIRL_E_FORMAT, "%s: an array of %d dimensions; expected features [n, d]",
+                       path, (int)npy->rank);
+    if (npy->items < 1)
+        return hr_fail(HIRL_E_FORMAT,
+                       "%s: %lld rows of %lld columns; features need at least 1 of each", path,
+                       (long long)npy->dim[0], (long long)npy->dim[1]);
+    if (bf16 && !pair)
+        return hr_fail(HIRL_E_FORMAT, "%s: type %c%d; with features_bf16=1 u2 is expected", path,
+                       npy->kind, (int)npy->size);
+    if (!bf16 && npy->kind == 'V')
+        return hr_fail(HIRL_E_FORMAT,
+                       "%s: type V2; if the numbers are bfloat16, give features_bf16=1", path);
+    npy->bf16 = bf16;
+    return HIRL_OK;
+}
+
+hirl_status hr_npy_open_features(hr_npy *npy, const char *path, const hr_feature_config *config)
+{
+    hirl_status status;
+    bool archive;
+
+    HR_TRY(hr_is_npz(&archive, path));
+    if (!archive && config && *config->features_array)
+        return hr_fail(HIRL_E_INVALID, "features_array: %s is one array, no .npz archive", path);
+    if (archive)
+        HR_TRY(hr_npz_open(npy, path, config ? config->features_array : ""));
+    else
+        HR_TRY(open_named(npy, path));
+    status = check_features(npy, config && config->features_bf16, path);
     if (status < 0)
         hr_npy_close(npy);
     return status;
 }
 
-hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path)
+/* NONFINITE names the first number that is not finite. */
+static hirl_status check_finite(const float *x, int64_t n, int64_t d, const char *path)
+{
+    for (int64_t i = 0; i < n * d; i++)
+        if (!isfinite(x[i]))
+            return hr_fail(HIRL_E_NONFINITE,
+                           "%s: row %lld, column %lld (from 0) is %s; remove or repair the row",
+                           path, (long long)(i / d), (long long)(i % d),
+                           isnan(x[i]) ? "nan" : "infinite");
+    return HIRL_OK;
+}
+
+static hirl_status read_all(float *values, const hr_npy *npy, bool finite, const char *path)
+{
+    HR_TRY(hr_npy_read_rows(values, npy, 0, npy->dim[0], path));
+    return finite ? check_finite(values, npy->dim[0], npy->dim[1], path) : HIRL_OK;
+}
+
+hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path,
+                        const hr_feature_config *config)
 {
     hirl_status status;
     float *values;
     hr_npy npy;
 
-    HR_TRY(hr_npy_open_features(&npy, path));
+    HR_TRY(hr_npy_open_features(&npy, path, config));
     values = hr_alloc_array((size_t)npy.items, sizeof *values);
-    status = values ? hr_npy_read_floats(values, &npy, 0, npy.items, path) : HIRL_E_NOMEM;
+    status = values ? read_all(values, &npy, config != NULL, path) : HIRL_E_NOMEM;
     hr_npy_close(&npy);
     if (status < 0) {
         hr_free(values);
@@ -382,8 +440,8 @@ static hirl_status read_ints(int32_t *to, const hr_npy *npy, const char *path)
     hirl_status status = raw ? HIRL_OK : HIRL_E_NOMEM;
 
     if (status >= 0)
-        status = hr_file_read_at(npy->fd, raw, bytes, npy->data_at, path);
-    if (status >= 0 && !to_int(to, raw, npy->items, npy))
+        status = hr_npy_read_at(npy, raw, bytes, npy->data_at, path);
+    if (status >= 0 && !hr_npy_to_labels(to, raw, npy->items, npy))
         status = hr_fail(HIRL_E_FORMAT, "%s: a label is below -1 or above %d", path, INT32_MAX);
     hr_free(raw);
     return status;
@@ -396,7 +454,7 @@ hirl_status hr_npy_read_labels(int32_t **label, int64_t *n, const char *path)
     hr_npy npy;
 
     HR_TRY(open_named(&npy, path));
-    if (npy.rank != 1 || npy.kind == 'f')
+    if (npy.rank != 1 || npy.kind == 'f' || npy.kind == 'V')
         status =
             hr_fail(HIRL_E_FORMAT,
                     "%s: an array of %d dimensions and type %c%d; expected labels [n] of integers",

@@ -15,7 +15,7 @@ static hirl_status read_rows(hr_row_source *self, float *out, int64_t first, int
 {
     const hr_npy_rows *file = (const hr_npy_rows *)self;
 
-    return hr_npy_read_floats(out, &file->npy, first * self->d, rows * self->d, file->path);
+    return hr_npy_read_rows(out, &file->npy, first, rows, file->path);
 }
 
 hirl_status hr_npy_rows_open(hr_npy_rows *file, const char *path)
@@ -23,7 +23,7 @@ hirl_status hr_npy_rows_open(hr_npy_rows *file, const char *path)
     size_t room = strlen(path) + sizeof ": row";
 
     *file = (hr_npy_rows){ .npy = { .fd = -1 } };
-    HR_TRY(hr_npy_open_features(&file->npy, path));
+    HR_TRY(hr_npy_open_features(&file->npy, path, NULL));
     file->path = hr_strdup(path);
     file->name = hr_alloc(room);
     if (!file->path || !file->name) {

@@ -5,7 +5,7 @@
 #include "data/npy.h"
 #include "row_source.h"
 
-/* [n, d] of f2, f4 or f8, read as f32. `rows` is the source. */
+/* [n, d] of numbers, read as f32. `rows` is the source. */
 typedef struct hr_npy_rows {
     hr_row_source rows;
     hr_npy npy;

@@ -92,6 +92,11 @@ static hirl_status check_images(const arrays *a, const array_file *file)
                        "%s: an array of %d dimensions and type %c%d; expected images "
                        "[N, H, W, 3] or [N, H, W] of u1",
                        file->path, (int)npy->rank, npy->kind, (int)npy->size);
+    if (npy->fortran)
+        return hr_fail(HIRL_E_UNSUPPORTED,
+                       "%s: images in Fortran order are not supported; save "
+                       "numpy.ascontiguousarray(array)",
+                       file->path);
     if (a->files &&
         (a->height != npy->dim[1] || a->width != npy->dim[2] || a->channels != channels))
         return hr_fail(HIRL_E_FORMAT,
