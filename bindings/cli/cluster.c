@@ -1,6 +1,7 @@
 /* cluster.c - hirl cluster: hierarchical k-means over features, or over images and a model.
  *
- * data= is a features.npy ([n, d], or an array of a .npz archive), an output folder of hirl embed, or, with model=, images.
+ * data= is a features.npy, an archive features.npz, an output folder of hirl embed, or, with
+ * model=, images.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -286,8 +286,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_npy_read(float **data, int64_t *n, int6
                                                   const char *path);
 
 /**
- * Reads features from a NumPy file (.npy) or archive (.npz): integers, or floats of 2, 4 or 8 bytes,
- * in either byte order, in C or Fortran order.
+ * Reads features from a NumPy file (.npy) or archive (.npz): integers, or floats of 2, 4 or 8
+ * bytes, in either byte order, in C or Fortran order.
  *
  * @param[out] data     [n, d] float32, new, released with hirl_free(); all are finite
  * @param[out] n        [1] int64, caller-owned, written on success; rows

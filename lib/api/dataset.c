@@ -8,6 +8,7 @@
 #include "data/keys.h"
 #include "data/memory.h"
 #include "data/npy.h"
+#include "data/npy_read.h"
 #include "data/open.h"
 #include "data/split.h"
 

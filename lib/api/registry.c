@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/keys.h"
-#include "data/npy.h"
+#include "data/npy_read.h"
 #include "data/views.h"
 #include "eval/knn.h"
 #include "hier/cluster_config.h"

@@ -1,8 +1,7 @@
-/* npy.h - NumPy's .npy files: reads headers, features and labels; writes arrays. */
+/* npy.h - NumPy's .npy files: reads headers and bytes; writes arrays. */
 #ifndef HR_NPY_H
 #define HR_NPY_H
 
-#include "base/option.h"
 #include "types.h"
 
 enum { HR_NPY_RANK = 8 };
@@ -23,37 +22,16 @@ typedef struct hr_npy {
 } hr_npy;
 
 bool hr_is_npy(const char *path);
-/* keys of features */
-typedef struct hr_feature_config {
-    int64_t features_bf16; /* 1: u2 holds bfloat16 */
-    char features_array[HR_KEY_TEXT_BYTES];
-} hr_feature_config;
-extern const hr_keys hr_feature_keys;
-
 /* Reads the header and keeps the file open. FORMAT when it is damaged or does not fit the size of
  * the file; UNSUPPORTED for objects, records, texts, complex and long double. */
 hirl_status hr_npy_open(hr_npy *npy, const char *path);
-/* The same for a file in memory. Takes over data, also on failure. */
+/* As hr_npy_open, for a file in memory. Takes over data, also on failure. */
 hirl_status hr_npy_open_memory(hr_npy *npy, uint8_t *data, uint64_t bytes, const char *path);
 void hr_npy_close(hr_npy *npy);
 /* Reads bytes from offset `at` of the file. */
 hirl_status hr_npy_read_at(const hr_npy *npy, void *to, size_t bytes, uint64_t at,
                            const char *path);
 
-/* Opens features [n, d] of numbers, with n and d at least 1, in a .npy file or a .npz archive; FORMAT
- * if there are none. config NULL: defaults. */
-hirl_status hr_npy_open_features(hr_npy *npy, const char *path, const hr_feature_config *config);
-/* to [rows, d] <- rows first to first + rows - 1 of such an array, f32. FORMAT names a number beyond
- * the range of f32. */
-hirl_status hr_npy_read_rows(float *to, const hr_npy *npy, int64_t first, int64_t rows,
-                             const char *path);
-
-/* Reads features [n, d] as f32. *data is freed with hr_free. With a config, NONFINITE names a number
- * that is not finite; NULL: defaults, and such numbers are returned. */
-hirl_status hr_npy_read(float **data, int64_t *n, int64_t *d, const char *path,
-                        const hr_feature_config *config);
-/* Reads labels [n], integers of any size, as i32. *label is freed with hr_free. */
-hirl_status hr_npy_read_labels(int32_t **label, int64_t *n, const char *path);
 /* Writes an array of dtype "f4", "i4", "i8" or "u1" atomically. */
 hirl_status hr_npy_write(const char *path, const void *data, const char *dtype, int32_t rank,
                          const int64_t *dim);

@@ -1,4 +1,4 @@
-/* npy_rows.c - features in a .npy file as a source of rows.
+/* npy_rows.c - features in a NumPy file as a source of rows.
  *
  * The file is read, not mapped: one that is cut off during the work gives an error, where a mapping
  * would end the process.

@@ -2,7 +2,7 @@
 #ifndef HR_NPY_ROWS_H
 #define HR_NPY_ROWS_H
 
-#include "data/npy.h"
+#include "data/npy_read.h"
 #include "row_source.h"
 
 /* [n, d] of numbers, read as f32. `rows` is the source. */

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "data/formats.h"
 #include "data/hierarchy.h"
-#include "data/npy.h"
+#include "data/npy_read.h"
 #include "data/split.h"
 
 typedef struct array_file {

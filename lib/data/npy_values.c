@@ -1,5 +1,5 @@
-/* npy_values.c - numbers of a .npy file as f32: integers, binary16, bfloat16, binary32, binary64, in
- * either byte order. */
+/* npy_values.c - numbers of a .npy file as f32: integers and floats of any width, in either byte
+ * order. */
 #include "data/npy_values.h"
 
 #include <float.h>

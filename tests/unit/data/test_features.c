@@ -3,7 +3,7 @@
 
 #include <zlib.h>
 
-#include "data/npy.h"
+#include "data/npy_read.h"
 
 #include "data_files.h"
 

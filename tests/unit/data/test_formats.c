@@ -1,5 +1,5 @@
 /* test_formats.c - CIFAR, IDX and npy: contents and damaged files. */
-#include "data/npy.h"
+#include "data/npy_read.h"
 #include "data/npy_rows.h"
 #include "data_files.h"
 
