@@ -132,6 +132,19 @@ void cli_help_verb(cli_session *session)
          ".json) may be given as well; it sets library keys.");
 }
 
+void cli_help_family(const char *family, const cli_verb *const *verb, int count)
+{
+    size_t length = strlen(family);
+
+    printf("usage: hirl %s VERB [key=value ...]\n\nverbs:\n", family);
+    for (int i = 0; i < count; i++) {
+        bool own = !strncmp(verb[i]->name, family, length) && verb[i]->name[length] == ' ';
+
+        printf("  %-18s %s\n", own ? verb[i]->name : verb[i]->alias, verb[i]->help);
+    }
+    printf("\n'hirl %s VERB --help' prints the keys of a verb.\n", family);
+}
+
 void cli_help_program(const cli_verb *const *verb, int count)
 {
     printf("hirl %s - learns hierarchical image representations without labels\n\n"

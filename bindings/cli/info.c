@@ -46,7 +46,7 @@ static const char *reason(const char *key)
         { "batch_size", "there are fewer images; a smaller batch gives more steps" },
         { "lr", "suits this batch size and a short run" },
         { "base_lr", "suits this batch size and a short run" },
-        { "queue", "at most half of the images" },
+        { "queue", "half of the images, at most 65536" },
         { "prototypes", "as many images per prototype as in the paper" },
         { "negatives", "there are fewer other leaves" },
         { "cluster_warmup_epoch", "early enough for a short run, late enough for useful features" },
@@ -102,6 +102,14 @@ static const char *const also[][2] = {
     { "path loss",
       "profile=paper follows eq. 3. As in the authors' code, profile=reference halves the loss\n"
       "(spd_weight) and draws negatives from all leaves, masking the positive (draw=all)." },
+    { "eps in eq. 3",
+      "spd_eps=1e-6 is added in both logarithms, as in the authors' code; the paper has none." },
+    { "normalisation before k-means",
+      "Features are scaled to unit length before they are clustered, and prototypes are centroids\n"
+      "of unit length; Alg. 1 leaves this open. hirl cluster normalize=0 does not scale rows." },
+    { "network of MoCo v2",
+      "Clusters features of the teacher (cluster_network), as the paper does; embed and eval\n"
+      "use the online network, as the authors of MoCo do. network=teacher evaluates the teacher." },
     { "batch norm on one device",
       "bn_groups groups with shuffled keys stand in for the paper's 8 GPUs." },
     { "queue", "A key of the same image is never a negative; with profile=reference it is." },

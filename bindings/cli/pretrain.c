@@ -21,48 +21,53 @@ static const cli_key keys[] = {
     { 0 },
 };
 
-/* Appends " key=value" to the text when the value is not the default. */
-static void append_key(char *text, size_t bytes, const cli_session *session, const char *key)
+/* Prints " key=value" when the value is not the default. */
+static void put_changed(const cli_session *session, const char *key)
 {
     const char *value = hirl_options_get(session->options, key);
-    size_t used = strlen(text);
     hirl_option_info info;
 
     if (cli_find_library_key(&info, key) && strcmp(value, info.default_value) != 0)
-        snprintf(text + used, bytes - used, " %s=%s", key, value);
+        cli_put_key(key, value);
+}
+
+/* Prints the keys that select the images; all of them, or those of data=generated only. */
+static void put_images(const cli_session *session, bool all)
+{
+    static const char *const generated[] = { "generated_images", "generated_test_images",
+                                             "generated_size", "generated_seed" };
+    const char *data = hirl_options_get(session->options, "data");
+
+    cli_put_key("data", data);
+    for (size_t i = 0; i < sizeof generated / sizeof *generated && !strcmp(data, "generated"); i++)
+        put_changed(session, generated[i]);
+    if (!all)
+        return;
+    put_changed(session, "max_images");
+    put_changed(session, "split");
 }
 
 /* Prints commands that use the run. The tree has a row for each image of the training set, so
  * `hirl tree show` must select the same images. */
 static void suggest(const cli_session *session, const char *out)
 {
-    static const char *const generated[] = { "generated_images", "generated_test_images",
-                                             "generated_size", "generated_seed" };
-    const char *data = hirl_options_get(session->options, "data");
-    char set[512] = "", same[1024];
-
     if (session->quiet)
         return;
-    for (size_t i = 0; i < sizeof generated / sizeof *generated && !strcmp(data, "generated"); i++)
-        append_key(set, sizeof set, session, generated[i]);
-    snprintf(same, sizeof same, "%s", set);
-    append_key(same, sizeof same, session, "max_images");
-    append_key(same, sizeof same, session, "split");
     puts("next steps:");
     fputs("  hirl embed", stdout);
     cli_put_key("model", out);
-    cli_put_key("data", data);
-    printf("%s out=embeddings\n", same);
+    put_images(session, true);
+    puts(" out=embeddings");
     if (cli_exists(out, "trees/current.hpt")) {
         fputs("  hirl tree show", stdout);
         cli_put_key("tree", out);
-        cli_put_key("data", data);
-        puts(same);
+        put_images(session, true);
+        putchar('\n');
     }
     fputs("  hirl eval knn", stdout);
     cli_put_key("model", out);
-    cli_put_key("data", data);
-    printf("%s  # needs labels\n", set);
+    put_images(session, false);
+    puts("  # needs labels");
 }
 
 static int finish(const cli_training *training)

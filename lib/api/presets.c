@@ -56,8 +56,9 @@
  * orientation of photos, and nothing is fitted to small data sets. ---- */
 
 static const hr_setting_pair mocov2[] = {
-    { "method", "mocov2" },  { "profile", "paper" }, RESNET_50,      { "epochs", "200" },
-    { "batch_size", "256" }, { "exif", "0" },        { "fit", "0" }, END
+    { "method", "mocov2" }, { "profile", "paper" },  RESNET_50,
+    { "epochs", "200" },    { "batch_size", "256" }, { "queue", "65536" },
+    { "exif", "0" },        { "fit", "0" },          END
 };
 static const hr_setting_pair simsiam[] = {
     { "method", "simsiam" }, { "profile", "paper" }, RESNET_50,      { "epochs", "200" },

@@ -28,10 +28,22 @@ hirl_status hr_fail(hirl_status status, const char *format, ...)
     return status;
 }
 
+/* Whether a message names a file or key already: "x.npy: ..." or "open x.npy: ...". */
+static bool names(const char *text, const char *where)
+{
+    const char *found = strstr(text, where);
+    size_t length = strlen(where);
+
+    return length && found && (found == text || found[-1] == ' ' || found[-1] == '\'') &&
+           (found[length] == ':' || found[length] == '\'');
+}
+
 hirl_status hr_fail_in(hirl_status status, const char *where)
 {
     char below[TEXT];
 
+    if (names(message, where))
+        return status;
     memcpy(below, message, TEXT);
     return hr_fail(status, "%.200s: %.300s", where, below);
 }

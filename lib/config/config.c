@@ -280,6 +280,14 @@ static hirl_status resolve_contrast_queue(hr_train_config *c, int64_t n)
     return HIRL_OK;
 }
 
+/* The queue of a paper preset is the paper's; the authors' program has another. */
+static void take_reference_queue(hr_train_config *c, const hirl_options *options)
+{
+    if (c->profile == HR_PROFILE_REFERENCE && c->queue == PAPER_QUEUE &&
+        origin_of(options, "queue") == HR_FROM_PRESET)
+        c->queue = REFERENCE_QUEUE;
+}
+
 static hirl_status resolve_queue(hr_train_config *c, const hr_method *method, int64_t n)
 {
     if (method->queue == HR_QUEUE_NEGATIVES)
@@ -519,6 +527,8 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
         return hr_fail(HIRL_E_INVALID, "training needs at least %d images, but there is %lld",
                        LEAST_BATCH, (long long)n);
     hr_fit(config, options, method, n);
+    if (config->label.task == HR_TASK_PRETRAIN)
+        HR_TRY(hr_fit_check(config, method, n));
     if (c->batch_size > n)
         return hr_fail(HIRL_E_INVALID,
                        "batch_size: %lld, but the data set has %lld images; give at most %lld",
@@ -536,6 +546,7 @@ static hirl_status resolve(hr_run_config *config, const hirl_options *options, i
     HR_TRY(resolve_rate(c, options));
     HR_TRY(check_optimizer(c));
     resolve_ends(c);
+    take_reference_queue(c, options);
     HR_TRY(resolve_queue(c, method, n));
     HR_TRY(resolve_groups(c, method, hr_hierarchy_over(config->model.method)));
     HR_TRY(resolve_masks(c));

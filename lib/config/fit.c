@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
+
 enum { LEAST = 2, EPOCH_STEPS = 3 };
 
 int64_t hr_fit_queue(int64_t n)
@@ -105,4 +107,38 @@ void hr_fit(hr_run_config *config, const hirl_options *options, const hr_method 
     fit_warmup(config, options);
     fit_batch(config, options, method, n);
     fit_queue(config, options, method, n);
+}
+
+typedef struct refusal {
+    char values[128], most[128];
+    int count;
+} refusal;
+
+static void refuse(refusal *r, const char *key, int64_t value, int64_t most, const char *end)
+{
+    const char *comma = r->count++ ? ", " : "";
+    size_t a = strlen(r->values), b = strlen(r->most);
+
+    snprintf(r->values + a, sizeof r->values - a, "%s%s=%lld%s", comma, key, (long long)value, end);
+    snprintf(r->most + b, sizeof r->most - b, "%s%s=%lld", comma, key, (long long)most);
+}
+
+hirl_status hr_fit_check(const hr_run_config *config, const hr_method *method, int64_t n)
+{
+    const hr_train_config *c = &config->train;
+    const hr_key_list *list = &config->cluster.prototypes;
+    bool clusters = c->hirl && list->count && c->cluster_warmup_epoch < c->epochs;
+    int64_t most = hr_fit_batch(method, n), batch = c->batch_size <= most ? c->batch_size : most;
+    refusal r = { .count = 0 };
+
+    if (c->batch_size > most)
+        refuse(&r, "batch_size", c->batch_size, most, "");
+    if (method->queue == HR_QUEUE_NEGATIVES && c->queue > n)
+        refuse(&r, "queue", c->queue, n / batch * batch, "");
+    if (clusters && list->item[0] > n)
+        refuse(&r, "prototypes", list->item[0], n, list->count > 1 ? ",.." : "");
+    if (r.count < 2)
+        return HIRL_OK;
+    return hr_fail(HIRL_E_INVALID, "%s: too many, the data set has %lld images; give at most %s%s",
+                   r.values, (long long)n, r.most, clusters ? ", or prototypes=auto" : "");
 }

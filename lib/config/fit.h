@@ -11,6 +11,10 @@
  * changed to config->fitted. */
 void hr_fit(hr_run_config *config, const hirl_options *options, const hr_method *method, int64_t n);
 
+/* Refuses, in one message with the largest values that fit, two or more of batch_size, queue and
+ * prototypes that n images do not allow. One alone is refused where it is resolved. */
+hirl_status hr_fit_check(const hr_run_config *config, const hr_method *method, int64_t n);
+
 /* the largest batch_size that n images allow */
 int64_t hr_fit_batch(const hr_method *method, int64_t n);
 /* the largest key queue of MoCo v2 that n images allow: half of them, but at least two */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "context.h"
+#include "step/optim.h"
 
 typedef bool hr_use(const hr_run_config *c, const hr_method *m);
 
@@ -30,6 +31,22 @@ static bool of_teacher(const hr_run_config *c, const hr_method *m)
 }
 
 /* an application's method receives the temperature too */
+/* SimSiam compares by the cosine alone. */
+static bool of_temperature(const hr_run_config *c, const hr_method *m)
+{
+    (void)c;
+    for (const hr_setting_pair *pair = m->paper; pair->key; pair++)
+        if (!strcmp(pair->key, "temperature"))
+            return true;
+    return m->distills;
+}
+
+static bool of_momentum(const hr_run_config *c, const hr_method *m)
+{
+    (void)m;
+    return c->train.optimizer != HR_OPTIM_ADAMW;
+}
+
 static bool of_targets(const hr_run_config *c, const hr_method *m)
 {
     (void)c;
@@ -110,6 +127,8 @@ static const struct {
     { "out_dim", of_rows },
     { "freeze_last_layer", of_weight_norm },
     { "freeze_prototypes", of_prototypes },
+    { "momentum", of_momentum },
+    { "temperature", of_temperature },
     { "teacher_temperature", of_targets },
     { "warmup_teacher_temperature", of_targets },
     { "warmup_teacher_temperature_epochs", of_targets },

@@ -53,6 +53,27 @@ ok "an unknown verb is a usage error" exits 2
 ok "an unknown verb: the error names the nearest one" says err "'pretrain'"
 hirl eval kn data=x
 ok "an unknown verb of two words: the error names the nearest one" says err "'eval knn'"
+for word in show tre show\ x; do
+    hirl $word
+    ok "hirl $word: the error names a verb of two words" says err "did you mean 'tree "
+done
+hirl tree shwo data=x
+ok "an unknown verb of a family: the error names the nearest one" says err "'tree show'"
+ok "an unknown verb of a family: the error shows the help of the family" says err "hirl tree --help"
+for family in tree eval config; do
+    hirl $family --help
+    ok "hirl $family --help succeeds" exits 0
+    ok "hirl $family --help lists verbs with two words" says out "^  $family [a-z]"
+    ok "hirl $family --help lists no other verbs" sh -c "! grep -q '^  pretrain' out"
+    cp out family
+    hirl help $family
+    ok "hirl help $family prints the same" cmp out family
+    hirl $family
+    ok "hirl $family lists them and is a usage error" exits 2
+    ok "hirl $family prints the same list" cmp out family
+done
+hirl tree --help
+ok "hirl tree --help lists an alias of the family" says out '^  tree build '
 hirl pretrain bacth_size=3
 ok "an unknown key is a usage error" exits 2
 ok "an unknown key: the error names the nearest one" says err "'batch_size'"
@@ -75,6 +96,24 @@ hirl embed model=nowhere data=generated
 ok "a missing model is a data error" exits 3
 hirl cluster data=nowhere.npy
 ok "a missing file of features is a data error" exits 3
+python3 -c 'import struct
+def npy(name, descr, shape, data):
+    head = ("{%sdescr%s: %s%s%s, %sfortran_order%s: False, %sshape%s: %s, }\n" % (*"\x27" * 2,
+        "\x27", descr, *"\x27" * 5, shape)).encode()
+    open(name, "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data)
+npy("nan.npy", "<f4", "(2, 2)", struct.pack("<4f", 1, 2, 3, float("nan")))
+npy("huge.npy", ">f8", "(2, 2)", struct.pack(">4d", 1, 1e300, 3, 4))
+npy("two.npy", ">i2", "(6, 2)", struct.pack(">12h", *range(12)))'
+hirl cluster data=nan.npy
+ok "features that are not finite are a data error" exits 3
+ok "the error names file, row and column" says err 'nan.npy: row 1, column 1 .* nan'
+hirl cluster data=huge.npy
+ok "features beyond f32 are a data error" exits 3
+ok "the error names the value" says err 'huge.npy: row 0, column 1 .*1e+300'
+hirl cluster data=two.npy out=two
+ok "big-endian integers are clustered" exits 0
+hirl pretrain data=nan.npy out=none
+ok "an error names a file once" sh -c '[ "$(grep -o nan.npy err | wc -l)" = 1 ]'
 printf 'this is no array' >broken.npy
 hirl cluster data=broken.npy
 ok "a damaged file of features is a data error" exits 3
@@ -161,8 +200,18 @@ hirl config show preset=hirl-dino --json
 cp out before
 hirl config show dino.yaml --json
 ok "config show reads its output back to the same settings" cmp before out
-hirl config show preset=mocov2
+hirl config show preset=mocov2-small
 ok "config show explains why a value depends on the data" says out '^queue: auto  # .*half the images'
+hirl config show preset=mocov2
+ok "a preset of the paper has the paper's queue" says out '^queue: 65536  # preset'
+hirl config show preset=mocov2 profile=reference
+ok "profile=reference has the queue of the authors' program" says out '^queue: 16384 '
+hirl pretrain preset=hirl-mocov2 data=generated generated_images=300 out=paper
+ok "a preset of the paper is refused on few images" exits 2
+ok "the error has all values and the largest that fit" \
+    says err 'batch_size=256, queue=65536, prototypes=30000.* 300 images; give at most batch_size=150, queue=300, prototypes=300'
+hirl pretrain preset=hirl-mocov2 data=generated generated_images=40000 out=paper
+ok "the queue alone: the error has the largest that fits" says err 'queue: 65536 .*40000 images.*at most 39936'
 hirl config show preset=hirl-dino profile=reference
 for line in 'warm: 0' 'draw: all' 'spd_weight: 0.5' 'kmeans_between: unit' 'clip: global' 'path_weight_decay: 0.01'; do
     ok "config show profile=reference: $line" says out "^$line  #"
@@ -175,6 +224,9 @@ hirl info
 ok "info succeeds" exits 0
 hirl info differences
 ok "info differences compares with the paper" says out prototypes
+for word in 'eps in eq. 3' 'normalisation before k-means' 'network of MoCo v2'; do
+    ok "info differences lists: $word" says out "^$word"
+done
 ok "info differences prints the values that a run would use" says out '^base_lr  *0.03  *0.12 '
 for method in mocov2 simsiam swav mocov3 dino ibot; do
     hirl info differences method=$method --json

@@ -71,6 +71,12 @@ ok "unreadable images are replaced" exits 0
 ok "an unreadable image is named" says err 'unreadable image 09b.png: an image of 60000 x 60000'
 hirl pretrain data=mixed $small out=strict max_bad=0.5 on_bad_image=error
 ok "on_bad_image=error stops at the first unreadable image" exits 3
+mkdir torn
+printf 'no image' >torn/a.png
+printf 'no image' >torn/b.jpg
+hirl embed data=torn model=run out=torn_rows
+ok "images none of which can be read are a data error" exits 3
+ok "the error says that none can be read" one_sentence 'none of 2 images can be read'
 hirl embed data=mixed model=run out=rows max_bad=0.5
 ok "embed leaves unreadable images out" test "$(wc -l <rows/filenames.txt)" = 31
 ok "skipped.txt names number, image and reason" says rows/skipped.txt '^7	05b.jpg	JPEG'

@@ -34,6 +34,8 @@ START_TEST(a_place_is_put_before_the_message)
 {
     ck_assert_int_eq(hr_fail_in(refuse(), "a.npy"), HIRL_E_FORMAT);
     ck_assert_str_eq(hr_error_text(), "a.npy: row 3 has 64 columns");
+    ck_assert_int_eq(hr_fail_in(HIRL_E_FORMAT, "a.npy"), HIRL_E_FORMAT);
+    ck_assert_str_eq(hr_error_text(), "a.npy: row 3 has 64 columns"); /* said once */
 }
 END_TEST
 
