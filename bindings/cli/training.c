@@ -92,20 +92,25 @@ static void on_report(const hirl_step_report *report, void *user)
         on_epoch(session, report);
 }
 
-static void print_settings(const cli_training *training)
+/* The values are those of the run: some fit themselves to few images. */
+static void print_settings(const cli_training *training, const hirl_dataset *dataset)
 {
     cli_session *session = training->session;
+    hirl_options *resolved = NULL;
+    hirl_status status =
+        hirl_options_resolve(&resolved, session->options, hirl_dataset_count(dataset));
     char line[512] = "", key[64];
     const char *shown = training->shown;
     int used = 0, length;
 
     for (; sscanf(shown, "%63s%n", key, &length) == 1; shown += length) {
-        const char *value = hirl_options_get(session->options, key);
+        const char *value = hirl_options_get(status < 0 ? session->options : resolved, key);
 
         if (value && used < (int)sizeof line)
             used += snprintf(line + used, sizeof line - (size_t)used, "%s%s=%s", used ? " " : "",
                              key, value);
     }
+    hirl_options_destroy(resolved);
     cli_note(session, "%s", line);
     cli_emit(session,
              json_pack("{s:s, s:s, s:o}", "event", "start", "backend",
@@ -207,7 +212,7 @@ int cli_training_open(cli_training *training, const hirl_model *start, hirl_data
             cli_note(session, "a resumed run keeps its settings; %s", training->another);
         return code;
     }
-    print_settings(training);
+    print_settings(training, dataset);
     return CLI_OK;
 }
 
