@@ -1,6 +1,7 @@
 /* model.c - functions of <hirl/model.h>, and the key `network`. */
 #include "nn/model.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <hirl/model.h>
@@ -312,6 +313,9 @@ static hirl_status embed_dataset(float *features, uint8_t *readable, const hirl_
     status = hr_extract_create(&extract, queue, dataset, &model->net, &model->weights, config);
     if (status >= 0) {
         status = hr_extract_run(features, readable, extract, "embed");
+        if (status >= 0 && dataset->count && atomic_load(&dataset->bad) == dataset->count)
+            status = hr_fail(HIRL_E_FORMAT, "none of %lld images can be read",
+                             (long long)dataset->count);
         hr_extract_destroy(extract);
     }
     hr_context_give_queue(queue);

@@ -37,7 +37,7 @@ readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' >"$work/needed"
 for name in $(cat "$work/needed"); do
     case $name in
     libc.so.6 | libm.so.6 | libpthread.so.0 | libdl.so.2 | ld-linux*.so.*) ;;
-    libopenblas.so.0 | libjpeg.so.62 | libjpeg.so.8 | libpng16.so.16 | libz.so.1) ;;
+    libopenblas.so.0 | libjpeg.so.62 | libjpeg.so.8 | libpng16.so.16 | libz.so.1 | libzip.so.[45]) ;;
     libyaml-0.so.2 | libjansson.so.4 | libwebp.so.7) ;;
     *)
         echo "libhirl.so needs $name"

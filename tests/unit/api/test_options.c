@@ -259,7 +259,7 @@ START_TEST(the_paper_preset_has_the_papers_values)
         { "momentum", "0.9" },
         { "prototypes", "30000,10000,1000" },
         { "weight_decay", "1e-4" },
-        { "queue", "auto" },
+        { "queue", "65536" },
         { "negatives", "1000" },
         { "temperature", "0.2" },
         { "ema", "0.999" },
@@ -308,8 +308,9 @@ START_TEST(resolved_options_have_the_values_a_run_would_use)
     hr_assert_ok(hirl_options_preset(options, "hirl-mocov2"));
     hr_assert_ok(hirl_options_set(options, "base_lr", "0.06"));
     hr_assert_ok(hirl_options_resolve(&resolved, options, 0));
-    ck_assert_str_eq(hirl_options_get(resolved, "queue"), "auto"); /* needs the number of images */
+    ck_assert_str_eq(hirl_options_get(resolved, "queue"), "65536"); /* as the paper */
     hirl_options_destroy(resolved);
+    hr_assert_ok(hirl_options_set(options, "queue", "auto")); /* needs the number of images */
     hr_assert_ok(hirl_options_resolve(&resolved, options, 100000));
     ck_assert_str_eq(hirl_options_get(resolved, "queue"), "49920"); /* 195 x 256 <= 50000 */
     ck_assert_str_eq(hirl_options_get(resolved, "lr"), "0.06");
