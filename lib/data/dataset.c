@@ -404,9 +404,6 @@ hirl_status hr_dataset_check_bad(const hirl_dataset *dataset, double max_bad, in
     double share = (double)bad / (double)dataset->count;
     const char *name = index < 0 ? "" : hr_dataset_name(dataset, index);
 
-    if (bad && bad == dataset->count)
-        return hr_fail(HIRL_E_FORMAT, "none of %lld images can be read%s%s%s%s", (long long)bad,
-                       index < 0 ? "" : "; the last: ", name, index < 0 ? "" : ": ", reason);
     if (share <= max_bad || (max_bad > 0 && bad <= FEW_BAD))
         return HIRL_OK;
     return hr_fail(
