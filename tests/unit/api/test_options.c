@@ -321,7 +321,7 @@ START_TEST(resolved_options_have_the_values_a_run_would_use)
     ck_assert_int_eq(hirl_options_origin(resolved, "base_lr"), 3);
     ck_assert_int_eq(hirl_options_origin(resolved, "epochs"), 1);
     ck_assert_int_eq(hirl_options_origin(resolved, "queue"), 3);
-    expect("queue", "auto", 0);
+    expect("queue", "auto", 3);
     hr_assert_ok(hirl_options_resolve(&again, resolved, 100000));
     for (int32_t i = 0; i < hirl_options_count(); i++) {
         const char *name = hr_registry_at(i)->key->name;
