@@ -1,4 +1,4 @@
-/* dot.c - dot product, scaled sum and maximum of rows; the order of a sum depends on n alone. */
+/* dot.c - dot product, squared distance, scaled sum and maximum of rows; the order of a sum depends on n alone. */
 #include "cpu/dot.h"
 
 #include "cpu/clones.h"
@@ -15,6 +15,27 @@ HR_CLONES double hr_cpu_dot(const real *a, const real *b, int64_t n)
             sum[l] += (double)a[k + l] * (double)b[k + l];
     for (; k < n; k++)
         sum[0] += (double)a[k] * (double)b[k];
+    for (int l = 0; l < LANES; l++)
+        total += sum[l];
+    return total;
+}
+
+HR_CLONES double hr_cpu_gap(const real *a, const real *b, int64_t n)
+{
+    double sum[LANES] = { 0 }, total = 0;
+    int64_t k = 0;
+
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++) {
+            double gap = (double)a[k + l] - (double)b[k + l];
+
+            sum[l] += gap * gap;
+        }
+    for (; k < n; k++) {
+        double gap = (double)a[k] - (double)b[k];
+
+        sum[0] += gap * gap;
+    }
     for (int l = 0; l < LANES; l++)
         total += sum[l];
     return total;

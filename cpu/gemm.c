@@ -5,8 +5,9 @@
  *   sum_rows  s[c] = beta s[c] + alpha sum_r x[r,c]
  *   axpby     y = alpha x + beta y
  *
- * A product is cut into a fixed grid of tiles, one BLAS call per tile; or, where this is faster, it
- * is computed as a convolution with a window of 1 x 1.
+ * A product a b or a b' is computed as a convolution with a window of 1 x 1: a row of c depends on
+ * its row of a, on b and on their widths, never on the number of rows. Other products are cut into a
+ * fixed grid of tiles, one BLAS call per tile, or are swept too where this is faster.
  */
 #include "cpu/blas.h"
 #include "cpu/clones.h"
@@ -79,17 +80,23 @@ static int64_t cut(gemm_job *job)
 
 /* ---- product as a convolution: rows are places, columns are channels ---- */
 
-/* On processors for which OpenBLAS 0.3.21 has no AVX-512 kernel, sweeps of AVX-512 tiles take half
- * its time. The panels hold columns of c or, for a product a' b, columns of a. */
-static bool better_swept(const hr_array *c, int64_t k, hr_trans ta, hr_trans tb, double alpha,
-                         double beta)
+/* Products whose rows are swept. A row of a b must not depend on the other rows: the features of an
+ * image are the same in every batch. BLAS chooses kernels by the number of rows, so these products
+ * are always swept, whose sums over k have one order for each k and n. The inner width of a' b is
+ * the number of rows; there a sweep is only the faster choice: on processors for which OpenBLAS
+ * 0.3.21 has no AVX-512 kernel, sweeps of AVX-512 tiles take half its time. The panels hold columns
+ * of c or, for a' b, columns of a. */
+static bool is_swept(const hr_array *c, int64_t k, hr_trans ta, hr_trans tb, double alpha,
+                     double beta)
 {
     int64_t m = hr_rows_of(c), n = hr_cols(c);
 
-    if (alpha != 1 || (ta == HR_T && tb == HR_T) || (tb == HR_T && beta != 0) || m < LEAST_ROWS ||
-        n < LEAST_ROWS || k < LEAST_ROWS || (ta == HR_T ? k : m) < LEAST_PLACES)
+    if (alpha != 1 || (ta == HR_T && tb == HR_T) || (tb == HR_T && beta != 0))
         return false;
-    return hr_cpu_tile_for(ta == HR_T ? m : n)->lanes * sizeof(real) == AVX512_BYTES;
+    if (ta == HR_N)
+        return true;
+    return m >= LEAST_ROWS && n >= LEAST_ROWS && k >= LEAST_PLACES &&
+           hr_cpu_tile_for(m)->lanes * sizeof(real) == AVX512_BYTES;
 }
 
 /* [rows, cols] as a map of one image with `rows` places, and as the weights of `rows` outputs */
@@ -128,7 +135,7 @@ void hr_cpu_gemm(hr_queue *q, const hr_array *c, const hr_array *a, const hr_arr
                      .alpha = alpha,
                      .beta = beta };
 
-    if (better_swept(c, job.k, ta, tb, alpha, beta)) {
+    if (is_swept(c, job.k, ta, tb, alpha, beta)) {
         swept(q, c, a, b, ta, tb, beta);
         return;
     }

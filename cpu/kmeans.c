@@ -1,27 +1,44 @@
-/* kmeans.c - the two halves of a Lloyd iteration: nearest centroids, and sums over clusters.
+/* kmeans.c - nearest centroids, the first half of a Lloyd iteration (the second: kmeans_sum.c).
  *
- *   kmeans_assign  label[i] = argmin_j |x_i - c_j|^2,  |x - c|^2 = |x|^2 + (|c|^2 - 2 <x, c>)
- *   kmeans_sum     sum[j] = sum of w_i x_i, weight[j] = sum of w_i, over i with label j, rising
+ *   label[i] = argmin_j |x_i - c_j|^2,  distance[i] = |x_i - c_label|^2
  *
- * x [n,d]; c, sum [k,d]; label, distance, w [n]; weight [k].
+ * in f64, from the stored rows and centroids; the lowest index wins ties. x [n,d]; c [k,d]; label,
+ * distance [n].
  *
- * Assignment: each tile of ROWS rows is multiplied with blocks of COLS centroids. A row has W
- * running minima, each over every W-th centroid, which are merged at the end. The lowest index
- * wins ties in both stages, so the result does not depend on the order. Products are sweeps
- * (tile.h), which sum over d in the same order for every row: equal rows get equal labels even if
- * two centroids are equally far. A BLAS product does not guarantee this: it can round differently
- * at its edges.
+ * A first pass in `real` finds two smallest scores of each row,
  *
- * Sums: rows are sorted by cluster (stable); one task adds all rows of some clusters over a span of
- * columns, in f64. Both grids depend only on sizes.
+ *   score_ij = |b_j|^2 - 2 <a_i, b_j>,  a_i = x_i - m,  b_j = c_j - m,  m = mean of the centroids
+ *
+ * where m only makes the numbers small: rows that share a large part would cancel otherwise. A row
+ * is certain if the second score is above the first by more than both can be wrong:
+ *
+ *   wrong_ij = gamma_{d+8} 2 |a_i| |b_j| + 8 u |b_j|^2 + (d + 8) 2^-52 (|a_i| + |b_j|)^2
+ *
+ * plus underflow (bound.h). gamma_{d+8} covers the sum of d products and the rounding of a, b and
+ * the score; the last term is the error of the f64 distances. In a second pass, the distances of
+ * every other row are computed in f64, for all centroids that are possible within these bounds.
+ *
+ * Each tile of ROWS rows is multiplied with blocks of COLS centroids. A row has W running minima,
+ * each over every W-th centroid, which are merged at the end. Products are sweeps (tile.h), which
+ * sum over d in the same order for every row. The tiles depend only on sizes.
  */
 #include <math.h>
 #include <string.h>
 
+#include "cpu/bound.h"
+#include "cpu/clones.h"
 #include "cpu/cpu.h"
+#include "cpu/dot.h"
 #include "cpu/tile.h"
 
-enum { ROWS = 256, COLS = 512, LANES = 16 / sizeof(real), VECTORS = 4, W = LANES * VECTORS };
+enum {
+    ROWS = 256,
+    COLS = 512,
+    LANES = 32 / sizeof(real),
+    VECTORS = 64 / sizeof(real) / (32 / sizeof(real)),
+    W = LANES * VECTORS,
+    MOVED = 8192, /* most columns for which rows are moved by m; wider rows stay where they are */
+};
 
 /* an index as wide as a real */
 #ifdef HR_REAL_DOUBLE
@@ -29,12 +46,13 @@ typedef int64_t place;
 #else
 typedef int32_t place;
 #endif
-typedef real reals __attribute__((vector_size(16)));
-typedef place places __attribute__((vector_size(16)));
+typedef real reals __attribute__((vector_size(32)));
+typedef place places __attribute__((vector_size(32)));
 
-/* the smallest scores of a row so far, one for each class of centroids modulo W */
+/* the smallest scores of a row so far, one for each class of centroids modulo W, and the second
+ * smallest of each class */
 typedef struct nearest {
-    real score[W];
+    real score[W], second[W];
     place index[W];
 } nearest;
 
@@ -42,28 +60,39 @@ typedef struct assign_job {
     hr_queue *q;
     const hr_cpu_tile *tile;
     int32_t *label;
-    real *distance;
+    double *distance;
     const real *x, *c;
     int64_t n, k, d, panel_count;
-    real *panels; /* [panel_count, d, lanes]: -2 c, 0 after the last centroid */
-    real *square; /* [panel_count, lanes]: |c|^2, infinity after the last centroid */
-    int64_t x_at[ROWS], y_at[ROWS];
+    real *mean;     /* m [d]; NULL: 0 */
+    real *panels;   /* [panel_count, d, lanes]: -2 b, 0 after the last centroid */
+    real *square;   /* [panel_count, lanes]: |b|^2, infinity after the last centroid */
+    double *length; /* [panel_count, lanes]: |b| */
+    double longest; /* the largest of them */
+    int64_t y_at[ROWS];
 } assign_job;
 
-/* |x|^2 in f64, summed in eight lanes */
-static real square_of(const real *x, int64_t d)
-{
-    double lane[8] = { 0 }, sum = 0;
-    int64_t i = 0;
+/* ---- bounds ---- */
 
-    for (; i + 8 <= d; i += 8)
-        for (int l = 0; l < 8; l++)
-            lane[l] += (double)x[i + l] * (double)x[i + l];
-    for (; i < d; i++)
-        lane[i % 8] += (double)x[i] * (double)x[i];
-    for (int l = 0; l < 8; l++)
-        sum += lane[l];
-    return (real)sum;
+/* how far a score can be from |b|^2 - 2 <a, b>, for lengths a and b; infinite if it can overflow */
+static double wrong(const assign_job *job, double a, double b)
+{
+    double both = (a + b) * (a + b);
+
+    if (!(4 * both <= HR_LARGEST))
+        return (double)INFINITY;
+    return hr_cpu_gamma(job->d + 8) * 2 * a * b + 8 * HR_BOUND_SLACK * HR_UNIT * b * b +
+           (double)(job->d + 8) * DBL_EPSILON * both + hr_cpu_lost(job->d + 8, a, b);
+}
+
+/* ---- moved centroids, in panels ---- */
+
+static void find_mean(assign_job *job, double *sum)
+{
+    memset(sum, 0, (size_t)job->d * sizeof *sum);
+    for (int64_t j = 0; j < job->k; j++)
+        hr_cpu_add_scaled(sum, 1, job->c + j * job->d, job->d);
+    for (int64_t t = 0; t < job->d; t++)
+        job->mean[t] = (real)(sum[t] / (double)job->k);
 }
 
 static void pack(void *arg, int64_t i, int worker)
@@ -73,49 +102,62 @@ static void pack(void *arg, int64_t i, int worker)
 
     (void)worker;
     for (int64_t l = 0; l < lanes; l++) {
+        int64_t at = i * lanes + l;
         real *panel = job->panels + i * lanes * job->d + l;
-        const real *c = job->c + (i * lanes + l) * job->d;
-        bool real_one = i * lanes + l < job->k;
+        const real *c = job->c + at * job->d;
+        double square = 0;
 
-        for (int64_t t = 0; t < job->d; t++)
-            panel[t * lanes] = real_one ? -2 * c[t] : 0;
-        job->square[i * lanes + l] = real_one ? square_of(c, job->d) : (real)INFINITY;
+        for (int64_t t = 0; t < job->d; t++) {
+            real b = at < job->k ? c[t] - (job->mean ? job->mean[t] : 0) : 0;
+
+            panel[t * lanes] = -2 * b;
+            square += (double)b * (double)b;
+        }
+        job->square[at] = at < job->k ? (real)square : (real)INFINITY;
+        job->length[at] = HR_BOUND_SLACK * sqrt(square);
     }
 }
 
-/* Updates the minima of a row with one block of products -2 <x, c>. Lanes after the last centroid
+/* ---- the first pass ---- */
+
+/* Updates the minima of a row with one block of products -2 <a, b>. Lanes after the last centroid
  * get an infinite score. */
-static void scan(nearest *best, const real *product, const real *square, int64_t count,
-                 int64_t first)
+HR_CLONES static void scan(nearest *best, const real *product, const real *square, int64_t count,
+                           int64_t first)
 {
-    reals low[VECTORS];
+    reals low[VECTORS], second[VECTORS];
     places at[VECTORS], j[VECTORS];
     place order[W];
 
     for (int l = 0; l < W; l++)
         order[l] = (place)(first + l);
     memcpy(low, best->score, sizeof low);
+    memcpy(second, best->second, sizeof second);
     memcpy(at, best->index, sizeof at);
     memcpy(j, order, sizeof j);
     for (int64_t i = 0; i < count; i += W)
         for (int v = 0; v < VECTORS; v++) {
             reals score, s;
-            places less;
+            places less, higher, below;
 
             memcpy(&score, product + i + v * LANES, sizeof score);
             memcpy(&s, square + i + v * LANES, sizeof s);
             score += s;
             less = score < low[v];
+            higher = (less & (places)low[v]) | (~less & (places)score);
+            below = (reals)higher < second[v];
+            second[v] = (reals)((below & higher) | (~below & (places)second[v]));
             low[v] = (reals)((less & (places)score) | (~less & (places)low[v]));
             at[v] = (less & j[v]) | (~less & at[v]);
             j[v] += W;
         }
     memcpy(best->score, low, sizeof low);
+    memcpy(best->second, second, sizeof second);
     memcpy(best->index, at, sizeof at);
 }
 
-/* merges the W minima of a row; |x - c|^2 is set to 0 if rounding makes it negative; a NaN stays */
-static void merge(int32_t *label, real *distance, const nearest *best, real square)
+/* the smallest score of a row and its index, and the second smallest of all scores */
+static int32_t merge(real *score, real *second, const nearest *best)
 {
     int w = 0;
 
@@ -123,49 +165,174 @@ static void merge(int32_t *label, real *distance, const nearest *best, real squa
         if (best->score[l] < best->score[w] ||
             (best->score[l] == best->score[w] && best->index[l] < best->index[w]))
             w = l;
-    *label = (int32_t)best->index[w];
-    *distance = best->score[w] + square;
-    if (*distance < 0)
-        *distance = 0;
+    *score = best->score[w];
+    *second = best->second[w];
+    for (int l = 0; l < W; l++)
+        if (l != w && best->score[l] < *second)
+            *second = best->score[l];
+    return (int32_t)best->index[w];
+}
+
+/* ---- tiles ---- */
+
+/* one tile of rows */
+typedef struct block {
+    int64_t first, rows;
+    const real *a;         /* [rows,d]: rows moved by m */
+    double length[ROWS];   /* |a| */
+    int64_t at[ROWS];      /* where the rows that are multiplied start in a */
+    int64_t row[ROWS];     /* the uncertain rows */
+    double possible[ROWS]; /* of each of them: no centroid whose score is surely above is nearest */
+    int64_t uncertain;
+    real *product; /* [ROWS, COLS] */
+    nearest *best; /* [ROWS] */
+} block;
+
+static size_t block_bytes(const assign_job *job)
+{
+    size_t moved = job->mean ? (size_t)(ROWS * job->d) * sizeof(real) : 0;
+
+    return sizeof(block) + ROWS * (sizeof(nearest) + COLS * sizeof(real)) + moved;
+}
+
+static void open_block(block *b, const assign_job *job, int64_t tile)
+{
+    real *moved;
+
+    b->first = tile * ROWS;
+    b->rows = job->n - b->first < ROWS ? job->n - b->first : ROWS;
+    b->uncertain = 0;
+    b->best = (nearest *)(b + 1);
+    b->product = (real *)(b->best + ROWS);
+    moved = b->product + ROWS * COLS;
+    b->a = job->mean ? moved : job->x + b->first * job->d;
+    for (int64_t i = 0; i < b->rows; i++) {
+        const real *x = job->x + (b->first + i) * job->d, *a = b->a + i * job->d;
+
+        for (int64_t t = 0; job->mean && t < job->d; t++)
+            moved[i * job->d + t] = x[t] - job->mean[t];
+        b->length[i] = HR_BOUND_SLACK * sqrt(hr_cpu_dot(a, a, job->d));
+        b->at[i] = i * job->d;
+    }
+}
+
+/* product [places, COLS] <- products of rows of the block with `panels` panels from p on */
+static void multiply(const assign_job *job, block *b, int64_t rows, int64_t p, int64_t panels)
+{
+    int64_t lanes = job->tile->lanes;
+
+    for (int64_t i = 0; i < panels; i++) {
+        hr_cpu_sweep s = { .y = b->product + i * lanes,
+                           .x = b->a,
+                           .y_at = job->y_at,
+                           .x_at = b->at,
+                           .places = rows,
+                           .rows = 1,
+                           .run = job->d,
+                           .width = lanes };
+
+        hr_cpu_sweep_panel(job->tile, &s, job->panels + (p + i) * lanes * job->d);
+    }
+}
+
+/* panels of the block of centroids that starts with panel p */
+static int64_t panels_from(const assign_job *job, int64_t p)
+{
+    int64_t most = COLS / job->tile->lanes, left = job->panel_count - p;
+
+    return left < most ? left : most;
+}
+
+/* the labels of certain rows, and a list of the others */
+static void label_certain(const assign_job *job, block *b)
+{
+    for (int64_t i = 0; i < b->rows; i++) {
+        double a = b->length[i], bound = wrong(job, a, job->longest);
+        real score, second;
+        int32_t j = merge(&score, &second, &b->best[i]);
+
+        job->label[b->first + i] = j;
+        if ((double)second > (double)score + 2 * HR_BOUND_SLACK * bound)
+            continue;
+        b->at[b->uncertain] = i * job->d;
+        b->possible[b->uncertain] = (double)score + wrong(job, a, job->length[j]);
+        b->row[b->uncertain++] = i;
+    }
+}
+
+static void first_pass(const assign_job *job, block *b)
+{
+    int64_t lanes = job->tile->lanes;
+
+    for (int64_t i = 0; i < b->rows; i++)
+        for (int l = 0; l < W; l++) {
+            b->best[i].score[l] = b->best[i].second[l] = (real)INFINITY;
+            b->best[i].index[l] = 0;
+        }
+    for (int64_t p = 0; p < job->panel_count; p += COLS / lanes) {
+        int64_t panels = panels_from(job, p);
+
+        multiply(job, b, b->rows, p, panels);
+        for (int64_t i = 0; i < b->rows; i++)
+            scan(&b->best[i], b->product + i * COLS, job->square + p * lanes, panels * lanes,
+                 p * lanes);
+    }
+    label_certain(job, b);
+}
+
+/* ---- the second pass: uncertain rows ---- */
+
+/* compares row `u` of the uncertain ones with `count` centroids from `first` on */
+static void rescore(const assign_job *job, const block *b, int64_t u, double *least, int64_t first,
+                    int64_t count)
+{
+    const real *product = b->product + u * COLS;
+    int64_t row = b->first + b->row[u];
+    double a = b->length[b->row[u]];
+
+    for (int64_t j = first; j < first + count && j < job->k; j++) {
+        double score = (double)(product[j - first] + job->square[j]), distance;
+
+        if (score - wrong(job, a, job->length[j]) > b->possible[u])
+            continue;
+        distance = hr_cpu_gap(job->x + row * job->d, job->c + j * job->d, job->d);
+        if (distance < *least) {
+            *least = distance;
+            job->label[row] = (int32_t)j;
+        }
+    }
+}
+
+static void second_pass(const assign_job *job, block *b)
+{
+    int64_t lanes = job->tile->lanes;
+    double least[ROWS];
+
+    for (int64_t u = 0; u < b->uncertain; u++) {
+        least[u] = (double)INFINITY;
+        job->label[b->first + b->row[u]] = 0;
+    }
+    for (int64_t p = 0; b->uncertain && p < job->panel_count; p += COLS / lanes) {
+        int64_t panels = panels_from(job, p);
+
+        multiply(job, b, b->uncertain, p, panels);
+        for (int64_t u = 0; u < b->uncertain; u++)
+            rescore(job, b, u, &least[u], p * lanes, panels * lanes);
+    }
 }
 
 static void assign_tile(void *arg, int64_t tile, int worker)
 {
     const assign_job *job = arg;
-    int64_t first = tile * ROWS, rows = job->n - first < ROWS ? job->n - first : ROWS;
-    int64_t lanes = job->tile->lanes;
-    nearest *best = hr_cpu_scratch(job->q, worker, ROWS * (sizeof *best + COLS * sizeof(real)));
-    real *product;
+    block *b = hr_cpu_scratch(job->q, worker, block_bytes(job));
 
-    if (!best)
+    if (!b)
         return;
-    product = (real *)(best + ROWS); /* [ROWS, COLS] */
-    for (int64_t i = 0; i < rows; i++)
-        for (int l = 0; l < W; l++) {
-            best[i].score[l] = (real)INFINITY;
-            best[i].index[l] = 0;
-        }
-    for (int64_t p = 0; p < job->panel_count; p += COLS / lanes) {
-        int64_t panels = job->panel_count - p < COLS / lanes ? job->panel_count - p : COLS / lanes;
-
-        for (int64_t i = 0; i < panels; i++) {
-            hr_cpu_sweep s = { .y = product + i * lanes,
-                               .x = job->x + first * job->d,
-                               .y_at = job->y_at,
-                               .x_at = job->x_at,
-                               .places = rows,
-                               .rows = 1,
-                               .run = job->d,
-                               .width = lanes };
-
-            hr_cpu_sweep_panel(job->tile, &s, job->panels + (p + i) * lanes * job->d);
-        }
-        for (int64_t i = 0; i < rows; i++)
-            scan(&best[i], product + i * COLS, job->square + p * lanes, panels * lanes, p * lanes);
-    }
-    for (int64_t i = 0; i < rows; i++)
-        merge(job->label + first + i, job->distance + first + i, &best[i],
-              square_of(job->x + (first + i) * job->d, job->d));
+    open_block(b, job, tile);
+    first_pass(job, b);
+    second_pass(job, b);
+    for (int64_t i = b->first; i < b->first + b->rows; i++)
+        job->distance[i] = hr_cpu_gap(job->x + i * job->d, job->c + job->label[i] * job->d, job->d);
 }
 
 void hr_cpu_kmeans_assign(hr_queue *q, const hr_array *label, const hr_array *distance,
@@ -174,116 +341,33 @@ void hr_cpu_kmeans_assign(hr_queue *q, const hr_array *label, const hr_array *di
     assign_job job = { .q = q,
                        .tile = hr_cpu_tile_for(c->dim[0]),
                        .label = label->data,
+                       .distance = distance->data,
                        .n = x->dim[0],
                        .k = c->dim[0],
                        .d = hr_cols(x) };
-    int64_t lanes = job.tile->lanes, unit = lanes > W ? lanes : W;
+    int64_t lanes = job.tile->lanes, unit = lanes > W ? lanes : W, padded;
+    double *sum = NULL;
 
     job.panel_count = hr_parts(job.k, unit) * unit / lanes;
-    job.panels = hr_cpu_work(q, (size_t)(job.panel_count * lanes * job.d) * sizeof(real));
-    job.square = hr_cpu_work(q, (size_t)(job.panel_count * lanes) * sizeof(real));
+    padded = job.panel_count * lanes;
+    job.panels = hr_cpu_work(q, (size_t)(padded * job.d) * sizeof(real));
+    job.square = hr_cpu_work(q, (size_t)padded * sizeof(real));
+    job.length = hr_cpu_work(q, (size_t)padded * sizeof(double));
+    if (job.d <= MOVED) {
+        job.mean = hr_cpu_work(q, (size_t)job.d * sizeof(real));
+        sum = hr_cpu_work(q, (size_t)job.d * sizeof *sum);
+    }
     job.x = hr_cpu_in(q, x);
     job.c = hr_cpu_in(q, c);
-    job.distance = hr_cpu_out(q, distance, false);
-    for (int64_t i = 0; i < ROWS; i++) {
-        job.x_at[i] = i * job.d;
+    for (int64_t i = 0; i < ROWS; i++)
         job.y_at[i] = i * COLS;
-    }
     if (hr_cpu_ok(q)) {
+        if (job.mean)
+            find_mean(&job, sum);
         hr_cpu_run(q, job.panel_count, pack, &job);
+        for (int64_t j = 0; j < job.k; j++)
+            job.longest = job.length[j] > job.longest ? job.length[j] : job.longest;
         hr_cpu_run(q, hr_parts(job.n, ROWS), assign_tile, &job);
-    }
-    hr_cpu_end(q);
-}
-
-/* ---- sums ---- */
-
-enum {
-    CLUSTER_PARTS = 64, /* spans of clusters, at most */
-    COLUMN_PART = 512,  /* columns of one span */
-};
-
-typedef struct sum_job {
-    double *sum, *weight;
-    const real *x, *row_weight;
-    const int64_t *begin; /* [k + 1]: where the rows of each cluster begin in `row` */
-    const int32_t *row;   /* [n]: rows sorted by cluster */
-    int64_t k, d;
-    int64_t clusters, column_parts; /* clusters of one task, spans of columns */
-} sum_job;
-
-/* stable counting sort of the rows by label; rows with label -1 are left out */
-static void sort_rows(int64_t *begin, int32_t *row, const int32_t *label, int64_t n, int64_t k)
-{
-    memset(begin, 0, (size_t)(k + 1) * sizeof *begin);
-    for (int64_t i = 0; i < n; i++)
-        if (label[i] >= 0)
-            begin[label[i] + 1]++;
-    for (int64_t j = 0; j < k; j++)
-        begin[j + 1] += begin[j];
-    for (int64_t i = 0; i < n; i++)
-        if (label[i] >= 0)
-            row[begin[label[i]]++] = (int32_t)i;
-    memmove(begin + 1, begin,
-            (size_t)k * sizeof *begin); /* the loop has moved each start to the next */
-    begin[0] = 0;
-}
-
-static double weight_of(const sum_job *job, int64_t row)
-{
-    return job->row_weight ? (double)job->row_weight[row] : 1;
-}
-
-static void sum_cluster(const sum_job *job, int64_t j, int64_t from, int64_t to)
-{
-    double *sum = job->sum + j * job->d;
-
-    memset(sum + from, 0, (size_t)(to - from) * sizeof *sum);
-    for (int64_t i = job->begin[j]; i < job->begin[j + 1]; i++) {
-        const real *x = job->x + job->row[i] * job->d;
-        double w = weight_of(job, job->row[i]);
-
-        for (int64_t t = from; t < to; t++)
-            sum[t] += w * (double)x[t];
-    }
-}
-
-static void sum_part(void *arg, int64_t part, int worker)
-{
-    const sum_job *job = arg;
-    int64_t first = part / job->column_parts * job->clusters;
-    int64_t last = first + job->clusters < job->k ? first + job->clusters : job->k;
-    int64_t from = part % job->column_parts * COLUMN_PART;
-    int64_t to = from + COLUMN_PART < job->d ? from + COLUMN_PART : job->d;
-
-    (void)worker;
-    for (int64_t j = first; j < last; j++) {
-        sum_cluster(job, j, from, to);
-        if (from)
-            continue;
-        job->weight[j] = 0;
-        for (int64_t i = job->begin[j]; i < job->begin[j + 1]; i++)
-            job->weight[j] += weight_of(job, job->row[i]);
-    }
-}
-
-void hr_cpu_kmeans_sum(hr_queue *q, const hr_array *sum, const hr_array *weight, const hr_array *x,
-                       const hr_array *label, const hr_array *row_weight)
-{
-    sum_job job = { .sum = sum->data, .weight = weight->data, .k = sum->dim[0], .d = hr_cols(x) };
-    int64_t n = x->dim[0];
-    int64_t *begin = hr_cpu_work(q, (size_t)(job.k + 1) * sizeof *begin);
-    int32_t *row = hr_cpu_work(q, (size_t)n * sizeof *row);
-
-    job.x = hr_cpu_in(q, x);
-    job.row_weight = hr_cpu_in(q, row_weight);
-    if (hr_cpu_ok(q)) {
-        sort_rows(begin, row, label->data, n, job.k);
-        job.begin = begin;
-        job.row = row;
-        job.clusters = hr_parts(job.k, CLUSTER_PARTS);
-        job.column_parts = hr_parts(job.d, COLUMN_PART);
-        hr_cpu_run(q, hr_parts(job.k, job.clusters) * job.column_parts, sum_part, &job);
     }
     hr_cpu_end(q);
 }

@@ -121,7 +121,8 @@ typedef struct hr_augment_record {
     OP(void, scalars, hr_queue *q, const hr_scalars *s) \
     \
     /* ---- matrices ---- */ \
-    /* c[m,n] = alpha op(a) op(b) + beta c; act */ \
+    /* c[m,n] = alpha op(a) op(b) + beta c; act. With ta = HR_N, alpha = 1 and tb = HR_N or \
+     * beta = 0, the bits of a row depend on its row of a, on b and on n and k, never on m */ \
     OP(void, gemm, hr_queue *q, const hr_array *c, const hr_array *a, const hr_array *b, \
        hr_trans ta, hr_trans tb, double alpha, double beta) \
     /* y[r,c] += b[c]; y act, b real */ \
@@ -325,8 +326,8 @@ typedef struct hr_augment_record {
        const hr_augment_record *records) \
     \
     /* ---- clustering and neighbours: real ---- */ \
-    /* label i32 [n], distance real [n]: nearest centroid of each row and its squared distance \
-     * |x|^2 + |c|^2 - 2 x.c (>= 0), lowest index on ties; no [n,k] array */ \
+    /* label i32 [n], distance f64 [n]: nearest centroid of each row, by squared distances in f64 \
+     * of x and c as stored, lowest index on ties; distance is that of the label; no [n,k] array */ \
     OP(void, kmeans_assign, hr_queue *q, const hr_array *label, const hr_array *distance, \
        const hr_array *x, const hr_array *c) \
     /* sum f64 [k,d], weight f64 [k]: sums over the rows of each cluster in row order; label -1: \

@@ -40,7 +40,7 @@ static hirl_status prepare(assign *a, bool margin)
         HR_TRY(hr_rows_copy(&a->proto, q, HR_REAL, tree->m[0], tree->d, tree->proto[0], HR_F32));
     HR_TRY(hr_rows_take(&a->x, q, HR_REAL, a->block, tree->d));
     HR_TRY(hr_rows_take(&a->label, q, HR_I32, a->block, 1));
-    HR_TRY(hr_rows_take(&a->distance, q, HR_REAL, a->block, 1));
+    HR_TRY(hr_rows_take(&a->distance, q, HR_F64, a->block, 1));
     HR_TRY(hr_rows_take(&a->best, q, HR_I32, a->block, BEST));
     return hr_rows_take(&a->score, q, HR_REAL, a->block, BEST);
 }
@@ -61,7 +61,7 @@ static hirl_status find_leaves(assign *a, int64_t first, int64_t rows)
 {
     hr_queue *q = a->queue;
     hr_array x = hr_slice(&a->x, 0, rows), label = hr_array_1(a->label.data, HR_I32, rows);
-    hr_array distance = hr_array_1(a->distance.data, HR_REAL, rows);
+    hr_array distance = hr_array_1(a->distance.data, HR_F64, rows);
 
     HR_TRY(hr_rows_upload(q, &x, a->features, a->tree->normalize, first));
     q->be->kmeans_assign(q, &label, &distance, &x, &a->centroid);

@@ -51,7 +51,8 @@ struct hr_kmeans {
     hr_array centroid, sum, weight, label, distance; /* on the device */
     real *now, *best;                                /* [k,d] centroids of the redo, best so far */
     double *host_sum, *host_weight;                  /* [k,d], [k] */
-    real *host_distance, *host_row_weight;           /* [rows], [rows] or NULL */
+    double *host_distance;                           /* [rows] */
+    real *host_row_weight;                           /* [rows], or NULL */
     float *size;                                     /* [k] sizes in the rule for empty clusters */
     bool warm;
     /* the state, besides now and best */
@@ -111,7 +112,7 @@ static hirl_status take_device(hr_kmeans *m)
     HR_TRY(hr_rows_take(&m->sum, m->queue, HR_F64, m->k, m->d));
     HR_TRY(hr_rows_take(&m->weight, m->queue, HR_F64, m->k, 1));
     HR_TRY(hr_rows_take(&m->label, m->queue, HR_I32, m->n, 1));
-    return hr_rows_take(&m->distance, m->queue, HR_REAL, m->n, 1);
+    return hr_rows_take(&m->distance, m->queue, HR_F64, m->n, 1);
 }
 
 static hirl_status prepare(hr_kmeans *m, const float *weight, const float *initial)
@@ -226,7 +227,7 @@ static hirl_status assign_and_sum(hr_kmeans *m)
     q->be->kmeans_assign(q, &label, &distance, moving(m), &m->centroid);
     q->be->kmeans_sum(q, &m->sum, &m->weight, moving(m), &label,
                       m->row_weight.data ? &m->row_weight : NULL);
-    q->be->download(q, m->host_distance, HR_REAL, &distance);
+    q->be->download(q, m->host_distance, HR_F64, &distance);
     q->be->download(q, m->host_sum, HR_F64, &m->sum);
     q->be->download(q, m->host_weight, HR_F64, &m->weight);
     return q->be->sync(q);
@@ -238,7 +239,7 @@ static hirl_status measure(hr_kmeans *m)
     m->objective = 0;
     for (int64_t i = 0; i < m->plan.rows; i++)
         m->objective +=
-            (m->host_row_weight ? (double)m->host_row_weight[i] : 1) * (double)m->host_distance[i];
+            (m->host_row_weight ? (double)m->host_row_weight[i] : 1) * m->host_distance[i];
     if (!isfinite(m->objective))
         return hr_fail(HIRL_E_NONFINITE,
                        "k-means: squared distances overflow at level %d; scale the features down",

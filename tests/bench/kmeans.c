@@ -69,7 +69,7 @@ static hirl_status write_labels(bench *b, const char *path)
     if (!host)
         return HIRL_E_NOMEM;
     HR_TRY(hr_rows_take(&label, b->queue, HR_I32, b->n, 1));
-    HR_TRY(hr_rows_take(&distance, b->queue, HR_REAL, b->n, 1));
+    HR_TRY(hr_rows_take(&distance, b->queue, HR_F64, b->n, 1));
     HR_TRY(hr_rows_copy(&centroid, b->queue, HR_REAL, b->k, b->d, b->initial, HR_F32));
     b->queue->be->kmeans_assign(b->queue, &label, &distance, &b->rows, &centroid);
     b->queue->be->download(b->queue, host, HR_I32, &label);

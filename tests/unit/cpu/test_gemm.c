@@ -1,6 +1,7 @@
 /* test_gemm.c - matrix products, sums over rows and elementwise operations, against values worked
  * out by hand and plain loops. */
 #include <math.h>
+#include <string.h>
 
 #include "support/kernels.h"
 #include "support/run.h"
@@ -76,6 +77,45 @@ static void check_product(const product *p, bool ta, bool tb)
     hr_drop(&before);
     hr_drop(&again);
 }
+
+/* the rows of a product of all rows, and those of products of `count` rows from `first` on */
+static void compare_rows(int64_t n, int64_t k, hr_dtype type, bool tb, int64_t count)
+{
+    enum { M = 300 };
+    hr_queue *q = hr_test_queue(2);
+    hr_array a = factor(type, 1, M, k, false), b = factor(type, 2, k, n, tb);
+    hr_array all = hr_random(type, 3, -1, 1, M, n, 0, 0);
+    hr_array some = hr_random(type, 4, -1, 1, M, n, 0, 0);
+
+    q->be->gemm(q, &all, &a, &b, HR_N, tb ? HR_T : HR_N, 1, 0);
+    for (int64_t first = 0; first < M; first += count) {
+        int64_t rows = M - first < count ? M - first : count;
+        hr_array x = hr_slice(&a, first, rows), y = hr_slice(&some, first, rows);
+
+        q->be->gemm(q, &y, &x, &b, HR_N, tb ? HR_T : HR_N, 1, 0);
+    }
+    hr_test_sync(q);
+    ck_assert_msg(!memcmp(all.data, some.data, hr_bytes(&all)), "n %d, k %d, %d rows at a time",
+                  (int)n, (int)k, (int)count);
+    hr_drop(&a);
+    hr_drop(&b);
+    hr_drop(&all);
+    hr_drop(&some);
+}
+
+START_TEST(a_row_of_a_product_does_not_depend_on_the_number_of_rows)
+{
+    static const int64_t size[][2] = { { 1, 1 },   { 3, 700 },   { 10, 64 },  { 33, 31 },
+                                       { 64, 64 }, { 130, 530 }, { 1030, 67 } };
+
+    for (size_t s = 0; s < sizeof size / sizeof *size; s++)
+        for (int64_t count = 1; count < 300; count = 3 * count + 1)
+            for (int tb = 0; tb < 2; tb++) {
+                compare_rows(size[s][0], size[s][1], HR_REAL, tb, count);
+                compare_rows(size[s][0], size[s][1], HR_BF16, tb, count);
+            }
+}
+END_TEST
 
 START_TEST(gemm_matches_its_definition_on_any_number_of_threads)
 {
@@ -195,6 +235,7 @@ static Suite *make_suite(void)
 
     tcase_add_test(cases, gemm_gives_values_worked_out_by_hand);
     tcase_add_loop_test(cases, gemm_matches_its_definition_on_any_number_of_threads, 0, PRODUCTS);
+    tcase_add_test(cases, a_row_of_a_product_does_not_depend_on_the_number_of_rows);
     tcase_add_test(cases, gemm_with_beta_zero_does_not_read_its_result);
     tcase_add_test(cases, add_rows_and_sum_rows_give_values_worked_out_by_hand);
     tcase_add_test(cases, sum_rows_of_many_rows_is_exact_on_any_number_of_threads);

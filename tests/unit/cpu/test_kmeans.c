@@ -1,5 +1,6 @@
 /* test_kmeans.c - nearest centroids, sums per cluster and
  * nearest rows, against loops over all pairs. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,17 +39,18 @@ static void close_all(void)
 
 typedef struct assigned {
     int64_t n, k, d;
-    real *x, *c, *distance;
+    real *x, *c;
+    double *distance;
     int32_t *label;
 } assigned;
 
 static assigned make(int64_t n, int64_t k, int64_t d)
 {
-    assigned a = { n, k, d, NULL, NULL, NULL, NULL };
+    assigned a = { .n = n, .k = k, .d = d };
 
     a.x = hr_alloc_array((size_t)(n * d), sizeof(real));
     a.c = hr_alloc_array((size_t)(k * d), sizeof(real));
-    a.distance = hr_alloc_array((size_t)n, sizeof(real));
+    a.distance = hr_alloc_array((size_t)n, sizeof(double));
     a.label = hr_alloc_array((size_t)n, sizeof(int32_t));
     hr_fill_uniform(a.x, n * d, 1, -1, 1);
     hr_fill_uniform(a.c, k * d, 2, -1, 1);
@@ -58,7 +60,7 @@ static assigned make(int64_t n, int64_t k, int64_t d)
 static void assign(assigned *a)
 {
     hr_array label = hr_array_1(a->label, HR_I32, a->n);
-    hr_array distance = hr_array_1(a->distance, HR_REAL, a->n);
+    hr_array distance = hr_array_1(a->distance, HR_F64, a->n);
     hr_array x = hr_array_2(a->x, HR_REAL, a->n, a->d), c = hr_array_2(a->c, HR_REAL, a->k, a->d);
 
     q->be->kmeans_assign(q, &label, &distance, &x, &c);
@@ -85,17 +87,27 @@ static double exact(const assigned *a, int64_t i, int64_t j)
     return sum;
 }
 
-/* Checks that each label is the nearest centroid up to rounding, and
- * that the distance belongs to the label. */
+/* Checks each label against a loop over all pairs in f64: the lowest index with the smallest
+ * distance, where the order of a sum over d may decide between distances that are equal
+ * up to its rounding. */
 static void compare_with_all_pairs(const assigned *a)
 {
-    for (int64_t i = 0; i < a->n; i++) {
-        double own = exact(a, i, a->label[i]), limit = EPS * (double)a->d;
+    double rounding = DBL_EPSILON * (double)(a->d + 4);
 
-        for (int64_t j = 0; j < a->k; j++)
-            ck_assert_msg(own <= exact(a, i, j) + limit, "row %d: %d is nearer than %d", (int)i,
-                          (int)j, (int)a->label[i]);
-        ck_assert_double_le(fabs((double)a->distance[i] - own), limit);
+    for (int64_t i = 0; i < a->n; i++) {
+        double own = exact(a, i, a->label[i]), least = own;
+        int64_t nearest = a->label[i];
+
+        for (int64_t j = a->k - 1; j >= 0; j--) {
+            double distance = exact(a, i, j);
+
+            nearest = distance <= least ? j : nearest;
+            least = distance <= least ? distance : least;
+        }
+        ck_assert_msg(nearest == a->label[i] || (least > 0 && own <= least * (1 + rounding)),
+                      "row %d: label %d at %.17g, but %d is at %.17g", (int)i, (int)a->label[i],
+                      own, (int)nearest, least);
+        ck_assert_double_le(fabs(a->distance[i] - own), rounding * own);
     }
 }
 
@@ -117,10 +129,78 @@ START_TEST(assign_finds_the_nearest_of_all_centroids)
 }
 END_TEST
 
+typedef struct hard {
+    double offset, spread; /* of rows and centroids, uniform in offset +- spread */
+    bool unit;             /* all are scaled to unit length afterwards */
+} hard;
+
+static const hard hards[] = {
+    { 1e4, 1, false },   { 1e7, 8, false },  { 1e30, 1e25, false },
+    { 1, 1e-4, true },   { 1, 1e-9, true },  { 0, 1e-30, false },
+    { 0, 1e-40, false }, { 0, 1e38, false }, { 2e38, 1e38, false },
+};
+
+static void harden(real *x, int64_t n, int64_t d, uint32_t key, const hard *h)
+{
+    hr_fill_uniform(x, n * d, key, -1, 1);
+    for (int64_t i = 0; i < n; i++) {
+        double square = 0;
+
+        for (int64_t t = 0; t < d; t++) {
+            x[i * d + t] = (real)(float)(h->offset + h->spread * (double)x[i * d + t]);
+            square += (double)x[i * d + t] * (double)x[i * d + t];
+        }
+        for (int64_t t = 0; t < d && h->unit; t++)
+            x[i * d + t] = (real)(float)((double)x[i * d + t] / sqrt(square));
+    }
+}
+
+static void check_hard(const hard *h, int64_t n, int64_t k, int64_t d)
+{
+    assigned a = make(n, k, d);
+
+    harden(a.x, n, d, 1, h);
+    harden(a.c, k, d, 2, h);
+    for (int64_t j = 0; j < k; j += 3) /* some centroids are rows, and two rows are equal */
+        memcpy(a.c + j * d, a.x + j % n * d, (size_t)d * sizeof(real));
+    memcpy(a.x + (n - 1) * d, a.x, (size_t)d * sizeof(real));
+    assign(&a);
+    compare_with_all_pairs(&a);
+    release(&a);
+}
+
+START_TEST(assign_is_exact_where_distances_cancel_or_overflow)
+{
+    static const int64_t size[][3] = { { 500, 40, 2 },   { 300, 300, 1 },  { 70, 1100, 33 },
+                                       { 300, 30, 130 }, { 20, 20, 4096 }, { 5, 7, 9000 } };
+
+    open_with(2);
+    for (size_t i = 0; i < sizeof hards / sizeof *hards; i++)
+        for (size_t s = 0; s < sizeof size / sizeof *size; s++)
+            check_hard(&hards[i], size[s][0], size[s][1], size[s][2]);
+    close_all();
+}
+END_TEST
+
+START_TEST(an_outlier_does_not_change_the_labels_of_other_rows)
+{
+    assigned a = make(200, 30, 64);
+
+    open_with(2);
+    a.c[5] = (real)1e30;
+    a.x[7] = (real)3e30;
+    assign(&a);
+    compare_with_all_pairs(&a);
+    release(&a);
+    close_all();
+}
+END_TEST
+
 START_TEST(assign_gives_known_labels_and_distances)
 {
     /* rows (0,0) (3,4) (1,1), centroids (0,1) (3,3): all squared distances are 1 */
-    real x[] = { 0, 0, 3, 4, 1, 1 }, c[] = { 0, 1, 3, 3 }, distance[3];
+    real x[] = { 0, 0, 3, 4, 1, 1 }, c[] = { 0, 1, 3, 3 };
+    double distance[3];
     int32_t label[3];
     assigned a = { 3, 2, 2, x, c, distance, label };
 
@@ -367,6 +447,8 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
 END_TEST
 
 HR_TESTS("cpu_kmeans", assign_finds_the_nearest_of_all_centroids,
+         assign_is_exact_where_distances_cancel_or_overflow,
+         an_outlier_does_not_change_the_labels_of_other_rows,
          assign_gives_known_labels_and_distances, assign_takes_the_lowest_index_on_ties,
          equal_rows_get_equal_labels_at_any_position, a_distance_is_never_negative_and_a_nan_stays,
          sums_equal_those_of_a_loop_in_row_order, top_gives_the_largest_products_lowest_index_first,
