@@ -47,7 +47,7 @@ static double element(const hr_array *a, int64_t row, int64_t col, bool turned)
     return (double)hr_at(a, turned ? col * a->dim[1] + row : row * a->dim[1] + col);
 }
 
-static void check_product(const product *p, bool ta, bool tb)
+static void check_product(const product *p, bool ta, bool tb, double alpha)
 {
     hr_queue *q = hr_test_queue(2), *other = hr_test_queue(3);
     hr_array a = factor(p->type, 1, p->m, p->k, ta), b = factor(p->type, 2, p->k, p->n, tb);
@@ -55,8 +55,8 @@ static void check_product(const product *p, bool ta, bool tb)
     hr_array before = hr_random(p->type, 3, -1, 1, p->m, p->n, 0, 0);
     hr_array again = hr_random(p->type, 3, -1, 1, p->m, p->n, 0, 0);
 
-    q->be->gemm(q, &c, &a, &b, ta ? HR_T : HR_N, tb ? HR_T : HR_N, -0.5, p->beta);
-    other->be->gemm(other, &again, &a, &b, ta ? HR_T : HR_N, tb ? HR_T : HR_N, -0.5, p->beta);
+    q->be->gemm(q, &c, &a, &b, ta ? HR_T : HR_N, tb ? HR_T : HR_N, alpha, p->beta);
+    other->be->gemm(other, &again, &a, &b, ta ? HR_T : HR_N, tb ? HR_T : HR_N, alpha, p->beta);
     hr_test_sync(q);
     hr_test_sync(other);
     ck_assert_mem_eq(c.data, again.data, hr_bytes(&c));
@@ -66,7 +66,7 @@ static void check_product(const product *p, bool ta, bool tb)
 
             for (int64_t k = 0; k < p->k; k++)
                 sum += element(&a, i, k, ta) * element(&b, k, j, tb);
-            want = p->beta * (double)hr_at(&before, i * p->n + j) - 0.5 * sum;
+            want = p->beta * (double)hr_at(&before, i * p->n + j) + alpha * sum;
             bound = hr_epsilon() * (double)(p->k + 4);
             bound += p->type == HR_BF16 ? fabs(want) * 0x1p-8 : 0;
             ck_assert_double_eq_tol(got, want, bound);
@@ -120,7 +120,8 @@ END_TEST
 START_TEST(gemm_matches_its_definition_on_any_number_of_threads)
 {
     for (int t = 0; t < 4; t++)
-        check_product(&products[_i], t & 1, t & 2);
+        for (int whole = 0; whole < 2; whole++) /* products with alpha 1 are swept */
+            check_product(&products[_i], t & 1, t & 2, whole ? 1 : -0.5);
 }
 END_TEST
 
