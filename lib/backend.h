@@ -334,8 +334,9 @@ typedef struct hr_augment_record {
      * the row is in none */ \
     OP(void, kmeans_sum, hr_queue *q, const hr_array *sum, const hr_array *weight, \
        const hr_array *x, const hr_array *label, const hr_array *row_weight) \
-    /* the K rows of bank with the largest dot products, in falling order, lowest index on ties: \
-     * index i32 [n,K], score real [n,K]; skip i32 [n]: a bank row to leave out, or NULL */ \
+    /* the K rows of bank with the largest dot products, in f64 of x and bank as stored, in \
+     * falling order, lowest index on ties: index i32 [n,K], score real [n,K]; skip i32 [n]: a bank \
+     * row to leave out, or NULL */ \
     OP(void, top, hr_queue *q, const hr_array *index, const hr_array *score, const hr_array *x, \
        const hr_array *bank, const hr_array *skip)
 /* clang-format on */
