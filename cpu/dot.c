@@ -41,6 +41,28 @@ HR_CLONES double hr_cpu_gap(const real *a, const real *b, int64_t n)
     return total;
 }
 
+HR_CLONES double hr_cpu_move(real *restrict y, const real *restrict x, const real *restrict m,
+                             int64_t n)
+{
+    double sum[LANES] = { 0 }, total = 0;
+    int64_t k = 0;
+
+    for (; k + LANES <= n; k += LANES)
+        for (int l = 0; l < LANES; l++) {
+            real moved = x[k + l] - m[k + l];
+
+            y[k + l] = moved;
+            sum[l] += (double)moved * (double)moved;
+        }
+    for (; k < n; k++) {
+        y[k] = x[k] - m[k];
+        sum[0] += (double)y[k] * (double)y[k];
+    }
+    for (int l = 0; l < LANES; l++)
+        total += sum[l];
+    return total;
+}
+
 HR_CLONES void hr_cpu_add_scaled(double *y, double k, const real *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)

@@ -32,7 +32,7 @@
 #include "cpu/tile.h"
 
 enum {
-    ROWS = 256,
+    ROWS = 192,
     COLS = 512,
     LANES = 32 / sizeof(real),
     VECTORS = 64 / sizeof(real) / (32 / sizeof(real)),
@@ -207,11 +207,11 @@ static void open_block(block *b, const assign_job *job, int64_t tile)
     moved = b->product + ROWS * COLS;
     b->a = job->mean ? moved : job->x + b->first * job->d;
     for (int64_t i = 0; i < b->rows; i++) {
-        const real *x = job->x + (b->first + i) * job->d, *a = b->a + i * job->d;
+        const real *x = job->x + (b->first + i) * job->d;
+        double square = job->mean ? hr_cpu_move(moved + i * job->d, x, job->mean, job->d)
+                                  : hr_cpu_dot(x, x, job->d);
 
-        for (int64_t t = 0; job->mean && t < job->d; t++)
-            moved[i * job->d + t] = x[t] - job->mean[t];
-        b->length[i] = HR_BOUND_SLACK * sqrt(hr_cpu_dot(a, a, job->d));
+        b->length[i] = HR_BOUND_SLACK * sqrt(square);
         b->at[i] = i * job->d;
     }
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "cpu/dot.h"
 
 enum {
     CLUSTER_PARTS = 64, /* spans of clusters, at most */
@@ -54,10 +55,8 @@ static void sum_cluster(const sum_job *job, int64_t j, int64_t from, int64_t to)
     memset(sum + from, 0, (size_t)(to - from) * sizeof *sum);
     for (int64_t i = job->begin[j]; i < job->begin[j + 1]; i++) {
         const real *x = job->x + job->row[i] * job->d;
-        double w = weight_of(job, job->row[i]);
 
-        for (int64_t t = from; t < to; t++)
-            sum[t] += w * (double)x[t];
+        hr_cpu_add_scaled(sum + from, weight_of(job, job->row[i]), x + from, to - from);
     }
 }
 
