@@ -349,7 +349,55 @@ static int by_falling_score(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-static void check_top(int64_t n, int64_t m, int64_t d, int64_t k, bool skipping)
+/* hard NULL: small integers, whose products are exact and often equal */
+static void fill_top(real *x, int64_t n, int64_t d, uint32_t key, const hard *h)
+{
+    if (h) {
+        harden(x, n, d, key, h);
+        memcpy(x + n / 2 * d, x, (size_t)d * sizeof *x); /* two rows are equal */
+        return;
+    }
+    hr_fill_uniform(x, n * d, key, -3, 3);
+    for (int64_t i = 0; i < n * d; i++)
+        x[i] = (real)(int)x[i];
+}
+
+/* the rows of the bank in falling order of their products with x; returns how many */
+static int64_t rank_bank(pair *all, const real *x, const real *bank, int64_t m, int64_t d,
+                         int64_t skip)
+{
+    int64_t count = 0;
+
+    for (int64_t j = 0; j < m; j++) {
+        pair p = { 0, (int32_t)j };
+
+        for (int64_t t = 0; t < d; t++)
+            p.score += (double)x[t] * (double)bank[j * d + t];
+        if (j != skip)
+            all[count++] = p;
+    }
+    qsort(all, (size_t)count, sizeof *all, by_falling_score);
+    return count;
+}
+
+/* A neighbour is the one with the same rank in f64, or as near up to the rounding of f64. */
+static void check_rank(const pair *want, const pair *all, int64_t count, int32_t index, real score)
+{
+    double first = fabs(all[0].score), last = fabs(all[count - 1].score);
+    double size = first > last ? first : last;
+    int64_t j = 0;
+
+    while (j < count && all[j].index != index)
+        j++;
+    ck_assert_int_lt(j, count);
+    ck_assert_msg(index == want->index || (all[j].score != want->score &&
+                                           fabs(all[j].score - want->score) <= 2e-14 * size),
+                  "row %d of product %.17g, not row %d of %.17g", (int)index, all[j].score,
+                  (int)want->index, want->score);
+    ck_assert_double_le(fabs((double)score - want->score), EPS * size + (double)FLT_MIN);
+}
+
+static void check_top(int64_t n, int64_t m, int64_t d, int64_t k, bool skipping, const hard *h)
 {
     real *x = hr_alloc_array((size_t)(n * d), sizeof *x);
     real *bank = hr_alloc_array((size_t)(m * d), sizeof *bank);
@@ -361,33 +409,22 @@ static void check_top(int64_t n, int64_t m, int64_t d, int64_t k, bool skipping)
     hr_array indices = hr_array_2(index, HR_I32, n, k), scores = hr_array_2(score, HR_REAL, n, k);
     hr_array skips = hr_array_1(skip, HR_I32, n);
 
-    /* small integers: products are exact, and there are ties */
-    hr_fill_uniform(x, n * d, 5, -3, 3);
-    hr_fill_uniform(bank, m * d, 6, -3, 3);
-    for (int64_t i = 0; i < n * d; i++)
-        x[i] = (real)(int)x[i];
-    for (int64_t i = 0; i < m * d; i++)
-        bank[i] = (real)(int)bank[i];
+    fill_top(x, n, d, 5, h);
+    fill_top(bank, m, d, 6, h);
     for (int64_t i = 0; i < n; i++)
         skip[i] = (int32_t)(i % m);
     q->be->top(q, &indices, &scores, &xs, &banks, skipping ? &skips : NULL);
     hr_assert_ok(q->be->sync(q));
     for (int64_t i = 0; i < n; i++) {
-        int64_t count = 0;
+        int64_t count = rank_bank(all, x + i * d, bank, m, d, skipping ? skip[i] : -1);
 
-        for (int64_t j = 0; j < m; j++) {
-            pair p = { 0, (int32_t)j };
-
-            for (int64_t t = 0; t < d; t++)
-                p.score += (double)x[i * d + t] * (double)bank[j * d + t];
-            if (!skipping || j != skip[i])
-                all[count++] = p;
-        }
-        qsort(all, (size_t)count, sizeof *all, by_falling_score);
-        for (int64_t j = 0; j < k; j++) {
-            ck_assert_int_eq(index[i * k + j], j < count ? all[j].index : -1);
-            ck_assert_double_eq(score[i * k + j], j < count ? all[j].score : -INFINITY);
-        }
+        for (int64_t j = 0; j < k; j++)
+            if (j < count) {
+                check_rank(&all[j], all, count, index[i * k + j], score[i * k + j]);
+            } else {
+                ck_assert_int_eq(index[i * k + j], -1);
+                ck_assert_double_eq((double)score[i * k + j], -INFINITY);
+            }
     }
     hr_free(x);
     hr_free(bank);
@@ -400,10 +437,25 @@ static void check_top(int64_t n, int64_t m, int64_t d, int64_t k, bool skipping)
 START_TEST(top_gives_the_largest_products_lowest_index_first)
 {
     open_with(2);
-    check_top(1, 1, 1, 1, false);
-    check_top(131, 1100, 6, 20, false);
-    check_top(40, 40, 3, 7, true);
-    check_top(5, 4, 3, 9, true); /* k is larger than the bank */
+    check_top(1, 1, 1, 1, false, NULL);
+    check_top(131, 1100, 6, 20, false, NULL);
+    check_top(40, 40, 3, 7, true, NULL);
+    check_top(5, 4, 3, 9, true, NULL); /* k is larger than the bank */
+    close_all();
+}
+END_TEST
+
+START_TEST(top_is_exact_where_products_are_nearly_equal)
+{
+    open_with(2);
+    for (size_t i = 0; i < sizeof hards / sizeof *hards; i++) {
+        if (hards[i].offset > 1e10 || hards[i].spread > 1e10)
+            continue; /* a score overflows in f32 */
+        check_top(70, 1100, 33, 20, false, &hards[i]);
+        check_top(20, 300, 200, 5, true, &hards[i]);
+        check_top(9, 40, 4096, 30, false, &hards[i]);
+        check_top(30, 500, 1, 3, false, &hards[i]);
+    }
     close_all();
 }
 END_TEST
@@ -452,4 +504,5 @@ HR_TESTS("cpu_kmeans", assign_finds_the_nearest_of_all_centroids,
          assign_gives_known_labels_and_distances, assign_takes_the_lowest_index_on_ties,
          equal_rows_get_equal_labels_at_any_position, a_distance_is_never_negative_and_a_nan_stays,
          sums_equal_those_of_a_loop_in_row_order, top_gives_the_largest_products_lowest_index_first,
+         top_is_exact_where_products_are_nearly_equal,
          results_do_not_depend_on_the_number_of_threads)
