@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "hier/alike.h"
 #include "hier/kmeans.h"
 #include "hier/rows.h"
 
@@ -75,6 +76,7 @@ static hirl_status prepare(hr_tree_maker *maker, const hr_tree_input *in)
     HR_TRY(list_rows(maker, in));
     HR_TRY(hr_rows_finite(maker->queue, &maker->features, maker->row));
     HR_TRY(hr_tree_levels(m, &levels, maker->rows, &maker->config));
+    HR_TRY(hr_rows_warn_alike(maker->context, maker->queue, &maker->features, m[0]));
     HR_TRY(hr_tree_alloc(&maker->tree, maker->context, levels, hr_cols(&maker->features), m, n));
     maker->tree->normalize = maker->config.normalize != 0;
     memset(maker->tree->leaf, 0xff, (size_t)n * sizeof *maker->tree->leaf); /* -1 */

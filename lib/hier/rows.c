@@ -1,6 +1,7 @@
 /* rows.c - rows of features: read from a source, placed on a queue's device, checked. */
 #include "hier/rows.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -68,6 +69,34 @@ hirl_status hr_rows_copy(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t r
     return HIRL_OK;
 }
 
+/* whether the length of a row is 1 up to the rounding of its numbers */
+static bool is_unit(const float *x, int64_t d)
+{
+    double square = 0;
+
+    for (int64_t t = 0; t < d; t++)
+        square += (double)x[t] * (double)x[t];
+    return fabs(square - 1) <= 4 * (double)FLT_EPSILON;
+}
+
+/* Rows of unit length stay as they are: rounding them once more would change neighbours whose
+ * cosine is nearly 1. */
+static void keep_unit(hr_queue *queue, const hr_array *y, const float *host)
+{
+    int64_t n = y->dim[0], d = hr_cols(y), first = 0;
+
+    for (int64_t i = 0; i <= n; i++) {
+        if (i < n && is_unit(host + i * d, d))
+            continue;
+        if (i > first) {
+            hr_array run = hr_slice(y, first, i - first);
+
+            queue->be->upload(queue, &run, host + first * d, HR_F32);
+        }
+        first = i + 1;
+    }
+}
+
 static hirl_status upload_unit(hr_queue *queue, const hr_array *y, const float *host)
 {
     int64_t n = y->dim[0], d = hr_cols(y), part = n < PART ? n : PART;
@@ -83,6 +112,7 @@ static hirl_status upload_unit(hr_queue *queue, const hr_array *y, const float *
 
         queue->be->upload(queue, &from, host + first * d, HR_F32);
         queue->be->normalize(queue, &to, &inverse, &from);
+        keep_unit(queue, &to, host + first * d);
         status = queue->be->sync(queue);
     }
     hr_array_give(&inv, queue);

@@ -25,7 +25,9 @@
 #include "train/recluster.h"
 #include "train/run.h"
 
-enum { FORMAT_VERSION = 1 };
+/* NUMERICS rises when a run would get other bits than before from the same settings and data. 2: a
+ * row of a product does not depend on the number of rows, and nearest centroids are exact. */
+enum { FORMAT_VERSION = 1, NUMERICS = 2 };
 
 /* For each way of comparing data sets (hr_told): a name for such a data set, what is compared, and
  * the word in checkpoints. */
@@ -52,6 +54,7 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
 
     HR_TRY(hr_tensors_set_text(out, "format", "hirl-checkpoint"));
     HR_TRY(hr_tensors_set_int(out, "version", FORMAT_VERSION));
+    HR_TRY(hr_tensors_set_int(out, "numerics", NUMERICS));
     HR_TRY(hr_tensors_set_text(
         out, "evaluate", pretrain && pretrain->method->evaluate_teacher ? "teacher" : "online"));
     HR_TRY(hr_model_config_save(out, &trainer->config.model, trainer->config.levels));
@@ -154,6 +157,24 @@ static hirl_status check_format(const hr_tensors *in)
                        "checkpoint: version is %lld, this library reads versions up to %d",
                        (long long)version, (int)FORMAT_VERSION);
     return HIRL_OK;
+}
+
+/* A run that goes on with other arithmetic would be neither the old run nor a new one. The first
+ * checkpoints have no entry. */
+static hirl_status check_numerics(const hr_tensors *in)
+{
+    int64_t numerics = 1;
+
+    if (hr_tensors_text(in, "numerics"))
+        HR_TRY(hr_tensors_int(&numerics, in, "numerics"));
+    if (numerics == NUMERICS)
+        return HIRL_OK;
+    return hr_fail(
+        HIRL_E_VERSION,
+        "checkpoint: numerics is %lld, this library computes with %d, so the run cannot "
+        "continue with the same bits; finish it with the library that began it (env.json "
+        "names it), or begin a new run",
+        (long long)numerics, (int)NUMERICS);
 }
 
 /* Images of a callback cannot be compared, nor those of a checkpoint without the entry. */
@@ -353,6 +374,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     bool is_reported;
 
     HR_TRY(check_format(in));
+    HR_TRY(check_numerics(in));
     HR_TRY(check_data(in, trainer));
     HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));
     trainer->half_loaded = true;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/safetensors.h"
 #include "small_trainer.h"
 #include "support/close.h"
 #include "support/folder.h"
@@ -242,6 +243,30 @@ START_TEST(a_resumed_run_compares_settings_by_their_value)
 }
 END_TEST
 
+START_TEST(a_run_of_other_numerics_is_not_resumed)
+{
+    char folder[HR_TEST_PATH], path[HR_TEST_PATH];
+    const small_pair own[] = { { "out", folder }, { "epochs", "2" }, { NULL, NULL } };
+    const small_pair *const over[] = { own, NULL };
+    hr_tensors list;
+    small_trainer t;
+
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    ck_assert_int_eq(hirl_train_epoch(NULL, t.trainer), HIRL_OK);
+    hr_test_path(path, folder, last);
+    hr_assert_ok(hirl_trainer_load(t.trainer, path));
+    hr_assert_ok(hr_tensors_load(&list, path));
+    hr_assert_ok(hr_tensors_set_int(&list, "numerics", 1));
+    hr_assert_ok(hr_tensors_save(&list, path));
+    hr_tensors_done(&list);
+    hr_assert_fails(hirl_trainer_load(t.trainer, path), HIRL_E_VERSION,
+                    "numerics is 1, this library computes with 2");
+    small_trainer_close(&t);
+    hr_test_remove(folder);
+}
+END_TEST
+
 static void damage(const char *path)
 {
     FILE *file = fopen(path, "r+b");
@@ -308,5 +333,5 @@ HR_TESTS("run-directory", a_non_finite_number_is_named_and_never_saved,
          a_resumed_run_removes_metrics_after_its_checkpoint,
          an_epoch_whose_checkpoint_failed_is_logged_once,
          a_line_of_metrics_has_the_wall_clock_time_and_the_memory,
-         a_resumed_run_compares_settings_by_their_value,
+         a_resumed_run_compares_settings_by_their_value, a_run_of_other_numerics_is_not_resumed,
          the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)
