@@ -32,7 +32,7 @@ static inline double hr_cpu_gamma(int64_t n)
     return product < 0.5 ? HR_BOUND_SLACK * product / (1 - product) : (double)INFINITY;
 }
 
-/* what n products and sums lose when numbers below the normal ones become 0; a, b: the lengths */
+/* n products and sums lose at most this when subnormal numbers become 0; a, b: the lengths */
 static inline double hr_cpu_lost(int64_t n, double a, double b)
 {
     return (double)n * HR_SMALLEST * (1 + a + b);

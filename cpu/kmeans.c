@@ -182,7 +182,7 @@ typedef struct block {
     double length[ROWS];   /* |a| */
     int64_t at[ROWS];      /* where the rows that are multiplied start in a */
     int64_t row[ROWS];     /* the uncertain rows */
-    double possible[ROWS]; /* of each of them: no centroid whose score is surely above is nearest */
+    double possible[ROWS]; /* for each, no centroid whose score is surely above is the nearest */
     int64_t uncertain;
     real *product; /* [ROWS, COLS] */
     nearest *best; /* [ROWS] */

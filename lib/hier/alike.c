@@ -1,4 +1,4 @@
-/* alike.c - a sentence when many rows cannot be told apart: equal rows, and rows that differ from
+/* alike.c - a sentence when clustering cannot separate many rows: equal rows, and rows that differ from
  * the first one by less than f32 resolves.
  *
  * Equal rows are found by a hash of their bits. A row counts as near if |x - x_0| <= 2 eps |x_0|,
@@ -20,7 +20,7 @@ typedef struct alike {
     int64_t n, d;
     real *block, *first; /* [PART,d], [d] the first row */
     uint64_t *hash;      /* [n] */
-    double limit;        /* of |x - x_0|^2 */
+    double limit;        /* largest |x - x_0|^2 of a near row */
     int64_t near;
 } alike;
 

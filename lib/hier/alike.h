@@ -1,4 +1,4 @@
-/* alike.h - a sentence when many rows cannot be told apart. */
+/* alike.h - a sentence when clustering cannot separate many rows. */
 #ifndef HR_ALIKE_H
 #define HR_ALIKE_H
 

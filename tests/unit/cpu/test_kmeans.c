@@ -130,7 +130,7 @@ START_TEST(assign_finds_the_nearest_of_all_centroids)
 END_TEST
 
 typedef struct hard {
-    double offset, spread; /* of rows and centroids, uniform in offset +- spread */
+    double offset, spread; /* rows and centroids are uniform in offset +- spread */
     bool unit;             /* all are scaled to unit length afterwards */
 } hard;
 

@@ -1,5 +1,6 @@
 /* test_cluster.c - hirl_cluster for an application: options, refusals, cancel, out of memory. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <hirl/cluster.h>
@@ -66,6 +67,45 @@ START_TEST(cluster_makes_a_tree_of_plain_arrays)
     hirl_tree_destroy(tree);
     hirl_options_destroy(options);
     close_context();
+}
+END_TEST
+
+static void keep_warning(int32_t level, const char *line, void *user)
+{
+    if (level == HIRL_LOG_WARNING)
+        snprintf(user, 256, "%s", line);
+}
+
+/* equal: rows from N - equal on equal the last one; the others are near it up to `spread` */
+static void check_alike(int equal, float spread, const char *prototypes, const char *want)
+{
+    hirl_options *options = options_of(prototypes);
+    char line[256] = "";
+    hirl_tree *tree;
+
+    open_context();
+    for (int i = 0; i < N * D; i++)
+        x[i] = i / D >= N - equal ? 1 : 1 + spread * x[i];
+    hr_assert_ok(hirl_options_set(options, "normalize", "0"));
+    hirl_context_set_log(context, keep_warning, line);
+    hr_assert_ok(hirl_cluster(&tree, context, x, N, D, NULL, NULL, options));
+    if (want)
+        ck_assert_msg(strstr(line, want) != NULL, "%s", line);
+    else
+        ck_assert_str_eq(line, "");
+    hirl_tree_destroy(tree);
+    hirl_options_destroy(options);
+    close_context();
+}
+
+START_TEST(rows_that_cannot_be_separated_are_logged)
+{
+    check_alike(0, 1, "5,2", NULL);
+    check_alike(0, 1e-4f, "5,2", NULL);
+    check_alike(30, 1, "5,2", NULL);
+    check_alike(80, 1, "5,2", "80 of 120 rows equal another row");
+    check_alike(118, 1, "5,2", "only 3 of 120 rows differ, fewer than the 5 leaves");
+    check_alike(0, 1e-10f, "5,2", "fewer than the 5 leaves");
 }
 END_TEST
 
@@ -234,8 +274,8 @@ START_TEST(cluster_survives_every_lack_of_memory)
 }
 END_TEST
 
-HR_TESTS("cluster", cluster_makes_a_tree_of_plain_arrays, normalize_0_clusters_rows_as_they_are,
-         an_application_may_drop_its_context_before_the_tree, a_row_of_weight_0_is_left_out,
-         impossible_input_is_refused_with_the_numbers,
+HR_TESTS("cluster", rows_that_cannot_be_separated_are_logged, cluster_makes_a_tree_of_plain_arrays,
+         normalize_0_clusters_rows_as_they_are, an_application_may_drop_its_context_before_the_tree,
+         a_row_of_weight_0_is_left_out, impossible_input_is_refused_with_the_numbers,
          progress_can_cancel_a_clustering_and_it_can_be_called_again,
          cluster_survives_every_lack_of_memory)

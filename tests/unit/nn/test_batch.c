@@ -27,9 +27,9 @@ static const network networks[] = {
 typedef struct world {
     hirl_context *context;
     hirl_model *model;
-    hr_weights low; /* those of the model, with a bf16 copy */
+    hr_weights low; /* the model's weights, with a bf16 copy */
     hr_queue *q;
-    int64_t numbers, dim; /* of an image, of its features */
+    int64_t numbers, dim; /* numbers of an image; width of its features */
     int32_t layer;
     float *image, *want, *got;
 } world;
