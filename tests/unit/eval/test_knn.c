@@ -73,6 +73,36 @@ static void check(const char *temperature, const int *top1, const int *top5, boo
     hirl_options_destroy(options);
 }
 
+/* Unit rows of two classes with cosines above 0.9999999, as a collapsed encoder gives them: in f32
+ * most products would be equal. */
+START_TEST(knn_separates_rows_that_are_nearly_equal)
+{
+    enum { ROWS = 200, WIDE = 64 };
+    static float x[ROWS * WIDE];
+    static int32_t label[ROWS];
+    hirl_options *options = options_of("1", "0.07");
+    hirl_knn_report report = { .struct_size = sizeof report };
+
+    open_with(2);
+    for (int i = 0; i < ROWS; i++) {
+        double square = 0, row[WIDE];
+
+        label[i] = i * 7 % 5 < 2;
+        for (int t = 0; t < WIDE; t++) {
+            row[t] = 1 + (label[i] ? 1e-4 : -1e-4) * (t % 2 ? 1 : -1) +
+                     4e-6 * ((i * 37 + t * t * 11 + i * t) % 61 - 30) / 30;
+            square += row[t] * row[t];
+        }
+        for (int t = 0; t < WIDE; t++)
+            x[i * WIDE + t] = (float)(row[t] / sqrt(square));
+    }
+    hr_assert_ok(hirl_eval_knn(&report, context, x, label, ROWS, NULL, NULL, 0, WIDE, options));
+    ck_assert_double_eq(report.top1[0], 1);
+    hirl_options_destroy(options);
+    close_context();
+}
+END_TEST
+
 START_TEST(knn_gives_the_numbers_of_numpy)
 {
     static const int cold1[] = { 3, 2, 2, 2, 2 }, cold5[] = { 3, 8, 10, 11, 11 };
@@ -261,7 +291,7 @@ START_TEST(knn_survives_every_lack_of_memory)
 }
 END_TEST
 
-HR_TESTS("knn", knn_gives_the_numbers_of_numpy,
+HR_TESTS("knn", knn_gives_the_numbers_of_numpy, knn_separates_rows_that_are_nearly_equal,
          without_queries_each_row_is_classified_by_the_others, the_best_k_is_reported,
          equal_scores_go_to_the_lower_class,
          near_neighbours_outweigh_many_far_ones_at_low_temperature,
