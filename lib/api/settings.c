@@ -1,7 +1,8 @@
 /* settings.c - reads a YAML or JSON file as pairs of key and value, with their lines.
  *
- * The supported YAML is scalars, lists of scalars, mappings and comments. Anchors, aliases, tags
- * and second documents are refused, so that each value is written beside its key.
+ * The file is one mapping whose values are scalars and lists of scalars. The supported YAML has
+ * comments besides. Anchors, aliases, tags and second documents are refused, so that each value is
+ * written beside its key.
  */
 #include "api/settings.h"
 
@@ -36,15 +37,21 @@ static hirl_status at_line(hirl_status status, const reader *r, size_t line)
     return status < 0 ? hr_fail_in(status, where) : status;
 }
 
-/* name <- "outer.inner" */
-static hirl_status join_name(char name[NAME], const char *outer, const char *inner)
+static hirl_status check_name(const char *name)
 {
-    int length = snprintf(name, NAME, "%s%s%s", outer, *outer ? "." : "", inner);
+    size_t length = strlen(name);
 
-    if (!*inner || length >= NAME)
-        return hr_fail(HIRL_E_FORMAT, "a key of %zu bytes; 1 to %d are expected", strlen(inner),
-                       NAME - 1);
-    return HIRL_OK;
+    if (length && length < NAME)
+        return HIRL_OK;
+    return hr_fail(HIRL_E_FORMAT, "a key of %zu bytes; 1 to %d are expected", length, NAME - 1);
+}
+
+static hirl_status refuse_section(const char *name)
+{
+    return hr_fail(HIRL_E_INVALID,
+                   "unknown section '%.60s'; keys have no sections: write each key with its value "
+                   "at the top level",
+                   name);
 }
 
 /* appends an item: "a" and "b" become "a,b" */
@@ -126,7 +133,7 @@ static hirl_status next(event *e, reader *r)
     return at_line(status, r, e->line);
 }
 
-static hirl_status yaml_list(char value[VALUE], reader *r)
+static hirl_status yaml_list(char value[VALUE], const char *name, reader *r)
 {
     bool first = true;
     event e;
@@ -135,26 +142,26 @@ static hirl_status yaml_list(char value[VALUE], reader *r)
     for (;; first = false) {
         HR_TRY(next(&e, r));
         if (e.type == YAML_SEQUENCE_END_EVENT)
-            return HIRL_OK;
+            break;
         if (e.type != YAML_SCALAR_EVENT || e.null)
-            return at_line(hr_fail(HIRL_E_FORMAT, "an item of a list is not a number or text"), r,
-                           e.line);
+            return at_line(
+                hr_fail(HIRL_E_FORMAT, "%s: an item of the list is not a number or text", name), r,
+                e.line);
         HR_TRY(at_line(join_value(value, e.text, first), r, e.line));
     }
+    return first ? at_line(hr_fail(HIRL_E_INVALID, "%s: an empty list", name), r, e.line) : HIRL_OK;
 }
 
-static hirl_status yaml_mapping(reader *r, const char *outer, int depth);
-
-static hirl_status yaml_value(reader *r, const char *name, int depth)
+static hirl_status yaml_value(reader *r, const char *name)
 {
     char value[VALUE];
     event e;
 
     HR_TRY(next(&e, r));
     if (e.type == YAML_MAPPING_START_EVENT)
-        return yaml_mapping(r, name, depth + 1);
+        return at_line(refuse_section(name), r, e.line);
     if (e.type == YAML_SEQUENCE_START_EVENT) {
-        HR_TRY(yaml_list(value, r));
+        HR_TRY(yaml_list(value, name, r));
         return at_line(r->fn(name, value, r->arg), r, e.line);
     }
     if (e.null)
@@ -162,9 +169,8 @@ static hirl_status yaml_value(reader *r, const char *name, int depth)
     return at_line(r->fn(name, e.text, r->arg), r, e.line);
 }
 
-static hirl_status yaml_mapping(reader *r, const char *outer, int depth)
+static hirl_status yaml_mapping(reader *r)
 {
-    char name[NAME];
     event e;
 
     for (;;) {
@@ -173,11 +179,8 @@ static hirl_status yaml_mapping(reader *r, const char *outer, int depth)
             return HIRL_OK;
         if (e.type != YAML_SCALAR_EVENT)
             return at_line(hr_fail(HIRL_E_FORMAT, "a key is not text"), r, e.line);
-        if (depth > DEPTH)
-            return at_line(hr_fail(HIRL_E_FORMAT, "nested deeper than %d levels", DEPTH), r,
-                           e.line);
-        HR_TRY(at_line(join_name(name, outer, e.text), r, e.line));
-        HR_TRY(yaml_value(r, name, depth));
+        HR_TRY(at_line(check_name(e.text), r, e.line));
+        HR_TRY(yaml_value(r, e.text));
     }
 }
 
@@ -191,7 +194,7 @@ static hirl_status yaml_document(reader *r)
     if (e.type == YAML_STREAM_END_EVENT)
         return HIRL_OK;
     if (e.type == YAML_MAPPING_START_EVENT)
-        HR_TRY(yaml_mapping(r, "", 1));
+        HR_TRY(yaml_mapping(r));
     else if (e.type != YAML_SCALAR_EVENT || !e.null)
         return at_line(hr_fail(HIRL_E_FORMAT, "lines of key: value are expected"), r, e.line);
     do
@@ -203,12 +206,31 @@ static hirl_status yaml_document(reader *r)
     return HIRL_OK;
 }
 
+/* Refuses %TAG at the beginning of a line, whatever characters end the lines: the time that libyaml
+ * takes grows with the square of the number of such directives. */
+static hirl_status refuse_tag_directives(const reader *r)
+{
+    size_t line = 1;
+
+    for (const char *at = r->text; *at; at++) {
+        bool inside = at > r->text && (at[-1] == '\t' || (at[-1] >= ' ' && at[-1] <= '~'));
+
+        if (!inside && !strncmp(at, "%TAG", 4))
+            return at_line(hr_fail(HIRL_E_FORMAT, "%%TAG: tags are not supported"), r, line);
+        line += *at == '\n';
+    }
+    return HIRL_OK;
+}
+
 static hirl_status read_yaml(reader *r)
 {
     hirl_status status;
 
+    HR_TRY(refuse_tag_directives(r));
     if (!yaml_parser_initialize(&r->yaml))
         return hr_fail(HIRL_E_NOMEM, "out of memory: reading %s", r->path);
+    yaml_parser_set_encoding(&r->yaml,
+                             YAML_UTF8_ENCODING); /* not UTF-16, whatever the first bytes */
     yaml_parser_set_input_string(&r->yaml, (const unsigned char *)r->text, r->bytes);
     status = yaml_document(r);
     yaml_parser_delete(&r->yaml);
@@ -217,7 +239,8 @@ static hirl_status read_yaml(reader *r)
 
 /* ---- JSON ---- */
 
-/* line of the first "name"; jansson does not record lines */
+/* Finds the line of the first "name" that a colon follows. jansson does not record lines, so this
+ * passes through the whole text: only a failure pays for it. */
 static size_t line_of(const reader *r, const char *name)
 {
     size_t line = 1, length = strlen(name);
@@ -225,7 +248,8 @@ static size_t line_of(const reader *r, const char *name)
     for (const char *at = r->text; *at; at++) {
         if (*at == '\n')
             line++;
-        if (*at == '"' && !strncmp(at + 1, name, length) && at[length + 1] == '"')
+        if (*at == '"' && !strncmp(at + 1, name, length) && at[length + 1] == '"' &&
+            at[length + 2 + strspn(at + length + 2, " \t\r\n")] == ':')
             return line;
     }
     return 1;
@@ -275,6 +299,8 @@ static hirl_status json_list(char text[VALUE], const json_t *list)
     char item[VALUE];
 
     text[0] = '\0';
+    if (!json_array_size(list))
+        return hr_fail(HIRL_E_INVALID, "an empty list");
     for (size_t i = 0; i < json_array_size(list); i++) {
         HR_TRY(json_text(item, json_array_get(list, i)));
         HR_TRY(join_value(text, item, i == 0));
@@ -282,30 +308,29 @@ static hirl_status json_list(char text[VALUE], const json_t *list)
     return HIRL_OK;
 }
 
-static hirl_status json_mapping(const reader *r, const char *outer, json_t *object);
-
 static hirl_status json_value(const reader *r, const char *name, const json_t *value)
 {
     char text[VALUE];
     hirl_status status;
 
+    HR_TRY(check_name(name));
+    if (json_is_object(value))
+        return refuse_section(name);
     status = json_is_array(value) ? json_list(text, value) : json_text(text, value);
     return status < 0 ? hr_fail_in(status, name) : r->fn(name, text, r->arg);
 }
 
-static hirl_status json_mapping(const reader *r, const char *outer, json_t *object)
+static hirl_status json_mapping(const reader *r, json_t *object)
 {
-    char name[NAME];
     const char *key;
     json_t *value;
 
     json_object_foreach(object, key, value)
     {
-        HR_TRY(at_line(join_name(name, outer, key), r, line_of(r, key)));
-        if (json_is_object(value))
-            HR_TRY(json_mapping(r, name, value));
-        else
-            HR_TRY(at_line(json_value(r, name, value), r, line_of(r, key)));
+        hirl_status status = json_value(r, key, value);
+
+        if (status < 0)
+            return at_line(status, r, line_of(r, key));
     }
     return HIRL_OK;
 }
@@ -327,7 +352,7 @@ static hirl_status read_json(const reader *r)
         return at_line(HIRL_E_FORMAT, r, (size_t)error.line);
     }
     if (json_is_object(root))
-        status = json_mapping(r, "", root);
+        status = json_mapping(r, root);
     else
         status = hr_fail(HIRL_E_FORMAT, "%s: an object of \"key\": value is expected", r->path);
     json_decref(root);

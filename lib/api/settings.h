@@ -9,8 +9,8 @@
 typedef hirl_status hr_settings_fn(const char *key, const char *value, void *arg);
 
 /* Calls fn for each pair of a file: JSON if its name ends with .json, otherwise YAML. The file is
- * one mapping; a: {b: 1} has the key a.b. FORMAT: no such mapping, or damaged; LIMIT: above 1 MiB;
- * INVALID: a key without a value. */
+ * one mapping. FORMAT: no such mapping, or damaged; LIMIT: above 1 MiB; INVALID: a key without a
+ * value, or with another mapping as its value. */
 hirl_status hr_settings_read(const char *path, hr_settings_fn *fn, void *arg);
 
 #endif

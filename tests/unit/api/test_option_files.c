@@ -1,4 +1,6 @@
 /* test_option_files.c - options from YAML and JSON files, and the errors for invalid files. */
+#include <time.h>
+
 #include <hirl/options.h>
 
 #include "base/alloc.h"
@@ -104,11 +106,23 @@ static const bad bad_file[] = {
     { "a.yaml", "preset: hirl\n", HIRL_E_INVALID, "a.yaml:1: unknown preset" },
     { "a.yaml", "epochs: 5\nmethod: hirl-swav\n", HIRL_E_INVALID,
       "a.yaml:2: method=hirl-swav: that is a preset; did you mean preset=hirl-swav, or" },
-    { "a.yaml", "optimizer:\n  lr: 0.1\n", HIRL_E_INVALID, "a.yaml:2: unknown key 'optimizer.lr'" },
+    { "a.yaml", "epochs: 5\noptimizer:\n  lr: 0.1\n", HIRL_E_INVALID,
+      "a.yaml:3: unknown section 'optimizer'" },
+    { "a.yaml", "optimizer: {}\n", HIRL_E_INVALID, "a.yaml:1: unknown section 'optimizer'" },
+    { "a.yaml", "lr: {}\n", HIRL_E_INVALID, "a.yaml:1: unknown section 'lr'" },
+    { "a.yaml", "epochs: 5\nout: []\n", HIRL_E_INVALID, "a.yaml:2: out: an empty list" },
+    { "a.yaml", "epochs: ''\n", HIRL_E_INVALID, "a.yaml:1: epochs: ''" },
+    { "a.yaml", "{epochs}\n", HIRL_E_INVALID, "a.yaml:1: epochs: no value" },
+    { "a.yaml", "{epochs: 5, lr: , out: x}\n", HIRL_E_INVALID, "a.yaml:1: lr: no value" },
+    { "a.yaml", "? epochs\n", HIRL_E_INVALID, "epochs: no value" },
+    { "a.yaml", "{lr: 1,\n lr: 1}\n", HIRL_E_FORMAT, "a.yaml:2: lr: given twice" },
+    { "a.yaml", "%TAG ! tag:x,2000:\n---\nlr: 1\n", HIRL_E_FORMAT, "a.yaml:1: %TAG" },
+    { "a.yaml", "lr: 1\n...\n%TAG ! tag:x,2000:\n---\n", HIRL_E_FORMAT, "a.yaml:3: %TAG" },
+    { "a.yaml", "\xff\xfel\0r\0:\0", HIRL_E_FORMAT, "a.yaml:" },
     { "a.yaml", "a: &x 1\n", HIRL_E_FORMAT, "anchors" },
     { "a.yaml", "epochs: &x 1\nlr: *x\n", HIRL_E_FORMAT, "anchors" },
     { "a.yaml", "lr: *x\n", HIRL_E_FORMAT, "a.yaml:1: anchors" },
-    { "a.yaml", "<<: {epochs: 1}\n", HIRL_E_INVALID, "unknown key" },
+    { "a.yaml", "<<: {epochs: 1}\n", HIRL_E_INVALID, "unknown section '<<'" },
     { "a.yaml", "epochs: !!int 5\n", HIRL_E_FORMAT, "tags" },
     { "a.yaml", "!!map {epochs: 5}\n", HIRL_E_FORMAT, "tags" },
     { "a.yaml", "epochs: 5\n---\nlr: 1\n", HIRL_E_FORMAT, "second document" },
@@ -122,7 +136,7 @@ static const bad bad_file[] = {
     { "a.yaml", "out: \"a\\0b\"\n", HIRL_E_LIMIT, "zero byte" },
     { "a.yaml", "out: \"\xff\xfe\"\n", HIRL_E_FORMAT, "a.yaml:" },
     { "a.yaml", "out: \"a\\nb\"\n", HIRL_E_INVALID, "control" },
-    { "a.yaml", "{a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}\n", HIRL_E_FORMAT, "deeper" },
+    { "a.yaml", "{a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}\n", HIRL_E_INVALID, "section 'a'" },
     { "a.yaml", "\"\": 1\n", HIRL_E_FORMAT, "a key of 0 bytes" },
     { "a.json", "{\"epochs\": 5,\n\"batchsize\": 3}", HIRL_E_INVALID,
       "a.json:2: unknown key 'batchsize'; did you mean batch_size" },
@@ -135,7 +149,14 @@ static const bad bad_file[] = {
     { "a.json", "{\"epochs\": null}", HIRL_E_INVALID, "epochs" },
     { "a.json", "{\"prototypes\": [1, null]}", HIRL_E_INVALID, "prototypes" },
     { "a.json", "{\"prototypes\": [1, [2]]}", HIRL_E_INVALID, "prototypes" },
-    { "a.json", "{\"a\": {\"b\": 1}}", HIRL_E_INVALID, "'a.b'" },
+    { "a.json", "{\"epochs\": 5,\n\"a\": {\"b\": 1}}", HIRL_E_INVALID,
+      "a.json:2: unknown section 'a'" },
+    { "a.json", "{\"a\": {}}", HIRL_E_INVALID, "a.json:1: unknown section 'a'" },
+    { "a.json", "{\"lr\": {}}", HIRL_E_INVALID, "a.json:1: unknown section 'lr'" },
+    { "a.json", "{\"out\": \"lr\",\n \"lr\": \"\"}", HIRL_E_INVALID, "a.json:2: lr: ''" },
+    { "a.json", "{\"out\": []}", HIRL_E_INVALID, "a.json:1: out: an empty list" },
+    { "a.json", "{\"out\":}", HIRL_E_FORMAT, "a.json:1" },
+    { "a.json", "{\"\": 1}", HIRL_E_FORMAT, "a.json:1: a key of 0 bytes" },
     { "a.json", "{\"a\": {\"b\": 1, \"b\": 2}}", HIRL_E_FORMAT, "duplicate" },
     { "a.json", "[1]", HIRL_E_FORMAT, "object" },
     { "a.json", "", HIRL_E_FORMAT, "a.json" },
@@ -196,6 +217,63 @@ START_TEST(a_file_that_is_too_large_or_missing_is_refused)
 }
 END_TEST
 
+/* One megabyte of a repeated piece, after a beginning: the time must grow with the length of the
+ * file, not with its square. */
+START_TEST(one_megabyte_of_any_file_is_answered_within_a_second)
+{
+    static const struct {
+        const char *name, *begin, *piece;
+    } file[] = {
+        { "a.json", "{\"z\":{}", ",\"%05x\":{}" },
+        { "a.json", "{\"z\":{\"z\":{}", ",\"%05x\":{}" },
+        { "a.json", "{\"lr\":1", ",\"%05x\":1" },
+        { "a.json", "{\"lr\":1", ",\"lr\":1" },
+        { "a.json", "{\"prototypes\":[1", ",%d" },
+        { "a.json", "{\"out\":\"", "\\u00e4" },
+        { "a.json", "", "[" },
+        { "a.json", "", "\"" },
+        { "a.yaml", "", "k%05x: {}\n" },
+        { "a.yaml", "", "lr: 1\n" },
+        { "a.yaml", "", "%%TAG !a%d! tag:x\n" },
+        { "a.yaml", "lr: 1\n...\n", "%%TAG !a%d! tag:x\r" },
+        { "a.yaml", "lr: 1\n...\n", "%%TAG !a%d! tag:x\xe2\x80\xa8" },
+        { "a.yaml", "", "%%YAML 1.1\n" },
+        { "a.yaml", "prototypes:\n", "- %d\n" },
+        { "a.yaml", "", "[" },
+        { "a.yaml", "", "{" },
+        { "a.yaml", "", "- " },
+        { "a.yaml", "", "? " },
+        { "a.yaml", "", "#\n" },
+        { "a.yaml", "out: \"", "x\n" },
+        { "a.yaml", "", "&a " },
+    };
+    enum { BIG = (1 << 20) - 64 };
+    char *text = malloc(BIG + 64);
+
+    ck_assert_ptr_nonnull(text);
+    hr_test_folder(folder);
+    begin();
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
+        int at = sprintf(text, "%s", file[i].begin);
+        clock_t start;
+
+        for (int n = 0; at < BIG; n++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            at += snprintf(text + at, 64, file[i].piece, n);
+#pragma GCC diagnostic pop
+        }
+        start = clock();
+        (void)!load(file[i].name, text);
+        ck_assert_msg(clock() - start < CLOCKS_PER_SEC, "case %d: %.1f s", (int)i,
+                      (double)(clock() - start) / CLOCKS_PER_SEC);
+    }
+    free(text);
+    end();
+    hr_test_remove(folder);
+}
+END_TEST
+
 /* ---- out of memory ---- */
 
 static hirl_status use_options(void)
@@ -239,4 +317,5 @@ HR_TESTS("option files", a_yaml_file_does_not_override_keys_set_by_the_caller,
          a_json_file_is_read_like_yaml, a_file_does_not_change_a_preset_set_by_the_caller,
          an_invalid_file_changes_nothing_and_its_error_names_the_line,
          a_file_that_is_too_large_or_missing_is_refused,
+         one_megabyte_of_any_file_is_answered_within_a_second,
          any_failing_allocation_returns_nomem_and_leaks_nothing)
