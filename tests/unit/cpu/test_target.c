@@ -326,6 +326,60 @@ START_TEST(sinkhorn_keeps_rows_far_below_the_largest_score)
 }
 END_TEST
 
+/* Sinkhorn of exp(s / epsilon) on the logarithms of p, in f64: nothing underflows. */
+static void by_logarithms(double *p, const real *s, int rows, int cols, double epsilon,
+                          int iterations)
+{
+    for (int i = 0; i < rows * cols; i++)
+        p[i] = (double)s[i] / epsilon;
+    for (int t = 0; t < 2 * iterations; t++) {
+        int lines = t % 2 ? rows : cols, length = t % 2 ? cols : rows;
+        int next = t % 2 ? 1 : cols, first = t % 2 ? cols : 1;
+
+        for (int line = 0; line < lines; line++) {
+            double *x = p + line * first, top = -INFINITY, sum = 0;
+
+            for (int i = 0; i < length; i++)
+                top = fmax(top, x[i * next]);
+            for (int i = 0; i < length; i++)
+                sum += exp(x[i * next] - top);
+            for (int i = 0; i < length; i++)
+                x[i * next] -= top + log(sum);
+        }
+    }
+    for (int i = 0; i < rows * cols; i++)
+        p[i] = exp(p[i]);
+}
+
+/* Sums of exp(s / epsilon), or all terms of a row or column, underflow. */
+START_TEST(sinkhorn_divides_by_no_sum_without_mass)
+{
+    static real column[] = { 1, (real)0.9, -1, (real)0.8, 1, -1, (real)0.97, (real)0.95, -1 };
+    static real row[] = { 1, (real)0.99, (real)0.5, -1, (real)-0.99, -1, 1, 1, (real)0.5 };
+    static real alone[] = { 1, -1, (real)0.99, -1, 0, -1, -1, -1, 1 };
+    static real *const cases[] = { column, row, alone };
+    double want[9];
+
+    for (int c = 0; c < 3; c++)
+        for (int e = 1; e <= 3; e++) {
+            double epsilon = pow(10, -e);
+            hr_queue *q = hr_test_queue(1), *many = hr_test_queue(7);
+            hr_array from = hr_array_2(cases[c], HR_REAL, 3, 3);
+            hr_array y = hr_guarded(HR_REAL, 3, 3, 0, 0), other = hr_guarded(HR_REAL, 3, 3, 0, 0);
+
+            by_logarithms(want, cases[c], 3, 3, epsilon, 3);
+            q->be->sinkhorn(q, &y, &from, 0, epsilon, 3);
+            hr_test_sync(q);
+            hr_assert_close((real *)y.data, want, 9, 1e-5, 0);
+            many->be->sinkhorn(many, &other, &from, 0, epsilon, 3);
+            hr_test_sync(many);
+            ck_assert_mem_eq(y.data, other.data, hr_bytes(&y));
+            hr_drop(&y);
+            hr_drop(&other);
+        }
+}
+END_TEST
+
 static Suite *target(void)
 {
     Suite *suite = suite_create("target");
@@ -340,6 +394,7 @@ static Suite *target(void)
     tcase_add_test(tests, sinkhorn_has_the_golden_rows);
     tcase_add_loop_test(tests, sinkhorn_of_any_size_matches_its_definition, 0, 2);
     tcase_add_test(tests, sinkhorn_keeps_rows_far_below_the_largest_score);
+    tcase_add_test(tests, sinkhorn_divides_by_no_sum_without_mass);
     suite_add_tcase(suite, tests);
     return suite;
 }

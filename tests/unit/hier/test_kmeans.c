@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "hier/draws.h"
 #include "hier/kmeans.h"
 #include "hier/rows.h"
 #include "support/close.h"
@@ -181,6 +182,43 @@ START_TEST(kmeans_keeps_the_best_redo_of_the_documented_starts)
     ck_assert_double_eq(all.objective, best.objective);
     ck_assert_mem_eq(all.centroid, best.centroid, K * D * sizeof(float));
     ck_assert_mem_eq(all.label, best.label, N * sizeof(int32_t));
+    close_all();
+}
+END_TEST
+
+/* Two pairs of rows. A redo that starts from both pairs ends with their means, in the order of its
+ * start, and J = 4 exactly; one that starts within a pair ends with J = 64. */
+START_TEST(of_redos_with_equal_objectives_the_earliest_wins)
+{
+    enum { REDOS = 10, D = 2 };
+    static const float x[] = { 0, 0, 0, 2, 8, 0, 8, 2 };
+    hr_cluster_config config = standard();
+    int reversed = 0;
+    static result r;
+
+    open_with(1);
+    config.kmeans_redo = REDOS;
+    for (config.kmeans_seed = 0; config.kmeans_seed < 8; config.kmeans_seed++) {
+        int first = -1, last = -1;
+
+        for (int redo = 0; redo < REDOS; redo++) {
+            int32_t row[2];
+            hr_draws draws;
+
+            hr_draws_init(&draws, &config, HR_DRAW_START, 0, redo, 0);
+            hr_assert_ok(hr_draws_rows(row, &draws, 2, 4));
+            if (row[0] / 2 == row[1] / 2)
+                continue;
+            last = row[0] / 2;
+            first = first < 0 ? last : first;
+        }
+        reversed += last != first;
+        run(&r, x, NULL, 4, D, 2, &config, NULL);
+        ck_assert_double_eq(r.objective, 4);
+        ck_assert_float_eq(r.centroid[0], first ? 8 : 0);
+        ck_assert_float_eq(r.centroid[D], first ? 0 : 8);
+    }
+    ck_assert_int_gt(reversed, 0); /* the last redo with J = 4 has the other order */
     close_all();
 }
 END_TEST
@@ -468,15 +506,13 @@ START_TEST(kmeans_does_not_depend_on_the_number_of_threads)
 }
 END_TEST
 
-HR_TESTS("kmeans", kmeans_gives_the_result_of_scikit_learn,
-         kmeans_weights_rows_as_scikit_learn_does,
-         kmeans_keeps_the_best_redo_of_the_documented_starts,
-         ending_a_converged_redo_early_changes_nothing, another_seed_or_level_draws_other_rows,
-         more_rows_than_max_points_use_the_documented_subset, kmeans_splits_an_empty_cluster,
-         an_empty_cluster_splits_another_by_size_with_one_draw_a_visit,
-         split_clusters_share_their_rows_later,
-         equal_rows_leave_counted_empty_clusters_in_finite_time,
-         duplicate_rows_do_not_disturb_the_others, as_many_rows_as_clusters_are_the_centroids,
-         fewer_rows_than_clusters_are_refused_with_the_numbers,
-         rows_of_any_finite_size_make_clusters, a_row_that_is_not_finite_is_named,
-         kmeans_does_not_depend_on_the_number_of_threads)
+HR_TESTS(
+    "kmeans", kmeans_gives_the_result_of_scikit_learn, kmeans_weights_rows_as_scikit_learn_does,
+    kmeans_keeps_the_best_redo_of_the_documented_starts,
+    ending_a_converged_redo_early_changes_nothing, of_redos_with_equal_objectives_the_earliest_wins,
+    another_seed_or_level_draws_other_rows, more_rows_than_max_points_use_the_documented_subset,
+    kmeans_splits_an_empty_cluster, an_empty_cluster_splits_another_by_size_with_one_draw_a_visit,
+    split_clusters_share_their_rows_later, equal_rows_leave_counted_empty_clusters_in_finite_time,
+    duplicate_rows_do_not_disturb_the_others, as_many_rows_as_clusters_are_the_centroids,
+    fewer_rows_than_clusters_are_refused_with_the_numbers, rows_of_any_finite_size_make_clusters,
+    a_row_that_is_not_finite_is_named, kmeans_does_not_depend_on_the_number_of_threads)
