@@ -5,9 +5,16 @@
  *
  * The reader is stricter than the format: no key may occur twice at any level, an entry has no
  * other keys, whole numbers consist of digits only, and the tensors cover the data without gap or
- * overlap up to the end of the file. The writer sorts the keys, orders the data by falling item
- * size and then by name, so that each array lies at a multiple of its item size, and adds a CRC-32
- * (zlib) of each tensor.
+ * overlap up to the end of the file. The writer sorts the keys, and orders the data by falling item
+ * size and then by name, so that each array lies at a multiple of its item size.
+ *
+ * Metadata "crc32.<name>" is the CRC-32 (zlib) of a tensor. Metadata "crc32" is that of the whole
+ * JSON without this key, as compact text with sorted keys; it covers the other checksums. Metadata
+ * "checksums" states that "crc32" is there, so that a damaged key is noticed: files of earlier
+ * versions have checksums of tensors only.
+ *
+ * Other programs keep the metadata when they write a file again, but do not sort the keys of an
+ * entry. Such a foreign file is read even if its checksums do not fit any more.
  */
 #include "base/safetensors.h"
 
@@ -37,6 +44,7 @@ enum {
     CRC_KEY = HR_TENSORS_NAME + sizeof HR_TENSORS_CRC,
     CRC_TEXT = 9, /* eight hexadecimal digits and the end */
 };
+static const char entry_begin[] = "{\"data_offsets\":["; /* in each entry that we wrote */
 
 static const struct {
     const char *name;
@@ -51,18 +59,43 @@ typedef struct span {
     const hr_named *item;
 } span;
 
-static const char *crc_text(char text[CRC_TEXT], const void *data, size_t bytes)
+static const char *print_crc(char text[CRC_TEXT], unsigned long crc)
 {
-    unsigned long crc = bytes ? crc32_z(0, data, bytes) : 0;
-
     snprintf(text, CRC_TEXT, "%08lx", crc & 0xffffffffu);
     return text;
+}
+
+static const char *crc_text(char text[CRC_TEXT], const void *data, size_t bytes)
+{
+    return print_crc(text, bytes ? crc32_z(0, data, bytes) : 0);
 }
 
 static const char *crc_key(char key[CRC_KEY], const char *name)
 {
     snprintf(key, CRC_KEY, HR_TENSORS_CRC "%s", name);
     return key;
+}
+
+static hirl_status no_memory(void)
+{
+    return hr_fail(HIRL_E_NOMEM, "out of memory in the header of a file of tensors");
+}
+
+static int add_to_crc(const char *piece, size_t bytes, void *crc)
+{
+    *(unsigned long *)crc = crc32_z(*(unsigned long *)crc, (const unsigned char *)piece, bytes);
+    return 0;
+}
+
+/* the checksum of a header whose metadata has no HR_TENSORS_HEADER_CRC */
+static hirl_status header_crc(char text[CRC_TEXT], const json_t *root)
+{
+    unsigned long crc = 0;
+
+    if (json_dump_callback(root, add_to_crc, &crc, JSON_COMPACT | JSON_SORT_KEYS))
+        return no_memory();
+    print_crc(text, crc);
+    return HIRL_OK;
 }
 
 /* ---- writing ---- */
@@ -96,11 +129,6 @@ static hirl_status plan(span **spans, const hr_tensors *list)
     return HIRL_OK;
 }
 
-static hirl_status no_memory(void)
-{
-    return hr_fail(HIRL_E_NOMEM, "out of memory in the header of a file of tensors");
-}
-
 static hirl_status put_text(json_t *object, const char *key, const char *value)
 {
     json_error_t error;
@@ -116,13 +144,11 @@ static hirl_status put_text(json_t *object, const char *key, const char *value)
     return status;
 }
 
-static hirl_status put_metadata(json_t *root, const hr_tensors *list)
+static hirl_status put_metadata(json_t *metadata, const hr_tensors *list)
 {
-    json_t *metadata = json_object();
     char key[CRC_KEY], text[CRC_TEXT];
 
-    if (!metadata || json_object_set_new(root, "__metadata__", metadata))
-        return no_memory();
+    HR_TRY(put_text(metadata, HR_TENSORS_MARK, "header and tensors"));
     for (int32_t i = 0; i < list->texts; i++)
         HR_TRY(put_text(metadata, list->text[i].key, list->text[i].value));
     for (int32_t i = 0; i < list->count; i++) {
@@ -195,10 +221,16 @@ static int append(const char *piece, size_t bytes, void *arg)
 
 static hirl_status make_header(header *h, json_t *root, const hr_tensors *list, const span *s)
 {
-    if (list->count || list->texts)
-        HR_TRY(put_metadata(root, list));
+    json_t *metadata = json_object();
+    char crc[CRC_TEXT];
+
+    if (!metadata || json_object_set_new(root, "__metadata__", metadata))
+        return no_memory();
+    HR_TRY(put_metadata(metadata, list));
     for (int32_t i = 0; i < list->count; i++)
         HR_TRY(put_entry(root, &s[i]));
+    HR_TRY(header_crc(crc, root));
+    HR_TRY(put_text(metadata, HR_TENSORS_HEADER_CRC, crc));
     if (json_dump_callback(root, append, h, JSON_COMPACT | JSON_SORT_KEYS) || h->failed)
         return no_memory();
     while (h->bytes % ALIGN)
@@ -302,8 +334,16 @@ static hirl_status parse(json_t **root, const char *text, size_t bytes)
     return hr_fail(HIRL_E_FORMAT, "header: byte %d: %s", error.position, error.text);
 }
 
-static hirl_status read_header(json_t **root, uint64_t *data_at, int fd, uint64_t size,
-                               const char *path)
+/* A text with entries, none of which begins as in a file that hr_tensors_save wrote. Damage of a few
+ * bytes cannot make a file of ours look foreign without making it unreadable. */
+static bool is_foreign(const char *text, size_t bytes)
+{
+    return memmem(text, bytes, "\"data_offsets\"", 14) &&
+           !memmem(text, bytes, entry_begin, sizeof entry_begin - 1);
+}
+
+static hirl_status read_header(hr_tensors *list, json_t **root, uint64_t *data_at, int fd,
+                               uint64_t size, const char *path)
 {
     unsigned char prefix[PREFIX];
     hirl_status status;
@@ -328,6 +368,7 @@ static hirl_status read_header(json_t **root, uint64_t *data_at, int fd, uint64_
     status = hr_file_read_at(fd, text, (size_t)n, PREFIX, path);
     if (!status)
         status = parse(root, text, (size_t)n);
+    list->foreign = !status && is_foreign(text, (size_t)n);
     hr_free(text);
     *data_at = PREFIX + n;
     return status;
@@ -406,7 +447,7 @@ static hirl_status read_text(hr_tensors *list, const char *key, const json_t *va
 
     if (!json_is_string(value))
         return hr_fail(HIRL_E_FORMAT, "metadata %.*s: the value is not a text", SHOWN, key);
-    if (!strncmp(key, HR_TENSORS_CRC, strlen(HR_TENSORS_CRC)))
+    if (hr_tensors_reserved(key))
         return HIRL_OK;
     list->texts++;
     pair->key = hr_strdup(key);
@@ -492,15 +533,44 @@ static hirl_status read_entries(hr_tensors *list, span **spans, json_t *root, ui
 
 /* ---- reading: data ---- */
 
-static hirl_status check_crc(const hr_named *item, const json_t *metadata)
+/* Compares the header with its checksum, which is then removed from the metadata. */
+static hirl_status check_header(json_t *root)
+{
+    json_t *metadata = json_object_get(root, "__metadata__");
+    const char *kept = json_string_value(json_object_get(metadata, HR_TENSORS_HEADER_CRC));
+    char wanted[CRC_TEXT], found[CRC_TEXT];
+
+    if (!kept && !json_object_get(metadata, HR_TENSORS_MARK))
+        return HIRL_OK; /* a file of an earlier version */
+    if (!kept)
+        return hr_fail(HIRL_E_FORMAT, "the header is damaged: its checksum is missing");
+    snprintf(wanted, sizeof wanted, "%s", kept);
+    json_object_del(metadata, HR_TENSORS_HEADER_CRC);
+    HR_TRY(header_crc(found, root));
+    if (!strcmp(wanted, found))
+        return HIRL_OK;
+    return hr_fail(HIRL_E_FORMAT, "the header is damaged: its checksum is %s, expected %s", found,
+                   wanted);
+}
+
+/* Compares each tensor with its checksum; those of a foreign file may differ and are counted. */
+static hirl_status check_tensors(hr_tensors *list, const json_t *metadata)
 {
     char key[CRC_KEY], text[CRC_TEXT];
-    const char *wanted = json_string_value(json_object_get(metadata, crc_key(key, item->name)));
 
-    if (!wanted || !strcmp(wanted, crc_text(text, item->data, item->bytes)))
-        return HIRL_OK;
-    return hr_fail(HIRL_E_FORMAT, "tensor %s is damaged: its checksum is %s, expected %.16s",
-                   item->name, text, wanted);
+    for (int32_t i = 0; i < list->count; i++) {
+        const hr_named *item = &list->item[i];
+        const char *wanted = json_string_value(json_object_get(metadata, crc_key(key, item->name)));
+
+        if (!wanted || !strcmp(wanted, crc_text(text, item->data, item->bytes)))
+            continue;
+        if (!list->foreign)
+            return hr_fail(HIRL_E_FORMAT,
+                           "tensor %s is damaged: its checksum is %s, expected %.16s", item->name,
+                           text, wanted);
+        list->stale++;
+    }
+    return HIRL_OK;
 }
 
 static hirl_status read_data(hr_tensors *list, const span *s, int fd, uint64_t data_at,
@@ -523,12 +593,12 @@ static hirl_status load(hr_tensors *list, json_t **root, span **s, int fd, uint6
 {
     uint64_t data_at = 0;
 
-    HR_TRY(read_header(root, &data_at, fd, size, path));
+    HR_TRY(read_header(list, root, &data_at, fd, size, path));
+    if (!list->foreign)
+        HR_TRY(check_header(*root));
     HR_TRY(read_entries(list, s, *root, size - data_at));
     HR_TRY(read_data(list, *s, fd, data_at, path));
-    for (int32_t i = 0; i < list->count; i++)
-        HR_TRY(check_crc(&list->item[i], json_object_get(*root, "__metadata__")));
-    return HIRL_OK;
+    return check_tensors(list, json_object_get(*root, "__metadata__"));
 }
 
 hirl_status hr_tensors_load(hr_tensors *list, const char *path)

@@ -5,11 +5,13 @@
 #include "base/tensors.h"
 #include "types.h"
 
-/* Writes the file atomically (file.h), with a CRC-32 of each tensor as metadata "crc32.<name>".
- * Lists of equal content give equal bytes, whatever the order of their items. */
+/* Writes the file atomically (file.h), with a CRC-32 of the header and of each tensor. Lists of
+ * equal content give equal bytes, whatever the order of their items. */
 hirl_status hr_tensors_save(const hr_tensors *list, const char *path);
 /* Reads a file. The whole header is checked before any tensor is allocated; checksums are verified
- * where present. `list` need not be initialised, and after a failure it owns nothing. */
+ * where present. In a foreign file, which another program wrote, they need not fit: list->foreign
+ * and list->stale report it. `list` need not be initialised, and after a failure it owns
+ * nothing. */
 hirl_status hr_tensors_load(hr_tensors *list, const char *path);
 
 #endif

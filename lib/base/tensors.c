@@ -167,6 +167,12 @@ hirl_status hr_tensors_need(const hr_named **found, const hr_tensors *list, cons
 
 /* ---- texts ---- */
 
+bool hr_tensors_reserved(const char *key)
+{
+    return !strcmp(key, HR_TENSORS_HEADER_CRC) || !strcmp(key, HR_TENSORS_MARK) ||
+           !strncmp(key, HR_TENSORS_CRC, strlen(HR_TENSORS_CRC));
+}
+
 static hr_text_pair *find_text(const hr_tensors *list, const char *key)
 {
     for (int32_t i = 0; i < list->texts; i++)
@@ -179,9 +185,9 @@ hirl_status hr_tensors_set_text(hr_tensors *list, const char *key, const char *v
 {
     hr_text_pair *pair, new;
 
-    if (!strncmp(key, HR_TENSORS_CRC, strlen(HR_TENSORS_CRC)))
-        return hr_fail(HIRL_E_INVALID,
-                       "metadata %s: keys that begin with " HR_TENSORS_CRC " are reserved", key);
+    if (hr_tensors_reserved(key))
+        return hr_fail(HIRL_E_INVALID, "metadata %.*s: the key is reserved for checksums", SHOWN,
+                       key);
     pair = hr_grow_array(list->text, &list->texts_room, list->texts, sizeof *pair);
     if (!pair)
         return HIRL_E_NOMEM;

@@ -29,6 +29,8 @@ struct hr_tensors {
     int32_t count, texts;
     hr_text_pair *text; /* __metadata__ */
     int64_t room, texts_room;
+    bool foreign;  /* the list was read from a file that another program wrote */
+    int32_t stale; /* tensors of a foreign file that differ from their checksums in it */
 };
 
 void hr_tensors_init(hr_tensors *list);
@@ -53,7 +55,11 @@ hirl_status hr_tensors_int(int64_t *value, const hr_tensors *list, const char *k
 /* Bytes of a shape; LIMIT on overflow. */
 hirl_status hr_tensors_size(size_t *bytes, const char *name, hr_dtype dtype, int32_t rank,
                             const int64_t *dim);
-/* Metadata keys that begin with this hold checksums and belong to the file format. */
+/* Metadata keys of the file format: those that begin with CRC hold the checksums of tensors,
+ * HEADER_CRC holds that of the header, and MARK states that the file has both. */
 #define HR_TENSORS_CRC "crc32."
+#define HR_TENSORS_HEADER_CRC "crc32"
+#define HR_TENSORS_MARK "checksums"
+bool hr_tensors_reserved(const char *key); /* a metadata key of the file format */
 
 #endif
