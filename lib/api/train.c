@@ -176,7 +176,7 @@ static hirl_status read_checkpoint(hr_tensors *state, const char *path)
     hirl_status status = hr_tensors_load(state, path);
     hr_error failure;
 
-    if (status != HIRL_E_FORMAT && status != HIRL_E_LIMIT)
+    if (status >= 0 || status == HIRL_E_NOMEM || status == HIRL_E_IO)
         return status;
     hr_error_keep(&failure, status);
     return hr_fail(status, "%s; try an earlier checkpoint of the run", failure.text);

@@ -534,7 +534,7 @@ static hirl_status read_entries(hr_tensors *list, span **spans, json_t *root, ui
 /* ---- reading: data ---- */
 
 /* Compares the header with its checksum, which is then removed from the metadata. */
-static hirl_status check_header(json_t *root)
+static hirl_status check_header(hr_tensors *list, json_t *root)
 {
     json_t *metadata = json_object_get(root, "__metadata__");
     const char *kept = json_string_value(json_object_get(metadata, HR_TENSORS_HEADER_CRC));
@@ -547,7 +547,8 @@ static hirl_status check_header(json_t *root)
     snprintf(wanted, sizeof wanted, "%s", kept);
     json_object_del(metadata, HR_TENSORS_HEADER_CRC);
     HR_TRY(header_crc(found, root));
-    if (!strcmp(wanted, found))
+    list->checked = !strcmp(wanted, found);
+    if (list->checked)
         return HIRL_OK;
     return hr_fail(HIRL_E_FORMAT, "the header is damaged: its checksum is %s, expected %s", found,
                    wanted);
@@ -595,7 +596,7 @@ static hirl_status load(hr_tensors *list, json_t **root, span **s, int fd, uint6
 
     HR_TRY(read_header(list, root, &data_at, fd, size, path));
     if (!list->foreign)
-        HR_TRY(check_header(*root));
+        HR_TRY(check_header(list, *root));
     HR_TRY(read_entries(list, s, *root, size - data_at));
     HR_TRY(read_data(list, *s, fd, data_at, path));
     return check_tensors(list, json_object_get(*root, "__metadata__"));

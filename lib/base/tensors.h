@@ -29,6 +29,7 @@ struct hr_tensors {
     int32_t count, texts;
     hr_text_pair *text; /* __metadata__ */
     int64_t room, texts_room;
+    bool checked;  /* the list was read from a file whose header has its checksum */
     bool foreign;  /* the list was read from a file that another program wrote */
     int32_t stale; /* tensors of a foreign file that differ from their checksums in it */
 };

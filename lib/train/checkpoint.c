@@ -17,6 +17,7 @@
 #include "step/task.h"
 #include "task/paths.h"
 #include "train/checkpoint.h"
+#include "train/checkpoint_format.h"
 #include "train/directory_files.h"
 #include "train/directory_metrics.h"
 #include "train/feed.h"
@@ -27,7 +28,7 @@
 
 /* NUMERICS rises when a run would get other bits than before from the same settings and data. 2: a
  * row of a product does not depend on the number of rows, and nearest centroids are exact. */
-enum { FORMAT_VERSION = 1, NUMERICS = 2 };
+enum { NUMERICS = 2 };
 
 /* For each way of comparing data sets (hr_told): a name for such a data set, what is compared, and
  * the word in checkpoints. */
@@ -52,8 +53,7 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
 {
     const hr_pretrain *pretrain = trainer->pretrain;
 
-    HR_TRY(hr_tensors_set_text(out, "format", "hirl-checkpoint"));
-    HR_TRY(hr_tensors_set_int(out, "version", FORMAT_VERSION));
+    HR_TRY(hr_checkpoint_mark(out));
     HR_TRY(hr_tensors_set_int(out, "numerics", NUMERICS));
     HR_TRY(hr_tensors_set_text(
         out, "evaluate", pretrain && pretrain->method->evaluate_teacher ? "teacher" : "online"));
@@ -141,23 +141,6 @@ hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
 }
 
 /* ---- load ---- */
-
-static hirl_status check_format(const hr_tensors *in)
-{
-    const char *format = hr_tensors_text(in, "format");
-    int64_t version;
-
-    if (!format || strcmp(format, "hirl-checkpoint"))
-        return hr_fail(HIRL_E_FORMAT,
-                       "not a checkpoint of a training run (metadata \"format\" is %s)",
-                       format ? format : "missing");
-    HR_TRY(hr_tensors_int(&version, in, "version"));
-    if (version > FORMAT_VERSION)
-        return hr_fail(HIRL_E_VERSION,
-                       "checkpoint: version is %lld, this library reads versions up to %d",
-                       (long long)version, (int)FORMAT_VERSION);
-    return HIRL_OK;
-}
 
 /* A run that goes on with other arithmetic would be neither the old run nor a new one. The first
  * checkpoints have no entry. */
@@ -373,7 +356,7 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     const char *phase = hr_tensors_text(in, "phase");
     bool is_reported;
 
-    HR_TRY(check_format(in));
+    HR_TRY(hr_checkpoint_check(in));
     HR_TRY(check_numerics(in));
     HR_TRY(check_data(in, trainer));
     HR_TRY(hr_run_config_each(&trainer->config, &trainer->options, check_setting, (void *)in));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -13,6 +14,7 @@
 #include "base/safetensors.h"
 #include "context.h"
 #include "hier/tree_file.h"
+#include "train/checkpoint_format.h"
 
 static const char checkpoint_prefix[] = "step_", checkpoint_suffix[] = ".safetensors";
 
@@ -35,9 +37,14 @@ static int64_t step_of(const char *name)
 
 /* ---- checkpoints ---- */
 
+static bool is_last(const char *name)
+{
+    return !strcmp(name, "last.safetensors");
+}
+
 static bool is_checkpoint(const char *name)
 {
-    return step_of(name) >= 0 || !strcmp(name, "last.safetensors");
+    return step_of(name) >= 0 || is_last(name);
 }
 
 hirl_status hr_directory_has_checkpoint(bool *yes, const hr_directory *directory)
@@ -65,12 +72,22 @@ static int newest_first(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* Removes what is not a file, such as an empty folder or a pipe, from the place of a checkpoint. */
+static void clear_place(const char *path)
+{
+    struct stat info;
+
+    if (!stat(path, &info) && !S_ISREG(info.st_mode))
+        remove(path); /* if this fails, saving states what is there */
+}
+
 static void link_last(const char *folder, const char *name)
 {
     char *target = hr_path_join(folder, name), *fresh = hr_path_join(folder, ".last.new");
     char *last = hr_path_join(folder, "last.safetensors");
 
     if (target && fresh && last) {
+        clear_place(last);
         unlink(fresh);
         if (link(target, fresh) || rename(fresh, last)) {
             unlink(fresh);
@@ -117,6 +134,8 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
              checkpoint_suffix);
     folder = hr_path_join(directory->path, "checkpoints");
     path = folder ? hr_path_join(folder, name) : NULL;
+    if (path)
+        clear_place(path);
     status = path ? hr_tensors_save(state, path) : HIRL_E_NOMEM;
     if (status >= 0) {
         link_last(folder, name);
@@ -127,42 +146,92 @@ hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *s
     return status;
 }
 
-/* HIRL_DONE: the checkpoint is damaged; this is logged, and the file stays. */
-static hirl_status try_load(hr_tensors *state, const char *folder, const char *name,
-                            hirl_context *context)
+/* Loads a checkpoint; a failure leaves `state` empty. */
+static hirl_status load_one(hr_tensors *state, bool *damaged, const char *folder, const char *name)
 {
     char *path = hr_path_join(folder, name);
     hirl_status status = path ? hr_tensors_load(state, path) : HIRL_E_NOMEM;
 
+    /* A later version is none that damage has made up if the checksum of the header fits. */
+    *damaged = status != HIRL_E_NOMEM;
+    if (status >= 0) {
+        status = hr_checkpoint_check(state);
+        *damaged = status != HIRL_E_VERSION || !state->checked;
+        if (status < 0)
+            status = hr_fail_in(status, path);
+    }
+    if (status < 0)
+        hr_tensors_done(state);
     hr_free(path);
-    if (status != HIRL_E_FORMAT && status != HIRL_E_LIMIT)
-        return status;
-    hr_log(context, HIRL_LOG_WARNING, "%s is damaged, trying the checkpoint before it: %s", name,
-           hr_error_text());
-    return HIRL_DONE;
+    return status;
 }
 
-/* Loads last.safetensors, or else the intact checkpoint of the highest step. A run that was killed
- * between writing a checkpoint and linking it resumes from the one before, with bit-identical
- * results. */
+static bool is_same_file(const char *folder, const char *a, const char *b)
+{
+    char *x = hr_path_join(folder, a), *y = hr_path_join(folder, b);
+    struct stat one, other;
+    bool same = x && y && !stat(x, &one) && !stat(y, &other) && one.st_ino == other.st_ino &&
+                one.st_dev == other.st_dev;
+
+    hr_free(x);
+    hr_free(y);
+    return same;
+}
+
+/* Sorts the names of checkpoints to the front, in the order in which they are tried: the one
+ * written last, then by falling step. Returns their number. A last.safetensors that is a link to
+ * another checkpoint is left out. */
+static int64_t order_checkpoints(char **names, int64_t count, const char *folder)
+{
+    int64_t n = 0, first = -1;
+    char *newest;
+
+    if (count)
+        qsort(names, (size_t)count, sizeof *names, newest_first);
+    while (n < count && step_of(names[n]) >= 0)
+        n++;
+    for (int64_t i = n; i < count && first < 0; i++)
+        if (is_last(names[i]))
+            first = i;
+    if (first < 0)
+        return n;
+    for (int64_t i = 0; i < n; i++)
+        if (is_same_file(folder, names[i], names[first])) {
+            first = i;
+            break;
+        }
+    newest = names[first];
+    if (first >= n) { /* last.safetensors comes directly after the steps, which move down */
+        names[first] = names[n];
+        first = n++;
+    }
+    memmove(names + 1, names, (size_t)first * sizeof *names);
+    names[0] = newest;
+    return n;
+}
+
+/* Loads the first whole checkpoint of names[count], and names those that it takes the place of. */
 static hirl_status load_newest(hr_tensors *state, char **names, int64_t count, const char *folder,
                                hirl_context *context)
 {
-    hirl_status status = HIRL_DONE;
-    bool any = false;
+    hr_error *fault = hr_alloc_array((size_t)count + 1, sizeof *fault);
+    hirl_status status = fault ? HIRL_E_STATE : HIRL_E_NOMEM;
+    bool damaged = true;
+    int64_t i = 0;
 
-    for (int64_t i = 0; i < count; i++)
-        any |= is_checkpoint(names[i]);
-    for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
-        if (!strcmp(names[i], "last.safetensors"))
-            status = try_load(state, folder, names[i], context);
-    for (int64_t i = 0; i < count && status == HIRL_DONE; i++)
-        if (step_of(names[i]) >= 0)
-            status = try_load(state, folder, names[i], context);
-    return status == HIRL_DONE
-               ? hr_fail(HIRL_E_STATE, "%s: %s", folder,
-                         any ? "all checkpoints are damaged" : "there is no checkpoint yet")
-               : status;
+    for (; fault && i < count && status < 0 && damaged; i++) {
+        status = load_one(state, &damaged, folder, names[i]);
+        hr_error_keep(&fault[i], status);
+    }
+    for (int64_t j = 0; j + 1 < i && status >= 0; j++)
+        hr_log(context, HIRL_LOG_WARNING, "%s is damaged, so %s is used instead: %s", names[j],
+               names[i - 1], fault[j].text);
+    if (fault && status < 0 && damaged)
+        status = count ? hr_fail(HIRL_E_STATE, "all checkpoints are damaged; the newest: %s",
+                                 fault[0].text)
+                       : hr_fail(HIRL_E_STATE, "%s: there is no checkpoint yet", folder);
+    hr_free(fault);
+    return status;
 }
 
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
@@ -179,9 +248,8 @@ hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
     if (status >= 0)
         status = hr_folder_list(&names, &count, folder);
     if (status >= 0) {
-        if (count)
-            qsort(names, (size_t)count, sizeof *names, newest_first);
-        status = load_newest(state, names, count, folder, context);
+        status =
+            load_newest(state, names, order_checkpoints(names, count, folder), folder, context);
         hr_names_free(names, count);
     }
     hr_free(folder);

@@ -12,8 +12,9 @@ hirl_status hr_directory_has_checkpoint(bool *yes, const hr_directory *directory
  * the newest `keep` of the checkpoints up to this step. */
 hirl_status hr_directory_save(const hr_directory *directory, const hr_tensors *state, int64_t step,
                               int64_t keep);
-/* Loads the checkpoint written last, or else the newest intact one. Damaged ones are logged and
- * left in place. E_STATE: there is no intact checkpoint. */
+/* Loads the checkpoint written last, or else the newest whole one, with a warning that names both.
+ * A checkpoint that cannot be read for any reason but lack of memory counts as damaged, and stays
+ * in place. STATE: no checkpoint is whole. VERSION: the newest is whole, and of a later version. */
 hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
                               hirl_context *context);
 /* Writes trees/epoch_<epoch>.hpt and trees/current.hpt. */

@@ -201,11 +201,14 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
 
     hr_tensors_init(&state);
     status = hr_directory_load(&state, &trainer->directory, trainer->context);
-    if (status == HIRL_E_STATE)
-        status =
-            hr_fail(HIRL_E_STATE, "%s: all checkpoints are damaged; %s", trainer->directory.path,
-                    trainer->directory.has_settings ? "overwrite=1 starts a new run"
-                                                    : "choose another out= for a new run");
+    if (status == HIRL_E_STATE) {
+        hr_error why;
+
+        hr_error_keep(&why, status);
+        status = hr_fail(HIRL_E_STATE, "%s; %s", why.text,
+                         trainer->directory.has_settings ? "overwrite=1 starts a new run"
+                                                         : "choose another out= for a new run");
+    }
     if (status >= 0) {
         hr_options_done(&trainer->options);
         status = hr_run_config_resume(&trainer->options, &state, given);
