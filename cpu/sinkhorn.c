@@ -8,8 +8,8 @@
  * s [N,K], y [R,K]; sums in f64. The usual form also divides by K and N, which cancels in y. The
  * maximum is taken per row so that rows far below the largest score do not underflow.
  *
- * Where an e would underflow (a small eps), the same iteration runs on the logarithms of e, u and v,
- * and takes the largest term out of each sum. Hence every sum is above 0: that of a column has
+ * Where an e would underflow (a small eps), the same iteration runs on the logarithms of e, u and
+ * v, and takes the largest term out of each sum. Hence every sum is above 0: that of a column has
  * either the e of a row with v = 1, or its own largest term.
  */
 #include <math.h>

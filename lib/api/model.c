@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/evaluation.h"
+#include "foreign.h"
 #include "ssl/method_table.h"
 #include "train/directory_files.h"
 #include "train/extract.h"
@@ -114,6 +115,8 @@ hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const cha
         status = hr_model_from_tensors(model, context, &list, network);
         if (status < 0)
             status = hr_fail_in(status, path);
+        else
+            hr_log_foreign(context, &list, path);
     }
     hr_tensors_done(&list);
     return hr_context_leave(&call, status);

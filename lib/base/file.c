@@ -244,6 +244,22 @@ hirl_status hr_file_replace(const char *path, const void *data, size_t bytes)
     return status;
 }
 
+hirl_status hr_file_sync(const char *path)
+{
+    hr_file file = { .open = true, .fd = -1, .folder = -1, .path = hr_strdup(path) };
+    hirl_status status = file.path ? open_folder(&file) : HIRL_E_NOMEM;
+
+    if (!status) {
+        file.fd = open_again(file.folder, file.name, O_RDONLY | O_NONBLOCK, 0);
+        if (file.fd < 0 || sync_again(file.fd))
+            status = hr_fail_errno("sync", path);
+    }
+    if (!status)
+        status = sync_folder(&file);
+    hr_file_discard(&file);
+    return status;
+}
+
 /* `writer` is "<pid>.<n>". True when that process is alive; if it is this process, when it has
  * created a file of that number. */
 static bool may_be_written(const char *writer)

@@ -24,6 +24,8 @@ hirl_status hr_file_commit(hr_file *file);
 void hr_file_discard(hr_file *file); /* harmless after a failed begin or commit */
 
 hirl_status hr_file_replace(const char *path, const void *data, size_t bytes);
+/* Makes a file that was written otherwise, and its name in the folder, outlast a power failure. */
+hirl_status hr_file_sync(const char *path);
 /* Removes the temporary files that killed writers left in `folder`, where wanted(final name) is
  * true. Files of live processes stay. Process ids are those of this machine, so a folder shared
  * with another machine may lose a file that is being written there. */

@@ -334,8 +334,8 @@ static hirl_status parse(json_t **root, const char *text, size_t bytes)
     return hr_fail(HIRL_E_FORMAT, "header: byte %d: %s", error.position, error.text);
 }
 
-/* A text with entries, none of which begins as in a file that hr_tensors_save wrote. Damage of a few
- * bytes cannot make a file of ours look foreign without making it unreadable. */
+/* Whether no entry begins as in the files that hr_tensors_save writes. Damage of a few bytes makes
+ * an entry of ours unreadable before it looks foreign. */
 static bool is_foreign(const char *text, size_t bytes)
 {
     return memmem(text, bytes, "\"data_offsets\"", 14) &&

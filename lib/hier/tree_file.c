@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/safetensors.h"
+#include "foreign.h"
 #include "hier/origin.h"
 
 #define FILE_FORMAT "hirl-tree"
@@ -61,6 +62,8 @@ hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const char *pa
             hr_tree_drop(*tree);
             *tree = NULL;
             status = hr_fail_in(status, path);
+        } else {
+            hr_log_foreign(context, &list, path);
         }
     }
     hr_tensors_done(&list);

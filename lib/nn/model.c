@@ -14,6 +14,7 @@
 #include "base/key_text.h"
 
 static const char *const prefix_of_keys = "model.";
+enum { FILE_VERSION = 1 };
 
 /* the tensors of a file whose names begin with `prefix` */
 typedef struct file_part {
@@ -159,6 +160,7 @@ hirl_status hr_model_to_tensors(hr_tensors *out, const hirl_model *model)
     const hr_weights *w = &model->weights;
 
     HR_TRY(hr_tensors_set_text(out, "format", "hirl-model"));
+    HR_TRY(hr_tensors_set_int(out, "version", FILE_VERSION));
     HR_TRY(hr_tensors_set_text(out, "network", model->network));
     HR_TRY(hr_model_config_save(out, &model->config, model->net.levels));
     HR_TRY(hr_layout_save(out, w->layout, w->slots, &w->value, w->queue, ""));
@@ -174,6 +176,20 @@ static bool holds_prefix(const hr_tensors *in, const char *prefix)
     return false;
 }
 
+/* Models and checkpoints have the same versions. A model of today's form may state none. */
+static hirl_status check_version(const hr_tensors *in)
+{
+    int64_t version = FILE_VERSION;
+
+    if (hr_tensors_text(in, "version"))
+        HR_TRY(hr_tensors_int(&version, in, "version"));
+    return version <= FILE_VERSION
+               ? HIRL_OK
+               : hr_fail(HIRL_E_VERSION,
+                         "a model file of version %lld; this library reads versions up to %d",
+                         (long long)version, FILE_VERSION);
+}
+
 /* finds the network's name and the prefix of its tensors in a model file or checkpoint */
 static hirl_status choose(const char **prefix, const char **name, const hr_tensors *in,
                           const char *network)
@@ -185,6 +201,7 @@ static hirl_status choose(const char **prefix, const char **name, const hr_tenso
         return hr_fail(HIRL_E_FORMAT,
                        "not a libhirl model or checkpoint (metadata \"format\" is %s)",
                        format ? format : "missing");
+    HR_TRY(check_version(in));
     if (!strcmp(format, "hirl-checkpoint") && holds_prefix(in, "encoder."))
         return hr_fail(HIRL_E_INVALID, "a checkpoint of task=linear: its encoder is that of the "
                                        "model it was made from; give that model");

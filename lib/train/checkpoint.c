@@ -19,7 +19,6 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_format.h"
 #include "train/directory_files.h"
-#include "train/directory_metrics.h"
 #include "train/feed.h"
 #include "train/grove.h"
 #include "train/journal.h"
@@ -49,6 +48,9 @@ static hirl_status save_identity(hr_tensors *out, const hr_identity *identity,
     return hr_tensors_set_int(out, "images_crc", identity->crc);
 }
 
+static const char metrics_lines[] =
+    "metrics_lines"; /* in the directory of the run, if it has one */
+
 static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
 {
     const hr_pretrain *pretrain = trainer->pretrain;
@@ -66,6 +68,8 @@ static hirl_status save_texts(hr_tensors *out, const hirl_trainer *trainer)
     HR_TRY(hr_tensors_set_int(out, "own_tree", trainer->grove.own_tree));
     HR_TRY(hr_tensors_set_int(out, "epoch_open", trainer->progress.epoch_open));
     HR_TRY(hr_tensors_set_int(out, "clustered", trainer->grove.clustered));
+    if (hr_directory_writes(&trainer->directory))
+        HR_TRY(hr_tensors_set_int(out, metrics_lines, hr_journal_lines(trainer)));
     return hr_tensors_set_text(out, "phase",
                                trainer->grove.making.maker || trainer->grove.making.kept
                                    ? "clustering"
@@ -129,6 +133,7 @@ hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
     if (!finite)
         return hr_fail(HIRL_E_NONFINITE,
                        "a weight is not finite, so no checkpoint is written; try a lower lr");
+    hr_journal_sync(trainer);
     hr_tensors_init(&state);
     status = hr_trainer_to_tensors(&state, trainer);
     if (status >= 0 && path)
@@ -354,7 +359,7 @@ static hirl_status load_unreadable(hirl_trainer *trainer, const hr_tensors *in)
 hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
 {
     const char *phase = hr_tensors_text(in, "phase");
-    bool is_reported;
+    int64_t lines = -1;
 
     HR_TRY(hr_checkpoint_check(in));
     HR_TRY(check_numerics(in));
@@ -371,10 +376,10 @@ hirl_status hr_trainer_from_tensors(hirl_trainer *trainer, const hr_tensors *in)
     HR_TRY(load_unreadable(trainer, in));
     if (phase && !strcmp(phase, "clustering"))
         HR_TRY(copy_maker_state(trainer, in));
+    if (trainer->directory.goes_on && hr_tensors_text(in, metrics_lines))
+        HR_TRY(hr_tensors_int(&lines, in, metrics_lines));
     HR_TRY(hr_feed_seek(trainer, trainer->progress.step));
-    HR_TRY(hr_directory_cut_metrics(&is_reported, &trainer->directory, trainer->progress.step));
-    /* The step has no line yet if the end of its epoch is still to be done. */
-    hr_journal_resume(trainer, is_reported);
+    HR_TRY(hr_journal_resume(trainer, lines));
     trainer->half_loaded = false;
     return HIRL_OK;
 }

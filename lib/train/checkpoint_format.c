@@ -1,4 +1,4 @@
-/* checkpoint_format.c - the metadata that marks a file as a checkpoint that a run can resume from. */
+/* checkpoint_format.c - the metadata that marks a file as a checkpoint of a run. */
 #include "train/checkpoint_format.h"
 
 #include <string.h>

@@ -40,6 +40,22 @@ hirl_status hr_directory_metric(const hr_directory *directory, const char *line)
     return status;
 }
 
+hirl_status hr_directory_sync_metrics(const hr_directory *directory)
+{
+    char *path;
+    hirl_status status = HIRL_OK;
+
+    if (!hr_directory_writes(directory))
+        return HIRL_OK;
+    path = hr_path_join(directory->path, "metrics.jsonl");
+    if (!path)
+        return HIRL_E_NOMEM;
+    if (hr_file_exists(path))
+        status = hr_file_sync(path);
+    hr_free(path);
+    return status;
+}
+
 /* Reads the next line with its newline, of which at most LINE_BYTES are stored. Returns its length,
  * 0 at the end. */
 static size_t next_line(char *line, FILE *from)
@@ -66,8 +82,9 @@ static bool is_whole(const char *line, size_t bytes)
            !memmem(key + 1, bytes - (size_t)(key + 1 - line), "\"step\":", 7);
 }
 
-/* Copies the complete lines whose step is at most `step`. *kept: one has this step. */
-static hirl_status copy_lines(bool *kept, hr_file *to, FILE *from, char *line, int64_t step)
+/* Copies the complete lines whose step is at most `step`. */
+static hirl_status copy_lines(int64_t *kept, int64_t *last, hr_file *to, FILE *from, char *line,
+                              int64_t step)
 {
     for (size_t bytes; (bytes = next_line(line, from));) {
         int64_t of;
@@ -75,14 +92,16 @@ static hirl_status copy_lines(bool *kept, hr_file *to, FILE *from, char *line, i
         if (!is_whole(line, bytes))
             continue;
         of = strtoll((char *)memmem(line, bytes, "\"step\":", 7) + 7, NULL, 10);
-        if (of <= step)
-            HR_TRY(hr_file_write(to, line, bytes));
-        *kept |= of == step;
+        if (of > step)
+            continue;
+        HR_TRY(hr_file_write(to, line, bytes));
+        *last = of;
+        ++*kept;
     }
     return ferror(from) ? hr_fail_errno("reading", to->path) : HIRL_OK;
 }
 
-static hirl_status cut(bool *kept, const char *path, int64_t step)
+static hirl_status cut(int64_t *kept, int64_t *last, const char *path, int64_t step)
 {
     char *line = hr_alloc(LINE_BYTES);
     hr_file to = { 0 };
@@ -99,7 +118,7 @@ static hirl_status cut(bool *kept, const char *path, int64_t step)
     if (status >= 0)
         status = hr_file_begin(&to, path);
     if (status >= 0)
-        status = copy_lines(kept, &to, from, line, step);
+        status = copy_lines(kept, last, &to, from, line, step);
     if (status >= 0)
         status = hr_file_commit(&to);
     hr_file_discard(&to);
@@ -109,19 +128,21 @@ static hirl_status cut(bool *kept, const char *path, int64_t step)
     return status;
 }
 
-hirl_status hr_directory_cut_metrics(bool *kept, const hr_directory *directory, int64_t step)
+hirl_status hr_directory_cut_metrics(int64_t *kept, int64_t *last, const hr_directory *directory,
+                                     int64_t step)
 {
     char *path;
     hirl_status status = HIRL_OK;
 
-    *kept = false;
+    *kept = 0;
+    *last = -1;
     if (!hr_directory_writes(directory))
         return HIRL_OK;
     path = hr_path_join(directory->path, "metrics.jsonl");
     if (!path)
         return HIRL_E_NOMEM;
     if (hr_file_exists(path))
-        status = cut(kept, path, step);
+        status = cut(kept, last, path, step);
     hr_free(path);
     return status;
 }

@@ -6,8 +6,11 @@
 
 /* Appends a line to metrics.jsonl. */
 hirl_status hr_directory_metric(const hr_directory *directory, const char *line);
-/* Removes the lines of metrics.jsonl whose "step" is above `step`, and incomplete lines. *kept: a
- * line of `step` exists. */
-hirl_status hr_directory_cut_metrics(bool *kept, const hr_directory *directory, int64_t step);
+/* Makes the lines outlast a power failure. */
+hirl_status hr_directory_sync_metrics(const hr_directory *directory);
+/* Removes the lines of metrics.jsonl whose "step" is above `step`, and incomplete lines. *kept: the
+ * number of the others; *last: the step of the last one, -1: none. */
+hirl_status hr_directory_cut_metrics(int64_t *kept, int64_t *last, const hr_directory *directory,
+                                     int64_t step);
 
 #endif

@@ -38,11 +38,33 @@ void hr_journal_init(hirl_trainer *trainer)
     trainer->journal.judgement = "";
 }
 
-void hr_journal_resume(hirl_trainer *trainer, bool reported)
+hirl_status hr_journal_resume(hirl_trainer *trainer, int64_t expected)
 {
-    trainer->journal.started = 0;
-    trainer->journal.started_step = trainer->progress.step;
-    trainer->journal.reported = reported ? trainer->progress.step : -1;
+    hr_journal *journal = &trainer->journal;
+    int64_t step = trainer->progress.step, last;
+
+    HR_TRY(hr_directory_cut_metrics(&journal->lines, &last, &trainer->directory, step));
+    journal->started = 0;
+    journal->started_step = step;
+    journal->reported = last == step ? step : -1; /* the end of its epoch may still be to be done */
+    if (journal->lines < expected)
+        hr_log(trainer->context, HIRL_LOG_WARNING,
+               "metrics.jsonl has lost lines: up to step %lld it had %lld, and %lld are left, the "
+               "last one of step %lld",
+               (long long)step, (long long)expected, (long long)journal->lines,
+               (long long)(last < 0 ? 0 : last));
+    return HIRL_OK;
+}
+
+int64_t hr_journal_lines(const hirl_trainer *trainer)
+{
+    return trainer->journal.lines;
+}
+
+void hr_journal_sync(const hirl_trainer *trainer)
+{
+    if (hr_directory_sync_metrics(&trainer->directory) < 0)
+        hr_log(trainer->context, HIRL_LOG_WARNING, "metrics.jsonl: %s", hr_error_text());
 }
 
 void hr_journal_start(hirl_trainer *trainer)
@@ -209,4 +231,6 @@ void hr_journal_write(hirl_trainer *trainer, const hirl_step_report *report)
     trainer->journal.reported = trainer->progress.step;
     if (write_line(trainer, report) < 0)
         hr_log(trainer->context, HIRL_LOG_WARNING, "metrics.jsonl: %s", hr_error_text());
+    else
+        trainer->journal.lines++;
 }

@@ -11,8 +11,13 @@
 double hr_seconds(void); /* time of the monotonic clock */
 
 void hr_journal_init(hirl_trainer *trainer);
-/* Called after a checkpoint was loaded. reported: metrics.jsonl has the line of its step. */
-void hr_journal_resume(hirl_trainer *trainer, bool reported);
+/* Called after a checkpoint was loaded. Removes the lines of metrics.jsonl after its step: the run
+ * makes them again. expected: lines up to its step, -1: unknown; lost ones are reported. */
+hirl_status hr_journal_resume(hirl_trainer *trainer, int64_t expected);
+/* Lines of metrics.jsonl so far. They outlast a power failure if a checkpoint that holds their
+ * number does. */
+int64_t hr_journal_lines(const hirl_trainer *trainer);
+void hr_journal_sync(const hirl_trainer *trainer);
 /* Images per second are measured from here on. */
 void hr_journal_start(hirl_trainer *trainer);
 void hr_journal_health(hirl_trainer *trainer, const hr_health *health, const char *judgement);

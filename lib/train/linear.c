@@ -64,16 +64,14 @@ static hirl_status make(hirl_trainer *trainer, const hirl_model *start)
 }
 
 /* Writes fc.weight [C,D] and fc.bias [C]. */
-static hirl_status save(const hirl_trainer *trainer)
+static hirl_status save(const hirl_trainer *trainer, const char *path)
 {
     const hr_weights *w = &trainer->learner->online;
-    char *path = hr_path_join(trainer->directory.path, "classifier.safetensors");
-    hirl_status status = path ? HIRL_OK : HIRL_E_NOMEM;
+    hirl_status status;
     hr_tensors list;
 
     hr_tensors_init(&list);
-    if (status >= 0)
-        status = hr_layout_save(&list, w->layout, w->slots, &w->value, w->queue, "");
+    status = hr_layout_save(&list, w->layout, w->slots, &w->value, w->queue, "");
     if (status >= 0)
         status = hr_tensors_set_text(&list, "format", "hirl-classifier");
     if (status >= 0)
@@ -81,7 +79,6 @@ static hirl_status save(const hirl_trainer *trainer)
     if (status >= 0)
         status = hr_tensors_save(&list, path);
     hr_tensors_done(&list);
-    hr_free(path);
     return status;
 }
 
@@ -198,5 +195,6 @@ const hr_run_task hr_linear_run = {
     .make = make,
     .evaluate = evaluate,
     .save = save,
+    .result = "classifier.safetensors",
     .model_fixed = true, /* the classifier sees images as the model does */
 };

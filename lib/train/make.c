@@ -24,6 +24,7 @@
 #include "train/linear.h"
 #include "train/pretraining.h"
 #include "train/recluster.h"
+#include "train/result.h"
 #include "train/run.h"
 #include "train/trainer.h"
 
@@ -217,6 +218,8 @@ static hirl_status resume(hirl_trainer *trainer, const hirl_options *given)
         status = begin(trainer, NULL, false);
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
+    if (status >= 0)
+        status = hr_result_restore(trainer);
     if (status >= 0)
         status = write_settings(trainer); /* last, so that a refused resume changes no file */
     if (status >= 0)

@@ -107,12 +107,11 @@ static hirl_status measure(hirl_trainer *trainer, double loss)
     return status;
 }
 
-static hirl_status save_model(const hirl_trainer *trainer)
+static hirl_status save_model(const hirl_trainer *trainer, const char *path)
 {
-    char *path = hr_path_join(trainer->directory.path, "model.safetensors");
     hirl_model *model = NULL;
     hr_tensors list;
-    hirl_status status = path ? hr_trainer_model(&model, trainer, "auto") : HIRL_E_NOMEM;
+    hirl_status status = hr_trainer_model(&model, trainer, "auto");
 
     hr_tensors_init(&list);
     if (status >= 0)
@@ -121,7 +120,6 @@ static hirl_status save_model(const hirl_trainer *trainer)
         status = hr_tensors_save(&list, path);
     hr_tensors_done(&list);
     hr_model_destroy(model);
-    hr_free(path);
     return status;
 }
 
@@ -130,4 +128,5 @@ const hr_run_task hr_pretraining_run = {
     .evaluate = hr_joint_loss_evaluate,
     .measure = measure,
     .save = save_model,
+    .result = "model.safetensors",
 };

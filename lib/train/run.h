@@ -69,6 +69,7 @@ typedef struct hr_journal {
     double started;   /* time at which the clock of the rate started, 0: not yet */
     double waited;    /* seconds spent waiting for the loader since then */
     int64_t started_step;
+    int64_t lines; /* in metrics.jsonl */
     hr_health health;
     const char *judgement;
 } hr_journal;
@@ -82,9 +83,10 @@ typedef struct hr_run_task {
                             hirl_dataset *held_out);
     /* Measures the state of the networks at the end of an epoch; loss: L_img. NULL: nothing. */
     hirl_status (*measure)(hirl_trainer *trainer, double loss);
-    /* Writes the result into the directory of a finished run. NULL: there are checkpoints only. */
-    hirl_status (*save)(const hirl_trainer *trainer);
-    bool model_fixed; /* the settings of the model come from the start model, not from options */
+    /* Writes the result of a finished run to a file. NULL: there are checkpoints only. */
+    hirl_status (*save)(const hirl_trainer *trainer, const char *path);
+    const char *result; /* name of the file that save writes */
+    bool model_fixed;   /* the settings of the model come from the start model, not from options */
 } hr_run_task;
 
 /* the public hirl_trainer */

@@ -18,6 +18,7 @@
 #include "train/grove.h"
 #include "train/journal.h"
 #include "train/recluster.h"
+#include "train/result.h"
 #include "train/run.h"
 
 void hr_trainer_set_steps(hirl_trainer *trainer, int64_t per_epoch)
@@ -86,8 +87,8 @@ static hirl_status end_epoch(hirl_trainer *trainer, bool *saved)
 
     p->epoch_open = false; /* the checkpoint written below must state this */
     /* The model is written first, since the last checkpoint marks the run as finished. */
-    if (last && trainer->task->save && hr_directory_writes(&trainer->directory))
-        status = trainer->task->save(trainer);
+    if (last)
+        status = hr_result_write(trainer);
     if (status >= 0 && trainer->directory.path &&
         (last || (t->save_every && p->step / p->per_epoch % t->save_every == 0))) {
         status = hr_trainer_save(trainer, NULL);

@@ -315,7 +315,8 @@ START_TEST(the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)
     ck_assert_int_eq(hirl_options_set(t.options, "resume", "1"), HIRL_OK);
     hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
     ck_assert_msg(
-        strstr(warning, "step_000008.safetensors is damaged, trying the checkpoint before it"),
+        strstr(warning,
+               "step_000008.safetensors is damaged, so step_000004.safetensors is used instead: "),
         "%s", warning);
     ck_assert_int_eq(hirl_train_step(&report, t.trainer), HIRL_OK);
     ck_assert_int_eq(report.step, SMALL_PER_EPOCH + 1);
@@ -323,7 +324,8 @@ START_TEST(the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)
     t.trainer = NULL;
     damage(path);
     hr_assert_fails(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options),
-                    HIRL_E_STATE, "all checkpoints are damaged; overwrite=1 starts a new run");
+                    HIRL_E_STATE, "all checkpoints are damaged; the newest: ");
+    ck_assert_ptr_nonnull(strstr(hirl_error_message(), "; overwrite=1 starts a new run"));
     small_trainer_close(&t);
     hr_test_remove(folder);
 }

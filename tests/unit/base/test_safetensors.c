@@ -283,8 +283,8 @@ static const bad bad_header[] = {
     { "{\"__metadata__\":[]}", 0, HIRL_E_FORMAT, "metadata" },
     { "{\"__metadata__\":{\"k\":1}}", 0, HIRL_E_FORMAT, "not a text" },
     { "{\"__metadata__\":{\"k\":{}}}", 0, HIRL_E_FORMAT, "not a text" },
-    { "{\"__metadata__\":{\"crc32.a\":\"00000000\"},\"a\":{\"data_offsets\":[0,4],\"dtype\":\"F32\","
-      "\"shape\":[1]}}",
+    { "{\"__metadata__\":{\"crc32.a\":\"00000000\"},\"a\":{\"data_offsets\":[0,4],"
+      "\"dtype\":\"F32\",\"shape\":[1]}}",
       4, HIRL_E_FORMAT, "checksum" },
     { "{\"__metadata__\":{\"crc32.a\":1},\"a\":" T("1", "0,4") "}", 4, HIRL_E_FORMAT,
       "not a text" },

@@ -207,7 +207,7 @@ START_TEST(a_line_cut_by_a_full_disk_is_removed)
     char text[256], path[HR_TEST_PATH];
     hr_directory directory;
     size_t bytes;
-    bool kept;
+    int64_t kept, step;
     char *got;
 
     ck_assert(!begin(false, false));
@@ -216,7 +216,8 @@ START_TEST(a_line_cut_by_a_full_disk_is_removed)
     put("metrics.jsonl", text);
     put("config.yaml", settings);
     hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
-    hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 4));
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &step, &directory, 4));
+    ck_assert(kept == 2 && step == 4);
     hr_directory_close(&directory);
     got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
     ck_assert_int_eq(bytes, strlen(whole) + strlen(last));
@@ -236,7 +237,7 @@ START_TEST(lines_that_no_run_writes_are_removed)
     char *text = malloc(SIZE), *at = text, path[HR_TEST_PATH], *got;
     hr_directory directory;
     size_t bytes;
-    bool kept;
+    int64_t kept, step;
 
     ck_assert(!begin(false, false));
     at = mempcpy(at, whole, sizeof whole - 1);
@@ -247,14 +248,16 @@ START_TEST(lines_that_no_run_writes_are_removed)
     hr_test_write(hr_test_path(path, folder, "metrics.jsonl"), text, (size_t)(at - text));
     free(text);
     hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
-    hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 3));
-    ck_assert(!kept);
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &step, &directory, 3));
+    ck_assert(kept == 1 && step == 1);
     got = hr_test_read(&bytes, path);
     ck_assert_int_eq(bytes, strlen(whole));
     ck_assert(!memcmp(got, whole, bytes));
     free(got);
-    hr_assert_ok(hr_directory_cut_metrics(&kept, &directory, 1));
-    ck_assert(kept);
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &step, &directory, 1));
+    ck_assert(kept == 1 && step == 1);
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &step, &directory, 0));
+    ck_assert(kept == 0 && step == -1);
     hr_directory_close(&directory);
 }
 END_TEST
@@ -422,13 +425,13 @@ END_TEST
 static void write_everything(hr_directory *directory)
 {
     hr_tensors state;
-    bool kept;
+    int64_t kept, step;
 
     hr_tensors_init(&state);
     hr_assert_ok(hr_directory_clear(directory));
     hr_assert_ok(hr_directory_write(directory, "config.yaml", settings));
     hr_assert_ok(hr_directory_metric(directory, "{\"step\":1}"));
-    hr_assert_ok(hr_directory_cut_metrics(&kept, directory, 0));
+    hr_assert_ok(hr_directory_cut_metrics(&kept, &step, directory, 0));
     hr_assert_ok(hr_directory_save(directory, &state, 4, 2));
     hr_assert_ok(hr_directory_tree(directory, NULL, 1));
     hr_tensors_done(&state);
