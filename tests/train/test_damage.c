@@ -1,6 +1,7 @@
 /* test_damage.c - damaged files of a run: the newest whole checkpoint is used, lost files are
  * written again, lost lines are named, and no flipped bit is overlooked. */
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,9 @@ static const char *at(const char *name)
 /* Opens a run without its directory; begin() makes the trainer in the directory. */
 static void open_world(small_trainer *t)
 {
-    static const small_pair own[] = { { "epochs", "2" },
-                                      { "keep", "2" },
-                                      { "log_every", "1" },
-                                      { NULL, NULL } };
+    static const small_pair own[] = {
+        { "epochs", "2" }, { "keep", "2" }, { "log_every", "1" }, { NULL, NULL }
+    };
     static const small_pair *const over[] = { own, NULL };
 
     small_trainer_open(t, 2, over);
@@ -163,36 +163,68 @@ enum {
 static void damage(const char *path, int kind)
 {
     switch (kind) {
-    case EMPTY: cut(path, 0); break;
-    case SHORT: cut(path, 9); break;
-    case HALF: cut(path, 20000); break;
-    case TEXT: hr_test_write(path, "this is text of no format at all", 32); break;
-    case FOLDER: unlink(path); ck_assert_int_eq(mkdir(path, 0777), 0); break;
-    case PIPE: unlink(path); ck_assert_int_eq(mkfifo(path, 0666), 0); break;
-    case DEAD_LINK: unlink(path); ck_assert_int_eq(symlink("nowhere", path), 0); break;
-    case OTHER_FORMAT: header_only(path, "{\"__metadata__\":{\"format\":\"hirl-tree\"}}"); break;
+    case EMPTY:
+        cut(path, 0);
+        break;
+    case SHORT:
+        cut(path, 9);
+        break;
+    case HALF:
+        cut(path, 20000);
+        break;
+    case TEXT:
+        hr_test_write(path, "this is text of no format at all", 32);
+        break;
+    case FOLDER:
+        unlink(path);
+        ck_assert_int_eq(mkdir(path, 0777), 0);
+        break;
+    case PIPE:
+        unlink(path);
+        ck_assert_int_eq(mkfifo(path, 0666), 0);
+        break;
+    case DEAD_LINK:
+        unlink(path);
+        ck_assert_int_eq(symlink("nowhere", path), 0);
+        break;
+    case OTHER_FORMAT:
+        header_only(path, "{\"__metadata__\":{\"format\":\"hirl-tree\"}}");
+        break;
     case LATER_VERSION:
-        header_only(path,
-                    "{\"__metadata__\":{\"format\":\"hirl-checkpoint\",\"version\":\"3\"}}");
+        header_only(path, "{\"__metadata__\":{\"format\":\"hirl-checkpoint\",\"version\":\"3\"}}");
         break;
     case UNKNOWN_TYPE:
         header_only(path, "{\"a\":{\"data_offsets\":[0,0],\"dtype\":\"F31\",\"shape\":[0]}}");
         break;
-    case HUGE_HEADER: hr_test_write(path, "\0\0\0\x7f\0\0\0\0{}", 10); break;
-    case FLIPPED_VERSION: flip(path, "\"version\":\"1", 1); break;
-    case FLIPPED_NAME: flip(path, "\"online.conv1", 3); break;
-    case FLIPPED_STEP: flip(path, "\"step\":\"8", 0); break;
-    case FOREIGN: write_again(path); break;
+    case HUGE_HEADER:
+        hr_test_write(path, "\0\0\0\x7f\0\0\0\0{}", 10);
+        break;
+    case FLIPPED_VERSION:
+        flip(path, "\"version\":\"1", 1);
+        break;
+    case FLIPPED_NAME:
+        flip(path, "\"online.conv1", 3);
+        break;
+    case FLIPPED_STEP:
+        flip(path, "\"step\":\"8", 0);
+        break;
+    case FOREIGN:
+        write_again(path);
+        break;
     }
 }
 
 START_TEST(any_damage_of_the_newest_checkpoint_falls_back_to_the_one_before)
 {
     static const char *const words[KINDS] = {
-        [FOLDER] = "it is a folder",     [PIPE] = "not a regular file",
-        [OTHER_FORMAT] = "hirl-tree",    [LATER_VERSION] = "version is 3",
-        [UNKNOWN_TYPE] = "F31",          [FLIPPED_VERSION] = "the header is damaged",
-        [FOREIGN] = "another program wrote", [EMPTY] = "0 bytes",
+        [FOLDER] = "it is a folder",
+        [PIPE] = "not a regular file",
+        [OTHER_FORMAT] = "hirl-tree",
+        [LATER_VERSION] = "version is 3",
+        [UNKNOWN_TYPE] = "F31",
+        [FLIPPED_VERSION] = "the header is damaged",
+        [FOREIGN] = "another program wrote",
+        [EMPTY] = "0 bytes",
     };
     char *whole, *network;
     size_t bytes, more;
@@ -262,7 +294,8 @@ START_TEST(a_whole_checkpoint_of_a_later_version_ends_the_resume)
     unlink(at(last));
     write_later_version(at(newest));
     open_world(&t);
-    hr_assert_fails(make(&t, "1"), HIRL_E_VERSION, "version is 2, this library reads versions up to 1");
+    hr_assert_fails(make(&t, "1"), HIRL_E_VERSION,
+                    "version is 2, this library reads versions up to 1");
     small_trainer_close(&t);
     hr_test_remove(folder);
 }
@@ -377,7 +410,7 @@ END_TEST
 
 typedef hirl_status load_fn(small_trainer *t, const char *path);
 
-__attribute__((unused)) static hirl_status load_checkpoint(small_trainer *t, const char *path)
+static hirl_status load_checkpoint(small_trainer *t, const char *path)
 {
     hr_tensors list;
     hirl_status status = hr_tensors_load(&list, path);
@@ -387,7 +420,7 @@ __attribute__((unused)) static hirl_status load_checkpoint(small_trainer *t, con
     return status;
 }
 
-__attribute__((unused)) static hirl_status load_model(small_trainer *t, const char *path)
+static hirl_status load_model(small_trainer *t, const char *path)
 {
     hirl_model *loaded = NULL;
     hirl_status status = hirl_model_load(&loaded, t->context, path, NULL);
@@ -405,35 +438,58 @@ static hirl_status load_tree(small_trainer *t, const char *path)
     return status;
 }
 
-/* Flips bits of each byte: all of them, or one, which is another one from byte to byte. */
-static void flip_every_byte(small_trainer *t, const char *path, load_fn *load, bool all)
+/* Flips `bits` bits of each byte of the header, and a bit of every data_step-th byte after it. */
+static void flip_bytes(small_trainer *t, const char *path, load_fn *load, int bits,
+                       size_t data_step)
 {
-    size_t size, step = all ? 1 : 9;
+    size_t size, header;
     char *data = hr_test_read(&size, path);
-    FILE *file = fopen(path, "r+b");
+    int fd = open(path, O_WRONLY);
 
-    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fd, 0);
     hr_assert_ok(load(t, path));
-    for (size_t i = 0; i < 8 * size; i += step) {
-        char byte = (char)(data[i / 8] ^ 1 << i % 8);
+    header = 8 + *(uint64_t *)(void *)data;
+    for (size_t i = 0; i < size; i += i < header ? 1 : data_step)
+        for (int k = 0; k < (i < header ? bits : 1); k++) {
+            int bit = (int)(i + (size_t)k) % 8;
+            char byte = (char)(data[i] ^ 1 << bit);
 
-        ck_assert(pwrite(fileno(file), &byte, 1, (off_t)(i / 8)) == 1);
-        ck_assert_msg(load(t, path) < 0, "%s: bit %d of byte %d is not covered", path, (int)(i % 8),
-                      (int)(i / 8));
-        ck_assert(pwrite(fileno(file), &data[i / 8], 1, (off_t)(i / 8)) == 1);
-    }
+            ck_assert(pwrite(fd, &byte, 1, (off_t)i) == 1);
+            ck_assert_msg(load(t, path) < 0, "%s: bit %d of byte %zu is not covered", path, bit, i);
+            ck_assert(pwrite(fd, &data[i], 1, (off_t)i) == 1);
+        }
     hr_assert_ok(load(t, path));
-    fclose(file);
+    close(fd);
     free(data);
 }
 
-START_TEST(every_flipped_bit_of_a_tree_is_seen)
+/* a run whose files have few tensors */
+START_TEST(every_flipped_bit_of_a_file_is_seen)
 {
+    static const small_pair few[] = { { "epochs", "2" },
+                                      { "method", "simsiam" },
+                                      { "arch", "vit_micro_patch4_32" },
+                                      { "vit_depth", "1" },
+                                      { "image_size", "32" },
+                                      { "z_dim", "8" },
+                                      { "hidden_dim", "8" },
+                                      { "predictor_dim", "4" },
+                                      { "head_layers", "1" },
+                                      { "prototypes", "4,2" },
+                                      { NULL, NULL } };
+    static const small_pair *const over[] = { few, NULL };
     small_trainer t;
 
-    begin();
-    open_world(&t);
-    flip_every_byte(&t, at("trees/current.hpt"), load_tree, true);
+    hr_test_folder(folder);
+    small_trainer_open(&t, 2, over);
+    hirl_trainer_destroy(t.trainer);
+    t.trainer = NULL;
+    hr_assert_ok(hirl_options_set(t.options, "out", folder));
+    hr_assert_ok(make(&t, "0"));
+    hr_assert_ok(hirl_train_run(NULL, t.trainer));
+    flip_bytes(&t, at("trees/current.hpt"), load_tree, 8, 1);
+    flip_bytes(&t, at(model), load_model, 1, 8009);
+    flip_bytes(&t, at(newest), load_checkpoint, 1, 16001);
     small_trainer_close(&t);
     hr_test_remove(folder);
 }
@@ -444,4 +500,4 @@ HR_TESTS("damage", any_damage_of_the_newest_checkpoint_falls_back_to_the_one_bef
          a_whole_checkpoint_of_a_later_version_ends_the_resume,
          a_file_that_another_program_wrote_is_a_model_but_no_checkpoint,
          a_lost_model_of_a_finished_run_is_written_again,
-         lost_lines_of_metrics_are_made_again_or_named, every_flipped_bit_of_a_tree_is_seen)
+         lost_lines_of_metrics_are_made_again_or_named, every_flipped_bit_of_a_file_is_seen)
