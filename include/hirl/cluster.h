@@ -95,7 +95,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_create(hirl_tree **tree, hirl_cont
 HIRL_API void hirl_tree_destroy(hirl_tree *tree);
 
 /**
- * Reads a tree from a file that hirl_tree_save() wrote.
+ * Reads a tree from a file that hirl_tree_save() wrote. A warning is logged if another program
+ * wrote the file again, since damage may then go unseen.
  *
  * @param[out] tree     [1] handle, new, released with hirl_tree_destroy(); NULL on failure
  * @param[in]  context  [1] handle, caller-owned, used during the call

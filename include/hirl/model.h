@@ -46,7 +46,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_create(hirl_model **model, hirl_c
  * @param[in]  context  [1] handle, caller-owned, used during the call
  * @param[in]  path     [] char, caller-owned, read during the call; a file, or the directory of a
  *                      run: its model.safetensors if network=auto and the run has finished,
- *                      otherwise its newest complete checkpoint
+ *                      otherwise its newest complete checkpoint. A warning is logged if another
+ *                      program wrote the file again, or if a damaged file of the run was left out
  * @param[in]  options  [1] handle, caller-owned, read during the call; key network: online, teacher
  *                      or auto (the one that the method evaluates); NULL: auto
  *

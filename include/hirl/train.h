@@ -103,7 +103,9 @@ typedef struct hirl_step_report {
 
 /**
  * Starts a run, or resumes the one in the directory `out` with resume=1. If `out` holds no run, a
- * new one starts; unrelated files are left alone.
+ * new one starts; unrelated files are left alone. In place of a damaged checkpoint the newest whole
+ * one is used, with a warning that names both, and a finished run writes a lost or damaged model
+ * again.
  *
  * With task=linear the run trains a classifier on the encoder of `start`, which is required for a
  * new run; the network and its input size are those of `start`, whatever the options say. Every
@@ -132,7 +134,8 @@ typedef struct hirl_step_report {
  *                          an image that has no label
  * @retval HIRL_E_BUSY      another process uses the directory
  * @retval HIRL_E_STATE     the directory is not empty, and neither resume nor overwrite is set; or
- *                          it holds files with the names of a run's, but no run
+ *                          it holds files with the names of a run's, but no run; or all checkpoints
+ *                          of a run to resume are damaged
  * @retval HIRL_E_CANCELED, HIRL_E_CALLBACK  while colours are measured (mean=auto, std=auto)
  * @retval HIRL_E_IO, HIRL_E_NOSPC, HIRL_E_DURABILITY, HIRL_E_FORMAT, HIRL_E_VERSION, HIRL_E_LIMIT,
  *         HIRL_E_NOMEM, HIRL_E_UNSUPPORTED
@@ -256,8 +259,9 @@ HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *rep
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
 
 /**
- * Returns to a checkpoint of the same run. After a failure halfway, all calls with the trainer
- * return HIRL_E_STATE, except this one, hirl_trainer_set_method() and hirl_trainer_destroy().
+ * Returns to a checkpoint of the same run. A file that another program wrote again is refused.
+ * After a failure halfway, all calls with the trainer return HIRL_E_STATE, except this one,
+ * hirl_trainer_set_method() and hirl_trainer_destroy().
  *
  * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
  * @param[in]     path     [] char, caller-owned, read during the call; a checkpoint file

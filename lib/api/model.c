@@ -60,6 +60,24 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context,
     return hr_context_leave(&call, status);
 }
 
+/* Reads the newest whole checkpoint in place of a damaged model.safetensors. */
+static hirl_status read_instead(hr_tensors *list, hirl_context *context,
+                                const hr_directory *directory, hirl_status status)
+{
+    hr_error fault;
+
+    hr_error_keep(&fault, status);
+    if (status == HIRL_E_NOMEM)
+        return status;
+    status = hr_directory_load(list, directory, context);
+    if (status < 0)
+        return status == HIRL_E_NOMEM ? status : hr_error_raise(&fault);
+    hr_log(context, HIRL_LOG_WARNING,
+           "%s: model.safetensors is damaged, so the newest checkpoint is used instead: %s",
+           directory->path, fault.text);
+    return HIRL_OK;
+}
+
 /* model.safetensors of a finished run holds the network that its method evaluates, so it serves
  * network=auto; any other network is read from the newest complete checkpoint. */
 static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const char *path,
@@ -74,8 +92,13 @@ static hirl_status read_tensors(hr_tensors *list, hirl_context *context, const c
     model = hr_path_join(path, "model.safetensors");
     if (!model)
         return HIRL_E_NOMEM;
-    status = automatic && hr_file_exists(model) ? hr_tensors_load(list, model)
-                                                : hr_directory_load(list, &directory, context);
+    if (automatic && hr_file_exists(model)) {
+        status = hr_tensors_load(list, model);
+        if (status < 0)
+            status = read_instead(list, context, &directory, status);
+    } else {
+        status = hr_directory_load(list, &directory, context);
+    }
     hr_free(model);
     return status;
 }

@@ -50,6 +50,9 @@ static hirl_status read_line(table *t, char *line, int number)
             "line %d has %d%s columns; expected an id and a name for each of at most %d levels, "
             "separated by tabs, and the same number in every line",
             number, fields, fields > FIELDS ? " or more" : "", HR_LABEL_LEVELS);
+    for (int f = 1; f < fields; f += 2)
+        if (!*t->line[t->lines][f])
+            return hr_fail(HIRL_E_FORMAT, "line %d: the name of level %d is empty", number, f / 2);
     t->levels = fields / 2;
     t->lines++;
     return HIRL_OK;

@@ -357,6 +357,18 @@ START_TEST(a_lost_model_of_a_finished_run_is_written_again)
             unlink(at(model));
         else
             damage(at(model), kind);
+        if (kind >= 0) {
+            hirl_model *loaded;
+            small_trainer t;
+
+            open_world(&t);
+            warnings[0] = 0;
+            hirl_context_set_log(t.context, keep_warning, NULL);
+            hr_assert_ok(hirl_model_load(&loaded, t.context, folder, NULL));
+            ck_assert_ptr_nonnull(strstr(warnings, "model.safetensors is damaged, so the newest"));
+            hirl_model_destroy(loaded);
+            small_trainer_close(&t);
+        }
         run_to_the_end("1");
         ck_assert_msg(strstr(warnings, "model.safetensors of the finished run is lost or damaged"),
                       "%s", warnings);

@@ -203,6 +203,8 @@ START_TEST(damaged_hierarchies_are_refused)
         { "0\tant\t0\tx\t0\tt\n1\tcat\t0\tx\t1\tu\n2\tbee\t0\tx\t0\tt\n", "parents" },
         { "0\tant\t2\tx\n1\tcat\t0\ty\n2\tbee\t2\tx\n", "no class 1" },
         { "0\tant\t0\n", "columns" },
+        { "0\tant\n1\t\n2\tbee\n", "line 2: the name of level 0 is empty" },
+        { "0\tant\t0\t\n1\tcat\t0\t\n2\tbee\t0\t\n", "line 1: the name of level 1 is empty" },
         { "0\tant\n1\tcat\t0\tx\n", "columns" },
         { "-1\tant\n", "is not an id" },
         { "99999999999999\tant\n", "is not an id" },
