@@ -228,10 +228,13 @@ hirl_status hirl_tree_save(const hirl_tree *tree, const char *path)
 
 hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
 {
+    hr_call call;
+
     if (!tree || !context || !path)
         return hr_fail(HIRL_E_INVALID, "tree: tree, context or path is NULL");
     *tree = NULL;
-    return hr_tree_load(tree, context, path);
+    HR_TRY(hr_context_enter(&call, context));
+    return hr_context_leave(&call, hr_tree_load(tree, context, path));
 }
 
 hirl_status hirl_tree_set_images(hirl_tree *tree, const hirl_dataset *images)

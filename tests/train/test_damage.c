@@ -324,6 +324,7 @@ static void flip_last_byte(const char *path)
 START_TEST(a_file_that_another_program_wrote_is_a_model_but_no_checkpoint)
 {
     small_trainer t;
+    hirl_tree *tree;
 
     begin();
     open_world(&t);
@@ -338,6 +339,11 @@ START_TEST(a_file_that_another_program_wrote_is_a_model_but_no_checkpoint)
     expect_model(&t, at(model), "another program wrote this file, so damage may go unseen; 0 of");
     flip_last_byte(at(model));
     expect_model(&t, at(model), "1 of");
+    write_again(at("trees/current.hpt"));
+    warnings[0] = 0;
+    hr_assert_ok(hirl_tree_load(&tree, t.context, at("trees/current.hpt")));
+    hirl_tree_destroy(tree);
+    ck_assert_ptr_nonnull(strstr(warnings, "another program wrote this file"));
     small_trainer_close(&t);
     hr_test_remove(folder);
 }

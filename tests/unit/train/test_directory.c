@@ -1,6 +1,7 @@
 /* test_directory.c - the directory of a run: a run starts in an empty folder or in the folder of a
  * run, and never removes files that no run wrote. */
 #include <check.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "support/close.h"
 #include "support/folder.h"
 #include "support/run.h"
@@ -177,6 +179,31 @@ START_TEST(a_line_that_does_not_fit_on_the_disk_leaves_no_half)
     got = hr_test_read(&bytes, hr_test_path(path, folder, "metrics.jsonl"));
     ck_assert_uint_eq(bytes, sizeof line); /* with its newline */
     free(got);
+}
+END_TEST
+
+static int fail_to_sync(int fd)
+{
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+START_TEST(lines_that_cannot_reach_the_disk_are_an_error)
+{
+    hr_file_calls failing = *hr_file_use(NULL);
+    hr_directory directory;
+
+    failing.sync = fail_to_sync;
+    ck_assert(!begin(false, false));
+    hr_assert_ok(hr_directory_open(&directory, folder, false, false, 0));
+    hr_assert_ok(hr_directory_sync_metrics(&directory)); /* there is no file yet */
+    hr_assert_ok(hr_directory_metric(&directory, "{\"step\":1}"));
+    hr_assert_ok(hr_directory_sync_metrics(&directory));
+    hr_file_use(&failing);
+    hr_assert_fails(hr_directory_sync_metrics(&directory), HIRL_E_IO, "metrics.jsonl");
+    hr_file_use(NULL);
+    hr_directory_close(&directory);
 }
 END_TEST
 
@@ -491,6 +518,7 @@ static Suite *suite(void)
     tcase_add_test(c, overwrite_removes_nothing_from_a_folder_without_a_run);
     tcase_add_test(c, a_line_that_does_not_fit_on_the_disk_leaves_no_half);
     tcase_add_test(c, overwrite_is_not_suggested_where_it_would_be_refused);
+    tcase_add_test(c, lines_that_cannot_reach_the_disk_are_an_error);
     tcase_add_test(c, a_run_that_lost_its_settings_resumes_from_its_checkpoint);
     tcase_add_test(c, a_line_cut_by_a_full_disk_is_removed);
     tcase_add_test(c, lines_that_no_run_writes_are_removed);
