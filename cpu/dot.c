@@ -1,4 +1,5 @@
-/* dot.c - dot product, squared distance, scaled sum and maximum of rows; the order of a sum depends on n alone. */
+/* dot.c - dot product, squared distance, scaled sum and maximum of rows. The order of a sum depends
+ * on n alone. */
 #include "cpu/dot.h"
 
 #include "cpu/clones.h"

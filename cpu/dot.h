@@ -1,4 +1,5 @@
-/* dot.h - dot product, squared distance, scaled sum and maximum of rows; the order of a sum depends on n alone. */
+/* dot.h - dot product, squared distance, scaled sum and maximum of rows. The order of a sum depends
+ * on n alone. */
 #ifndef HR_CPU_DOT_H
 #define HR_CPU_DOT_H
 

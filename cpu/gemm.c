@@ -6,8 +6,8 @@
  *   axpby     y = alpha x + beta y
  *
  * A product a b or a b' is computed as a convolution with a window of 1 x 1: a row of c depends on
- * its row of a, on b and on their widths, never on the number of rows. Other products are cut into a
- * fixed grid of tiles, one BLAS call per tile, or are swept too where this is faster.
+ * its row of a, on b and on their widths, never on the number of rows. Other products are cut into
+ * a fixed grid of tiles, one BLAS call per tile, or are swept too where this is faster.
  */
 #include "cpu/blas.h"
 #include "cpu/clones.h"

@@ -6,10 +6,10 @@
  *
  * Each tile of ROWS queries is multiplied in `real` with blocks of COLS bank rows. A product is
  * wrong by at most gamma_d |x| max |bank row| (bound.h). A query keeps a heap of the K + SPARE best
- * candidates, the worst on top; a bank row enters if it beats the worst. Every row that can be among
- * the K largest is a candidate if the heap is not full, or if its worst is below the K-th by more
- * than two products can be wrong. If not, as when many rows are equal, all rows of the bank become
- * candidates. Then candidates are scored in f64.
+ * candidates, the worst on top; a bank row enters if it beats the worst. Every row that can be
+ * among the K largest is a candidate if the heap is not full, or if its worst is below the K-th by
+ * more than two products can be wrong. If not, as when many rows are equal, all rows of the bank
+ * become candidates. Then candidates are scored in f64.
  */
 #include <math.h>
 

@@ -327,7 +327,8 @@ typedef struct hr_augment_record {
     \
     /* ---- clustering and neighbours: real ---- */ \
     /* label i32 [n], distance f64 [n]: nearest centroid of each row, by squared distances in f64 \
-     * of x and c as stored, lowest index on ties; distance is that of the label; no [n,k] array */ \
+     * of x and c as stored, lowest index on ties; distance is that of the label; no [n,k] \
+     * array */ \
     OP(void, kmeans_assign, hr_queue *q, const hr_array *label, const hr_array *distance, \
        const hr_array *x, const hr_array *c) \
     /* sum f64 [k,d], weight f64 [k]: sums over the rows of each cluster in row order; label -1: \
@@ -335,8 +336,8 @@ typedef struct hr_augment_record {
     OP(void, kmeans_sum, hr_queue *q, const hr_array *sum, const hr_array *weight, \
        const hr_array *x, const hr_array *label, const hr_array *row_weight) \
     /* the K rows of bank with the largest dot products, in f64 of x and bank as stored, in \
-     * falling order, lowest index on ties: index i32 [n,K], score real [n,K]; skip i32 [n]: a bank \
-     * row to leave out, or NULL */ \
+     * falling order, lowest index on ties: index i32 [n,K], score real [n,K]; skip i32 [n]: a \
+     * bank row to leave out, or NULL */ \
     OP(void, top, hr_queue *q, const hr_array *index, const hr_array *score, const hr_array *x, \
        const hr_array *bank, const hr_array *skip)
 /* clang-format on */

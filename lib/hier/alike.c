@@ -1,5 +1,6 @@
-/* alike.c - a sentence when clustering cannot separate many rows: equal rows, and rows that differ from
- * the first one by less than f32 resolves.
+/* alike.c - a warning when clustering cannot separate many rows.
+ *
+ * Such rows are equal, or differ from the first one by less than f32 resolves.
  *
  * Equal rows are found by a hash of their bits. A row counts as near if |x - x_0| <= 2 eps |x_0|,
  * eps the spacing of f32 at 1: as much as rounding each number of a row can move it.

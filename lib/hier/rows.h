@@ -34,8 +34,8 @@ hirl_status hr_rows_take(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t r
 hirl_status hr_rows_copy(hr_array *a, hr_queue *queue, hr_dtype dtype, int64_t rows, int64_t cols,
                          const void *host, hr_dtype from);
 
-/* y [n,d] real <- host rows, scaled to unit length if `unit`, unless their length is 1 already up to
- * rounding; checks them as hr_rows_check does */
+/* y [n,d] real <- host rows, scaled to unit length if `unit`, unless their length is 1 already up
+ * to rounding; checks them as hr_rows_check does */
 hirl_status hr_rows_upload(hr_queue *queue, const hr_array *y, const float *host, bool unit,
                            int64_t first);
 
