@@ -3,8 +3,8 @@
  * A block of 256 threads computes one tile of c, four rows per thread, with sums in f32 in the
  * order of k. So a row of a b depends on its row of a and on the widths, never on the number of
  * rows: the features of an image are the same in every batch. A library product (cuBLAS, cuDNN)
- * that replaces this kernel must keep the rule. Heuristics of cuBLAS choose an algorithm by m, too: fix
- * one algorithm for each k and n, without split-k, and pad m to whole tiles. The CPU kernel is in
+ * that replaces this kernel must keep the rule. Heuristics of cuBLAS choose an algorithm by m, too:
+ * fix one algorithm for each k and n, without split-k, and pad m to whole tiles. The CPU kernel is in
  * cpu/gemm.c.
  */
 #include "cuda.h"

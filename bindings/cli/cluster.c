@@ -13,6 +13,7 @@
 #include "keys.h"
 #include "messages.h"
 #include "names.h"
+#include "pixels.h"
 #include "rows.h"
 #include "session.h"
 #include "text.h"
@@ -20,7 +21,8 @@
 #include "verbs.h"
 
 static const cli_key keys[] = {
-    { "model", "text", "", "", "", "for images: " CLI_MODEL_HELP },
+    { "model", "text", "", "", "",
+      "for images: " CLI_MODEL_HELP "; pixels: the pixels themselves, a baseline" },
     { "layer", "text", "z0", "", "", "for images: " CLI_LAYER_HELP },
     { "names", "text", "", "", "",
       "for features: file with one row name per line; default: filenames.txt beside the features" },
@@ -98,6 +100,23 @@ static int from_features(source *from, cli_session *session, const char *path)
     return read_names(from, session, path);
 }
 
+/* model=pixels means the pixels, unless a file has this name. */
+static bool is_of_pixels(const cli_session *session)
+{
+    const char *path = cli_own(session, "model");
+
+    return !strcmp(path, "pixels") && !cli_exists(path, "");
+}
+
+/* Rows of pixels have no layers, and no model reads them. */
+static int open_encoder(source *from, cli_session *session)
+{
+    if (!is_of_pixels(session))
+        return cli_model_open(&from->model, session);
+    return cli_refuse_keys(session, "preset layer network loader_threads eval_batch",
+                           "model=pixels");
+}
+
 static int from_images(source *from, cli_session *session)
 {
     int code = cli_refuse_keys(session, "names", "images");
@@ -105,17 +124,19 @@ static int from_images(source *from, cli_session *session)
     if (!code)
         code = cli_refuse_object(session, "features", "", "images");
     if (!code)
-        code = cli_model_open(&from->model, session);
+        code = open_encoder(from, session);
     if (!code)
         code = cli_data_open(&from->dataset, session);
     if (!code)
         code = cli_data_print(session, from->dataset);
     if (!code)
         code = cli_names_of(&from->names, session, from->dataset);
-    if (!code)
-        code = cli_rows_embed(&from->rows, session, from->model, cli_own(session, "layer"),
-                              from->dataset);
-    return code;
+    if (code)
+        return code;
+    if (!from->model)
+        return cli_rows_pixels(&from->rows, session, from->dataset);
+    return cli_rows_embed(&from->rows, session, from->model, cli_own(session, "layer"),
+                          from->dataset);
 }
 
 static int open_source(source *from, cli_session *session)

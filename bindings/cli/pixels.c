@@ -1,4 +1,4 @@
-/* pixels.c - rows of features that are the pixels of the images: a baseline for hirl eval knn.
+/* pixels.c - rows of features that are the pixels of the images: a baseline.
  *
  * Unreadable images are reported and left out. A share of them above max_bad is an error.
  */
@@ -31,7 +31,7 @@ static int read_colours(float value[3], cli_session *session, const char *key)
     if (end && !text[end] && isfinite(value[0]) && isfinite(value[1]) && isfinite(value[2]))
         return CLI_OK;
     return cli_error(session, CLI_USAGE,
-                     "%s=%s: features=pixels needs three numbers, such as 0.5,0.5,0.5", key, text);
+                     "%s=%s: pixels as features need three numbers, such as 0.5,0.5,0.5", key, text);
 }
 
 /* One row: (u8 / 255 - mean) / std, channels last. */
@@ -59,7 +59,7 @@ static int put_image(reading *r, int64_t image, const uint8_t *pixels, int64_t h
     if (height != r->height || width != r->width)
         return cli_error(
             r->session, CLI_DATA,
-            "features=pixels needs images of one size: '%s' is %lld x %lld, the first image is "
+            "pixels as features need images of one size: '%s' is %lld x %lld, the first image is "
             "%lld x %lld",
             hirl_dataset_name(r->dataset, image), (long long)width, (long long)height,
             (long long)r->width, (long long)r->height);

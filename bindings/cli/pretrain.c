@@ -34,8 +34,9 @@ static void put_changed(const cli_session *session, const char *key)
 /* Prints the keys that select the images; all of them, or those of data=generated only. */
 static void put_images(const cli_session *session, bool all)
 {
-    static const char *const generated[] = { "generated_images", "generated_test_images",
-                                             "generated_size", "generated_seed" };
+    static const char *const generated[] = { "generated_kind", "generated_images",
+                                             "generated_test_images", "generated_size",
+                                             "generated_seed" };
     const char *data = hirl_options_get(session->options, "data");
 
     cli_put_key("data", data);

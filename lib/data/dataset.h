@@ -39,6 +39,7 @@ typedef struct hr_data_config {
     char split[HR_KEY_TEXT_BYTES];
     int64_t max_images; /* 0: all */
     int64_t exif, max_pixels;
+    int64_t generated_kind; /* index of a choice: shapes, strokes */
     int64_t generated_images, generated_test_images, generated_size, generated_seed;
 } hr_data_config;
 

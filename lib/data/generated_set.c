@@ -6,8 +6,35 @@
 #include "data/formats.h"
 #include "data/generated.h"
 #include "data/split.h"
+#include "data/strokes.h"
+
+/* What the images show. */
+typedef struct kind {
+    int32_t levels, classes[3];
+    int32_t below[3]; /* [l]: classes of level l - 1 in one of level l */
+    int32_t (*label)(uint64_t seed, uint32_t number);
+    void (*draw)(uint8_t *pixels, int32_t size, uint64_t seed, uint32_t number);
+    void (*class_name)(char name[40], int32_t level, int32_t class_index);
+} kind;
+
+/* in the order of the choices of generated_kind */
+static const kind kinds[] = {
+    { 3,
+      { HR_GENERATED_FINE, HR_GENERATED_MIDDLE, HR_GENERATED_TOP },
+      { 1, 4, 4 },
+      hr_generated_label,
+      hr_generated_draw,
+      hr_generated_class_name },
+    { 2,
+      { HR_STROKES_FINE, HR_STROKES_ALPHABETS },
+      { 1, HR_STROKES_LETTERS },
+      hr_strokes_label,
+      hr_strokes_draw,
+      hr_strokes_class_name },
+};
 
 typedef struct generated {
+    const kind *kind;
     uint64_t seed;
     int32_t size;
     int64_t
@@ -26,25 +53,25 @@ static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
     const generated *g = state;
 
     HR_TRY(hr_pixels_size(pixels, g->size, g->size));
-    hr_generated_draw(pixels->data, g->size, g->seed, number_of(g, index));
+    g->kind->draw(pixels->data, g->size, g->seed, number_of(g, index));
     return HIRL_OK;
 }
 
-static hirl_status name_classes(hirl_dataset *dataset)
+static hirl_status name_classes(hirl_dataset *dataset, const kind *k)
 {
-    static const int32_t classes[] = { HR_GENERATED_FINE, HR_GENERATED_MIDDLE, HR_GENERATED_TOP };
+    dataset->levels = k->levels;
+    for (int32_t l = 0; l < k->levels; l++) {
+        int32_t classes = k->classes[l];
 
-    dataset->levels = 3;
-    for (int32_t l = 0; l < 3; l++) {
-        HR_TRY(hr_dataset_new_classes(dataset, l, classes[l]));
-        dataset->parent[l] = hr_alloc_array((size_t)classes[l], sizeof(int32_t));
+        HR_TRY(hr_dataset_new_classes(dataset, l, classes));
+        dataset->parent[l] = hr_alloc_array((size_t)classes, sizeof(int32_t));
         if (!dataset->parent[l])
             return HIRL_E_NOMEM;
-        for (int32_t c = 0; c < classes[l]; c++) {
+        for (int32_t c = 0; c < classes; c++) {
             char name[40];
 
-            hr_generated_class_name(name, l, c);
-            dataset->parent[l][c] = c / 4;
+            k->class_name(name, l, c);
+            dataset->parent[l][c] = l + 1 < k->levels ? c / k->below[l + 1] : 0;
             dataset->class_name[l][c] = hr_strdup(name);
             if (!dataset->class_name[l][c])
                 return HIRL_E_NOMEM;
@@ -59,7 +86,7 @@ static hirl_status set_labels(hirl_dataset *dataset, const generated *g)
     if (!dataset->label)
         return HIRL_E_NOMEM;
     for (int64_t i = 0; i < dataset->count; i++)
-        dataset->label[i] = hr_generated_label(g->seed, number_of(g, i));
+        dataset->label[i] = g->kind->label(g->seed, number_of(g, i));
     return HIRL_OK;
 }
 
@@ -83,12 +110,13 @@ static hirl_status open_set(hirl_dataset *dataset, const char *path, const hr_da
     HR_TRY(hr_dataset_choose(dataset, config->split));
     train = dataset->part[0].taken;
     test = dataset->part[1].taken;
+    g->kind = &kinds[config->generated_kind];
     g->seed = (uint64_t)config->generated_seed;
     g->size = (int32_t)config->generated_size;
     g->train = train ? config->generated_images : 0;
     dataset->count = g->train + (test ? config->generated_test_images : 0);
     hr_dataset_set_size(dataset, g->size, g->size);
-    HR_TRY(name_classes(dataset));
+    HR_TRY(name_classes(dataset, g->kind));
     return set_labels(dataset, g);
 }
 

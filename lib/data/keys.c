@@ -18,6 +18,10 @@ static const hr_key key[] = {
     { "max_pixels", HR_KEY_INT, "200000000", 1, 1 << 30, NULL, false, "pixels",
       "refuse to decode images with more pixels than this; a pixel takes 3 bytes of memory",
       AT(max_pixels) },
+    { "generated_kind", HR_KEY_CHOICE, "shapes", 0, 0, "shapes strokes", false, "",
+      "what data=generated draws: shapes, with classes of three levels; strokes: characters of ten "
+      "alphabets, which small runs learn",
+      AT(generated_kind) },
     { "generated_images", HR_KEY_INT, "4000", 1, 2147483647, NULL, false, "images",
       "number of images in the split train of data=generated", AT(generated_images) },
     { "generated_test_images", HR_KEY_INT, "1000", 1, 2147483647, NULL, false, "images",
