@@ -31,7 +31,8 @@ static int read_colours(float value[3], cli_session *session, const char *key)
     if (end && !text[end] && isfinite(value[0]) && isfinite(value[1]) && isfinite(value[2]))
         return CLI_OK;
     return cli_error(session, CLI_USAGE,
-                     "%s=%s: pixels as features need three numbers, such as 0.5,0.5,0.5", key, text);
+                     "%s=%s: pixels as features need three numbers, such as 0.5,0.5,0.5", key,
+                     text);
 }
 
 /* One row: (u8 / 255 - mean) / std, channels last. */

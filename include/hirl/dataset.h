@@ -58,8 +58,9 @@ typedef struct hirl_dataset_info {
  * @param[in]  path     [] char, caller-owned, read during the call; a file, a folder or
  *                      "generated"; NULL: the value of the key data
  * @param[in]  options  [1] handle, caller-owned, read during the call; keys data, split,
- *                      max_images, exif, max_pixels, generated_images, generated_test_images,
- *                      generated_size, generated_seed; NULL: defaults
+ *                      max_images, exif, max_pixels, generated_kind,
+ *                      generated_images, generated_test_images, generated_size,
+ *                      generated_seed; NULL: defaults
  *
  * @retval HIRL_E_INVALID      the data has no such split, or too few images for queries
  * @retval HIRL_E_IO           a file cannot be read

@@ -7,9 +7,9 @@
  *     fine    80  character   two or three more strokes from anchor to anchor
  *
  * The alphabets are the same for every seed. Each image writes the character anew: the ends of
- * strokes and their control points move, the whole is turned, sheared, stretched and displaced, and the width of the pen,
- * the darkness of the ink and the noise are drawn independently of the class. Images differ in
- * little else, so that a method cannot tell them apart by their colours.
+ * strokes and their control points move, the whole is turned, sheared, stretched and displaced.
+ * These, the width of the pen, the darkness of the ink and the noise are drawn independently of the
+ * class. Images differ in little else, so that a method cannot tell them apart by their colours.
  *
  * The canvas is [-1, 1] x [-1, 1]. A stroke is a quadratic Bezier curve, drawn as PIECES straight
  * pieces. Edges are anti-aliased by the distance in pixels, so that every image size shows the same
@@ -37,7 +37,7 @@ typedef struct alphabet {
     double x[ANCHORS], y[ANCHORS];
     double bend; /* distance of the control point from the chord, in lengths of the chord */
     stroke shared;
-    uint32_t strokes; /* of a character, without the shared one */
+    uint32_t strokes; /* number in a character, without the shared one */
 } alphabet;
 
 typedef struct drawing {
