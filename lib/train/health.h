@@ -4,6 +4,8 @@
 
 #include "types.h"
 
+enum { HR_HEALTH_TEXT = 160 }; /* bytes of a verdict */
+
 typedef struct hr_health {
     /* standard deviation of normalised z0 over images, averaged over columns, times sqrt(d):
      * 1 healthy, 0 collapsed */
@@ -15,9 +17,9 @@ typedef struct hr_health {
 /* z [n, d]: rows of any length; rows of zeros (unreadable images) are left out. work [d*d + d] */
 void hr_health_measure(hr_health *health, const float *z, int64_t n, int64_t d, double *work);
 
-/* Returns a verdict of one sentence. chance: the chance level of the loss; steps: completed steps
- * of the run. */
-const char *hr_health_judge(const hr_health *health, int64_t d, double loss, double chance,
-                            int64_t steps);
+/* Writes a verdict of one sentence with the figures and thresholds that led to it. chance: the
+ * chance level of the loss; steps: completed steps of the run. */
+void hr_health_judge(char text[HR_HEALTH_TEXT], const hr_health *health, double loss, double chance,
+                     int64_t steps);
 
 #endif

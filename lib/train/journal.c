@@ -10,6 +10,7 @@
  */
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,7 +36,7 @@ double hr_seconds(void)
 void hr_journal_init(hirl_trainer *trainer)
 {
     trainer->journal.reported = -1;
-    trainer->journal.judgement = "";
+    trainer->journal.judgement[0] = 0;
 }
 
 hirl_status hr_journal_resume(hirl_trainer *trainer, int64_t expected)
@@ -87,7 +88,7 @@ void hr_journal_waited(hirl_trainer *trainer, double seconds)
 void hr_journal_health(hirl_trainer *trainer, const hr_health *health, const char *judgement)
 {
     trainer->journal.health = *health;
-    trainer->journal.judgement = judgement;
+    snprintf(trainer->journal.judgement, HR_HEALTH_TEXT, "%s", judgement);
 }
 
 void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, void *user)

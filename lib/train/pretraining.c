@@ -95,11 +95,12 @@ static hirl_status measure(hirl_trainer *trainer, double loss)
         status = hr_extract_step(&ended, z, NULL, extract);
     if (status >= 0) {
         hr_health health;
+        char judgement[HR_HEALTH_TEXT];
 
         hr_health_measure(&health, z, n, d, work);
-        hr_journal_health(trainer, &health,
-                          hr_health_judge(&health, d, loss, learner->task->chance(pretrain),
-                                          trainer->progress.step));
+        hr_health_judge(judgement, &health, loss, learner->task->chance(pretrain),
+                        trainer->progress.step);
+        hr_journal_health(trainer, &health, judgement);
     }
     hr_extract_destroy(extract);
     hr_free(work);

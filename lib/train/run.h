@@ -71,7 +71,7 @@ typedef struct hr_journal {
     int64_t started_step;
     int64_t lines; /* in metrics.jsonl */
     hr_health health;
-    const char *judgement;
+    char judgement[HR_HEALTH_TEXT];
 } hr_journal;
 
 /* What a run does differently for each task: pretraining.c, linear.c. */

@@ -1,4 +1,4 @@
-/* test_config.c - options of a run: values of auto, refused settings, learning rates, health. */
+/* test_config.c - options of a run: values of auto, refused settings, learning rates. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,6 @@
 #include "ssl/method_table.h"
 #include "support/close.h"
 #include "support/run.h"
-#include "train/health.h"
 
 static hirl_options *options_of(const char *const (*pairs)[2])
 {
@@ -168,35 +167,6 @@ START_TEST(an_impossible_network_is_refused)
                         bad[i].word);
         hirl_options_destroy(options);
     }
-}
-END_TEST
-
-START_TEST(health_is_full_for_orthogonal_rows_and_zero_for_equal_ones)
-{
-    enum { D = 4, N = 8 };
-    float spread[N][D] = { { 0 } }, equal[N][D];
-    double work[D * D + D];
-    hr_health h;
-
-    for (int n = 0; n < N; n++) {
-        spread[n][n / 2] = n % 2 ? -3.0f : 2.0f; /* +-e_c: mean 0, variance 1/4 in each column */
-        for (int c = 0; c < D; c++)
-            equal[n][c] = 5;
-    }
-    hr_health_measure(&h, &spread[0][0], N, D, work);
-    ck_assert_double_eq_tol(h.std, 1, 1e-12);  /* sqrt(4) x mean of 1/2 */
-    ck_assert_double_eq_tol(h.rank, 4, 1e-12); /* C = I/4: (4/4)^2 / (4/16) */
-    hr_health_measure(&h, &equal[0][0], N, D, work);
-    ck_assert_double_eq_tol(h.std, 0, 1e-6);
-    ck_assert(strstr(hr_health_judge(&h, D, 1, 2, 50), "collapse likely") != NULL);
-    ck_assert(strstr(hr_health_judge(&h, D, 1, 2, 49), "too early") != NULL);
-    h = (hr_health){ .std = 0.8, .rank = 2.9 };
-    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2, 50), "very few directions") != NULL);
-    h.rank = 3.7;
-    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2, 50), "no collapse") != NULL);
-    h.rank = 9;
-    ck_assert(strstr(hr_health_judge(&h, 128, 1, 2, 50), "healthy") != NULL);
-    ck_assert(strstr(hr_health_judge(&h, 128, 3, 2, 50), "chance") != NULL);
 }
 END_TEST
 
@@ -397,7 +367,6 @@ static Suite *config_suite(void)
     tcase_add_test(tests, lars_refuses_to_decay_biases);
     tcase_add_test(tests, more_prototypes_than_images_are_refused);
     tcase_add_test(tests, an_impossible_network_is_refused);
-    tcase_add_test(tests, health_is_full_for_orthogonal_rows_and_zero_for_equal_ones);
     tcase_add_loop_test(tests, presets_have_the_papers_values, 0, 2 * ROWS);
     tcase_add_test(tests, profile_reference_has_the_programs_values_below_the_callers);
     suite_add_tcase(suite, tests);
