@@ -432,27 +432,43 @@ hirl_status hr_make_folder(const char *path)
 
 static int bytewise(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const hr_entry *)a)->name, ((const hr_entry *)b)->name);
 }
 
-static hirl_status add_name(char ***names, int64_t *count, int64_t *room, const char *name)
+static hr_entry_kind kind_of(DIR *folder, const struct dirent *entry)
 {
-    char **grown = hr_grow_array(*names, room, *count, sizeof *grown);
+    struct stat info;
+
+    if (entry->d_type == DT_REG)
+        return HR_ENTRY_FILE;
+    if (entry->d_type == DT_DIR)
+        return HR_ENTRY_FOLDER;
+    if (fstatat(dirfd(folder), entry->d_name, &info, 0))
+        return HR_ENTRY_OTHER;
+    if (S_ISDIR(info.st_mode))
+        return HR_ENTRY_FOLDER;
+    return S_ISREG(info.st_mode) ? HR_ENTRY_FILE : HR_ENTRY_OTHER;
+}
+
+static hirl_status add_entry(hr_entry **entries, int64_t *count, int64_t *room, const char *name,
+                             hr_entry_kind kind)
+{
+    hr_entry *grown = hr_grow_array(*entries, room, *count, sizeof *grown);
 
     if (!grown)
         return HIRL_E_NOMEM;
-    *names = grown;
-    grown[*count] = hr_strdup(name);
-    if (!grown[*count])
+    *entries = grown;
+    grown[*count] = (hr_entry){ hr_strdup(name), kind };
+    if (!grown[*count].name)
         return HIRL_E_NOMEM;
     ++*count;
     return HIRL_OK;
 }
 
-hirl_status hr_folder_list(char ***names, int64_t *count, const char *path)
+hirl_status hr_folder_entries(hr_entry **entries, int64_t *count, const char *path)
 {
     DIR *folder = opendir(path);
-    char **found = NULL;
+    hr_entry *found = NULL;
     int64_t n = 0, room = 0;
     hirl_status status = HIRL_OK;
     struct dirent *entry;
@@ -467,17 +483,42 @@ hirl_status hr_folder_list(char ***names, int64_t *count, const char *path)
         if (!entry)
             break;
         if (entry->d_name[0] != '.')
-            status = add_name(&found, &n, &room, entry->d_name);
+            status = add_entry(&found, &n, &room, entry->d_name, kind_of(folder, entry));
     }
     closedir(folder);
     if (status) {
-        hr_names_free(found, n);
+        hr_entries_free(found, n);
         return status;
     }
     if (n)
         qsort(found, (size_t)n, sizeof *found, bytewise);
-    *names = found;
+    *entries = found;
     *count = n;
+    return HIRL_OK;
+}
+
+void hr_entries_free(hr_entry *entries, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        hr_free(entries[i].name);
+    hr_free(entries);
+}
+
+hirl_status hr_folder_list(char ***names, int64_t *count, const char *path)
+{
+    hr_entry *entry;
+    char **found;
+
+    HR_TRY(hr_folder_entries(&entry, count, path));
+    found = hr_alloc_array((size_t)*count, sizeof *found);
+    if (!found) {
+        hr_entries_free(entry, *count);
+        return HIRL_E_NOMEM;
+    }
+    for (int64_t i = 0; i < *count; i++)
+        found[i] = entry[i].name;
+    hr_free(entry);
+    *names = found;
     return HIRL_OK;
 }
 

@@ -41,6 +41,22 @@ hirl_status hr_make_folder(const char *path); /* with its parents; OK when it ex
  * strings, freed with hr_names_free. */
 hirl_status hr_folder_list(char ***names, int64_t *count, const char *path);
 void hr_names_free(char **names, int64_t count);
+
+typedef enum hr_entry_kind {
+    HR_ENTRY_FILE,
+    HR_ENTRY_FOLDER,
+    HR_ENTRY_OTHER, /* a device, a pipe, or a link that leads nowhere */
+} hr_entry_kind;
+
+typedef struct hr_entry {
+    char *name;
+    hr_entry_kind kind; /* that of the target if the entry is a link */
+} hr_entry;
+
+/* Lists a folder like hr_folder_list, with the kind of each entry. *entries is an array of *count,
+ * freed with hr_entries_free. */
+hirl_status hr_folder_entries(hr_entry **entries, int64_t *count, const char *path);
+void hr_entries_free(hr_entry *entries, int64_t count);
 /* Finds whether a folder has an entry for whose name `wanted` returns true. Hidden entries do not
  * count. */
 hirl_status hr_folder_has(bool *yes, const char *path, bool (*wanted)(const char *name));
