@@ -49,9 +49,10 @@ typedef struct hirl_dataset_info {
  * IDX (MNIST), a NumPy file, or "generated", which draws images with a known hierarchy of classes.
  *
  * The key split chooses the part of the data: auto (train; or the only part; or all of data without
- * parts), all, or the name of a part. For nearest neighbours, bank is train, and queries is test,
- * otherwise validation, otherwise val; in data without these parts queries is every tenth image,
- * and bank is all others.
+ * parts), all, or the name of a part; val also finds a part called valid or dev. For nearest
+ * neighbours, bank is train, and queries is test, otherwise val, if these have labels where train
+ * has some; in data without these parts queries is every tenth image, and bank is all others. A
+ * warning in the log reports folders that may be splits or classes, and test images that are used.
  *
  * @param[out] dataset  [1] handle, new, released with hirl_dataset_destroy(); NULL on failure
  * @param[in]  context  [1] handle, caller-owned, used during the call

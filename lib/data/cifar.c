@@ -127,19 +127,28 @@ static hirl_status find_record(cifar *c)
     return HIRL_OK;
 }
 
+static int64_t images_of(const cifar *c, const char *split)
+{
+    int64_t images = 0;
+
+    for (int32_t i = 0; i < c->files; i++)
+        if (c->file[i].split && !strcmp(c->file[i].split, split))
+            images += c->file[i].bytes / c->record;
+    return images;
+}
+
 static hirl_status add_parts(hirl_dataset *dataset, const cifar *c)
 {
-    static const char *const split[] = { "train", "val", "validation", "test" };
+    static const hr_role role[] = { HR_ROLE_TRAIN, HR_ROLE_VAL, HR_ROLE_TEST, HR_ROLE_UNLABELLED };
 
-    for (size_t s = 0; s < sizeof split / sizeof *split; s++) {
-        int64_t images = 0;
+    for (size_t r = 0; r < sizeof role / sizeof *role; r++)
+        for (int32_t i = 0; i < c->files; i++) {
+            const char *split = c->file[i].split;
 
-        for (int32_t i = 0; i < c->files; i++)
-            if (c->file[i].split && !strcmp(c->file[i].split, split[s]))
-                images += c->file[i].bytes / c->record;
-        if (images)
-            HR_TRY(hr_dataset_add_part(dataset, split[s], images));
-    }
+            if (split && hr_role_of_plain_name(split, strlen(split)) == role[r] &&
+                !hr_dataset_part(dataset, split))
+                HR_TRY(hr_dataset_add_part(dataset, split, images_of(c, split)));
+        }
     return HIRL_OK;
 }
 

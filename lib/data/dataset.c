@@ -77,13 +77,24 @@ hirl_status hr_pixels_copy(hr_pixels *pixels, const uint8_t *from, int64_t width
 
 /* ---- functions that formats call ---- */
 
+void hr_plain_text(char *text, size_t room, const char *name, size_t length)
+{
+    size_t n = length < room ? length : room - 1;
+
+    for (size_t i = 0; i < n; i++)
+        text[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';
+    text[n] = 0;
+}
+
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images)
 {
     hr_part *part = &dataset->part[dataset->parts];
+    char rest[HR_REST_BYTES];
 
     if (dataset->parts == HR_PART_LIMIT)
         return hr_fail(HIRL_E_LIMIT, "the data has more than %d splits", HR_PART_LIMIT);
-    snprintf(part->name, sizeof part->name, "%s", name);
+    hr_plain_text(part->name, sizeof part->name, name, strlen(name));
+    part->role = hr_role_of_name(rest, name, strlen(name));
     part->images = images;
     dataset->parts++;
     return HIRL_OK;
@@ -234,8 +245,8 @@ static void describe(hirl_dataset *d)
     for (int32_t l = 1; l < d->levels; l++)
         append(text, room, " in %d", (int)d->classes[l]);
     append_split(text, room, d);
-    if (d->ignored)
-        append(text, room, "; %lld other files or folders ignored", (long long)d->ignored);
+    if (*d->left_out)
+        append(text, room, "; left out %s", d->left_out);
 }
 
 /* ---- making and releasing ---- */
@@ -291,6 +302,8 @@ void hr_dataset_drop(hirl_dataset *dataset)
     if (dataset->source.close)
         dataset->source.close(dataset->source.state);
     drop_classes(dataset);
+    for (int32_t i = 0; i < dataset->parts; i++)
+        hr_free(dataset->part[i].folder);
     hr_free(atomic_load(&dataset->number));
     hr_free(dataset->unreadable);
     hr_free(dataset->label);

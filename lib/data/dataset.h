@@ -10,6 +10,7 @@
 
 #include "base/option.h"
 #include "context.h"
+#include "data/role.h"
 #include "types.h"
 
 #include <hirl/dataset.h>
@@ -60,12 +61,17 @@ typedef struct hr_source {
     hr_told told;
 } hr_source;
 
-enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 8, HR_CLASS_LIMIT = 1 << 20 };
+enum { HR_LABEL_LEVELS = 4, HR_PART_LIMIT = 16, HR_CLASS_LIMIT = 1 << 20 };
+
+enum { HR_PART_NAME = 48, HR_SPLIT_TEXT = 256 };
 
 /* A split that the data has. */
 typedef struct hr_part {
-    char name[16];
+    char name[HR_PART_NAME];
+    char *folder; /* path below the root of the data; NULL: images have no names */
+    hr_role role; /* the one its name states */
     int64_t images;
+    bool bare; /* its images have no labels, although others may have some */
     bool taken;
 } hr_part;
 
@@ -81,7 +87,7 @@ struct hirl_dataset {
     /* hr_digest_of the file of an image; NULL: the images are no files */
     hirl_status (*digest)(int64_t *digest, void *state, int64_t index);
     const char *format;
-    char split[64], splits[160], summary[512];
+    char split[HR_SPLIT_TEXT], splits[512], summary[1024];
     int64_t count;
     int64_t *order; /* [count] image i is number order[i] of the source; NULL: number i */
     int32_t parts;  /* 0: the data has no splits */
@@ -93,12 +99,13 @@ struct hirl_dataset {
     int32_t *parent[HR_LABEL_LEVELS];   /* parent[l][class of level l] = class of level l+1 */
     char **class_name[HR_LABEL_LEVELS]; /* NULL: classes are named by number */
     int64_t min_width, max_width, min_height, max_height;
-    int32_t exif;         /* photos are turned as their Exif tag states; -1: they are no files */
-    int64_t looked_at;    /* images whose size was read from the file; 0: the sizes hold for all */
-    int64_t ignored;      /* files that are not images, and entries beside the split folders */
-    _Atomic int64_t bad;  /* number of images found unreadable */
-    uint8_t *unreadable;  /* [count] 1: found unreadable; stored in checkpoints */
-    char *_Atomic number; /* [count][24] numbers as text, created on demand */
+    int32_t exif;      /* photos are turned as their Exif tag states; -1: they are no files */
+    int64_t looked_at; /* images whose size was read from the file; 0: the sizes hold for all */
+    char left_out[HR_SPLIT_TEXT + 128]; /* files and folders that are not used; "": none */
+    bool has_nothing;                   /* opening it failed because no image was found */
+    _Atomic int64_t bad;                /* number of images found unreadable */
+    uint8_t *unreadable;                /* [count] 1: found unreadable; stored in checkpoints */
+    char *_Atomic number;               /* [count][24] numbers as text, created on demand */
     _Atomic int32_t references;
 };
 
@@ -132,6 +139,8 @@ hirl_status hr_dataset_new(hirl_dataset **dataset, hirl_context *context, const 
  * prepares the marks and the summary. */
 hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images);
 
+/* Copies at most room - 1 bytes of a name that people read: '?' replaces all but printable ASCII. */
+void hr_plain_text(char *text, size_t room, const char *name, size_t length);
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images);
 void hr_dataset_set_size(hirl_dataset *dataset, int64_t width, int64_t height); /* all images */
 /* Extends the range of sizes by one image. */

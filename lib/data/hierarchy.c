@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "data/split.h"
+#include "data/role.h"
 
 enum { FILE_BYTES = 64 << 20, FIELDS = 2 * HR_LABEL_LEVELS };
 
@@ -199,7 +199,7 @@ static hirl_status find_file(char **found, const char *data_path)
     *found = folder ? hr_path_join(data_path, "hierarchy.tsv") : NULL;
     if (folder && !*found)
         return HIRL_E_NOMEM;
-    if (folder && (hr_file_exists(*found) || !hr_split_name(name, strlen(name))))
+    if (folder && (hr_file_exists(*found) || !hr_role_of_plain_name(name, strlen(name))))
         return HIRL_OK;
     hr_free(*found);
     parent = hr_strdup(slash ? data_path : ".");

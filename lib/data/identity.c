@@ -16,9 +16,15 @@ int64_t hr_digest_of(const void *bytes, size_t count)
 
 const char *hr_name_below_split(const hirl_dataset *dataset, const char *name)
 {
-    const char *slash = dataset->parts > 0 ? strchr(name, '/') : NULL;
+    for (int32_t i = 0; i < dataset->parts; i++) {
+        const char *folder = dataset->part[i].folder;
+        size_t length = folder ? strlen(folder) : 0;
 
-    return slash ? slash + 1 : name;
+        if (dataset->part[i].taken && length && !strncmp(name, folder, length) &&
+            name[length] == '/')
+            return name + length + 1;
+    }
+    return name;
 }
 
 static uint32_t crc_of_names(const hirl_dataset *dataset)

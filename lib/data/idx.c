@@ -17,7 +17,7 @@
 #include "data/memory.h"
 #include "data/split.h"
 
-enum { RANK = 4, TYPE_U8 = 8, DEFLATE_RATIO = 1032, SPLITS = HR_SPLIT_NAMES };
+enum { RANK = 4, TYPE_U8 = 8, DEFLATE_RATIO = 1032, SPLITS = HR_PART_LIMIT };
 static const size_t file_limit = (size_t)1 << 31, data_limit = (size_t)1 << 34;
 
 typedef struct idx {

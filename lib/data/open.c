@@ -6,22 +6,25 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "data/below.h"
 #include "data/formats.h"
+
+static const hr_format *const all_formats[] = { &hr_format_generated, &hr_format_npy,
+                                                &hr_format_idx,       &hr_format_cifar,
+                                                &hr_format_folder,    NULL };
 
 static hirl_status find_format(const hr_format **found, const char *path)
 {
-    static const hr_format *const format[] = { &hr_format_generated, &hr_format_npy, &hr_format_idx,
-                                               &hr_format_cifar, &hr_format_folder };
 
     if (!*path)
         return hr_fail(HIRL_E_INVALID,
                        "data: the path is empty; give a folder or a file, or use data=generated");
-    for (size_t i = 0; i < sizeof format / sizeof *format; i++) {
+    for (int i = 0; all_formats[i]; i++) {
         bool yes = false;
 
-        HR_TRY(format[i]->matches(&yes, path));
+        HR_TRY(all_formats[i]->matches(&yes, path));
         if (yes) {
-            *found = format[i];
+            *found = all_formats[i];
             return HIRL_OK;
         }
     }
@@ -41,6 +44,8 @@ static hirl_status open_path(hirl_dataset **out, hirl_context *context, const ch
     HR_TRY(find_format(&format, path));
     HR_TRY(hr_dataset_new(&dataset, context, format->name));
     status = format->open(dataset, path, config);
+    if (status < 0 && dataset->has_nothing)
+        status = hr_below_hint(status, path, all_formats);
     if (status >= 0)
         status = hr_dataset_finish(dataset, config->max_images);
     if (status < 0) {

@@ -1,6 +1,5 @@
 /* make.c - makes a trainer from a start model or from the last checkpoint of its run. */
 #include "train/make.h"
-#include "ssl/method_table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +11,10 @@
 #include "config/config_text.h"
 #include "config/idle.h"
 #include "data/colours.h"
+#include "data/keys.h"
+#include "data/split.h"
 #include "nn/model.h"
+#include "ssl/method_table.h"
 #include "step/task.h"
 #include "train/checkpoint.h"
 #include "train/directory.h"
@@ -57,6 +59,21 @@ static hirl_status resolve_colours(hirl_trainer *trainer)
         memcpy(c->std, found_std, sizeof c->std);
         three_texts(c->std_text, sizeof c->std_text, c->std);
     }
+    return HIRL_OK;
+}
+
+/* Records the split that split=auto found, so that folders which appear beside it later do not
+ * matter when the run is resumed. */
+static hirl_status record_split(hirl_trainer *trainer)
+{
+    const hr_option *given = hr_options_find(&trainer->options, "split");
+    const char *split = hr_dataset_split_key(trainer->dataset);
+
+    if (!split || (given && strcmp(given->value, "auto") != 0))
+        return HIRL_OK;
+    for (int i = 0; i < hr_data_keys.count; i++)
+        if (!strcmp(hr_data_keys.key[i].name, "split"))
+            return hr_options_put(&trainer->options, &hr_data_keys.key[i], split, HR_FROM_CALLER);
     return HIRL_OK;
 }
 
@@ -185,6 +202,7 @@ static hirl_status begin(hirl_trainer *trainer, const hirl_model *start, bool fr
     HR_TRY(make_parts(trainer, start));
     if (fresh) {
         HR_TRY(hr_directory_clear(&trainer->directory));
+        HR_TRY(record_split(trainer));
         HR_TRY(write_settings(trainer));
         HR_TRY(hr_trainer_environment(trainer));
     }
