@@ -4,8 +4,8 @@
  * order of k. So a row of a b depends on its row of a and on the widths, never on the number of
  * rows: the features of an image are the same in every batch. A library product (cuBLAS, cuDNN)
  * that replaces this kernel must keep the rule. Heuristics of cuBLAS choose an algorithm by m, too:
- * fix one algorithm for each k and n, without split-k, and pad m to whole tiles. The CPU kernel is in
- * cpu/gemm.c.
+ * fix one algorithm for each k and n, without split-k, and pad m to whole tiles. The CPU kernel is
+ * in cpu/gemm.c.
  */
 #include "cuda.h"
 #include "device.h"

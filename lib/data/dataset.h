@@ -139,7 +139,8 @@ hirl_status hr_dataset_new(hirl_dataset **dataset, hirl_context *context, const 
  * prepares the marks and the summary. */
 hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images);
 
-/* Copies at most room - 1 bytes of a name that people read: '?' replaces all but printable ASCII. */
+/* Copies at most room - 1 bytes of a name that people read: '?' replaces all but printable ASCII.
+ * */
 void hr_plain_text(char *text, size_t room, const char *name, size_t length);
 hirl_status hr_dataset_add_part(hirl_dataset *dataset, const char *name, int64_t images);
 void hr_dataset_set_size(hirl_dataset *dataset, int64_t width, int64_t height); /* all images */

@@ -1,9 +1,9 @@
 /* folder.c - one JPEG or PNG file, or a folder of them: flat, nested, or with splits and classes.
  *
- * Files are taken folder by folder in bytewise order of names (walk.h); layout.h finds which folders
- * are splits and classes. Images beside class folders have no class, and with only one class folder
- * no image has a class. The fine id of a class is the position of its name among the sorted names
- * of all splits, or the id that hierarchy.tsv gives to the name.
+ * Files are taken folder by folder in bytewise order of names (walk.h); layout.h finds which
+ * folders are splits and classes. Images beside class folders have no class, and with only one
+ * class folder no image has a class. The fine id of a class is the position of its name among the
+ * sorted names of all splits, or the id that hierarchy.tsv gives to the name.
  */
 #include <stdio.h>
 #include <string.h>

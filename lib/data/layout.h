@@ -31,7 +31,8 @@ typedef struct hr_layout {
  * readings is read as one with splits, and with "all" as one without. */
 void hr_layout_find(hr_layout *layout, const hr_walk *walk, const char *wanted);
 
-/* The name of the class folder of an entry below `classes`; *length 0: it lies in no such folder. */
+/* The name of the class folder of an entry below `classes`; *length 0: it lies in no such folder.
+ * */
 const char *hr_layout_class(size_t *length, const hr_walk *walk, const hr_span *classes,
                             int64_t index);
 /* True when the split is chosen by its name, not by a rule. */
