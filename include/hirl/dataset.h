@@ -21,7 +21,7 @@ typedef struct hirl_dataset_info {
     /** bytes; set by the caller to sizeof(hirl_dataset_info) */
     size_t struct_size;
     /** [] char, library-owned, valid until the data set is destroyed: "generated", "folder",
-     * "cifar10", "cifar100", "idx", "npy", "memory" or "callback" */
+     * "list", "cifar10", "cifar100", "stl10", "idx", "npy", "memory" or "callback" */
     const char *format;
     /** [] char, library-owned, valid until the data set is destroyed: "train", "test", ..., or ""
      * if the data has no splits */
@@ -45,8 +45,9 @@ typedef struct hirl_dataset_info {
 } hirl_dataset_info;
 
 /**
- * Opens a data set: a folder with images (subfolders are classes), CIFAR-10 or CIFAR-100 in binary,
- * IDX (MNIST), a NumPy file, or "generated", which draws images with a known hierarchy of classes.
+ * Opens a data set: a folder with images (subfolders are classes), a text file with a path, or a
+ * path and a label, in each line, CIFAR-10, CIFAR-100 or STL-10 in binary, IDX (MNIST), a NumPy file,
+ * or "generated", which draws images with a known hierarchy of classes.
  *
  * The key split chooses the part of the data: auto (train; or the only part; or all of data without
  * parts), all, or the name of a part; val also finds a part called valid or dev. For nearest

@@ -13,6 +13,6 @@ typedef struct hr_format {
 } hr_format;
 
 extern const hr_format hr_format_cifar, hr_format_folder, hr_format_generated, hr_format_idx,
-    hr_format_npy;
+    hr_format_list, hr_format_npy, hr_format_stl10;
 
 #endif

@@ -9,6 +9,11 @@
 #include "data/jpeg.h"
 #include "data/png.h"
 
+bool hr_is_image(const uint8_t *bytes, size_t count)
+{
+    return hr_is_jpeg(bytes, count) || hr_is_png(bytes, count);
+}
+
 static hirl_status check_bytes(const uint8_t *bytes, size_t count)
 {
     if (!count)

@@ -15,6 +15,8 @@ typedef struct hr_decoding {
  * many pixels. */
 hirl_status hr_image_decode(hr_pixels *pixels, const uint8_t *bytes, size_t count,
                             const hr_decoding *how);
+/* Whether a file that begins with these bytes is an image that the library decodes. */
+bool hr_is_image(const uint8_t *bytes, size_t count);
 /* Reads width and height from the header, without the orientation tag. */
 hirl_status hr_image_measure(int64_t *width, int64_t *height, const uint8_t *bytes, size_t count);
 

@@ -7,7 +7,8 @@
 
 static const hr_key key[] = {
     { "data", HR_KEY_TEXT, "generated", 0, 0, NULL, false, "",
-      "path of the images: a folder of JPEG or PNG, CIFAR binary, IDX or .npy; or generated",
+      "path of the images: a folder of JPEG or PNG, a list (.txt, .csv), CIFAR or STL-10 binary, "
+      "IDX or .npy; or generated",
       AT(data) },
     { "split", HR_KEY_TEXT, "auto", 0, 0, NULL, false, "",
       "part of the data to use: auto (train), all, a name, or bank or queries of kNN", AT(split) },

@@ -10,7 +10,8 @@
 #include "data/formats.h"
 
 static const hr_format *const all_formats[] = { &hr_format_generated, &hr_format_npy,
-                                                &hr_format_idx,       &hr_format_cifar,
+                                                &hr_format_idx,       &hr_format_stl10,
+                                                &hr_format_cifar,     &hr_format_list,
                                                 &hr_format_folder,    NULL };
 
 static hirl_status find_format(const hr_format **found, const char *path)
@@ -30,8 +31,11 @@ static hirl_status find_format(const hr_format **found, const char *path)
     }
     if (!hr_file_exists(path))
         return hr_fail_errno("open", path);
-    return hr_fail(HIRL_E_FORMAT,
-                   "%s is neither a folder nor a JPEG, PNG, CIFAR binary, IDX or .npy file", path);
+    return hr_fail(
+        HIRL_E_FORMAT,
+        "%s is neither a folder nor a JPEG, PNG, CIFAR binary, IDX or .npy file, nor a list of "
+        "images (.txt, .csv)",
+        path);
 }
 
 static hirl_status open_path(hirl_dataset **out, hirl_context *context, const char *path,

@@ -7,6 +7,7 @@
 #include "data/walk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "data/image.h"
 
 enum { DEPTH = 32 };
 
@@ -32,7 +34,38 @@ bool hr_is_image_name(const char *file)
     const char *dot = strrchr(file, '.');
 
     return dot &&
-           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png") ||
+            !strcasecmp(dot, ".jfif") || !strcasecmp(dot, ".jpe"));
+}
+
+/* Files with these endings are no images, so that they need not be opened. */
+static bool is_other_name(const char *file)
+{
+    static const char *const ending[] = { ".txt", ".csv", ".tsv", ".json", ".xml",  ".yaml",
+                                          ".yml", ".md",  ".npy", ".npz",  ".html", ".log",
+                                          ".zip", ".tar", ".gz",  ".mp4",  ".mov",  ".py" };
+    const char *dot = strrchr(file, '.');
+
+    for (size_t i = 0; dot && i < sizeof ending / sizeof *ending; i++)
+        if (!strcasecmp(dot, ending[i]))
+            return true;
+    return false;
+}
+
+/* Whether the first bytes of a file with another name are those of an image. */
+static bool begins_as_image(const hr_walk *walk, const char *path)
+{
+    char *full = hr_path_join(walk->root, path);
+    uint8_t first[16];
+    ssize_t n = -1;
+    int file = full ? open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+
+    if (file >= 0) {
+        n = read(file, first, sizeof first);
+        close(file);
+    }
+    hr_free(full);
+    return n > 0 && hr_is_image(first, (size_t)n);
 }
 
 const char *hr_walk_path(const hr_walk *walk, int64_t index)
@@ -160,7 +193,9 @@ static hirl_status visit(hr_walk *walk, const place *at, const hr_entry *entry)
         return HIRL_E_NOMEM;
     if (entry->kind == HR_ENTRY_FOLDER)
         status = is_of_a_system(entry->name) ? HIRL_OK : enter(walk, at, path);
-    else if (entry->kind == HR_ENTRY_FILE && hr_is_image_name(entry->name))
+    else if (entry->kind == HR_ENTRY_FILE &&
+             (hr_is_image_name(entry->name) ||
+              (!is_other_name(entry->name) && begins_as_image(walk, path))))
         status = add(walk, path, HR_FOUND_IMAGE);
     else
         status = add(walk, path, HR_FOUND_OTHER);
