@@ -46,8 +46,8 @@ typedef struct hirl_dataset_info {
 
 /**
  * Opens a data set: a folder with images (subfolders are classes), a text file with a path, or a
- * path and a label, in each line, CIFAR-10, CIFAR-100 or STL-10 in binary, IDX (MNIST), a NumPy file,
- * or "generated", which draws images with a known hierarchy of classes.
+ * path and a label, in each line, CIFAR-10, CIFAR-100 or STL-10 in binary, IDX (MNIST), a NumPy
+ * file, or "generated", which draws images with a known hierarchy of classes.
  *
  * The key split chooses the part of the data: auto (train; or the only part; or all of data without
  * parts), all, or the name of a part; val also finds a part called valid or dev. For nearest

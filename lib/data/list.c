@@ -20,8 +20,8 @@
 enum { LIST_BYTES = 1 << 30 };
 
 typedef struct list {
-    char *text;   /* of the file; lines and fields end in a 0 byte once they are read */
-    char *folder; /* of the list */
+    char *text;   /* the file; lines and fields end in a 0 byte once they are read */
+    char *folder; /* the folder of the list */
     hr_files *files;
     hr_class_names names; /* labels of lines */
     int32_t *label;       /* [images] index in `names`; -1: none */
