@@ -12,6 +12,13 @@
 
 enum { LOOKED_AT = 64 };
 
+char *hr_files_path(const hr_files *files, int64_t index)
+{
+    const char *name = files->text.data + files->image[index].name;
+
+    return *name == '/' ? hr_strdup(name) : hr_path_join(files->root, name);
+}
+
 /* ---- reading ---- */
 
 static hirl_status read_piece(void **bytes, size_t *count, const hr_file_image *image,
@@ -42,7 +49,7 @@ static hirl_status read_bytes(void **bytes, size_t *count, const hr_files *files
 
     if (image->holder >= 0)
         return read_piece(bytes, count, image, files->holder[image->holder]);
-    path = hr_path_join(files->root, files->text.data + image->name);
+    path = hr_files_path(files, index);
     if (!path)
         return HIRL_E_NOMEM;
     status = hr_file_read(bytes, count, path, HR_IMAGE_BYTES);

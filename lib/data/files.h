@@ -27,6 +27,8 @@ typedef struct hr_files {
 hirl_status hr_files_new(hr_files **files, hirl_dataset *dataset, const char *root,
                          const hr_data_config *config);
 hirl_status hr_files_add(hr_files *files, const char *name);
+/* The path of an image that is a file; freed with hr_free. NULL: out of memory. */
+char *hr_files_path(const hr_files *files, int64_t index);
 /* Adds a file that holds images. */
 hirl_status hr_files_add_holder(hr_files *files, const char *path);
 /* Adds an image that lies in the last holder. */

@@ -1,9 +1,9 @@
 /* list.c - a text file that lists images, one per line: path, or path and label.
  *
  * A tab or a comma separates path and label; a path with a comma stands in quotation marks, with ""
- * for one of them. Paths are relative to the folder of the list. Empty lines, and lines that begin
- * with #, are skipped; so is a first line of column names, such as "path,label". Labels are class
- * names, or numbers from 0 on.
+ * for one of them. Paths are absolute, or relative to the folder of the list. Empty lines, and
+ * lines that begin with #, are skipped; so is a first line of column names, such as "path,label".
+ * Labels are class names, or numbers from 0 on.
  */
 #include <string.h>
 #include <strings.h>
@@ -17,7 +17,7 @@
 #include "data/hierarchy.h"
 #include "data/split.h"
 
-enum { LIST_BYTES = 1 << 30 };
+enum { LIST_BYTES = 1 << 30, FIRST = 64 };
 
 typedef struct list {
     char *text;   /* the file; lines and fields end in a 0 byte once they are read */
@@ -158,6 +158,27 @@ static hirl_status read_lines(list *l, size_t bytes)
     return HIRL_OK;
 }
 
+/* Any text file could be a list: some of the first files that it names must exist. */
+static hirl_status check_files(const list *l)
+{
+    const hr_files *files = l->files;
+    bool found = false;
+
+    for (int64_t i = 0; i < files->images && i < FIRST && !found; i++) {
+        char *path = hr_files_path(files, i);
+
+        if (!path)
+            return HIRL_E_NOMEM;
+        found = hr_file_exists(path);
+        hr_free(path);
+    }
+    return found ? HIRL_OK
+                 : hr_fail(HIRL_E_FORMAT,
+                           "no list of images: the files that it names do not exist; the first is "
+                           "'%.200s'",
+                           files->text.data + files->image[0].name);
+}
+
 static hirl_status label_images(hirl_dataset *dataset, list *l)
 {
     HR_TRY(hr_hierarchy_read(dataset, l->folder));
@@ -184,6 +205,7 @@ static hirl_status open_list(hirl_dataset *dataset, list *l, const char *path,
     HR_TRY(read_lines(l, bytes));
     if (!l->files->images)
         return hr_fail(HIRL_E_FORMAT, "the list names no image");
+    HR_TRY(check_files(l));
     HR_TRY(label_images(dataset, l));
     hr_files_finish(dataset, l->files);
     return HIRL_OK;

@@ -64,6 +64,12 @@ ok "an empty list is a data error" says err 'names no image'
 hirl embed $random data=set/absent.txt out=absent
 ok "a missing file is skipped and named" says absent/skipped.txt 'a/9.png'
 
+printf '%s/set/a/1.png\nset/a/2.png\n' "$PWD" >mixed.txt
+hirl embed $random data=mixed.txt out=mixed
+ok "a list: absolute and relative paths" sh -c "test $(wc -l <mixed/filenames.txt) = 2 && test ! -s mixed/skipped.txt"
+echo 'just text' >text.txt
+hirl embed $random data=text.txt out=none
+ok "another text file is no list" says err "do not exist; the first is 'just text'"
 hirl embed $random data=odd out=odd.e
 ok "the content decides what is an image" test "$(LC_ALL=C sort odd.e/filenames.txt | tr '\n' ' ')" = \
     'PHOTO.JPEG c.bin2 d.webp e.jfif photo '

@@ -122,7 +122,7 @@ START_TEST(empty_and_missing_folders_are_refused)
     hr_assert_fails(open_set(""), HIRL_E_FORMAT, "no images");
     put_text("notes.txt", "x");
     hr_assert_fails(open_set(""), HIRL_E_FORMAT, "no images");
-    hr_assert_fails(open_set("notes.txt"), HIRL_E_FORMAT, "neither");
+    hr_assert_fails(open_set("notes.txt"), HIRL_E_FORMAT, "no list of images");
     hr_assert_fails(open_set("none"), HIRL_E_IO, "none");
     if (geteuid()) { /* the superuser may read everything */
         put_image("locked/1.jpg", "420.jpg");
