@@ -35,7 +35,8 @@ void hr_cpu_blas_begin(void)
 void hr_cpu_blas_end(void)
 {
     pthread_mutex_lock(&users_lock);
-    if (!--users && !hr_cpu_blas_serialised())
+    /* another number than 1 was set by the application meanwhile, and stays */
+    if (!--users && !hr_cpu_blas_serialised() && openblas_get_num_threads() == 1)
         openblas_set_num_threads(threads_before);
     pthread_mutex_unlock(&users_lock);
 }

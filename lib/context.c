@@ -36,7 +36,7 @@ struct hirl_context {
     hr_pool *pool;
     hr_comm *comm; /* NULL: one rank */
     pid_t process;
-    atomic_int cancel;
+    atomic_uint cancels; /* requests so far; a call obeys those made after its start */
     hirl_log_fn *log;
     void *log_user;
     hirl_progress_fn *progress;
@@ -260,6 +260,8 @@ hirl_status hr_context_enter(hr_call *call, hirl_context *context)
     call->outer = innermost;
     hr_error_keep(&call->before, HIRL_OK);
     innermost = call;
+    call->halt = (hr_halt){ &context->cancels, atomic_load(&context->cancels), hr_stop_used() };
+    call->obeyed = hr_halt_obey(&call->halt);
     atomic_fetch_add(&context->entered, 1);
     hr_backends_enter(&context->backends);
     return HIRL_OK;
@@ -298,6 +300,7 @@ hirl_status hr_context_leave(hr_call *call, hirl_status status)
 {
     give_kept_lines(call->context);
     innermost = call->outer;
+    (void)hr_halt_obey(call->obeyed);
     atomic_fetch_sub(&call->context->entered, 1);
     hr_backends_leave(&call->context->backends);
     if (status >= 0)
@@ -320,7 +323,7 @@ void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, 
 
 void hr_context_cancel(hirl_context *context)
 {
-    atomic_store(&context->cancel, 1);
+    atomic_fetch_add(&context->cancels, 1);
 }
 
 void hr_log(hirl_context *context, int32_t level, const char *format, ...)
@@ -349,20 +352,9 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     pthread_mutex_unlock(&context->lock);
 }
 
-static hirl_status stopped(void)
-{
-    return hr_fail(HIRL_E_CANCELED, "stopped on request; nothing is lost, call again to go on");
-}
-
-hirl_status hr_poll(hirl_context *context)
-{
-    return atomic_exchange(&context->cancel, 0) ? stopped() : HIRL_OK;
-}
-
 hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, int64_t total)
 {
     int32_t answer = 0;
-    hirl_status status;
 
     if (context->progress && on_calling_thread(context)) {
         give_kept_lines(context);
@@ -370,6 +362,5 @@ hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, 
         if (answer < 0)
             return hr_fail_callback(answer, "progress");
     }
-    status = hr_poll(context);
-    return answer > 0 ? stopped() : status; /* a stop by the callback is this call's own */
+    return answer > 0 ? hr_halt_fail() : hr_halt_check();
 }

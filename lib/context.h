@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/halt.h"
 #include "base/pool.h"
 #include "types.h"
 
@@ -35,12 +36,14 @@ int32_t hr_context_ranks(const hirl_context *context);
 
 void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
 void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user);
-void hr_context_cancel(hirl_context *context);
+void hr_context_cancel(hirl_context *context); /* stops the calls that are running */
 
 /* A public call in its context; a callback of the application may make another one within it. */
 typedef struct hr_call {
     hirl_context *context;
     struct hr_call *outer; /* the call that this thread was in */
+    hr_halt halt;          /* the requests that stop the call */
+    const hr_halt *obeyed; /* requests that this thread obeyed before */
     hr_error before;       /* the thread's message before the call: a success restores it */
 } hr_call;
 
@@ -55,9 +58,8 @@ hirl_status hr_context_leave(hr_call *call, hirl_status status);
  * (loader, pool) are kept until the next log or progress call of such a thread. */
 void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Reports progress; returns CANCELED or CALLBACK if the work is to stop, as hr_poll does without a
- * report. */
+/* Reports progress; returns CANCELED or CALLBACK if the work is to stop, as hr_halt_check does
+ * without a report. */
 hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, int64_t total);
-hirl_status hr_poll(hirl_context *context);
 
 #endif

@@ -62,6 +62,7 @@ struct cli_session {
     const cli_verb *verb;
     hirl_options *options;
     hirl_context *context; /* NULL until cli_session_begin() */
+    hirl_stop *stop;       /* set by signals */
     bool json, quiet, verbose, help;
     const char *bare; /* the bare argument that set verb->positional, or NULL */
     bool running;     /* work has begun: HIRL_E_INVALID no longer means a wrong command line */

@@ -17,7 +17,7 @@
 #include "messages.h"
 
 /* Signal handlers may run on any thread, even one of OpenBLAS, while the session ends. */
-static _Atomic(hirl_context *) running_context;
+static _Atomic(hirl_stop *) running_stop;
 static atomic_int handling;
 static atomic_int stops, interrupts; /* atomic: two threads may handle two signals at once */
 static volatile sig_atomic_t limited;
@@ -25,7 +25,7 @@ static volatile sig_atomic_t limited;
 static void cancel_running(void)
 {
     handling++;
-    hirl_cancel(running_context);
+    hirl_stop_request(running_stop);
     handling--;
 }
 
@@ -65,6 +65,11 @@ void cli_session_limit(double seconds)
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+void cli_session_finish(void)
+{
+    hirl_stop_use(NULL);
+}
+
 bool cli_session_limited(void)
 {
     return limited != 0;
@@ -97,12 +102,15 @@ int cli_session_begin(cli_session *session)
 
     if (status >= 0)
         status = hirl_context_create(&session->context, session->options);
+    if (status >= 0)
+        status = hirl_stop_create(&session->stop);
     if (status < 0)
         return cli_check(session, status);
     cli_progress_open(&session->progress, !session->quiet);
     hirl_context_set_log(session->context, cli_log, session);
     hirl_context_set_progress(session->context, on_progress, session);
-    running_context = session->context;
+    hirl_stop_use(session->stop);
+    running_stop = session->stop;
     catch_signals();
     return CLI_OK;
 }
@@ -110,9 +118,10 @@ int cli_session_begin(cli_session *session)
 void cli_session_end(cli_session *session)
 {
     cli_progress_clear(&session->progress);
-    running_context = NULL;
-    while (handling) /* a handler on another thread may still use the context */
+    running_stop = NULL;
+    while (handling) /* a handler on another thread may still use the stop */
         sched_yield();
+    hirl_stop_destroy(session->stop);
     hirl_context_destroy(session->context);
     hirl_options_destroy(session->options);
     for (int i = 0; i < CLI_OWN_KEYS; i++)

@@ -143,7 +143,10 @@ static void print_resume_command(const cli_training *training)
 int cli_training_stop(cli_training *training)
 {
     cli_session *session = training->session;
-    hirl_status status = hirl_trainer_save(training->trainer, NULL);
+    hirl_status status;
+
+    cli_session_finish();
+    status = hirl_trainer_save(training->trainer, NULL);
 
     if (status < 0)
         return cli_check_write(session, status);

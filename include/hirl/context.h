@@ -104,17 +104,83 @@ HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn 
                                         void *user);
 
 /**
- * Stops the long call that runs in this context, or the next one if none is running: it returns
- * HIRL_E_CANCELED, nothing is lost, and the same call continues the work.
+ * Stops all calls that run in this context: each returns HIRL_E_CANCELED, nothing is lost, and the
+ * same call continues the work, with results of the same bits. A call that begins later is not
+ * stopped; a hirl_stop also reaches the next call.
  *
- * Long calls are training, clustering, embedding, evaluation, and hirl_trainer_create() while it
- * measures mean=auto. Making any other handle is not stopped.
+ * A call stops within about 0.3 seconds, also inside a step, an operation or the decoding of an
+ * image. A callback of the application, a single write to a file, and the short part of a step that
+ * changes the weights are waited for. With several ranks a step is finished.
  *
  * @param[in] context  [1] handle, caller-owned, used during the call; NULL: nothing happens
  *
  * Threads: safe, also in a signal handler. Since 0.1.
  */
 HIRL_API void hirl_cancel(hirl_context *context);
+
+/**
+ * Makes a stop: a request that belongs to the calls of the threads that use it. It stays until it
+ * is cleared, so a request between two calls is not lost, and calls that use another stop, or none,
+ * do not notice it.
+ *
+ * @param[out] stop  [1] handle, new, released with hirl_stop_destroy(); NULL on failure
+ *
+ * @retval HIRL_E_INVALID  stop is NULL
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_stop_create(hirl_stop **stop);
+
+/**
+ * Releases a stop. No other thread may use it then; the calling thread uses none from then on, if
+ * this was the one.
+ *
+ * @param[in] stop  [1] handle, caller-owned, released by the call; NULL: nothing happens
+ *
+ * Threads: exclusive. Since 0.1.
+ */
+HIRL_API void hirl_stop_destroy(hirl_stop *stop);
+
+/**
+ * Chooses the stop that this thread's calls use from now on, in any context. A call uses the one
+ * that was chosen when it began.
+ *
+ * @param[in] stop  [1] handle, caller-owned, kept until the thread uses another one; NULL: none,
+ *                  the default
+ *
+ * Threads: safe; each thread has its own choice. Since 0.1.
+ */
+HIRL_API void hirl_stop_use(const hirl_stop *stop);
+
+/**
+ * Stops the calls that use this stop, as hirl_cancel() does, and all later ones until the request
+ * is cleared.
+ *
+ * @param[in] stop  [1] handle, caller-owned, used during the call; NULL: nothing happens
+ *
+ * Threads: safe, also in a signal handler. Since 0.1.
+ */
+HIRL_API void hirl_stop_request(hirl_stop *stop);
+
+/**
+ * Takes the request back: calls that begin later run.
+ *
+ * @param[in] stop  [1] handle, caller-owned, used during the call; NULL: nothing happens
+ *
+ * Threads: safe, also in a signal handler. Since 0.1.
+ */
+HIRL_API void hirl_stop_clear(hirl_stop *stop);
+
+/**
+ * Whether a request is set.
+ *
+ * @param[in] stop  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @return 1 from hirl_stop_request() until hirl_stop_clear(); otherwise 0
+ *
+ * Threads: safe, also in a signal handler. Since 0.1.
+ */
+HIRL_API int32_t hirl_stop_requested(const hirl_stop *stop);
 
 /**
  * Name of the backend that the context uses.

@@ -129,7 +129,21 @@ typedef struct hirl_image {
     void (*release)(void *token);
     /** [any] bytes, caller-owned, kept until release is called; passed to release */
     void *token;
+    /** [] char, caller-owned, kept until the function is called again on the same thread; the
+     * reason, read only after a result other than 0, at the end of the error message; NULL: none */
+    const char *text;
+    /** read only after a result other than 0: what hirl_error_callback_value() returns then; 0: the
+     * result itself */
+    int32_t value;
 } hirl_image;
+
+/** Results of a hirl_image_fn. Every negative result stops the call, as HIRL_IMAGE_STOP does. */
+enum {
+    HIRL_IMAGE_STOP = -1,
+    HIRL_IMAGE_GIVEN = 0,
+    HIRL_IMAGE_AGAIN = 1,
+    HIRL_IMAGE_NEVER = 2,
+};
 
 /**
  * Supplies one image of the application. The library calls it for the same index as often as it
@@ -141,7 +155,12 @@ typedef struct hirl_image {
  *                       before, all other fields are 0
  * @param[in]     index  of the image, 0 to count - 1
  * @param[in]     user   [any] bytes, caller-owned, kept until the data set is destroyed
- * @return 0; below 0: the image cannot be read, image is ignored, and release is not called
+ * @return 0 (HIRL_IMAGE_GIVEN): image has the image. Otherwise its pixels are ignored and
+ *         release is not called. HIRL_IMAGE_AGAIN: the image cannot be read now; the library calls
+ *         again after 10 ms, 20 ms, and so on up to 1 s, at most 10 times in all (3.3 s), and then
+ *         stops the call. HIRL_IMAGE_NEVER: the image is unreadable for good; a run takes another
+ *         in its place, and counts it for max_bad. Below 0, or any other value: the running call
+ *         stops with HIRL_E_CALLBACK, the image is not marked, and the next call reads it again
  */
 typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
 
@@ -253,11 +272,14 @@ HIRL_API const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_
  *
  * @retval HIRL_E_INVALID      a NULL, or index outside
  * @retval HIRL_E_FORMAT       the image is damaged, or neither JPEG nor PNG
- * @retval HIRL_E_IO           its file cannot be read
+ * @retval HIRL_E_IO           its file cannot be read, or the application's function returned
+ *                             HIRL_IMAGE_NEVER
  * @retval HIRL_E_LIMIT        a side above 32768 pixels, more than 2^26 pixels, or a file above 64
  *                             MiB
  * @retval HIRL_E_UNSUPPORTED  a kind of JPEG or PNG that the library does not decode
- * @retval HIRL_E_CALLBACK     the application's function returned a negative value
+ * @retval HIRL_E_CALLBACK     the application's function stopped the call, or asked too often for
+ *                             another try
+ * @retval HIRL_E_CANCELED     the call was stopped
  * @retval HIRL_E_NOMEM
  *
  * Threads: safe. Since 0.1.

@@ -8,6 +8,7 @@
 #define HIRL_HANDLES_H
 
 typedef struct hirl_context hirl_context; /**< backend, threads and callbacks: context.h */
+typedef struct hirl_stop hirl_stop;       /**< a request to stop calls: context.h */
 typedef struct hirl_options hirl_options; /**< values of keys: options.h */
 typedef struct hirl_dataset hirl_dataset; /**< a source of images: dataset.h */
 typedef struct hirl_model hirl_model;     /**< an encoder with its heads: model.h */

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
+#include "base/halt.h"
 #include "base/option.h"
 
 typedef struct context_config {
@@ -97,6 +99,46 @@ void hirl_cancel(hirl_context *context)
 {
     if (context)
         hr_context_cancel(context);
+}
+
+hirl_status hirl_stop_create(hirl_stop **stop)
+{
+    if (!stop)
+        return hr_fail(HIRL_E_INVALID, "stop_create: stop is NULL");
+    *stop = hr_alloc(sizeof **stop);
+    if (!*stop)
+        return HIRL_E_NOMEM;
+    atomic_init(&(*stop)->requested, 0);
+    return HIRL_OK;
+}
+
+void hirl_stop_destroy(hirl_stop *stop)
+{
+    if (stop && hr_stop_used() == stop)
+        hr_stop_use(NULL);
+    hr_free(stop);
+}
+
+void hirl_stop_use(const hirl_stop *stop)
+{
+    hr_stop_use(stop);
+}
+
+void hirl_stop_request(hirl_stop *stop)
+{
+    if (stop)
+        atomic_store(&stop->requested, 1);
+}
+
+void hirl_stop_clear(hirl_stop *stop)
+{
+    if (stop)
+        atomic_store(&stop->requested, 0);
+}
+
+int32_t hirl_stop_requested(const hirl_stop *stop)
+{
+    return stop ? atomic_load(&stop->requested) : 0;
 }
 
 const char *hirl_context_backend(const hirl_context *context)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/halt.h"
 #include "base/safetensors.h"
 #include "step/task.h"
 #include "train/checkpoint.h"
@@ -147,6 +148,7 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
                        calls->struct_size);
     memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
     HR_TRY(hr_context_enter(&call, trainer->context));
+    (void)hr_halt_obey(NULL); /* short, and done as a whole */
     return leave(&call, trainer, set_calls(trainer, &copy));
 }
 
@@ -193,6 +195,7 @@ hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
     HR_TRY(hr_context_enter(&call, trainer->context));
     hr_tensors_init(&state);
     status = read_checkpoint(&state, path);
+    (void)hr_halt_obey(NULL); /* a state is put in place as a whole; leave() undoes this */
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     hr_tensors_done(&state);
@@ -234,6 +237,7 @@ hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, 
         return fail_null("trainer_set_tree", trainer ? "leaf" : "trainer");
     HR_TRY(check(NULL, trainer));
     HR_TRY(hr_context_enter(&call, trainer->context));
+    (void)hr_halt_obey(NULL); /* short, and done as a whole */
     return leave(&call, trainer, hr_trainer_set_tree(trainer, tree, leaf));
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/halt.h"
 #include "base/thread.h"
 
 enum { MAX_THREADS = 256, SPIN = 2000, OPEN = 1 << 30 };
@@ -35,23 +36,32 @@ struct hr_pool {
     int64_t count;
     hr_pool_task *task;
     void *arg;
+    const hr_halt *halt; /* obeyed by the caller of the job */
+    atomic_bool dropped; /* a task of the job was not run */
     bool quit;
 };
 
 static _Thread_local bool in_task;
 
-/* Runs tasks of the current job until none is left. */
+/* Runs tasks of the current job until none is left, or the caller is to stop. */
 static void drain(hr_pool *pool, int index)
 {
+    const hr_halt *before = hr_halt_obey(pool->halt);
+
     in_task = true;
     for (;;) {
         int64_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
 
         if (i >= pool->count)
             break;
+        if (hr_halted(pool->halt)) {
+            atomic_store(&pool->dropped, true);
+            break;
+        }
         pool->task(pool->arg, i, index);
     }
     in_task = false;
+    (void)hr_halt_obey(before);
 }
 
 static bool wait_for_work(hr_pool *pool, uint64_t *seen)
@@ -182,6 +192,8 @@ static void share(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
     pool->count = count;
     pool->task = task;
     pool->arg = arg;
+    pool->halt = hr_halt_obeyed();
+    atomic_store(&pool->dropped, false);
     atomic_store(&pool->next, 0);
     atomic_store(&pool->inside, OPEN);
     pthread_mutex_lock(&pool->lock);
@@ -204,15 +216,22 @@ static void share(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
     pthread_mutex_unlock(&pool->lock);
 }
 
-void hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
+bool hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg)
 {
     if (count > 1 && pool->started && !in_task && !pthread_mutex_trylock(&pool->busy)) {
+        bool dropped;
+
         share(pool, count, task, arg);
+        dropped = atomic_load(&pool->dropped);
         pthread_mutex_unlock(&pool->busy);
-        return;
+        return !dropped;
     }
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
+        if (hr_halted(hr_halt_obeyed()))
+            return false;
         task(arg, i, 0);
+    }
+    return true;
 }
 
 static int cgroup_limit(void)

@@ -17,9 +17,10 @@ int hr_pool_half(const hr_pool *pool);
 
 /* Runs task(arg, i, worker) for each i in [0, count) with worker in [0, threads), and returns
  * when all are done. Nested calls, and calls while another thread uses the pool, run on the
- * caller as worker 0. */
+ * caller as worker 0. false: the caller is to stop (halt.h), so some tasks were not run and the
+ * results must not be used. */
 typedef void hr_pool_task(void *arg, int64_t i, int worker);
-void hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg);
+bool hr_pool_run(hr_pool *pool, int64_t count, hr_pool_task *task, void *arg);
 
 /* Cores that this process may use, within its CPU affinity and its control group's limit. */
 int hr_cores(void);

@@ -29,6 +29,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/halt.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are little-endian");
 
@@ -271,8 +272,11 @@ hirl_status hr_tensors_save(const hr_tensors *list, const char *path)
     status = plan(&s, list);
     if (!status)
         status = write_header(&file, list, s);
-    for (int32_t i = 0; i < list->count && !status; i++)
-        status = hr_file_write(&file, s[i].item->data, s[i].item->bytes);
+    for (int32_t i = 0; i < list->count && !status; i++) {
+        status = hr_halt_check();
+        if (!status)
+            status = hr_file_write(&file, s[i].item->data, s[i].item->bytes);
+    }
     hr_free(s);
     if (!status)
         return hr_file_commit(&file);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/halt.h"
 
 /* tasks of several threads may fail at once */
 static pthread_mutex_t first_failure = PTHREAD_MUTEX_INITIALIZER;
@@ -28,12 +29,6 @@ void hr_workspace_done(hr_workspace *w)
     hr_arena_done(&w->kernel);
 }
 
-void hr_workspace_run(hr_workspace *w, int64_t count, hr_pool_task *task, void *arg)
-{
-    if (hr_workspace_ok(w))
-        hr_pool_run(w->pool, count, task, arg);
-}
-
 static void keep_first(hr_workspace *w, const hr_error *failure)
 {
     pthread_mutex_lock(&first_failure);
@@ -43,6 +38,16 @@ static void keep_first(hr_workspace *w, const hr_error *failure)
         __atomic_store_n(&w->failure.status, failure->status, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&first_failure);
+}
+
+void hr_workspace_run(hr_workspace *w, int64_t count, hr_pool_task *task, void *arg)
+{
+    hr_error failure;
+
+    if (!hr_workspace_ok(w) || hr_pool_run(w->pool, count, task, arg))
+        return;
+    hr_error_keep(&failure, hr_halt_fail());
+    keep_first(w, &failure);
 }
 
 /* out of memory: the message is this thread's */

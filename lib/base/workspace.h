@@ -25,7 +25,8 @@ struct hr_workspace {
 hirl_status hr_workspace_init(hr_workspace *w, hr_pool *pool);
 void hr_workspace_done(hr_workspace *w); /* also after a failed init */
 
-/* task(arg, i, worker) for i in [0, count): see pool.h. Does nothing after a failure. */
+/* task(arg, i, worker) for i in [0, count): see pool.h. Does nothing after a failure.
+ * When the thread is to stop, tasks are dropped, and CANCELED is a failure of the queue. */
 void hr_workspace_run(hr_workspace *w, int64_t count, hr_pool_task *task, void *arg);
 /* Memory of one worker, kept and grown, not cleared; valid until its next call. NULL when there is
  * none: a failure of the queue. To be called inside a task, or with worker 0 outside. */

@@ -2,9 +2,17 @@
 
 #include "data/callback.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/halt.h"
 #include "data/image.h"
+
+/* A read that is to be tried again: TRIES in all, with pauses that double up to LONGEST. Pauses are
+ * taken in slices, so that a stop ends them. */
+enum { TRIES = 10, FIRST_MS = 10, LONGEST_MS = 1000, SLICE_MS = 20 };
 
 typedef struct callback {
     hirl_image_fn *read;
@@ -22,15 +30,59 @@ static hirl_status copy_pixels(hr_pixels *pixels, const hirl_image *image)
     return hr_pixels_copy(pixels, image->pixels, image->width, image->height, image->channels);
 }
 
+static hirl_status pause_for(int ms)
+{
+    for (; ms > 0; ms -= SLICE_MS) {
+        int slice = ms < SLICE_MS ? ms : SLICE_MS;
+
+        HR_TRY(hr_halt_check());
+        nanosleep(&(struct timespec){ .tv_nsec = slice * 1000000L }, NULL);
+    }
+    return hr_halt_check();
+}
+
+/* The failure that the application described in `image`. An image that can never be read is an
+ * unreadable one (IO); everything else stops the call (CALLBACK). */
+static hirl_status refuse(const hirl_image *image, int32_t result)
+{
+    hirl_status status = hr_fail_callback(image->value ? image->value : result, "data");
+    char text[256], reason[256];
+
+    if (result == HIRL_IMAGE_NEVER)
+        status = hr_fail(HIRL_E_IO, "the application cannot read the image");
+    if (result == HIRL_IMAGE_AGAIN)
+        status = hr_fail(status, "data: the application's callback asked for another try %d times",
+                         TRIES);
+    if (!image->text)
+        return status;
+    snprintf(text, sizeof text, "%s", hr_error_text());
+    snprintf(reason, sizeof reason, "%s", image->text);
+    return hr_fail(status, "%s: %s", text, reason);
+}
+
+static hirl_status ask(hirl_image *image, const callback *application, int64_t index)
+{
+    int32_t result = HIRL_IMAGE_AGAIN;
+    int ms = FIRST_MS;
+
+    for (int i = 0; i < TRIES && result == HIRL_IMAGE_AGAIN; i++) {
+        if (i) {
+            HR_TRY(pause_for(ms));
+            ms = 2 * ms < LONGEST_MS ? 2 * ms : LONGEST_MS;
+        }
+        *image = (hirl_image){ .struct_size = sizeof *image };
+        result = application->read(image, index, application->user);
+    }
+    return result ? refuse(image, result) : HIRL_OK;
+}
+
 static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
 {
     const callback *application = state;
-    hirl_image image = { .struct_size = sizeof image };
-    int32_t result = application->read(&image, index, application->user);
+    hirl_image image;
     hirl_status status;
 
-    if (result < 0)
-        return hr_fail_callback(result, "data");
+    HR_TRY(ask(&image, application, index));
     if (image.encoded)
         status = hr_image_decode(pixels, image.encoded, image.encoded_bytes, &application->how);
     else

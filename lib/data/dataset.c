@@ -322,7 +322,7 @@ static int64_t source_index(const hirl_dataset *dataset, int64_t index)
 bool hr_is_bad_image(hirl_status status)
 {
     return status == HIRL_E_FORMAT || status == HIRL_E_IO || status == HIRL_E_LIMIT ||
-           status == HIRL_E_UNSUPPORTED || status == HIRL_E_CALLBACK;
+           status == HIRL_E_UNSUPPORTED;
 }
 
 hirl_status hr_dataset_digest(int64_t *digest, const hirl_dataset *dataset, int64_t index)

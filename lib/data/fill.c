@@ -132,6 +132,16 @@ static hirl_status read_row(hr_loader_worker *w, hr_slot *s, int32_t row)
     return status == HIRL_OK ? draw_views(w, &s->batch, row) : status;
 }
 
+static bool failed(hr_loader *loader, const hr_slot *s)
+{
+    bool yes;
+
+    pthread_mutex_lock(&loader->lock);
+    yes = s->failure.status < 0;
+    pthread_mutex_unlock(&loader->lock);
+    return yes;
+}
+
 static void fail_batch(hr_loader *loader, hr_slot *s, hirl_status status)
 {
     pthread_mutex_lock(&loader->lock);
@@ -142,8 +152,11 @@ static void fail_batch(hr_loader *loader, hr_slot *s, hirl_status status)
 
 void hr_fill_row(hr_loader_worker *w, hr_slot *s, int32_t row)
 {
-    hirl_status status = read_row(w, s, row);
+    hirl_status status;
 
+    if (failed(w->loader, s)) /* the rest of the batch is not needed */
+        return;
+    status = read_row(w, s, row);
     s->batch.readable[row] = status == HIRL_OK;
     if (status == HIRL_DONE)
         clear_views(w->loader, &s->batch, row);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/halt.h"
 #include "data/batch.h"
 #include "data/dataset.h"
 
@@ -53,6 +54,7 @@ struct hr_loader {
     int64_t want_epoch, want_step; /* the next batch to hand to the caller */
     int busy;                      /* threads that are filling a row or finishing a batch */
     bool running, quit;
+    hirl_stop dropped; /* requested: what the threads are reading is not wanted any more */
 
     pthread_mutex_t order_lock; /* guards the two members below */
     int64_t order_epoch;

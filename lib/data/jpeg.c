@@ -22,6 +22,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/halt.h"
 
 /* A hostile progressive file can have thousands of scans, each of which takes as long as one
  * image. */
@@ -130,6 +131,9 @@ static void read_rows(job *j)
         uint8_t *row = j->pixels->data + j->jpeg.output_scanline * width * 3;
         JSAMPROW to = j->inks ? j->inks : row;
 
+        j->status = hr_halt_check();
+        if (j->status < 0)
+            longjmp(j->jump, 1);
         jpeg_read_scanlines(&j->jpeg, &to, 1);
         for (size_t x = 0; x < width && j->inks; x++)
             for (int c = 0; c < 3; c++)

@@ -102,7 +102,9 @@ static void *thread_main(void *arg)
 {
     hr_loader_worker *w = arg;
     hr_loader *loader = w->loader;
+    hr_halt halt = { .stop = &loader->dropped };
 
+    (void)hr_halt_obey(&halt);
     pthread_mutex_lock(&loader->lock);
     while (!loader->quit) {
         int32_t row = 0;
@@ -268,6 +270,7 @@ static void stop_threads(hr_loader *loader)
 {
     pthread_mutex_lock(&loader->lock);
     loader->quit = true;
+    atomic_store(&loader->dropped.requested, 1);
     pthread_cond_broadcast(&loader->work);
     pthread_mutex_unlock(&loader->lock);
     for (int i = 0; i < loader->started; i++)
@@ -320,8 +323,10 @@ int64_t hr_loader_steps(const hr_loader *loader)
 static void halt(hr_loader *loader, int64_t epoch, int64_t step)
 {
     loader->running = false;
+    atomic_store(&loader->dropped.requested, 1);
     while (loader->busy)
         pthread_cond_wait(&loader->ready, &loader->lock);
+    atomic_store(&loader->dropped.requested, 0);
     for (int i = 0; i < loader->rings; i++)
         loader->ring[i].state = HR_SLOT_EMPTY;
     loader->taken = -1;
@@ -372,7 +377,7 @@ static hirl_status fill_here(hr_loader *loader)
         int32_t row = 0;
         hr_slot *s;
 
-        status = hr_poll(loader->dataset->context);
+        status = hr_halt_check();
         if (status < 0)
             break;
         s = take_row(loader, &row);
@@ -396,7 +401,7 @@ static hirl_status wait_for_threads(hr_loader *loader)
         until.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&loader->ready, &loader->lock, &until);
         pthread_mutex_unlock(&loader->lock);
-        status = hr_poll(loader->dataset->context);
+        status = hr_halt_check();
         pthread_mutex_lock(&loader->lock);
     }
     return status;

@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/halt.h"
 
 enum { CHUNK_BYTES = 8 << 20, CHUNKS = 1000 };
 
@@ -111,8 +112,12 @@ static void read_rows(job *j)
     if (png_get_rowbytes(j->png, j->info) != row)
         png_error(j->png, "its rows cannot be converted to RGB");
     for (int pass = 0; pass < passes; pass++)
-        for (int64_t y = 0; y < j->pixels->height; y++)
+        for (int64_t y = 0; y < j->pixels->height; y++) {
+            j->status = hr_halt_check();
+            if (j->status < 0)
+                png_longjmp(j->png, 1);
             png_read_row(j->png, j->pixels->data + (size_t)y * row, NULL);
+        }
 }
 
 /* Makes all calls that may jump back here. */

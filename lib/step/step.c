@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/halt.h"
 #include "step/task.h"
 
 static void average_gradients(hr_learner *learner)
@@ -113,9 +114,10 @@ static bool is_bad(const hr_learner *learner, const hr_step_result *result)
     return *(const int32_t *)learner->results.bad.host || !isfinite(result->loss);
 }
 
-/* Allocates nothing, so it cannot fail. */
+/* Allocates nothing and is not stopped, so it cannot fail. */
 static void commit(hr_learner *learner)
 {
+    const hr_halt *obeyed = hr_halt_obey(NULL);
     hr_queue *q = learner->queue;
 
     hr_optim_step(learner->optim, &learner->online, learner->stage.updated);
@@ -126,6 +128,7 @@ static void commit(hr_learner *learner)
         q->be->ema(q, &learner->teacher.value, &averaged);
     }
     hr_learner_refresh(learner);
+    (void)hr_halt_obey(obeyed);
 }
 
 /* Computes the step again and checks every tensor, to name the first one that is not finite. It
@@ -154,6 +157,9 @@ static hirl_status name_the_fault(hr_learner *learner, const hr_step_input *in)
 
 hirl_status hr_learner_step(hr_step_result *result, hr_learner *learner, const hr_step_input *in)
 {
+    /* a rank that stops inside a step would leave the others waiting in a reduction */
+    const hr_halt *obeyed =
+        hr_halt_obey(hr_queue_ranks(learner->queue) > 1 ? NULL : hr_halt_obeyed());
     hr_step_result made;
     hirl_status status = hr_learner_ready(learner);
 
@@ -168,6 +174,7 @@ hirl_status hr_learner_step(hr_step_result *result, hr_learner *learner, const h
         *result = made;
     }
     hr_tape_reset(&learner->tape);
+    (void)hr_halt_obey(obeyed);
     return status;
 }
 

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/halt.h"
+
 static void *device_take(void *owner, size_t bytes)
 {
     hr_queue *q = owner;
@@ -134,8 +136,11 @@ bool hr_same_shape(const hr_array *a, const hr_array *b)
 
 static void *take(hr_tape *t, hr_arena *arena, size_t bytes)
 {
-    void *taken = t->failure.status < 0 ? NULL : hr_arena_take(arena, bytes);
+    void *taken;
 
+    if (t->failure.status >= 0 && hr_halt_check() < 0)
+        hr_tape_pass(t, HIRL_E_CANCELED); /* the operations that follow are not recorded */
+    taken = t->failure.status < 0 ? NULL : hr_arena_take(arena, bytes);
     if (!taken)
         fail_memory(t);
     return taken;

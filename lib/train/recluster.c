@@ -118,6 +118,7 @@ static hirl_status begin_clustering(hirl_trainer *trainer)
 {
     hr_recluster *r = &trainer->grove.making;
     hr_tree_input in = { .n = trainer->dataset->count, .usable = r->readable };
+    const hr_halt *obeyed;
     hirl_status status;
 
     in.features = hr_slice(&r->points, 0, r->placed.kept);
@@ -126,7 +127,9 @@ static hirl_status begin_clustering(hirl_trainer *trainer)
                                 &trainer->config.cluster));
     if (!r->kept)
         return HIRL_OK;
+    obeyed = hr_halt_obey(NULL); /* a stop must not lose what the checkpoint has */
     status = hr_tree_maker_load(r->maker, r->kept, "maker.");
+    (void)hr_halt_obey(obeyed);
     hr_tensors_done(r->kept);
     hr_free(r->kept);
     r->kept = NULL;
@@ -209,6 +212,7 @@ static hirl_status cluster(hirl_trainer *trainer)
 hirl_status hr_trainer_recluster(hirl_trainer *trainer)
 {
     hr_recluster *r = &trainer->grove.making;
+    const hr_halt *obeyed;
     hirl_tree *tree;
     hirl_status status;
 
@@ -219,7 +223,9 @@ hirl_status hr_trainer_recluster(hirl_trainer *trainer)
     }
     HR_TRY(cluster(trainer));
     HR_TRY(hr_tree_maker_finish(&tree, r->maker));
+    obeyed = hr_halt_obey(NULL); /* a tree is in use as a whole or not at all */
     status = take_over(trainer, tree);
+    (void)hr_halt_obey(obeyed);
     hr_tree_drop(tree);
     HR_TRY(status);
     trainer->grove.seconds = hr_seconds() - r->seconds;

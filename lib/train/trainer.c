@@ -106,7 +106,7 @@ hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
 
     if (p->step == p->steps && !p->epoch_open)
         return HIRL_DONE;
-    HR_TRY(hr_poll(trainer->context));
+    HR_TRY(hr_halt_check());
     if (!p->epoch_open)
         HR_TRY(advance(trainer));
     if (p->epoch_open && trainer->task->measure)

@@ -37,7 +37,8 @@ SHAPE = r'\[[^\[\]]*\]'
 DTYPES = {'char': 'char', 'uint8_t': 'uint8', 'int32_t': 'int32', 'int64_t': 'int64', 'size_t': 'size',
           'float': 'float32', 'double': 'float64', 'void': 'bytes'}
 NUMBERS = set(DTYPES.values()) - {'bytes'}
-HANDLES = {'hirl_context', 'hirl_options', 'hirl_dataset', 'hirl_model', 'hirl_trainer', 'hirl_tree'}
+HANDLES = {'hirl_context', 'hirl_options', 'hirl_dataset', 'hirl_model', 'hirl_trainer', 'hirl_tree',
+           'hirl_stop'}
 EVENT = r'[\w(][^;:.]*'
 OWNERS = {  # phrase -> directions of a parameter that it fits
     'caller-owned, read during the call': ['in'],

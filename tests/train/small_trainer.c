@@ -51,7 +51,7 @@ static int32_t read_pixels(hirl_image *image, int64_t index, void *user)
 {
     (void)user;
     if (index % small_unreadable == 0)
-        return -1;
+        return HIRL_IMAGE_NEVER;
     image->pixels = &small_pixels[index][0][0][0];
     image->width = image->height = SMALL_SIDE;
     image->channels = 3;

@@ -197,7 +197,7 @@ static int32_t on_data(hirl_image *image, int64_t index, void *user)
 {
     count_call(user, DATA);
     if (index % EVERY == 0)
-        return -1;
+        return HIRL_IMAGE_NEVER;
     image->pixels = &small_pixels[index][0][0][0];
     image->width = image->height = SMALL_SIDE;
     image->channels = 3;

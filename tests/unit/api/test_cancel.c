@@ -78,12 +78,92 @@ START_TEST(a_cancelled_call_gives_the_same_result_when_repeated)
     ck_assert(s.done);
     hr_assert_ok(c->call(&stopped, &w));
     ck_assert_mem_eq(&stopped, &whole, sizeof whole);
-    hirl_cancel(w.context); /* between two calls, it stops the next one */
-    hr_assert_fails(small_cluster(&stopped, &w), HIRL_E_CANCELED, "stopped");
+    hirl_cancel(w.context); /* no call is running: the next one is not stopped */
     hr_assert_ok(small_cluster(&stopped, &w));
     hirl_cancel(NULL);
     small_world_close(&w);
     signal(SIGUSR1, SIG_DFL);
+}
+END_TEST
+
+START_TEST(a_stop_stays_until_it_is_cleared_and_reaches_only_the_calls_that_use_it)
+{
+    static small_result whole, r;
+    hirl_stop *mine, *other;
+    small_world w;
+
+    small_world_open(&w);
+    hr_assert_ok(hirl_stop_create(&mine));
+    hr_assert_ok(hirl_stop_create(&other));
+    hr_assert_ok(small_cluster(&whole, &w));
+    hirl_stop_use(mine);
+    hirl_stop_request(other);
+    hr_assert_ok(small_cluster(&r, &w));
+    hirl_stop_request(mine); /* between two calls, and for each of them */
+    ck_assert_int_eq(hirl_stop_requested(mine), 1);
+    for (int i = 0; i < 2; i++)
+        hr_assert_fails(small_cluster(&r, &w), HIRL_E_CANCELED, "stopped");
+    hirl_stop_clear(mine);
+    ck_assert_int_eq(hirl_stop_requested(mine), 0);
+    hr_assert_ok(small_cluster(&r, &w));
+    ck_assert_mem_eq(&r, &whole, sizeof r);
+    hirl_stop_use(other);
+    hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_CANCELED, "stopped");
+    hirl_stop_use(NULL);
+    hr_assert_ok(hirl_train_step(NULL, w.trainer));
+    hirl_stop_destroy(mine);
+    hirl_stop_destroy(other);
+    small_world_close(&w);
+}
+END_TEST
+
+/* ---- at any moment ---- */
+
+typedef struct strike {
+    hirl_context *context;
+    useconds_t after;
+} strike;
+
+static void *strike_later(void *user)
+{
+    const strike *s = user;
+
+    usleep(s->after);
+    hirl_cancel(s->context);
+    return NULL;
+}
+
+/* Each long call is stopped again and again, each time a little later, until it ends by itself. */
+START_TEST(a_call_stopped_at_any_moment_gives_the_same_result_in_the_end)
+{
+    static small_result stopped, whole;
+    const small_call *c = &small_calls[_i];
+    hirl_status status = HIRL_E_CANCELED;
+    small_world w;
+
+    memset(&stopped, 0, sizeof stopped);
+    memset(&whole, 0, sizeof whole);
+    small_world_open(&w);
+    hr_assert_ok(c->call(&whole, &w));
+    small_world_close(&w);
+    small_world_open(&w);
+    for (useconds_t after = 50; status == HIRL_E_CANCELED; after += after / 8 + 20) {
+        strike s = { w.context, after };
+        pthread_t thread;
+
+        ck_assert_int_eq(pthread_create(&thread, NULL, strike_later, &s), 0);
+        status = c->call(&stopped, &w);
+        pthread_join(thread, NULL);
+        ck_assert_msg(status >= 0 || status == HIRL_E_CANCELED, "%s: %s: %s", c->phase,
+                      hirl_status_name(status), hirl_error_message());
+        if (status != HIRL_DONE)
+            continue;
+        small_world_close(&w); /* the stop came after the last step: begin again */
+        small_world_open(&w);
+        status = HIRL_E_CANCELED;
+    }
+    ck_assert_mem_eq(&stopped, &whole, sizeof whole);
+    small_world_close(&w);
 }
 END_TEST
 
@@ -170,6 +250,9 @@ static Suite *suite(void)
     tcase_set_timeout(c, 0);
     tcase_add_loop_test(c, a_cancelled_call_gives_the_same_result_when_repeated, 0,
                         2 * SMALL_LONG_CALLS);
+    tcase_add_test(c, a_stop_stays_until_it_is_cleared_and_reaches_only_the_calls_that_use_it);
+    tcase_add_loop_test(c, a_call_stopped_at_any_moment_gives_the_same_result_in_the_end, 0,
+                        SMALL_LONG_CALLS);
     tcase_add_test(c, a_thousand_signals_a_second_change_nothing);
     suite_add_tcase(s, c);
     return s;

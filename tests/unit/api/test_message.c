@@ -94,7 +94,7 @@ static int32_t read_pixels(hirl_image *image, int64_t index, void *user)
 
     (void)user;
     if (index % 7 == 3)
-        return -7;
+        return HIRL_IMAGE_NEVER;
     for (int i = 0; i < SIDE * SIDE; i++)
         grey[i] = (uint8_t)(i * 3 + index * 11);
     image->pixels = grey;

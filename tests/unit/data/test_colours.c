@@ -21,7 +21,7 @@ static int32_t hand_over(hirl_image *image, int64_t index, void *user)
 
     (void)user;
     if (index == 2)
-        return -1;
+        return HIRL_IMAGE_NEVER;
     image->pixels = index ? &four[0][0] : red;
     image->height = 1;
     image->width = index ? 4 : 1;

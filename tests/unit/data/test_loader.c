@@ -27,8 +27,10 @@ static int32_t hand_over(hirl_image *image, int64_t index, void *user)
 {
     host *h = user;
 
-    if (h->broken[index])
-        return -7;
+    if (h->broken[index]) {
+        image->value = -7;
+        return HIRL_IMAGE_NEVER;
+    }
     image->pixels = h->pixels[index];
     image->width = image->height = SIDE;
     image->channels = 1;
@@ -318,8 +320,7 @@ START_TEST(more_than_max_bad_stops_with_share_and_file)
             status = hr_loader_next(&batch, loader);
         ck_assert_int_eq(status, HIRL_E_FORMAT);
         ck_assert_ptr_nonnull(strstr(hr_error_text(), "3 of 50 images (0.06 of all)"));
-        ck_assert_ptr_nonnull(
-            strstr(hr_error_text(), "0: data: the application's callback returned -7"));
+        ck_assert_ptr_nonnull(strstr(hr_error_text(), "0: the application cannot read the image"));
         ck_assert_int_eq(hr_loader_next(&batch, loader), HIRL_E_FORMAT); /* the failure persists */
         ck_assert_ptr_nonnull(strstr(hr_error_text(), "3 of 50 images (0.06 of all)"));
         hr_loader_destroy(loader);
@@ -345,7 +346,7 @@ START_TEST(without_replacing_an_unreadable_image_stops_and_is_named)
     config.on_bad = HR_BAD_ROW_FAIL;
     hr_assert_ok(hr_loader_create(&loader, dataset, &config));
     hr_assert_ok(hr_loader_next(&batch, loader));
-    hr_assert_fails(hr_loader_next(&batch, loader), HIRL_E_CALLBACK, name);
+    hr_assert_fails(hr_loader_next(&batch, loader), HIRL_E_IO, name);
     ck_assert_int_eq(hr_error_callback(), -7);
     images.broken[order[BATCH + 1]] = false; /* repaired: the same call succeeds */
     hr_assert_ok(hr_loader_next(&batch, loader));
@@ -487,8 +488,9 @@ START_TEST(cancel_stops_the_wait_and_the_next_call_continues)
     open_set();
     run(want, 0);
     hr_assert_ok(hr_loader_create(&loader, dataset, &config));
-    hr_context_cancel(context);
+    hr_halt_obey(&(hr_halt){ .stop = &(hirl_stop){ 1 } });
     hr_assert_fails(hr_loader_next(&batch, loader), HIRL_E_CANCELED, "stopped");
+    hr_halt_obey(NULL);
     for (int i = 0; i < 3; i++) {
         hr_assert_ok(hr_loader_next(&batch, loader));
         ck_assert_uint_eq(sum_of(batch), want[i]);
