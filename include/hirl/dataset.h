@@ -138,12 +138,7 @@ typedef struct hirl_image {
 } hirl_image;
 
 /** Results of a hirl_image_fn. Every negative result stops the call, as HIRL_IMAGE_STOP does. */
-enum {
-    HIRL_IMAGE_STOP = -1,
-    HIRL_IMAGE_GIVEN = 0,
-    HIRL_IMAGE_AGAIN = 1,
-    HIRL_IMAGE_NEVER = 2,
-};
+enum { HIRL_IMAGE_STOP = -1, HIRL_IMAGE_GIVEN = 0, HIRL_IMAGE_AGAIN = 1, HIRL_IMAGE_NEVER = 2 };
 
 /**
  * Supplies one image of the application. The library calls it for the same index as often as it

@@ -211,6 +211,60 @@ static int32_t hand_over(hirl_image *image, int64_t index, void *user)
     return 0;
 }
 
+typedef struct answers {
+    int32_t result;
+    int calls, again; /* calls so far; how many of them are answered with AGAIN */
+} answers;
+
+static int32_t answer(hirl_image *image, int64_t index, void *user)
+{
+    static const uint8_t grey[1] = { 7 };
+    answers *a = user;
+
+    (void)index;
+    if (a->calls++ < a->again)
+        return HIRL_IMAGE_AGAIN;
+    image->pixels = grey;
+    image->width = image->height = 1;
+    image->channels = 1;
+    image->text = "the disk is away";
+    image->value = 55;
+    return a->result;
+}
+
+/* Reads the only image of a callback that answers `result` after `again` requests for a new try. */
+static hirl_status read_answer(int *calls, int32_t result, int again)
+{
+    answers a = { result, 0, again };
+    hirl_status status;
+
+    begin();
+    hr_assert_ok(hirl_dataset_from_callback(&set, context, answer, &a, 1, NULL, NULL));
+    status = hirl_dataset_read(&pixels, &height, &width, set, 0);
+    *calls = a.calls;
+    end();
+    return status;
+}
+
+START_TEST(a_callback_answers_again_never_or_stop_with_its_own_value_and_text)
+{
+    int calls;
+
+    hr_assert_ok(read_answer(&calls, 0, 3));
+    ck_assert_int_eq(calls, 4);
+    hr_assert_fails(read_answer(&calls, 0, 99), HIRL_E_CALLBACK, "another try 10 times");
+    ck_assert_int_eq(calls, 10);
+    ck_assert_int_eq(hirl_error_callback_value(), HIRL_IMAGE_AGAIN);
+    hr_assert_fails(read_answer(&calls, HIRL_IMAGE_NEVER, 0), HIRL_E_IO,
+                    "cannot read the image: the disk is away");
+    ck_assert_int_eq(hirl_error_callback_value(), 55);
+    hr_assert_fails(read_answer(&calls, HIRL_IMAGE_STOP, 1), HIRL_E_CALLBACK,
+                    "returned 55: the disk is away");
+    ck_assert_int_eq(calls, 2);
+    hr_assert_fails(read_answer(&calls, 9, 0), HIRL_E_CALLBACK, "returned 55");
+}
+END_TEST
+
 START_TEST(a_callback_gives_encoded_bytes_or_pixels_and_gets_them_back)
 {
     host h = { 0 };
@@ -240,4 +294,5 @@ END_TEST
 HR_TESTS("dataset", images_in_memory_are_copied_or_not, labels_may_be_missing,
          a_description_fills_the_members_that_its_caller_knows, invalid_arguments_are_refused,
          more_classes_or_images_than_can_be_counted_are_refused, options_choose_the_generated_set,
+         a_callback_answers_again_never_or_stop_with_its_own_value_and_text,
          a_callback_gives_encoded_bytes_or_pixels_and_gets_them_back)
