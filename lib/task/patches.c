@@ -84,6 +84,7 @@ static hirl_status list_masked(hr_pretrain *self, int v, int64_t micro, int64_t 
     memset(weight, 0, (size_t)room * sizeof *weight);
     for (int64_t r = 0; r < n && mask; r++, mask += patches) {
         int64_t masked = 0;
+        real each;
 
         for (int64_t i = 0; i < patches; i++)
             masked += mask[i];
@@ -92,11 +93,14 @@ static hirl_status list_masked(hr_pretrain *self, int v, int64_t micro, int64_t 
                            "masks: more than %lld masked patches in %lld images of %lld patches, "
                            "which is the limit of mask_ratio",
                            (long long)room, (long long)n, (long long)patches);
+        /* The compiler may divide before it knows that a patch is masked; an application that traps
+         * divisions by 0 must not notice. */
+        each = (real)1 / (real)(n * (masked ? masked : 1));
         for (int64_t i = 0; i < patches; i++)
             if (mask[i]) {
                 place[at] = (int32_t)(r * patches + i);
                 token[at] = (int32_t)((first_row + r) * (patches + 1) + 1 + i);
-                weight[at++] = (real)1 / (real)(n * masked);
+                weight[at++] = each;
             }
     }
     return HIRL_OK;
