@@ -115,31 +115,31 @@ hirl_status hr_norm_add(hr_norm_slots *slots, hr_layout *params, hr_layout *norm
     return add_vector(&slots->var, norms, name, ".running_var", HR_FIRST_ONE, 1, channels);
 }
 
-hr_norm hr_norm_of(const hr_norm_slots *slots, const hr_pass *run)
+hr_norm hr_norm_of(const hr_norm_slots *slots, const hr_pass *pass)
 {
-    const hr_weights *w = run->weights;
+    const hr_weights *w = pass->weights;
 
     return (hr_norm){
-        .gamma = slots->gamma < 0 ? NULL : hr_weight(run->tape, w, slots->gamma),
-        .beta = slots->beta < 0 ? NULL : hr_weight(run->tape, w, slots->beta),
+        .gamma = slots->gamma < 0 ? NULL : hr_weight(pass->tape, w, slots->gamma),
+        .beta = slots->beta < 0 ? NULL : hr_weight(pass->tape, w, slots->beta),
         .mean = hr_running(w, slots->mean),
         .var = hr_running(w, slots->var),
         .eps = NORM_EPS,
         .keep = NORM_KEEP,
-        .groups = run->groups,
-        .running_groups = run->running_groups,
-        .slot = run->commit ? &w->norm_slot[slots->mean] : NULL,
-        .part = run->part,
-        .parts = run->parts,
-        .sync = run->sync,
+        .groups = pass->groups,
+        .running_groups = pass->running_groups,
+        .slot = pass->commit ? &w->norm_slot[slots->mean] : NULL,
+        .part = pass->part,
+        .parts = pass->parts,
+        .sync = pass->sync,
     };
 }
 
-static hr_tensor *norm_run(const hr_norm_slots *slots, const hr_pass *run, hr_tensor *y, bool relu)
+static hr_tensor *norm_run(const hr_norm_slots *slots, const hr_pass *pass, hr_tensor *y, bool relu)
 {
-    hr_norm norm = hr_norm_of(slots, run);
+    hr_norm norm = hr_norm_of(slots, pass);
 
-    return hr_batch_norm(run->tape, y, &norm, NULL, relu);
+    return hr_batch_norm(pass->tape, y, &norm, NULL, relu);
 }
 
 /* adds a linear layer: its weight and, optionally, its bias */
@@ -210,27 +210,27 @@ hirl_status hr_mlp_path(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const 
     return hr_mlp_init(mlp, params, norms, name, d, &shape);
 }
 
-static hr_tensor *activate(const hr_mlp *mlp, int layer, const hr_pass *run, hr_tensor *x)
+static hr_tensor *activate(const hr_mlp *mlp, int layer, const hr_pass *pass, hr_tensor *x)
 {
     bool last = layer + 1 == mlp->layers;
 
     if (mlp->layer[layer].has_norm)
-        x = norm_run(&mlp->layer[layer].norm, run, x, !last && !mlp->gelu);
+        x = norm_run(&mlp->layer[layer].norm, pass, x, !last && !mlp->gelu);
     else if (!last && !mlp->gelu)
-        x = hr_relu(run->tape, x);
-    return !last && mlp->gelu ? hr_gelu(run->tape, hr_write(run->tape, x)) : x;
+        x = hr_relu(pass->tape, x);
+    return !last && mlp->gelu ? hr_gelu(pass->tape, hr_write(pass->tape, x)) : x;
 }
 
-hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_pass *run, hr_tensor *x)
+hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_pass *pass, hr_tensor *x)
 {
-    hr_tape *t = run->tape;
+    hr_tape *t = pass->tape;
 
     for (int i = 0; i < mlp->layers; i++) {
         hr_tensor *bias =
-            mlp->layer[i].bias < 0 ? NULL : hr_weight(t, run->weights, mlp->layer[i].bias);
+            mlp->layer[i].bias < 0 ? NULL : hr_weight(t, pass->weights, mlp->layer[i].bias);
 
-        x = hr_linear(t, x, hr_weight(t, run->weights, mlp->layer[i].weight), bias);
-        x = activate(mlp, i, run, x);
+        x = hr_linear(t, x, hr_weight(t, pass->weights, mlp->layer[i].weight), bias);
+        x = activate(mlp, i, pass, x);
     }
     return hr_write(t, x);
 }

@@ -38,7 +38,7 @@ typedef struct hr_norm_slots {
 hirl_status hr_norm_add(hr_norm_slots *slots, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t channels, bool zero_gamma);
 /* The batch norm with the weights and statistics of a pass */
-hr_norm hr_norm_of(const hr_norm_slots *slots, const hr_pass *run);
+hr_norm hr_norm_of(const hr_norm_slots *slots, const hr_pass *pass);
 
 enum { HR_MLP_LAYERS = 8 };
 
@@ -76,6 +76,6 @@ hirl_status hr_mlp_init(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const 
 hirl_status hr_mlp_path(hr_mlp *mlp, hr_layout *params, hr_layout *norms, const char *name,
                         int64_t d, int32_t depth);
 /* [N,in] -> [N,out], in the type of x */
-hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_pass *run, hr_tensor *x);
+hr_tensor *hr_mlp_run(const hr_mlp *mlp, const hr_pass *pass, hr_tensor *x);
 
 #endif

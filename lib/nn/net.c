@@ -318,49 +318,49 @@ void hr_net_done(hr_net *net)
 
 /* ---- forward pass ---- */
 
-hr_features hr_net_encode(const hr_net *net, const hr_pass *run, hr_tensor *image,
+hr_features hr_net_encode(const hr_net *net, const hr_pass *pass, hr_tensor *image,
                           const hr_vit_input *input)
 {
     hr_features f = { NULL, NULL };
 
     if (!net->is_vit) {
-        f.pooled = hr_resnet_run(&net->resnet, run, image);
+        f.pooled = hr_resnet_run(&net->resnet, pass, image);
         return f;
     }
-    f.tokens = hr_vit_run(&net->vit, run, image, input, net->mask_token);
-    f.pooled = hr_vit_class(run, f.tokens, image->x.dim[0]);
+    f.tokens = hr_vit_run(&net->vit, pass, image, input, net->mask_token);
+    f.pooled = hr_vit_class(pass, f.tokens, image->x.dim[0]);
     return f;
 }
 
-hr_tensor *hr_net_head(const hr_net *net, const hr_pass *run, hr_tensor *x)
+hr_tensor *hr_net_head(const hr_net *net, const hr_pass *pass, hr_tensor *x)
 {
-    return hr_mlp_run(&net->head, run, x);
+    return hr_mlp_run(&net->head, pass, x);
 }
 
-hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image,
+hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *pass, hr_tensor *image,
                      const hr_vit_input *input)
 {
-    return hr_net_head(net, run, hr_net_encode(net, run, image, input).pooled);
+    return hr_net_head(net, pass, hr_net_encode(net, pass, image, input).pooled);
 }
 
-hr_tensor *hr_net_out(const hr_net *net, const hr_pass *run, hr_tensor *z0)
+hr_tensor *hr_net_out(const hr_net *net, const hr_pass *pass, hr_tensor *z0)
 {
-    hr_tape *t = run->tape;
+    hr_tape *t = pass->tape;
     hr_tensor *rows;
 
-    if (net->has_predictor && run->weights->slots > net->shared_params)
-        return hr_mlp_run(&net->predictor, run, z0);
-    if (net->last < 0 || net->last >= run->weights->slots)
+    if (net->has_predictor && pass->weights->slots > net->shared_params)
+        return hr_mlp_run(&net->predictor, pass, z0);
+    if (net->last < 0 || net->last >= pass->weights->slots)
         return NULL;
-    rows = hr_weight(t, run->weights, net->last); /* [K,d] */
+    rows = hr_weight(t, pass->weights, net->last); /* [K,d] */
     if (net->last_kind == HR_LAST_WEIGHT_NORM)
         rows = hr_normalize(t, rows);
     return hr_linear(t, hr_normalize(t, z0), rows, NULL);
 }
 
-hr_tensor *hr_net_path(const hr_net *net, const hr_pass *run, int32_t level, hr_tensor *z0)
+hr_tensor *hr_net_path(const hr_net *net, const hr_pass *pass, int32_t level, hr_tensor *z0)
 {
-    return hr_mlp_run(&net->path[level], run, z0);
+    return hr_mlp_run(&net->path[level], pass, z0);
 }
 
 int64_t hr_net_patches(const hr_net *net, int64_t size)
@@ -388,15 +388,15 @@ int64_t hr_net_layer_dim(const hr_net *net, int32_t layer)
     return layer == HR_LAYER_BACKBONE ? net->backbone_dim : net->z_dim;
 }
 
-static hr_tensor *run_layer(const hr_net *net, const hr_pass *run, int32_t layer, hr_tensor *image,
+static hr_tensor *run_layer(const hr_net *net, const hr_pass *pass, int32_t layer, hr_tensor *image,
                             const hr_vit_input *input)
 {
     hr_tensor *x;
 
     if (layer == HR_LAYER_BACKBONE)
-        return hr_net_encode(net, run, image, input).pooled;
-    x = hr_net_z0(net, run, image, input);
-    return layer == HR_LAYER_Z0 ? x : hr_net_path(net, run, layer, x);
+        return hr_net_encode(net, pass, image, input).pooled;
+    x = hr_net_z0(net, pass, image, input);
+    return layer == HR_LAYER_Z0 ? x : hr_net_path(net, pass, layer, x);
 }
 
 /* hr_position_weights for images of this size; no array if it is the size of the position table */
@@ -421,7 +421,7 @@ static hr_array positions_for(const hr_net *net, hr_tape *t, int64_t size)
 hirl_status hr_net_embed(float *features, const hr_net *net, const hr_weights *weights,
                          hr_tape *tape, int32_t layer, const float *input, int64_t n, int64_t size)
 {
-    hr_pass run = { .tape = tape, .weights = weights, .groups = 1, .running_groups = 1 };
+    hr_pass pass = { .tape = tape, .weights = weights, .groups = 1, .running_groups = 1 };
     int64_t shape[4] = { n, size, size, 3 };
     hr_queue *q = tape->q;
     hirl_status status;
@@ -435,7 +435,7 @@ hirl_status hr_net_embed(float *features, const hr_net *net, const hr_weights *w
         hr_tensor *out;
 
         q->be->upload(q, &image, input, HR_F32);
-        out = run_layer(net, &run, layer, hr_wrap(tape, &image, NULL), &positions);
+        out = run_layer(net, &pass, layer, hr_wrap(tape, &image, NULL), &positions);
         if (hr_tape_status(tape) >= 0)
             q->be->download(q, features, HR_F32, &out->x);
     }

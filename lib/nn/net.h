@@ -86,17 +86,17 @@ typedef struct hr_features {
 } hr_features;
 
 /* image [N,S,S,3]; input: for transformers only, may be NULL */
-hr_features hr_net_encode(const hr_net *net, const hr_pass *run, hr_tensor *image,
+hr_features hr_net_encode(const hr_net *net, const hr_pass *pass, hr_tensor *image,
                           const hr_vit_input *input);
 /* the head: [N, backbone_dim] -> z0 [N, z_dim] */
-hr_tensor *hr_net_head(const hr_net *net, const hr_pass *run, hr_tensor *x);
+hr_tensor *hr_net_head(const hr_net *net, const hr_pass *pass, hr_tensor *x);
 /* backbone and head: image [N,S,S,3] -> z0 [N, z_dim] */
-hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *run, hr_tensor *image,
+hr_tensor *hr_net_z0(const hr_net *net, const hr_pass *pass, hr_tensor *image,
                      const hr_vit_input *input);
 /* z0 -> `out` [N, out_dim]; NULL if these weights have neither predictor nor last layer */
-hr_tensor *hr_net_out(const hr_net *net, const hr_pass *run, hr_tensor *z0);
+hr_tensor *hr_net_out(const hr_net *net, const hr_pass *pass, hr_tensor *z0);
 /* h_l(z0); level = l - 1 */
-hr_tensor *hr_net_path(const hr_net *net, const hr_pass *run, int32_t level, hr_tensor *z0);
+hr_tensor *hr_net_path(const hr_net *net, const hr_pass *pass, int32_t level, hr_tensor *z0);
 /* number of patches of an image with this side; 0 for a ResNet */
 int64_t hr_net_patches(const hr_net *net, int64_t size);
 

@@ -103,33 +103,33 @@ hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, 
     return HIRL_OK;
 }
 
-static hr_tensor *conv_norm(const hr_conv_slots *c, const hr_pass *run, hr_tensor *x,
+static hr_tensor *conv_norm(const hr_conv_slots *c, const hr_pass *pass, hr_tensor *x,
                             hr_tensor *add, bool relu)
 {
-    hr_tensor *w = hr_weight_cast(run->tape, run->weights, c->weight);
+    hr_tensor *w = hr_weight_cast(pass->tape, pass->weights, c->weight);
     hr_geometry geo = { (int32_t)w->x.dim[1], c->stride, c->pad };
-    hr_norm norm = hr_norm_of(&c->norm, run);
+    hr_norm norm = hr_norm_of(&c->norm, pass);
 
-    return hr_conv_norm(run->tape, x, w, geo, &norm, add, relu);
+    return hr_conv_norm(pass->tape, x, w, geo, &norm, add, relu);
 }
 
-static hr_tensor *run_block(const hr_block *block, const hr_pass *run, hr_tensor *x)
+static hr_tensor *run_block(const hr_block *block, const hr_pass *pass, hr_tensor *x)
 {
     hr_tensor *shortcut = x, *y = x;
 
     if (block->has_shortcut)
-        shortcut = conv_norm(&block->shortcut, run, x, NULL, false);
+        shortcut = conv_norm(&block->shortcut, pass, x, NULL, false);
     for (int i = 0; i + 1 < block->convs; i++)
-        y = conv_norm(&block->conv[i], run, y, NULL, true);
-    return hr_write(run->tape, conv_norm(&block->conv[block->convs - 1], run, y, shortcut, true));
+        y = conv_norm(&block->conv[i], pass, y, NULL, true);
+    return hr_write(pass->tape, conv_norm(&block->conv[block->convs - 1], pass, y, shortcut, true));
 }
 
-hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *run, hr_tensor *image)
+hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *pass, hr_tensor *image)
 {
-    hr_tensor *x = conv_norm(&net->stem, run, image, NULL, true);
+    hr_tensor *x = conv_norm(&net->stem, pass, image, NULL, true);
 
-    x = net->small ? hr_write(run->tape, x) : hr_max_pool(run->tape, x, 3, 2, 1);
+    x = net->small ? hr_write(pass->tape, x) : hr_max_pool(pass->tape, x, 3, 2, 1);
     for (int i = 0; i < net->blocks; i++)
-        x = run_block(&net->block[i], run, x);
-    return hr_mean_pool(run->tape, x);
+        x = run_block(&net->block[i], pass, x);
+    return hr_mean_pool(pass->tape, x);
 }

@@ -34,6 +34,6 @@ typedef struct hr_resnet {
 hirl_status hr_resnet_init(hr_resnet *net, hr_layout *params, hr_layout *norms, int32_t depth,
                            double width, bool small, bool zero_init);
 /* [N,H,W,3] -> [N,dim] real */
-hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *run, hr_tensor *image);
+hr_tensor *hr_resnet_run(const hr_resnet *net, const hr_pass *pass, hr_tensor *image);
 
 #endif

@@ -198,24 +198,24 @@ static hr_tensor *add_branch(hr_tape *t, hr_tensor *x, hr_tensor *branch, const 
 
 /* ---- network ---- */
 
-static hr_tensor *norm_run(const hr_vit_pair *pair, const hr_pass *run, hr_tensor *x)
+static hr_tensor *norm_run(const hr_vit_pair *pair, const hr_pass *pass, hr_tensor *x)
 {
-    return hr_layer_norm(run->tape, x, hr_weight(run->tape, run->weights, pair->weight),
-                         hr_weight(run->tape, run->weights, pair->bias), NORM_EPS);
+    return hr_layer_norm(pass->tape, x, hr_weight(pass->tape, pass->weights, pair->weight),
+                         hr_weight(pass->tape, pass->weights, pair->bias), NORM_EPS);
 }
 
-static hr_tensor *linear_run(const hr_vit_pair *pair, const hr_pass *run, hr_tensor *x)
+static hr_tensor *linear_run(const hr_vit_pair *pair, const hr_pass *pass, hr_tensor *x)
 {
-    return hr_linear(run->tape, x, hr_weight_cast(run->tape, run->weights, pair->weight),
-                     hr_weight(run->tape, run->weights, pair->bias));
+    return hr_linear(pass->tape, x, hr_weight_cast(pass->tape, pass->weights, pair->weight),
+                     hr_weight(pass->tape, pass->weights, pair->bias));
 }
 
 /* [N,S,S,3] -> [N,h,w,D] */
-static hr_tensor *embed(const hr_vit *net, const hr_pass *run, hr_tensor *image)
+static hr_tensor *embed(const hr_vit *net, const hr_pass *pass, hr_tensor *image)
 {
-    hr_tape *t = run->tape;
-    hr_tensor *weight = hr_weight_cast(t, run->weights, net->patch.weight);
-    hr_tensor *bias = hr_weight(t, run->weights, net->patch.bias);
+    hr_tape *t = pass->tape;
+    hr_tensor *weight = hr_weight_cast(t, pass->weights, net->patch.weight);
+    hr_tensor *bias = hr_weight(t, pass->weights, net->patch.bias);
 
     if (net->frozen_patch) {
         weight = hr_detach(t, weight);
@@ -225,35 +225,35 @@ static hr_tensor *embed(const hr_vit *net, const hr_pass *run, hr_tensor *image)
 }
 
 /* [1, 1 + side^2, D] */
-static hr_tensor *positions(const hr_vit *net, const hr_pass *run, int64_t side,
+static hr_tensor *positions(const hr_vit *net, const hr_pass *pass, int64_t side,
                             const hr_array *weight)
 {
-    hr_tensor *table = hr_weight(run->tape, run->weights, net->position);
+    hr_tensor *table = hr_weight(pass->tape, pass->weights, net->position);
 
     if (net->shape.sincos)
-        table = hr_detach(run->tape, table);
-    return hr_resize_positions(run->tape, table, side, weight);
+        table = hr_detach(pass->tape, table);
+    return hr_resize_positions(pass->tape, table, side, weight);
 }
 
-static hr_tensor *run_block(const hr_vit *net, int i, const hr_pass *run, hr_tensor *x,
+static hr_tensor *run_block(const hr_vit *net, int i, const hr_pass *pass, hr_tensor *x,
                             int64_t rows, const hr_array *keep)
 {
     const hr_vit_block *block = &net->block[i];
-    hr_tape *t = run->tape;
-    hr_tensor *y = linear_run(&block->qkv, run, norm_run(&block->norm1, run, x)); /* [N T, 3 D] */
+    hr_tape *t = pass->tape;
+    hr_tensor *y = linear_run(&block->qkv, pass, norm_run(&block->norm1, pass, x)); /* [N T, 3 D] */
 
-    y = linear_run(&block->proj, run, hr_attention(t, y, rows, net->shape.heads));
+    y = linear_run(&block->proj, pass, hr_attention(t, y, rows, net->shape.heads));
     x = add_branch(t, x, y, keep, BRANCHES * i);
-    y = linear_run(&block->fc1, run, norm_run(&block->norm2, run, x)); /* [N T, 4 D] */
-    y = linear_run(&block->fc2, run, hr_gelu(t, y));
+    y = linear_run(&block->fc1, pass, norm_run(&block->norm2, pass, x)); /* [N T, 4 D] */
+    y = linear_run(&block->fc2, pass, hr_gelu(t, y));
     return add_branch(t, x, y, keep, BRANCHES * i + 1);
 }
 
-hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
+hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *pass, hr_tensor *image,
                       const hr_vit_input *input, int32_t mask_token)
 {
     static const hr_vit_input nothing;
-    hr_tape *t = run->tape;
+    hr_tape *t = pass->tape;
     int64_t side = image->x.dim[1] / net->shape.patch;
     char found[HR_SHAPE];
     hr_tensor *x;
@@ -264,15 +264,15 @@ hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
                             "vit: image is %s; wanted [N,S,S,3], S a multiple of the patch size %d",
                             hr_shape(found, &image->x), (int)net->shape.patch);
     input = input ? input : &nothing;
-    x = embed(net, run, image); /* [N,h,w,D] */
+    x = embed(net, pass, image); /* [N,h,w,D] */
     if (input->masked.data)
-        x = hr_mask_tokens(t, x, hr_weight(t, run->weights, mask_token), &input->kept,
+        x = hr_mask_tokens(t, x, hr_weight(t, pass->weights, mask_token), &input->kept,
                            &input->masked);
-    x = hr_tokens(t, x, hr_weight(t, run->weights, net->class_token),
-                  positions(net, run, side, &input->positions));
+    x = hr_tokens(t, x, hr_weight(t, pass->weights, net->class_token),
+                  positions(net, pass, side, &input->positions));
     for (int i = 0; i < net->shape.depth; i++)
-        x = run_block(net, i, run, x, 1 + side * side, &input->keep);
-    return norm_run(&net->norm, run, x);
+        x = run_block(net, i, pass, x, 1 + side * side, &input->keep);
+    return norm_run(&net->norm, pass, x);
 }
 
 /* tokens of one image; at least 1, so that a failed tensor is reported by the next operation */
@@ -283,15 +283,15 @@ static int64_t tokens_of(const hr_tensor *tokens, int64_t images)
     return rows > 0 ? rows : 1;
 }
 
-hr_tensor *hr_vit_class(const hr_pass *run, hr_tensor *tokens, int64_t images)
+hr_tensor *hr_vit_class(const hr_pass *pass, hr_tensor *tokens, int64_t images)
 {
-    return hr_convert(run->tape, hr_strip(run->tape, tokens, tokens_of(tokens, images), 0, 1),
+    return hr_convert(pass->tape, hr_strip(pass->tape, tokens, tokens_of(tokens, images), 0, 1),
                       HR_REAL);
 }
 
-hr_tensor *hr_vit_patches(const hr_pass *run, hr_tensor *tokens, int64_t images)
+hr_tensor *hr_vit_patches(const hr_pass *pass, hr_tensor *tokens, int64_t images)
 {
     int64_t rows = tokens_of(tokens, images);
 
-    return hr_strip(run->tape, tokens, rows, 1, rows - 1);
+    return hr_strip(pass->tape, tokens, rows, 1, rows - 1);
 }

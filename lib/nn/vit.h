@@ -54,7 +54,7 @@ bool hr_vit_named(hr_vit_shape *shape, const char *name);
 hirl_status hr_vit_init(hr_vit *net, hr_layout *params, const hr_vit_shape *shape);
 /* image [N,S,S,3], S a multiple of the patch size -> all tokens after the last norm, [N (P+1), D],
  * in the activation type. mask_token: slot of the mask token [1,D], used if input has a mask. */
-hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *run, hr_tensor *image,
+hr_tensor *hr_vit_run(const hr_vit *net, const hr_pass *pass, hr_tensor *image,
                       const hr_vit_input *input, int32_t mask_token);
 
 /* Identifies the factors of one image: they depend on the seed, step, image and view, not on the
@@ -70,7 +70,7 @@ int64_t hr_vit_branches(const hr_vit *net); /* 2 depth; 0 if drop_path is 0 */
 int64_t hr_vit_grid(const hr_vit *net);     /* patches along a side of the position table */
 /* select from tokens [N (P+1), D], N = images: the class tokens [N, D] real, the patch tokens
  * [N P, D] */
-hr_tensor *hr_vit_class(const hr_pass *run, hr_tensor *tokens, int64_t images);
-hr_tensor *hr_vit_patches(const hr_pass *run, hr_tensor *tokens, int64_t images);
+hr_tensor *hr_vit_class(const hr_pass *pass, hr_tensor *tokens, int64_t images);
+hr_tensor *hr_vit_patches(const hr_pass *pass, hr_tensor *tokens, int64_t images);
 
 #endif
