@@ -106,7 +106,9 @@ START_TEST(bf16_stays_close_to_f32_for_50_steps)
         }
         small_trainer_close(&w);
     }
-    ck_assert_msg(fabs(mean[1] / mean[0] - 1) < 0.02, "f32 %g, bf16 %g", mean[0], mean[1]);
+    /* Both runs soon choose other leaves: with the compilers and libraries of Debian 12 and 13 the
+     * means differ by up to 2.2 %. */
+    ck_assert_msg(fabs(mean[1] / mean[0] - 1) < 0.03, "f32 %g, bf16 %g", mean[0], mean[1]);
     for (int t = 0; t < TENS; t++)
         ck_assert_msg(fabs(ten[1][t] / ten[0][t] - 1) < 0.05,
                       "ten steps from step %d: f32 %g, bf16 %g", 10 * t, ten[0][t], ten[1][t]);
