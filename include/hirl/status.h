@@ -33,85 +33,68 @@ extern "C" {
  */
 typedef int32_t hirl_status;
 
-/*
- * What each status means for the application:
- *
- * OK                     The call has done all that its description promises.
- * DONE                   Success without work: the run was finished before the call. This ends a
- *                        loop around hirl_train_step().
- * E_INVALID              Correct the argument or the option; the message gives its name, its value
- *                        and what was expected. Repeating the call without a change fails again.
- * E_NOMEM                Memory of the host is exhausted. Release some, or use a smaller batch_size
- *                        (accumulate=k computes the same batch in k parts), and call again.
- * E_IO                   The operating system could not read or write; the message gives the file
- *                        and the reason.
- * E_NOSPC                The disk is full. The file that was to be replaced is still complete; make
- *                        space and call again.
- * E_DURABILITY           The file is written, but the system did not confirm that it is on the disk
- *                        (fsync failed). It may be lost if the power fails.
- * E_FORMAT               The file is not of the expected kind, or is damaged; the message gives the
- *                        place and what was expected.
- * E_LIMIT                A size is above a fixed limit that protects the application from files
- *                        that claim too much memory.
- * E_UNSUPPORTED          The data or the request is valid, but this build of the library does not
- *                        support it.
- * E_VERSION              The file was written by a newer libhirl; update the library.
- * E_STATE                The call does not fit the present state of the object; the message
- *                        states which call has to come first.
- * E_CANCELED             hirl_cancel() or the progress callback has stopped the call. Nothing is
- *                        lost: the same call continues the work.
- * E_NONFINITE            An input or a computed number is infinite or not a number; the message
- *                        names the tensor, or the row. A training step that fails so has changed
- *                        nothing.
- * E_DEVICE               An operation on the GPU failed; the message has the driver's reason.
- * E_DEVICE_OOM           Memory of the GPU is exhausted; otherwise as E_NOMEM.
- * E_DEVICE_LOST          The GPU can no longer be used by this process. Restart the process and
- *                        resume from the last checkpoint.
- * E_BACKEND_UNAVAILABLE  backend= names a backend that cannot be used on this machine.
- * E_NONDETERMINISTIC     The operation has no implementation with reproducible results.
- * E_FORKED               The handle was made before fork() and is used in the child process. Make
- *                        new handles in the child.
- * E_CALLBACK             A function of the application returned a negative value, which
- *                        hirl_error_callback_value() returns.
- * E_BUSY                 Another thread or process uses the object or the run directory.
- * E_INTERNAL             A defect of the library; please report it with hirl_build_info().
- */
-
-/*
- * The list of all statuses. It expands a macro S(name, number, meaning in a few words) for each of
- * them, without a separator, so that it can become an enum, a switch or a table. The names lack the
- * prefix HIRL_.
- */
-#define HIRL_STATUS_MAP(S)                                                                         \
-    S(OK, 0, "success")                                                                            \
-    S(DONE, 1, "the run was finished before this call")                                            \
-    S(E_INVALID, -1, "invalid argument or option")                                                 \
-    S(E_NOMEM, -2, "out of memory")                                                                \
-    S(E_IO, -3, "reading or writing failed")                                                       \
-    S(E_NOSPC, -4, "no space left on the disk")                                                    \
-    S(E_DURABILITY, -5, "written, but not confirmed to be on the disk")                            \
-    S(E_FORMAT, -6, "a damaged file, or not of the expected kind")                                 \
-    S(E_LIMIT, -7, "above a fixed limit")                                                          \
-    S(E_UNSUPPORTED, -8, "not supported")                                                          \
-    S(E_VERSION, -9, "written by a newer version")                                                 \
-    S(E_STATE, -10, "not possible in the present state of the object")                             \
-    S(E_CANCELED, -11, "stopped on request; nothing is lost")                                      \
-    S(E_NONFINITE, -12, "a number is not finite")                                                  \
-    S(E_DEVICE, -13, "the device failed")                                                          \
-    S(E_DEVICE_OOM, -14, "out of device memory")                                                   \
-    S(E_DEVICE_LOST, -15, "the device is lost; restart the process")                               \
-    S(E_BACKEND_UNAVAILABLE, -16, "the requested backend is not available")                        \
-    S(E_NONDETERMINISTIC, -17, "not available with deterministic results")                         \
-    S(E_FORKED, -18, "the handle was made before fork()")                                          \
-    S(E_CALLBACK, -19, "a callback of the application failed")                                     \
-    S(E_BUSY, -20, "in use by another thread or process")                                          \
-    S(E_INTERNAL, -21, "a defect of the library")
-
-/** The statuses as constants: HIRL_OK, HIRL_DONE, HIRL_E_INVALID and so on. */
+/** The statuses, and what each means for the application. */
 enum hirl_status_code {
-#define HIRL_STATUS_ENUM(name, number, text) HIRL_##name = number,
-    HIRL_STATUS_MAP(HIRL_STATUS_ENUM) HIRL_STATUS_CODE_END = 2
-#undef HIRL_STATUS_ENUM
+    /** The call has done all that its description promises. */
+    HIRL_OK = 0,
+    /** Success without work: the run was finished before the call. This ends a loop around
+     * hirl_train_step(). */
+    HIRL_DONE = 1,
+    /** Correct the argument or the option; the message gives its name, its value and what was
+     * expected. Repeating the call without a change fails again. */
+    HIRL_E_INVALID = -1,
+    /** Memory of the host is exhausted. Release some, or use a smaller batch_size (accumulate=k
+     * computes the same batch in k parts), and call again. */
+    HIRL_E_NOMEM = -2,
+    /** The operating system could not read or write; the message gives the file and the reason. */
+    HIRL_E_IO = -3,
+    /** The disk is full. The file that was to be replaced is still complete; make space and call
+     * again. */
+    HIRL_E_NOSPC = -4,
+    /** The file is written, but the system did not confirm that it is on the disk (fsync failed).
+     * It may be lost if the power fails. */
+    HIRL_E_DURABILITY = -5,
+    /** The file is not of the expected kind, or is damaged; the message gives the place and what
+     * was expected. */
+    HIRL_E_FORMAT = -6,
+    /** A size is above a fixed limit that protects the application from files that claim too much
+     * memory. */
+    HIRL_E_LIMIT = -7,
+    /** The data or the request is valid, but this build of the library does not support it. */
+    HIRL_E_UNSUPPORTED = -8,
+    /** The file was written by a newer libhirl, or a struct has newer fields that are not zero
+     * (hirl.h, Structs); update the library. */
+    HIRL_E_VERSION = -9,
+    /** The call does not fit the present state of the object; the message states which call has to
+     * come first. */
+    HIRL_E_STATE = -10,
+    /** hirl_cancel() or the progress callback has stopped the call. Nothing is lost: the same call
+     * continues the work. */
+    HIRL_E_CANCELED = -11,
+    /** An input or a computed number is infinite or not a number; the message names the tensor, or
+     * the row. A training step that fails so has changed nothing. */
+    HIRL_E_NONFINITE = -12,
+    /** An operation on the GPU failed; the message has the driver's reason. */
+    HIRL_E_DEVICE = -13,
+    /** Memory of the GPU is exhausted; otherwise as E_NOMEM. */
+    HIRL_E_DEVICE_OOM = -14,
+    /** The GPU can no longer be used by this process. Restart the process and resume from the last
+     * checkpoint. */
+    HIRL_E_DEVICE_LOST = -15,
+    /** backend= names a backend that cannot be used on this machine. */
+    HIRL_E_BACKEND_UNAVAILABLE = -16,
+    /** The operation has no implementation with reproducible results. */
+    HIRL_E_NONDETERMINISTIC = -17,
+    /** The handle was made before fork() and is used in the child process. Make new handles in the
+     * child. */
+    HIRL_E_FORKED = -18,
+    /** A function of the application returned a negative value, which hirl_error_callback_value()
+     * returns. */
+    HIRL_E_CALLBACK = -19,
+    /** Another thread or process uses the object or the run directory. */
+    HIRL_E_BUSY = -20,
+    /** A defect of the library; please report it with hirl_build_info(). */
+    HIRL_E_INTERNAL = -21
 };
 
 /**

@@ -138,6 +138,14 @@ def fields_of(body):
     return found
 
 
+def enums_of(text):
+    """-> (name or '', [(constant, value, comment)])"""
+    for match in re.finditer(r'^enum(?: (\w+))? \{(.*?)\};', text, flags=re.S | re.M):
+        constant = re.compile(r'(?P<comment>/\*\*(?:(?!\*/).)*\*/)?\s*(?P<name>HIRL_\w+) = (?P<value>-?\d+)', re.S)
+        yield match.group(1) or '', [(one.group('name'), int(one.group('value')), text_of(one.group('comment') or ''))
+                                     for one in constant.finditer(match.group(2))]
+
+
 TOKEN = re.compile(r'''(?P<comment>/\*.*?\*/)
     | typedef\s+struct\s+(?P<struct>\w+)\s*\{(?P<body>.*?)\}\s*\w+;
     | typedef\s+(?P<back>[\w\s*]+?)(?P<callback>hirl_\w+)\s*\((?P<gets>[^;]*)\);
@@ -251,7 +259,7 @@ def share_of_comments(text):
 def check(headers, exported):
     """headers: {path: text}; exported: names of the version script -> (faults, number of functions)"""
     faults, declared = [], set()
-    known = set('HIRL_' + name for text in headers.values() for name in re.findall(r'\bS\((\w+), -?\d+,', text))
+    known = set(name for text in headers.values() for _, constants in enums_of(text) for name, _, _ in constants)
     for path, text in headers.items():
         functions = 0
         for declaration in declarations_of(text):
@@ -270,7 +278,13 @@ def check(headers, exported):
 # ---- the checks checked: a header without a fault, and one change of it for each fault ----
 
 GOOD = '''/** @file toy.h - a header without a fault. */
-#define MAP(S) S(OK, 0, "done") S(E_IO, -3, "reading or writing failed")
+/** The statuses, and what each means for the application that gets one of them from a function. */
+enum hirl_status_code {
+    /** The call has done all that its description promises to do. */
+    HIRL_OK = 0,
+    /** The operating system could not read or write a file. */
+    HIRL_E_IO = -3
+};
 /** What a record is. It is filled by hirl_toy_make() and stays the property of the caller, as every struct here does. */
 typedef struct hirl_toy {
     size_t size;      /**< bytes of the struct, set by the caller before the call; later versions append fields */
