@@ -61,7 +61,7 @@ static void forward(float *out, const float *in, int rows) /* z_0 = x W */
     multiply(out, in, 0, w, 0, rows, D, IN, 1);
 }
 
-static hirl_status step(float *loss, hirl_context *context, const hirl_tree *tree, int first,
+static hirl_status step(double *loss, hirl_context *context, const hirl_tree *tree, int first,
                         uint64_t seed)
 {
     static float z[L * BATCH * D], dz[L * BATCH * D], dz0[BATCH * D];
@@ -99,7 +99,7 @@ int main(void)
     if (status >= 0)
         status = hirl_context_create(&context, options);
     for (int epoch = 0; epoch < EPOCHS && status >= 0; epoch++) {
-        float loss = 0, sum = 0;
+        double loss = 0, sum = 0;
 
         forward(z0, x, N);
         hirl_tree_destroy(tree);

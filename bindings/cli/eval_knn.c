@@ -43,7 +43,7 @@ typedef struct comparison {
     hirl_model *model;
     int32_t levels;
     int32_t classes[CLI_LABEL_LEVELS];
-    hirl_knn_report report[CLI_LABEL_LEVELS];
+    hirl_knn_score report[CLI_LABEL_LEVELS];
     double seconds;
 } comparison;
 
@@ -80,7 +80,8 @@ static int open_data(comparison *c)
     if (status < 0)
         return cli_check(c->session, status);
     c->levels = info.label_levels;
-    memcpy(c->classes, info.classes, sizeof c->classes);
+    for (int32_t l = 0; l < c->levels; l++)
+        c->classes[l] = hirl_dataset_classes(c->query.dataset, l);
     return CLI_OK;
 }
 
@@ -153,10 +154,10 @@ static int compare(comparison *c, int32_t level)
     bool allocated = bank_label && label;
 
     if (allocated) {
-        c->report[level] = (hirl_knn_report){ .struct_size = sizeof(hirl_knn_report) };
-        status = hirl_eval_knn(&c->report[level], c->session->context, c->bank.rows.value,
-                               bank_label, c->bank.rows.count, c->query.rows.value, label,
-                               c->query.rows.count, c->bank.rows.dim, c->session->options);
+        c->report[level] = (hirl_knn_score){ .struct_size = sizeof(hirl_knn_score) };
+        status = hirl_knn_evaluate(&c->report[level], c->session->context, c->bank.rows.value,
+                                   bank_label, c->bank.rows.count, c->query.rows.value, label,
+                                   c->query.rows.count, c->bank.rows.dim, c->session->options);
     }
     free(bank_label);
     free(label);
@@ -185,7 +186,7 @@ static int compare_levels(comparison *c)
 
 static void print(const comparison *c)
 {
-    const hirl_knn_report *first = &c->report[0];
+    const hirl_knn_score *first = &c->report[0];
 
     printf("%lld queries, bank of %lld images, %lld columns, %.1f s; accuracy in per cent\n%-12s",
            (long long)first->queries, (long long)first->bank, (long long)c->bank.rows.dim,
@@ -194,7 +195,7 @@ static void print(const comparison *c)
         printf("  K=%-5d", (int)first->k[i]);
     printf("  best\n");
     for (int32_t l = 0; l < c->levels; l++) {
-        const hirl_knn_report *r = &c->report[l];
+        const hirl_knn_score *r = &c->report[l];
 
         printf("%-6s %-5d", cli_level_name(l, c->levels), (int)c->classes[l]);
         for (int32_t i = 0; i < r->ks; i++)
@@ -205,7 +206,7 @@ static void print(const comparison *c)
 
 static json_t *level_json(const comparison *c, int32_t level)
 {
-    const hirl_knn_report *r = &c->report[level];
+    const hirl_knn_score *r = &c->report[level];
     json_t *one =
         json_pack("{s:s, s:i, s:f, s:i}", "labels", cli_level_name(level, c->levels), "classes",
                   (int)c->classes[level], "knn_top1", r->best_top1, "best_k", (int)r->best_k);

@@ -109,10 +109,10 @@ static int check_labels(const probe *p)
 {
     cli_session *session = p->session;
 
-    if (p->trained.classes[p->level] < 2)
+    if (hirl_dataset_classes(p->dataset, p->level) < 2)
         return cli_error(session, CLI_DATA,
                          "a linear classifier needs at least 2 classes, but these images have %d",
-                         (int)p->trained.classes[p->level]);
+                         (int)hirl_dataset_classes(p->dataset, p->level));
     for (int64_t i = 0; i < p->trained.count; i++)
         if (hirl_dataset_label(p->dataset, i, p->level) < 0)
             return cli_error(session, CLI_DATA,
@@ -135,12 +135,12 @@ static int check_classes(const probe *p)
         return cli_error(session, CLI_USAGE,
                          "label_level=%d, but the images have labels of %d levels, from 0",
                          (int)level, (int)p->trained.label_levels);
-    if (level >= p->tested.label_levels || p->tested.classes[level] != p->trained.classes[level])
+    if (hirl_dataset_classes(p->held_out, level) != hirl_dataset_classes(p->dataset, level))
         return cli_error(session, CLI_DATA,
                          "the training images have %d classes, but the held-out images have %d",
-                         (int)p->trained.classes[level],
-                         level < p->tested.label_levels ? (int)p->tested.classes[level] : 0);
-    for (int32_t c = 0; c < p->trained.classes[level]; c++) {
+                         (int)hirl_dataset_classes(p->dataset, level),
+                         (int)hirl_dataset_classes(p->held_out, level));
+    for (int32_t c = 0; c < hirl_dataset_classes(p->dataset, level); c++) {
         const char *a = hirl_dataset_class_name(p->dataset, level, c);
         const char *b = hirl_dataset_class_name(p->held_out, level, c);
 
@@ -231,11 +231,11 @@ static json_t *result_of(const probe *p)
         json_pack("{s:s, s:s, s:o, s:f, s:s, s:i, s:I, s:o, s:o, s:I, s:I, s:I, s:f, s:o}", "event",
                   "result", "verb", "eval linear", "out", cli_text(cli_own(session, "out")), "top1",
                   p->top1, "labels", cli_level_name(p->level, p->trained.label_levels), "classes",
-                  (int)p->trained.classes[p->level], "held_out", (json_int_t)judged(p), "split",
-                  cli_text(p->trained.split), "test_split", cli_text(p->tested.split), "images",
-                  (json_int_t)p->trained.count, "step", (json_int_t)report->step, "epochs",
-                  (json_int_t)report->epochs, "seconds", p->training.seconds + p->seconds,
-                  "settings", cli_settings(session));
+                  (int)hirl_dataset_classes(p->dataset, p->level), "held_out",
+                  (json_int_t)judged(p), "split", cli_text(p->trained.split), "test_split",
+                  cli_text(p->tested.split), "images", (json_int_t)p->trained.count, "step",
+                  (json_int_t)report->step, "epochs", (json_int_t)report->epochs, "seconds",
+                  p->training.seconds + p->seconds, "settings", cli_settings(session));
 
     if (p->training.had_finished)
         return result;
@@ -250,21 +250,22 @@ static json_t *result_of(const probe *p)
 static int evaluate(probe *p)
 {
     cli_session *session = p->session;
-    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
+    hirl_trainer_info run = { .struct_size = sizeof run };
     double started = cli_seconds();
-    hirl_status status = hirl_trainer_evaluate(&report, p->training.trainer, p->held_out);
+    hirl_status status = hirl_trainer_evaluate(&score, p->training.trainer, p->held_out);
 
     if (status == HIRL_E_CANCELED)
         return cli_training_stop(&p->training);
     if (status == HIRL_E_INVALID) /* the settings are checked: the fault is in the images */
         return cli_check_data(session, status);
+    if (status >= 0)
+        status = hirl_trainer_describe(&run, p->training.trainer);
     if (status < 0)
         return cli_check(session, status);
-    if (p->training.had_finished) {
-        p->training.report.step = report.step;
-        p->training.report.epochs = report.epochs;
-    }
-    p->top1 = report.top1;
+    p->training.report.step = run.step;
+    p->training.report.epochs = run.epochs;
+    p->top1 = score.top1;
     p->seconds = cli_seconds() - started;
     return describe(&p->tested, session, p->held_out); /* unreadable images are known now */
 }
@@ -284,7 +285,7 @@ static int report(probe *p)
                cli_clock(took, sizeof took, p->training.seconds), p->training.report.loss);
     if (!code && !session->json)
         printf("top-1 accuracy %.2f %% of %lld held-out images, %d classes (%s)\n", 100 * p->top1,
-               (long long)judged(p), (int)p->trained.classes[p->level],
+               (long long)judged(p), (int)hirl_dataset_classes(p->dataset, p->level),
                cli_level_name(p->level, p->trained.label_levels));
     if (result)
         cli_emit(session, result);

@@ -56,7 +56,7 @@ int cli_data_print(cli_session *session, const hirl_dataset *dataset)
     cli_note(session, "%s", info.summary);
     classes = json_array();
     for (int32_t l = 0; l < info.label_levels; l++)
-        json_array_append_new(classes, json_integer(info.classes[l]));
+        json_array_append_new(classes, json_integer(hirl_dataset_classes(dataset, l)));
     cli_emit(session, json_pack("{s:s, s:s, s:o, s:o, s:I, s:[I,I], s:[I,I], s:o}", "event", "data",
                                 "format", info.format, "split", cli_text(info.split), "summary",
                                 cli_text(info.summary), "count", (json_int_t)info.count, "width",

@@ -37,7 +37,7 @@ static int place_classes(cli_nodes *nodes, cli_session *session, const hirl_data
 
     if (!dataset || hirl_dataset_describe(&info, dataset) < 0 || info.label_levels < 1)
         return CLI_OK;
-    nodes->classes = info.classes[0];
+    nodes->classes = hirl_dataset_classes(dataset, 0);
     nodes->seen = calloc((size_t)nodes->classes + 1, sizeof *nodes->seen);
     return nodes->seen ? CLI_OK : cli_no_memory(session);
 }

@@ -20,7 +20,7 @@ static bool is_labelled(const hirl_step_report *report)
     return report->top1 >= 0;
 }
 
-static void print_epoch(cli_session *session, const hirl_step_report *report)
+static void print_epoch(cli_session *session, const hirl_step_report *report, const char *judgement)
 {
     char losses[96], rate[32], left[32], health[512] = "";
 
@@ -31,27 +31,26 @@ static void print_epoch(cli_session *session, const hirl_step_report *report)
              (long long)report->epoch + 1, (long long)report->epochs,
              cli_losses(losses, sizeof losses, report), cli_speed(rate, sizeof rate, report),
              100 * report->data_wait, report->memory_gb, health,
-             cli_left(left, sizeof left, report),
-             report->judgement && *report->judgement ? " - " : "",
-             report->judgement ? report->judgement : "");
+             cli_left(left, sizeof left, report), *judgement ? " - " : "", judgement);
 }
 
-static void on_epoch(cli_session *session, const hirl_step_report *report)
+static void on_epoch(const cli_training *training, const hirl_step_report *report)
 {
+    cli_session *session = training->session;
+    const char *judgement = hirl_trainer_judgement(training->trainer);
     json_t *event = json_pack("{s:s, s:I, s:I, s:I, s:f}", "event", "epoch", "epoch",
                               (json_int_t)report->epoch + 1, "epochs", (json_int_t)report->epochs,
                               "step", (json_int_t)report->step, "train_loss", report->loss);
-    json_t *more =
-        is_labelled(report)
-            ? json_pack("{s:f}", "train_top1", report->top1)
-            : json_pack("{s:f, s:f, s:f, s:f, s:s}", "loss_img", report->loss_image, "loss_spd",
-                        report->loss_spd, "std", report->health_std, "rank", report->health_rank,
-                        "judgement", report->judgement ? report->judgement : "");
+    json_t *more = is_labelled(report)
+                       ? json_pack("{s:f}", "train_top1", report->top1)
+                       : json_pack("{s:f, s:f, s:f, s:f, s:s}", "loss_img", report->loss_image,
+                                   "loss_spd", report->loss_spd, "std", report->health_std, "rank",
+                                   report->health_rank, "judgement", judgement);
     json_t *speed = json_pack("{s:f, s:f, s:f, s:f, s:f}", "lr", report->rate, "images_per_s",
                               report->images_per_s, "data_wait", report->data_wait, "mem_gb",
                               report->memory_gb, "eta_s", report->seconds_left);
 
-    print_epoch(session, report);
+    print_epoch(session, report, judgement);
     if (json_object_update(event, more) || json_object_update(event, speed)) {
         json_decref(event);
         event = NULL; /* reported as a lost event */
@@ -81,15 +80,17 @@ static void on_clustered(cli_session *session, const hirl_step_report *report)
                        "churn", report->churn));
 }
 
-static void on_report(const hirl_step_report *report, void *user)
+static int32_t on_report(const hirl_step_report *report, void *user)
 {
-    cli_session *session = user;
+    const cli_training *training = user;
+    cli_session *session = training->session;
 
     if (report->clustered)
         on_clustered(session, report);
     cli_progress_step(&session->progress, report);
     if (report->epoch_end)
-        on_epoch(session, report);
+        on_epoch(training, report);
+    return 0;
 }
 
 /* The values are those of the run: some fit themselves to few images. */
@@ -165,7 +166,7 @@ int cli_training_run(cli_training *training)
     hirl_status status;
 
     training->report = (hirl_step_report){ .struct_size = sizeof training->report };
-    hirl_trainer_set_report(training->trainer, on_report, session);
+    hirl_trainer_set_report(training->trainer, on_report, training);
     cli_session_limit(60 * (double)cli_own_int(session, "time_limit"));
     session->running = true;
     status = hirl_train_run(&training->report, training->trainer);

@@ -52,7 +52,7 @@ static int score(scores *result, cli_session *session, const hirl_tree *tree,
     session->running = true;
     result->levels = info.label_levels;
     for (int32_t l = 0; l < result->levels && !code; l++) {
-        result->classes[l] = info.classes[l];
+        result->classes[l] = hirl_dataset_classes(dataset, l);
         code = score_level(&result->level[l], session, tree, dataset, l);
     }
     return code;

@@ -298,6 +298,9 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_assign(int32_t *path, float *margi
                                                      const hirl_tree *tree, const float *features,
                                                      int64_t n);
 
+/** HIRL_LEVELS: the most levels that a tree can have. */
+enum { HIRL_LEVELS = 8 };
+
 /** Agreement of a tree with labels. Entry l - 1 of purity and nmi belongs to level l. */
 typedef struct hirl_tree_score {
     /** bytes; set by the caller to sizeof(hirl_tree_score) */
@@ -305,10 +308,10 @@ typedef struct hirl_tree_score {
     /** number of levels, L */
     int32_t levels;
     /** share of the rows that have the most frequent label of their node, 0 to 1 */
-    double purity[8];
+    double purity[HIRL_LEVELS];
     /** normalised mutual information of nodes and labels, 0 to 1; the normaliser is the arithmetic
      * mean of both entropies */
-    double nmi[8];
+    double nmi[HIRL_LEVELS];
     /** mean over all pairs of rows with equal labels of the share of this label below their lowest
      * common ancestor, 0 to 1 (Heller and Ghahramani 2005); a root is added above the top level; 1
      * without a pair */
@@ -325,7 +328,7 @@ typedef struct hirl_tree_score {
  *                       from 0; below 0: the row does not count
  * @param[in]     n      rows of label; has to be hirl_tree_rows()
  *
- * @retval HIRL_E_INVALID  a NULL, another n, struct_size too small, or no row that has both a leaf
+ * @retval HIRL_E_INVALID  a NULL, another n, struct_size not set, or no row that has both a leaf
  *                         and a label
  * @retval HIRL_E_NOMEM
  *

@@ -35,8 +35,6 @@ typedef struct hirl_dataset_info {
     int64_t min_width, max_width, min_height, max_height;
     /** 0: no labels; 1: classes; above 1: a hierarchy of classes, the finest level first */
     int32_t label_levels;
-    /** number of classes on each level of labels, the finest first */
-    int32_t classes[4];
     /** images that have been found unreadable so far */
     int64_t skipped;
     /** [] char, library-owned, valid until the data set is destroyed: names of all splits of the
@@ -201,7 +199,7 @@ HIRL_API void hirl_dataset_destroy(hirl_dataset *dataset);
  *                         before, the other fields are written on success
  * @param[in]     dataset  [1] handle, caller-owned, read during the call
  *
- * @retval HIRL_E_INVALID  info or dataset is NULL, or struct_size is too small
+ * @retval HIRL_E_INVALID  info or dataset is NULL, or struct_size is not set
  *
  * Threads: safe. Since 0.1.
  */
@@ -243,11 +241,22 @@ HIRL_API const char *hirl_dataset_name(const hirl_dataset *dataset, int64_t inde
 HIRL_API int32_t hirl_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level);
 
 /**
+ * Number of classes on one level of the labels.
+ *
+ * @param[in] dataset  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @param[in] level    of the labels, 0 (the finest) to label_levels - 1
+ * @return classes, 1 to 2^20; 0: level outside
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API int32_t hirl_dataset_classes(const hirl_dataset *dataset, int32_t level);
+
+/**
  * Name of a class.
  *
  * @param[in] dataset      [1] handle, caller-owned, read during the call; NULL: the result is NULL
  * @param[in] level        of the labels, 0 (the finest) to label_levels - 1
- * @param[in] class_index  of the class, 0 to classes[level] - 1
+ * @param[in] class_index  of the class, 0 to hirl_dataset_classes() - 1
  * @return [] char, library-owned, valid until the data set is destroyed; NULL: the class has no
  *         name, or an argument outside
  *

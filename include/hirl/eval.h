@@ -12,25 +12,28 @@
 extern "C" {
 #endif
 
-/** Result of a kNN evaluation. Entry i of k, top1 and top5 belongs to the i-th number of knn_k. */
-typedef struct hirl_knn_report {
-    /** bytes; set by the caller to sizeof(hirl_knn_report) */
+/** Limits of a kNN evaluation. HIRL_KNN_KS: the most numbers that the key knn_k takes. */
+enum { HIRL_KNN_KS = 8 };
+
+/** Score of a kNN evaluation. Entry i of k, top1 and top5 belongs to the i-th number of knn_k. */
+typedef struct hirl_knn_score {
+    /** bytes; set by the caller to sizeof(hirl_knn_score) */
     size_t struct_size;
     /** how many entries of k, top1 and top5 are used, 1 to 8 */
     int32_t ks;
     /** number of neighbours K */
-    int32_t k[8];
+    int32_t k[HIRL_KNN_KS];
     /** share of the queries whose class has the largest score, 0 to 1 */
-    double top1[8];
+    double top1[HIRL_KNN_KS];
     /** share of the queries whose class is among the five largest scores, 0 to 1 */
-    double top5[8];
+    double top5[HIRL_KNN_KS];
     /** the largest of top1, which the paper reports (HIRL sec. 5.1) */
     double best_top1;
     /** the K of best_top1 */
     int32_t best_k;
     /** numbers of rows that have a label, and so count */
     int64_t queries, bank;
-} hirl_knn_report;
+} hirl_knn_score;
 
 /**
  * Classifies each query by a weighted vote of its K nearest rows of the bank (Wu et al. 2018).
@@ -40,7 +43,7 @@ typedef struct hirl_knn_report {
  * Rows are L2-normalised first. The class with the largest score wins; the lowest class wins a tie.
  * A bank with fewer than K rows votes with all of them.
  *
- * @param[in,out] report       [1] struct, caller-owned, updated during the call; struct_size is set
+ * @param[in,out] score        [1] struct, caller-owned, updated during the call; struct_size is set
  *                             before, the other fields are written on success
  * @param[in]     context      [1] handle, caller-owned, used during the call; its backend computes
  * @param[in]     bank         [bank_count, d] float32, caller-owned, read during the call
@@ -67,11 +70,12 @@ typedef struct hirl_knn_report {
  *
  * Threads: one call per context at a time. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_eval_knn(hirl_knn_report *report, hirl_context *context,
-                                                  const float *bank, const int32_t *bank_label,
-                                                  int64_t bank_count, const float *query,
-                                                  const int32_t *query_label, int64_t query_count,
-                                                  int64_t d, const hirl_options *options);
+HIRL_API HIRL_NODISCARD hirl_status hirl_knn_evaluate(hirl_knn_score *score, hirl_context *context,
+                                                      const float *bank, const int32_t *bank_label,
+                                                      int64_t bank_count, const float *query,
+                                                      const int32_t *query_label,
+                                                      int64_t query_count, int64_t d,
+                                                      const hirl_options *options);
 
 #ifdef __cplusplus
 }

@@ -50,9 +50,13 @@
  * parameter `user` may be NULL; it is passed to the callback unchanged, and the library never reads
  * the memory behind it.
  *
- * Structs. Each struct begins with struct_size. The caller sets it to the size of the struct before
- * the call, and the library then reads or writes no more than that many bytes. Later versions only
- * append fields, so an application that was compiled with an older header keeps working.
+ * Structs. Each struct begins with struct_size. Whoever makes the struct sets it, and all other
+ * fields to zero, which means the default: the caller before a call, the library before a callback.
+ * The library reads or writes no more than that many bytes, and never changes struct_size. Later
+ * versions only append fields, so an application that was compiled with an older header keeps
+ * working. One that was compiled with a newer header works as long as it leaves the fields that the
+ * library does not know at zero; otherwise the call fails with HIRL_E_VERSION. A struct_size that
+ * was not set (below its own size, or above 4096) is HIRL_E_INVALID.
  *
  * Threads. Each function has one of these classes:
  *

@@ -23,7 +23,7 @@ extern "C" {
  * formula. Differences from the authors' program: it halves the loss, draws negative paths from all
  * leaves, and divides their sum by their number + 1e-6; profile=reference does the same.
  *
- * @param[out] loss      [1] float32, caller-owned, written on success; in nats
+ * @param[out] loss      [1] float64, caller-owned, written on success; in nats
  * @param[out] grad      [L, n, d] float32, caller-owned, written on success; d loss / d z, 0 for a
  *                       row of z that is zero; NULL: only the loss is wanted
  * @param[in]  context   [1] handle, caller-owned, used during the call; its backend computes
@@ -54,7 +54,7 @@ extern "C" {
  *
  * Threads: one call per context at a time. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_spd_loss(float *loss, float *grad, hirl_context *context,
+HIRL_API HIRL_NODISCARD hirl_status hirl_spd_loss(double *loss, float *grad, hirl_context *context,
                                                   const hirl_tree *tree, const float *z, int64_t n,
                                                   const int32_t *leaf, const int32_t *negative,
                                                   int64_t k, uint64_t seed,

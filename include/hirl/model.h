@@ -118,7 +118,7 @@ typedef struct hirl_model_info {
  *                       before, the other fields are written on success
  * @param[in]     model  [1] handle, caller-owned, read during the call
  *
- * @retval HIRL_E_INVALID  a NULL, or struct_size is too small
+ * @retval HIRL_E_INVALID  a NULL, or struct_size is not set
  *
  * Threads: safe. Since 0.1.
  */
@@ -133,7 +133,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_describe(hirl_model_info *info,
  *                         hirl_model_describe(), but network is valid until the process ends
  * @param[in]     options  [1] handle, caller-owned, read during the call; NULL: defaults
  *
- * @retval HIRL_E_INVALID  a NULL, struct_size is too small, or options that contradict each other
+ * @retval HIRL_E_INVALID  a NULL, struct_size is not set, or options that contradict each other
  * @retval HIRL_E_NOMEM
  *
  * Threads: safe. Since 0.1.

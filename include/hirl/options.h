@@ -206,7 +206,7 @@ HIRL_API int32_t hirl_options_count(void);
  *                       before, the other fields are written on success
  * @param[in]     index  of the key, 0 to hirl_options_count() - 1
  *
- * @retval HIRL_E_INVALID  index outside, info is NULL, or struct_size is too small
+ * @retval HIRL_E_INVALID  index outside, info is NULL, or struct_size is not set
  *
  * Threads: safe. Since 0.1.
  */

@@ -63,8 +63,8 @@ typedef struct hirl_step_report {
     int32_t saved;
     /** seconds of extraction and clustering in this call */
     double cluster_seconds;
-    /** 1: the step was the last of its epoch; health_std, health_rank and judgement are new, except
-     * in a labelled run, which measures none of them */
+    /** 1: the step was the last of its epoch; health_std, health_rank and
+     * hirl_trainer_judgement() are new, except in a labelled run, which measures none of them */
     int32_t epoch_end;
     /** standard deviation of the columns of normalised z0 over a sample of images, times sqrt(d):
      * about 1 if healthy, 0 if collapsed */
@@ -75,9 +75,6 @@ typedef struct hirl_step_report {
     double churn;
     /** leaves without an image in the last clustering */
     int64_t empty_clusters;
-    /** [] char, library-owned, valid until the next call with the trainer; one sentence about the
-     * state of the representation */
-    const char *judgement;
     /** weight decay of the last step */
     double weight_decay;
     /** m of teacher <- m teacher + (1 - m) online after the last step; -1: there is no teacher */
@@ -96,10 +93,50 @@ typedef struct hirl_step_report {
     /** most host memory that the process has used so far (resident), in 10^9 bytes; it includes the
      * application and mapped files, not GPU memory; 0: unknown */
     double memory_gb;
-    /** task=linear: share of images that the classifier gets right, 0 to 1; of the batch, before
-     * the step updates the classifier, or of held-out images; -1: another task */
+    /** task=linear: share of the images of the batch that the classifier gets right, 0 to 1, before
+     * the step updates it; -1: another task */
     double top1;
 } hirl_step_report;
+
+/** Score of a run on held-out images. */
+typedef struct hirl_trainer_score {
+    /** bytes; set by the caller to sizeof(hirl_trainer_score) */
+    size_t struct_size;
+    /** images that count: those of whole batches; in a labelled run, readable ones with a label */
+    int64_t images;
+    /** loss_image + spd_weight * loss_spd (HIRL eq. 4), in nats; 0, as the next two, in a labelled
+     * run */
+    double loss;
+    /** loss of the method, L_img, in nats */
+    double loss_image;
+    /** path loss, L_SPD, in nats; 0 in stage 1 */
+    double loss_spd;
+    /** task=linear: share of the images that the classifier gets right, 0 to 1; -1: another task */
+    double top1;
+} hirl_trainer_score;
+
+/** Description of a run. */
+typedef struct hirl_trainer_info {
+    /** bytes; set by the caller to sizeof(hirl_trainer_info) */
+    size_t struct_size;
+    /** optimiser steps made so far, in the whole run, and in an epoch */
+    int64_t step, steps, epoch_steps;
+    /** epoch of the next step, from 0, and epochs of the whole run; equal if the run is finished */
+    int64_t epoch, epochs;
+    /** images of a step */
+    int64_t batch_size;
+    /** 1: the run is finished, and hirl_train_step() returns HIRL_DONE */
+    int32_t finished;
+    /** levels of the tree that the run uses now; 0: it has none */
+    int32_t levels;
+    /** [] char, library-owned, valid until the process ends: "pretrain" or "linear" */
+    const char *task;
+    /** [] char, library-owned, valid until the process ends: method of the network, "mocov2" */
+    const char *method;
+    /** [] char, library-owned, valid until the trainer is destroyed: directory of the run, as the
+     * key out gave it; "": none */
+    const char *out;
+} hirl_trainer_info;
 
 /**
  * Starts a run, or resumes the one in the directory `out` with resume=1. If `out` holds no run, a
@@ -185,7 +222,8 @@ HIRL_API void hirl_trainer_destroy(hirl_trainer *trainer);
  *                         with on_bad_image=error
  * @retval HIRL_E_STATE    method=own without its functions, or a hirl_trainer_load() that failed
  *                         halfway
- * @retval HIRL_E_INVALID  trainer is NULL, or struct_size is too small
+ * @retval HIRL_E_INVALID  trainer is NULL, or struct_size is not set
+ * @retval HIRL_E_BUSY     another thread is in a call with the trainer
  * @retval HIRL_E_NOMEM    the trainer is as before the step
  *
  * Threads: one call per trainer at a time. Since 0.1.
@@ -222,12 +260,17 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_train_run(hirl_step_report *report, hir
 
 /**
  * Receives the report of a step. hirl_train_epoch() and hirl_train_run() call it after every step,
- * on the thread that called them. It must return: no longjmp, no C++ exception.
+ * on the thread that called them, when the step is complete. It may call hirl_trainer_describe(),
+ * hirl_trainer_options(), hirl_trainer_judgement(), hirl_trainer_model(), hirl_trainer_tree(),
+ * hirl_trainer_save() and hirl_trainer_evaluate() with this trainer. It must return: no longjmp, no
+ * C++ exception.
  *
  * @param[in] report  [1] struct, library-owned, valid until the callback returns
  * @param[in] user    [any] bytes, caller-owned, kept until another report function is set
+ * @return 0 to continue; above 0 to stop the call with HIRL_E_CANCELED, below 0 with
+ *         HIRL_E_CALLBACK; the step is made all the same
  */
-typedef void hirl_report_fn(const hirl_step_report *report, void *user);
+typedef int32_t hirl_report_fn(const hirl_step_report *report, void *user);
 
 /**
  * Sets the function that receives the report of every step.
@@ -240,6 +283,48 @@ typedef void hirl_report_fn(const hirl_step_report *report, void *user);
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user);
+
+/**
+ * Describes a run. The same function serves a report function, where it gives the step just made.
+ *
+ * @param[in,out] info     [1] struct, caller-owned, updated during the call; struct_size is set
+ *                         before, the other fields are written on success
+ * @param[in]     trainer  [1] handle, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  a NULL, or struct_size is not set
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_describe(hirl_trainer_info *info,
+                                                          const hirl_trainer *trainer);
+
+/**
+ * The values of all keys of a run, as they are used: keys that were auto, or follow from others,
+ * are filled in, and those of a resumed run come from its checkpoint. A run made of them is the
+ * same run.
+ *
+ * @param[out] options  [1] handle, new, released with hirl_options_destroy(); NULL on failure
+ * @param[in]  trainer  [1] handle, caller-owned, read during the call
+ *
+ * @retval HIRL_E_INVALID  a NULL
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_options(hirl_options **options,
+                                                         const hirl_trainer *trainer);
+
+/**
+ * One sentence about the representation at the end of the last epoch: whether it is healthy or
+ * collapsed, with the figures that led to it.
+ *
+ * @param[in] trainer  [1] handle, caller-owned, read during the call; NULL: the result is ""
+ * @return [] char, library-owned, valid until the next step of the trainer; "" before the end of an
+ *         epoch, and in a labelled run
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API const char *hirl_trainer_judgement(const hirl_trainer *trainer);
 
 /**
  * Writes a checkpoint of the present state. A run that continues from it is equal to the bit.
@@ -335,13 +420,11 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer,
  * Computes the loss (HIRL eq. 4) on held-out images, averaged over whole batches. The trainer does
  * not change. A held-out image belongs to the leaf that is nearest to its features.
  *
- * In a labelled run, the call classifies the held-out images instead, each as hirl_embed_dataset()
- * sees it, and sets top1, the share of right answers among the readable images that have a label;
- * loss is 0.
+ * In a labelled run, the call classifies the held-out images instead, each as
+ * hirl_model_embed_dataset() sees it, and sets top1, the share of right answers.
  *
- * @param[in,out] report    [1] struct, caller-owned, updated during the call; struct_size is set
- *                          before; on success loss, loss_image and loss_spd, or top1, are of
- *                          these images
+ * @param[in,out] score     [1] struct, caller-owned, updated during the call; struct_size is set
+ *                          before, the other fields are written on success
  * @param[in,out] trainer   [1] handle, caller-owned, updated during the call; the same state after
  *                          it
  * @param[in,out] held_out  [1] handle, caller-owned, updated during the call; of the trainer's
@@ -357,7 +440,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_tree(hirl_trainer *trainer,
  *
  * Threads: one call per trainer at a time. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_evaluate(hirl_step_report *report,
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_evaluate(hirl_trainer_score *score,
                                                           hirl_trainer *trainer,
                                                           hirl_dataset *held_out);
 

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/record.h"
 #include "context.h"
 #include "hier/assign.h"
 #include "hier/export.h"
@@ -345,20 +346,16 @@ hirl_status hirl_tree_assign(int32_t *path, float *margin, const hirl_tree *tree
 hirl_status hirl_tree_evaluate(hirl_tree_score *score, const hirl_tree *tree, const int32_t *label,
                                int64_t n)
 {
-    hirl_tree_score full = { 0 };
+    hirl_tree_score full = { .struct_size = sizeof full };
 
-    if (!score || !tree || !label)
-        return hr_fail(HIRL_E_INVALID, "scores: score, tree or label is NULL");
-    if (score->struct_size < sizeof(size_t) || score->struct_size > 1 << 20)
-        return hr_fail(HIRL_E_INVALID,
-                       "scores: score->struct_size is %zu; set it to sizeof(hirl_tree_score)",
-                       score->struct_size);
+    HR_TRY(HR_RECORD_CHECK(score, "tree_evaluate: score", hirl_tree_score));
+    if (!tree || !label)
+        return hr_fail(HIRL_E_INVALID, "scores: tree or label is NULL");
     if (n != tree->n)
         return hr_fail(HIRL_E_INVALID, "scores: %lld labels, but the tree has %lld rows",
                        (long long)n, (long long)tree->n);
-    full.struct_size = score->struct_size;
     HR_TRY(hr_tree_evaluate(&full, tree, label));
-    memcpy(score, &full, full.struct_size < sizeof full ? full.struct_size : sizeof full);
+    hr_record_fill(score, &full, sizeof full);
     return HIRL_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/record.h"
 #include "context.h"
 #include "data/callback.h"
 #include "data/keys.h"
@@ -169,15 +170,10 @@ void hirl_dataset_destroy(hirl_dataset *dataset)
 hirl_status hirl_dataset_describe(hirl_dataset_info *info, const hirl_dataset *dataset)
 {
     hirl_dataset_info found = { 0 };
-    size_t size;
 
-    if (!info || !dataset || info->struct_size < sizeof(size_t))
-        return hr_fail(HIRL_E_INVALID, "dataset_describe: %s",
-                       !info      ? "info is NULL"
-                       : !dataset ? "dataset is NULL"
-                                  : "info->struct_size is not set");
-    size = info->struct_size < sizeof found ? info->struct_size : sizeof found;
-    found.struct_size = info->struct_size;
+    HR_TRY(HR_RECORD_CHECK(info, "dataset_describe: info", hirl_dataset_info));
+    if (!dataset)
+        return hr_fail(HIRL_E_INVALID, "dataset_describe: dataset is NULL");
     found.format = dataset->format;
     found.split = dataset->split;
     found.summary = dataset->summary;
@@ -188,9 +184,8 @@ hirl_status hirl_dataset_describe(hirl_dataset_info *info, const hirl_dataset *d
     found.min_height = dataset->min_height;
     found.max_height = dataset->max_height;
     found.label_levels = dataset->levels;
-    memcpy(found.classes, dataset->classes, sizeof found.classes);
     found.skipped = dataset->bad;
-    memcpy(info, &found, size);
+    hr_record_fill(info, &found, sizeof found);
     return HIRL_OK;
 }
 
@@ -207,6 +202,11 @@ const char *hirl_dataset_name(const hirl_dataset *dataset, int64_t index)
 int32_t hirl_dataset_label(const hirl_dataset *dataset, int64_t index, int32_t level)
 {
     return dataset ? hr_dataset_label(dataset, index, level) : -1;
+}
+
+int32_t hirl_dataset_classes(const hirl_dataset *dataset, int32_t level)
+{
+    return dataset && level >= 0 && level < dataset->levels ? dataset->classes[level] : 0;
 }
 
 const char *hirl_dataset_class_name(const hirl_dataset *dataset, int32_t level, int32_t class_index)

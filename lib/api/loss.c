@@ -211,7 +211,7 @@ static hirl_status compute_in(hirl_context *context, call *c)
     return hr_context_leave(&entered, status);
 }
 
-hirl_status hirl_spd_loss(float *loss, float *grad, hirl_context *context, const hirl_tree *tree,
+hirl_status hirl_spd_loss(double *loss, float *grad, hirl_context *context, const hirl_tree *tree,
                           const float *z, int64_t n, const int32_t *leaf, const int32_t *negative,
                           int64_t k, uint64_t seed, const hirl_options *options)
 {

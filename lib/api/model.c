@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/record.h"
 #include "base/safetensors.h"
 #include "config/config.h"
 #include "data/dataset.h"
@@ -171,8 +172,7 @@ void hirl_model_destroy(hirl_model *model)
 static void describe(hirl_model_info *info, const hr_model_config *config, const hr_net *net,
                      int slots, const char *network)
 {
-    hirl_model_info i = { .struct_size = info->struct_size,
-                          .arch = hr_arch_name(config->arch),
+    hirl_model_info i = { .arch = hr_arch_name(config->arch),
                           .method = hr_method_find(config->method)->name,
                           .network = network,
                           .levels = net->levels,
@@ -182,14 +182,14 @@ static void describe(hirl_model_info *info, const hr_model_config *config, const
                           .parameters = hr_layout_numbers(&net->params, slots),
                           .exif = config->exif };
 
-    memcpy(info, &i, i.struct_size < sizeof i ? i.struct_size : sizeof i);
+    hr_record_fill(info, &i, sizeof i);
 }
 
 hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model)
 {
-    if (!info || !model || info->struct_size < sizeof info->struct_size)
-        return hr_fail(HIRL_E_INVALID,
-                       "model_describe: info or model is NULL, or info->struct_size is not set");
+    HR_TRY(HR_RECORD_CHECK(info, "model_describe: info", hirl_model_info));
+    if (!model)
+        return hr_fail(HIRL_E_INVALID, "model_describe: model is NULL");
     describe(info, &model->config, &model->net, model->weights.slots, model->network);
     return HIRL_OK;
 }
@@ -199,8 +199,7 @@ hirl_status hirl_model_plan(hirl_model_info *info, const hirl_options *options)
     hr_model_config config;
     hr_net net;
 
-    if (!info || info->struct_size < sizeof info->struct_size)
-        return hr_fail(HIRL_E_INVALID, "model_plan: info is NULL, or info->struct_size is not set");
+    HR_TRY(HR_RECORD_CHECK(info, "model_plan: info", hirl_model_info));
     HR_TRY(read_config(&config, options));
     HR_TRY(hr_net_init(&net, &config, (int32_t)config.levels));
     describe(info, &config, &net, net.params.count, "online");

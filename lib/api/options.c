@@ -6,12 +6,13 @@
 
 #include "api/presets.h"
 #include "api/registry.h"
+#include "api/resolved.h"
 #include "api/settings.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/option.h"
+#include "base/record.h"
 #include "config/config.h"
-#include "config/config_text.h"
 #include "config/views.h"
 
 #define PRESET "preset"
@@ -166,15 +167,6 @@ hirl_status hirl_options_load(hirl_options *options, const char *path)
 
 /* ---- the values that a run would use ---- */
 
-static hirl_status keep_resolved(const hr_setting *setting, void *arg)
-{
-    hirl_options *resolved = arg;
-    const hr_option *before = hr_options_find(resolved, setting->key->name);
-
-    return hr_options_put(resolved, setting->key, setting->value,
-                          before ? before->origin : HR_FROM_STANDARD);
-}
-
 static hirl_status put_resolved(hirl_options *resolved, hr_run_config *config,
                                 const hirl_options *options, int64_t images)
 {
@@ -183,7 +175,7 @@ static hirl_status put_resolved(hirl_options *resolved, hr_run_config *config,
     HR_TRY(hr_options_copy(resolved, options));
     HR_TRY(hr_run_config_read(config, options, images ? images : HR_IMAGES_UNKNOWN));
     HR_TRY(hr_run_views_of(&views, config));
-    return hr_run_config_each(config, options, keep_resolved, resolved);
+    return hr_options_add_resolved(resolved, config, options);
 }
 
 hirl_status hirl_options_resolve(hirl_options **resolved, const hirl_options *options,
@@ -242,23 +234,18 @@ hirl_status hirl_options_describe(hirl_option_info *info, int32_t index)
     static const char *const type[] = { "int", "real", "flag", "text", "choice", "list" };
     const hr_registry_entry *entry = hr_registry_at(index);
     hirl_option_info i;
-    size_t size;
 
-    if (!info || info->struct_size < sizeof info->struct_size)
-        return hr_fail(HIRL_E_INVALID,
-                       "options_describe: info is NULL, or info->struct_size is not set");
+    HR_TRY(HR_RECORD_CHECK(info, "options_describe: info", hirl_option_info));
     if (!entry)
         return hr_fail(HIRL_E_INVALID, "options_describe: index %d is outside 0 to %d", (int)index,
                        (int)hr_registry_count() - 1);
-    size = info->struct_size;
-    i = (hirl_option_info){ .struct_size = size,
-                            .name = entry->key->name,
+    i = (hirl_option_info){ .name = entry->key->name,
                             .type = type[entry->key->type],
                             .default_value = entry->key->standard,
                             .range = entry->range,
                             .unit = entry->key->unit,
                             .help = entry->key->help,
                             .object = entry->object };
-    memcpy(info, &i, size < sizeof i ? size : sizeof i);
+    hr_record_fill(info, &i, sizeof i);
     return HIRL_OK;
 }

@@ -1,12 +1,16 @@
 /* train.c - functions of <hirl/train.h> and <hirl/method.h>. */
 #include <hirl/method.h>
+#include <hirl/options.h>
 #include <hirl/train.h>
 
-#include <string.h>
+#include <stdatomic.h>
 
+#include "api/resolved.h"
 #include "base/error.h"
 #include "base/halt.h"
+#include "base/record.h"
 #include "base/safetensors.h"
+#include "ssl/method_table.h"
 #include "step/task.h"
 #include "train/checkpoint.h"
 #include "train/exchange.h"
@@ -41,18 +45,68 @@ void hirl_trainer_destroy(hirl_trainer *trainer)
     hr_trainer_destroy(trainer);
 }
 
-static hirl_status check(const hirl_step_report *report, const hirl_trainer *trainer)
+/* ---- who may use a trainer ---- */
+
+/* What a call does with its trainer decides when a callback may make it (lib/ABI.md). */
+typedef enum access {
+    LOOK,   /* reads numbers and settings: from any callback */
+    STILL,  /* leaves the state as it is: also from a report function, between two steps */
+    CHANGE, /* not from a callback */
+} access;
+
+/* Claims the trainer for this thread. A callback of the call that has claimed it runs on the same
+ * thread. */
+static hirl_status claim(hirl_trainer *trainer, access what)
 {
-    if (!trainer)
-        return fail_null("train", "trainer");
-    if (trainer->half_loaded)
-        return hr_fail(HIRL_E_STATE,
-                       "the last hirl_trainer_load() failed halfway; load a checkpoint first");
-    if (report && report->struct_size < sizeof report->struct_size)
-        return hr_fail(HIRL_E_INVALID,
-                       "report: struct_size is %zu; set it to sizeof(hirl_step_report)",
-                       report->struct_size);
+    static _Thread_local char me;
+    const char *free = NULL;
+    hr_claim *c = &trainer->claim;
+
+    if (atomic_compare_exchange_strong(&c->thread, &free, &me)) {
+        c->depth = 1;
+        return HIRL_OK;
+    }
+    if (free != &me)
+        return hr_fail(HIRL_E_BUSY, "the trainer is in a call of another thread");
+    if (what == CHANGE || (what == STILL && !c->between))
+        return hr_fail(HIRL_E_BUSY,
+                       "the trainer is at work in the call that runs this callback; make this call "
+                       "%s",
+                       what == CHANGE ? "after it" : "from a report function, or after it");
+    c->depth++;
     return HIRL_OK;
+}
+
+static void unclaim(hirl_trainer *trainer)
+{
+    if (!--trainer->claim.depth)
+        atomic_store(&trainer->claim.thread, NULL);
+}
+
+static hirl_status fail_half_loaded(void)
+{
+    return hr_fail(HIRL_E_STATE,
+                   "the last hirl_trainer_load() failed halfway; load a checkpoint first");
+}
+
+/* half: whether the call is possible after a load that failed halfway. */
+static hirl_status enter_half(hr_call *call, const hirl_trainer *trainer, access what, bool half)
+{
+    hirl_trainer *claimed = (hirl_trainer *)trainer;
+    hirl_status status;
+
+    HR_TRY(hr_context_enter(call, trainer->context));
+    status = claim(claimed, what);
+    if (status >= 0 && trainer->half_loaded && !half) {
+        status = fail_half_loaded();
+        unclaim(claimed);
+    }
+    return status < 0 ? hr_context_leave(call, status) : HIRL_OK;
+}
+
+static hirl_status enter(hr_call *call, const hirl_trainer *trainer, access what)
+{
+    return enter_half(call, trainer, what, false);
 }
 
 /* After a failure, the queue may have further errors. They are discarded here, so that the next
@@ -68,16 +122,43 @@ static hirl_status leave(hr_call *call, const hirl_trainer *trainer, hirl_status
         q->be->sync(q);
         hr_error_raise(&first);
     }
+    unclaim((hirl_trainer *)trainer);
     return hr_context_leave(call, status);
+}
+
+/* ---- steps ---- */
+
+static hirl_status check_step(const hirl_step_report *report, const hirl_trainer *trainer)
+{
+    if (!trainer)
+        return fail_null("train", "trainer");
+    return report ? HR_RECORD_CHECK(report, "report", hirl_step_report) : HIRL_OK;
 }
 
 hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer)
 {
+    hirl_step_report own = { .struct_size = sizeof own };
+    hirl_status status;
     hr_call call;
 
-    HR_TRY(check(report, trainer));
-    HR_TRY(hr_context_enter(&call, trainer->context));
-    return leave(&call, trainer, hr_trainer_step(report, trainer));
+    HR_TRY(check_step(report, trainer));
+    HR_TRY(enter(&call, trainer, CHANGE));
+    status = hr_trainer_step(&own, trainer);
+    if (report && status == HIRL_OK)
+        hr_record_fill(report, &own, sizeof own);
+    return leave(&call, trainer, status);
+}
+
+/* A step is made: its report and the progress go to the application. */
+static hirl_status tell(hirl_trainer *trainer, const hirl_step_report *report)
+{
+    hirl_status status;
+
+    trainer->claim.between = true;
+    status = hr_journal_call(trainer, report);
+    trainer->claim.between = false;
+    HR_TRY(status);
+    return hr_progress(trainer->context, "train", trainer->progress.step, trainer->progress.steps);
 }
 
 /* Makes steps until the run has made `end` of them. An epoch whose end has failed is completed. */
@@ -89,18 +170,11 @@ static hirl_status train_to(hirl_step_report *report, hirl_trainer *trainer, int
 
     while (status == HIRL_OK && (trainer->progress.step < end || trainer->progress.epoch_open)) {
         status = hr_trainer_step(&own, trainer);
-        if (status != HIRL_OK)
-            break;
-        hr_journal_call(trainer, &own);
-        status =
-            hr_progress(trainer->context, "train", trainer->progress.step, trainer->progress.steps);
+        if (status == HIRL_OK)
+            status = tell(trainer, &own);
     }
-    if (report && own.step) {
-        size_t size = report->struct_size;
-
-        memcpy(report, &own, size < sizeof own ? size : sizeof own);
-        report->struct_size = size;
-    }
+    if (report && own.step)
+        hr_record_fill(report, &own, sizeof own);
     return status;
 }
 
@@ -109,8 +183,8 @@ hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer)
     int64_t end;
     hr_call call;
 
-    HR_TRY(check(report, trainer));
-    HR_TRY(hr_context_enter(&call, trainer->context));
+    HR_TRY(check_step(report, trainer));
+    HR_TRY(enter(&call, trainer, CHANGE));
     end = trainer->progress.epoch_open
               ? trainer->progress.step /* the steps are made; what ends the epoch is left */
               : (trainer->progress.step / trainer->progress.per_epoch + 1) *
@@ -122,10 +196,72 @@ hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer)
 {
     hr_call call;
 
-    HR_TRY(check(report, trainer));
-    HR_TRY(hr_context_enter(&call, trainer->context));
+    HR_TRY(check_step(report, trainer));
+    HR_TRY(enter(&call, trainer, CHANGE));
     return leave(&call, trainer, train_to(report, trainer, trainer->progress.steps));
 }
+
+/* ---- what a run is ---- */
+
+hirl_status hirl_trainer_describe(hirl_trainer_info *info, const hirl_trainer *trainer)
+{
+    hr_run_progress p;
+    const hirl_tree *tree;
+    hirl_trainer_info i;
+    hr_call call;
+
+    HR_TRY(HR_RECORD_CHECK(info, "trainer_describe: info", hirl_trainer_info));
+    if (!trainer)
+        return fail_null("trainer_describe", "trainer");
+    HR_TRY(enter(&call, trainer, LOOK));
+    p = trainer->progress;
+    tree = hr_grove_tree(trainer);
+    i = (hirl_trainer_info){
+        .step = p.step,
+        .steps = p.steps,
+        .epoch_steps = p.per_epoch,
+        .epoch = p.step / p.per_epoch,
+        .epochs = trainer->config.train.epochs,
+        .batch_size = trainer->config.train.batch_size,
+        .finished = p.step == p.steps && !p.epoch_open,
+        .levels = tree ? tree->levels : 0,
+        .task = trainer->learner->task->name,
+        .method = hr_method_find(trainer->config.model.method)->name,
+        .out = trainer->directory.path ? trainer->directory.path : "",
+    };
+    hr_record_fill(info, &i, sizeof i);
+    return leave(&call, trainer, HIRL_OK);
+}
+
+hirl_status hirl_trainer_options(hirl_options **options, const hirl_trainer *trainer)
+{
+    hirl_options *made;
+    hirl_status status;
+    hr_call call;
+
+    if (!options || !trainer)
+        return fail_null("trainer_options", options ? "trainer" : "options");
+    *options = NULL;
+    HR_TRY(enter(&call, trainer, LOOK));
+    status = hirl_options_create(&made);
+    if (status >= 0) {
+        status = hr_options_copy(made, &trainer->options);
+        if (status >= 0)
+            status = hr_options_add_resolved(made, &trainer->config, &trainer->options);
+        if (status >= 0)
+            *options = made;
+        else
+            hirl_options_destroy(made);
+    }
+    return leave(&call, trainer, status);
+}
+
+const char *hirl_trainer_judgement(const hirl_trainer *trainer)
+{
+    return trainer ? hr_journal_judgement(trainer) : "";
+}
+
+/* ---- the application's functions ---- */
 
 static hirl_status set_calls(hirl_trainer *trainer, const hirl_method_calls *calls)
 {
@@ -140,14 +276,10 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
     hirl_method_calls copy = { 0 };
     hr_call call;
 
-    if (!trainer || !calls)
-        return fail_null("trainer_set_method", trainer ? "calls" : "trainer");
-    if (calls->struct_size < sizeof calls->struct_size)
-        return hr_fail(HIRL_E_INVALID,
-                       "calls: struct_size is %zu; set it to sizeof(hirl_method_calls)",
-                       calls->struct_size);
-    memcpy(&copy, calls, calls->struct_size < sizeof copy ? calls->struct_size : sizeof copy);
-    HR_TRY(hr_context_enter(&call, trainer->context));
+    if (!trainer)
+        return fail_null("trainer_set_method", "trainer");
+    HR_TRY(HR_RECORD_READ(&copy, calls, "trainer_set_method: calls", hirl_method_calls));
+    HR_TRY(enter_half(&call, trainer, CHANGE, true));
     (void)hr_halt_obey(NULL); /* short, and done as a whole */
     return leave(&call, trainer, set_calls(trainer, &copy));
 }
@@ -168,8 +300,7 @@ hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
     if (!path && !trainer->directory.path)
         return hr_fail(HIRL_E_INVALID,
                        "trainer_save: path is NULL, and the run has no directory (out=)");
-    HR_TRY(check(NULL, trainer));
-    HR_TRY(hr_context_enter(&call, trainer->context));
+    HR_TRY(enter(&call, trainer, STILL));
     return leave(&call, trainer, hr_trainer_save(trainer, path));
 }
 
@@ -192,7 +323,7 @@ hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
 
     if (!trainer || !path)
         return fail_null("trainer_load", trainer ? "path" : "trainer");
-    HR_TRY(hr_context_enter(&call, trainer->context));
+    HR_TRY(enter_half(&call, trainer, CHANGE, true));
     hr_tensors_init(&state);
     status = read_checkpoint(&state, path);
     (void)hr_halt_obey(NULL); /* a state is put in place as a whole; leave() undoes this */
@@ -209,17 +340,12 @@ hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, 
     if (!model || !trainer)
         return fail_null("trainer_model", model ? "trainer" : "model");
     *model = NULL;
-    HR_TRY(check(NULL, trainer));
-    HR_TRY(hr_context_enter(&call, trainer->context));
+    HR_TRY(enter(&call, trainer, STILL));
     return leave(&call, trainer, hr_trainer_model(model, trainer, network ? network : "auto"));
 }
 
-hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
+static hirl_status take_tree(hirl_tree **tree, const hirl_trainer *trainer)
 {
-    if (!tree || !trainer)
-        return fail_null("trainer_tree", tree ? "trainer" : "tree");
-    *tree = NULL;
-    HR_TRY(check(NULL, trainer));
     if (!hr_grove_tree(trainer))
         return hr_fail(HIRL_E_STATE,
                        "the run has no tree yet; clustering begins at cluster_warmup_epoch=%lld",
@@ -229,28 +355,43 @@ hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
     return HIRL_OK;
 }
 
+hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer)
+{
+    hr_call call;
+
+    if (!tree || !trainer)
+        return fail_null("trainer_tree", tree ? "trainer" : "tree");
+    *tree = NULL;
+    HR_TRY(enter(&call, trainer, STILL));
+    return leave(&call, trainer, take_tree(tree, trainer));
+}
+
 hirl_status hirl_trainer_set_tree(hirl_trainer *trainer, const hirl_tree *tree, const int32_t *leaf)
 {
     hr_call call;
 
     if (!trainer || (tree && !leaf))
         return fail_null("trainer_set_tree", trainer ? "leaf" : "trainer");
-    HR_TRY(check(NULL, trainer));
-    HR_TRY(hr_context_enter(&call, trainer->context));
+    HR_TRY(enter(&call, trainer, CHANGE));
     (void)hr_halt_obey(NULL); /* short, and done as a whole */
     return leave(&call, trainer, hr_trainer_set_tree(trainer, tree, leaf));
 }
 
-hirl_status hirl_trainer_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+hirl_status hirl_trainer_evaluate(hirl_trainer_score *score, hirl_trainer *trainer,
                                   hirl_dataset *held_out)
 {
+    hirl_trainer_score found = { .struct_size = sizeof found };
+    hirl_status status;
     hr_call call;
 
-    if (!report || !held_out)
-        return fail_null("trainer_evaluate", report ? "held_out" : "report");
-    HR_TRY(check(report, trainer));
+    HR_TRY(HR_RECORD_CHECK(score, "trainer_evaluate: score", hirl_trainer_score));
+    if (!trainer || !held_out)
+        return fail_null("trainer_evaluate", trainer ? "held_out" : "trainer");
     if (held_out->context != trainer->context)
         return hr_fail(HIRL_E_INVALID, "trainer_evaluate: the data set belongs to another context");
-    HR_TRY(hr_context_enter(&call, trainer->context));
-    return leave(&call, trainer, trainer->task->evaluate(report, trainer, held_out));
+    HR_TRY(enter(&call, trainer, STILL));
+    status = trainer->task->evaluate(&found, trainer, held_out);
+    if (status >= 0)
+        hr_record_fill(score, &found, sizeof found);
+    return leave(&call, trainer, status);
 }

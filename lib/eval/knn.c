@@ -298,22 +298,22 @@ static hirl_status classify_bank(knn *k, int64_t n)
     return HIRL_OK;
 }
 
-static void fill_report(hirl_knn_report *report, const knn *k, int64_t bank, int64_t queries)
+static void fill_score(hirl_knn_score *score, const knn *k, int64_t bank, int64_t queries)
 {
     const hr_key_list *list = &k->config->knn_k;
 
-    *report = (hirl_knn_report){ .struct_size = report->struct_size,
-                                 .ks = list->count,
-                                 .bank = bank,
-                                 .queries = queries,
-                                 .best_top1 = -1 };
+    *score = (hirl_knn_score){ .struct_size = sizeof *score,
+                               .ks = list->count,
+                               .bank = bank,
+                               .queries = queries,
+                               .best_top1 = -1 };
     for (int32_t j = 0; j < list->count; j++) {
-        report->k[j] = (int32_t)list->item[j];
-        report->top1[j] = (double)k->right1[j] / (double)queries;
-        report->top5[j] = (double)k->right5[j] / (double)queries;
-        if (report->top1[j] > report->best_top1) {
-            report->best_top1 = report->top1[j];
-            report->best_k = report->k[j];
+        score->k[j] = (int32_t)list->item[j];
+        score->top1[j] = (double)k->right1[j] / (double)queries;
+        score->top5[j] = (double)k->right5[j] / (double)queries;
+        if (score->top1[j] > score->best_top1) {
+            score->best_top1 = score->top1[j];
+            score->best_k = score->k[j];
         }
     }
 }
@@ -325,7 +325,7 @@ static hirl_status evaluate(knn *k, side *bank, side *query)
     return query ? classify_queries(k, query) : classify_bank(k, bank->count);
 }
 
-hirl_status hr_knn(hirl_knn_report *report, hr_queue *queue, const hr_labelled *bank,
+hirl_status hr_knn(hirl_knn_score *score, hr_queue *queue, const hr_labelled *bank,
                    const hr_labelled *query, const hr_knn_config *config)
 {
     knn k = { .queue = queue, .config = config, .d = bank->rows->d };
@@ -337,7 +337,7 @@ hirl_status hr_knn(hirl_knn_report *report, hr_queue *queue, const hr_labelled *
     if (status >= 0)
         status = evaluate(&k, &known, query ? &asked : NULL);
     if (status >= 0)
-        fill_report(report, &k, known.count, query ? asked.count : known.count);
+        fill_score(score, &k, known.count, query ? asked.count : known.count);
     done(&k);
     side_done(&known);
     side_done(&asked);

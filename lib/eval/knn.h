@@ -23,7 +23,7 @@ typedef struct hr_labelled {
 
 /* Classifies the queries by the rows of the bank. query NULL: each bank row is classified by all
  * the others. */
-hirl_status hr_knn(hirl_knn_report *report, hr_queue *queue, const hr_labelled *bank,
+hirl_status hr_knn(hirl_knn_score *score, hr_queue *queue, const hr_labelled *bank,
                    const hr_labelled *query, const hr_knn_config *config);
 
 #endif

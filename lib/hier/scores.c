@@ -228,7 +228,7 @@ static void score_levels(hirl_tree_score *score, const hirl_tree *tree, score_ro
 
 hirl_status hr_tree_evaluate(hirl_tree_score *out, const hirl_tree *tree, const int32_t *label)
 {
-    hirl_tree_score score = { .struct_size = out->struct_size, .levels = tree->levels };
+    hirl_tree_score score = { .struct_size = sizeof score, .levels = tree->levels };
     score_rows rows = { 0 };
     hirl_status status = rows_init(&rows, tree, label);
 

@@ -10,7 +10,6 @@
 #include "train/evaluate.h"
 #include "train/feed.h"
 #include "train/grove.h"
-#include "train/journal.h"
 #include "train/recluster.h"
 #include "train/run.h"
 
@@ -88,7 +87,7 @@ static hirl_status average(hr_step_result *mean, hirl_trainer *trainer, hr_loade
     return HIRL_OK;
 }
 
-hirl_status hr_joint_loss_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+hirl_status hr_joint_loss_evaluate(hirl_trainer_score *score, hirl_trainer *trainer,
                                    hirl_dataset *held_out)
 {
     hr_step_result mean = { 0 };
@@ -112,7 +111,13 @@ hirl_status hr_joint_loss_evaluate(hirl_step_report *report, hirl_trainer *train
         status = id ? average(&mean, trainer, loader, leaf, id) : HIRL_E_NOMEM;
     }
     if (status >= 0)
-        hr_trainer_report(report, trainer, &mean);
+        *score = (hirl_trainer_score){ .struct_size = sizeof *score,
+                                       .images = hr_loader_steps(loader) *
+                                                 trainer->config.train.batch_size,
+                                       .loss = mean.loss,
+                                       .loss_image = mean.loss_image,
+                                       .loss_spd = mean.loss_spd,
+                                       .top1 = -1 };
     hr_loader_destroy(loader);
     hr_free(id);
     hr_free(leaf);

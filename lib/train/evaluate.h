@@ -6,7 +6,7 @@
 
 #include <hirl/train.h>
 
-hirl_status hr_joint_loss_evaluate(hirl_step_report *report, hirl_trainer *trainer,
+hirl_status hr_joint_loss_evaluate(hirl_trainer_score *score, hirl_trainer *trainer,
                                    hirl_dataset *held_out);
 
 #endif

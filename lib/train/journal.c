@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/halt.h"
 #include "base/memory.h"
 #include "config/rates.h"
 #include "context.h"
@@ -97,10 +98,19 @@ void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, void *user)
     trainer->journal.report_user = user;
 }
 
-void hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report)
+hirl_status hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report)
 {
-    if (trainer->journal.report)
-        trainer->journal.report(report, trainer->journal.report_user);
+    const hr_journal *journal = &trainer->journal;
+    int32_t answer = journal->report ? journal->report(report, journal->report_user) : 0;
+
+    if (answer < 0)
+        return hr_fail_callback(answer, "report");
+    return answer > 0 ? hr_halt_fail() : HIRL_OK;
+}
+
+const char *hr_journal_judgement(const hirl_trainer *trainer)
+{
+    return trainer->journal.judgement;
 }
 
 static void fill_speed(hirl_step_report *r, const hirl_trainer *trainer)
@@ -132,10 +142,8 @@ static void fill_rates(hirl_step_report *r, const hirl_trainer *trainer)
 void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
                        const hr_step_result *result)
 {
-    hirl_step_report r = { 0 };
-    size_t size = out->struct_size;
+    hirl_step_report r = { .struct_size = sizeof r };
 
-    r.struct_size = size;
     r.step = trainer->progress.step;
     r.steps = trainer->progress.steps;
     r.epoch =
@@ -156,9 +164,8 @@ void hr_trainer_report(hirl_step_report *out, const hirl_trainer *trainer,
     r.health_rank = trainer->journal.health.rank;
     hr_grove_report(&r, trainer);
     r.memory_gb = 1e-9 * (double)hr_memory_peak();
-    r.judgement = trainer->journal.judgement;
     r.top1 = result->top1;
-    memcpy(out, &r, size < sizeof r ? size : sizeof r);
+    *out = r;
 }
 
 /* A negative value means that the run has no such figure. */
@@ -168,7 +175,7 @@ static void set_if_any(json_t *o, const char *name, double value)
         json_object_set_new(o, name, json_real(value));
 }
 
-static json_t *line_of(const hirl_step_report *r)
+static json_t *line_of(const hirl_step_report *r, const char *judgement)
 {
     json_t *o =
         json_pack("{sI sI sI sf sf sf sf sf sf sf}", "step", (json_int_t)r->step, "epoch",
@@ -200,7 +207,7 @@ static json_t *line_of(const hirl_step_report *r)
     if (o && r->epoch_end && r->top1 < 0) { /* not measured in a labelled run */
         json_object_set_new(o, "std", json_real(r->health_std));
         json_object_set_new(o, "rank", json_real(r->health_rank));
-        json_object_set_new(o, "judgement", json_string(r->judgement));
+        json_object_set_new(o, "judgement", json_string(judgement));
     }
     return o;
 }
@@ -213,7 +220,7 @@ static hirl_status write_line(const hirl_trainer *trainer, const hirl_step_repor
 
     if (!trainer->directory.path)
         return HIRL_OK;
-    object = line_of(report);
+    object = line_of(report, trainer->journal.judgement);
     line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     status = line ? hr_directory_metric(&trainer->directory, line)
                   : hr_fail(HIRL_E_NOMEM, "out of memory: metrics");

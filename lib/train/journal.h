@@ -31,8 +31,10 @@ void hr_trainer_report(hirl_step_report *report, const hirl_trainer *trainer,
 /* Writes a line of metrics.jsonl if one is due. A failure is logged only, as the step is already
  * committed. */
 void hr_journal_write(hirl_trainer *trainer, const hirl_step_report *report);
-/* Calls the application's report function, if there is one. */
-void hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report);
+/* Calls the application's report function, if there is one. CANCELED or CALLBACK: it stops the run.
+ */
+hirl_status hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report);
+const char *hr_journal_judgement(const hirl_trainer *trainer);
 void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, void *user);
 
 #endif

@@ -12,7 +12,6 @@
 #include "data/evaluation.h"
 #include "nn/model.h"
 #include "train/feed.h"
-#include "train/journal.h"
 #include "train/pretrain_config.h"
 #include "train/recluster.h"
 
@@ -146,7 +145,7 @@ static hirl_status check_known(const hirl_trainer *trainer, const int32_t *label
     return HIRL_OK;
 }
 
-static hirl_status count(hr_step_result *result, hirl_trainer *trainer, hirl_dataset *held_out,
+static hirl_status count(hirl_trainer_score *score, hirl_trainer *trainer, hirl_dataset *held_out,
                          const float *features, int32_t *label)
 {
     int64_t right, labelled = 0, n = held_out->count;
@@ -157,16 +156,18 @@ static hirl_status count(hr_step_result *result, hirl_trainer *trainer, hirl_dat
         return hr_fail(HIRL_E_INVALID, "held-out data: no readable image has a label");
     HR_TRY(check_known(trainer, label, n));
     HR_TRY(hr_probe_count(&right, trainer->probe, features, label, n));
-    result->top1 = (double)right / (double)labelled;
+    score->images = labelled;
+    score->top1 = (double)right / (double)labelled;
     return HIRL_OK;
 }
 
 /* Computes top1 on held-out images in evaluation mode: centre crops, nothing random. */
-static hirl_status evaluate(hirl_step_report *report, hirl_trainer *trainer, hirl_dataset *held_out)
+static hirl_status evaluate(hirl_trainer_score *score, hirl_trainer *trainer,
+                            hirl_dataset *held_out)
 {
     int64_t n = held_out->count, level = trainer->config.label.label_level;
     int64_t d = trainer->probe->net.backbone_dim;
-    hr_step_result result = HR_NO_RESULT;
+    hirl_trainer_score found = { .struct_size = sizeof found };
     uint8_t *readable;
     int32_t *label;
     float *features;
@@ -182,9 +183,9 @@ static hirl_status evaluate(hirl_step_report *report, hirl_trainer *trainer, hir
     for (int64_t i = 0; i < n && status >= 0; i++)
         label[i] = readable[i] ? hr_dataset_label(held_out, i, (int32_t)level) : -1;
     if (status >= 0)
-        status = count(&result, trainer, held_out, features, label);
+        status = count(&found, trainer, held_out, features, label);
     if (status >= 0)
-        hr_trainer_report(report, trainer, &result);
+        *score = found;
     hr_free(label);
     hr_free(readable);
     hr_free(features);

@@ -79,7 +79,7 @@ typedef struct hr_run_task {
     /* Makes trainer->learner with its task. start: weights to begin with, or NULL. */
     hirl_status (*make)(hirl_trainer *trainer, const hirl_model *start);
     /* Judges held-out images; the run is left unchanged. */
-    hirl_status (*evaluate)(hirl_step_report *report, hirl_trainer *trainer,
+    hirl_status (*evaluate)(hirl_trainer_score *score, hirl_trainer *trainer,
                             hirl_dataset *held_out);
     /* Measures the state of the networks at the end of an epoch; loss: L_img. NULL: nothing. */
     hirl_status (*measure)(hirl_trainer *trainer, double loss);
@@ -88,6 +88,13 @@ typedef struct hr_run_task {
     const char *result; /* name of the file that save writes */
     bool model_fixed;   /* the settings of the model come from the start model, not from options */
 } hr_run_task;
+
+/* The thread whose call uses the trainer. Touched by api/train.c only. */
+typedef struct hr_claim {
+    const char *_Atomic thread; /* NULL: none */
+    int depth;                  /* that call, and those that its callbacks make */
+    bool between;               /* a report function runs: the state is that after a step */
+} hr_claim;
 
 /* the public hirl_trainer */
 struct hirl_trainer {
@@ -105,6 +112,7 @@ struct hirl_trainer {
     hr_grove grove;
     hr_run_progress progress;
     hr_journal journal;
+    hr_claim claim;
     bool half_loaded; /* loading a checkpoint failed halfway; only another load is accepted */
 };
 

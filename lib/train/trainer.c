@@ -118,11 +118,6 @@ hirl_status hr_trainer_step(hirl_step_report *out, hirl_trainer *trainer)
         HR_TRY(end_epoch(trainer, &saved));
     report.saved = saved;
     hr_grove_reported(trainer);
-    if (out) {
-        size_t size = out->struct_size;
-
-        memcpy(out, &report, size < sizeof report ? size : sizeof report);
-        out->struct_size = size;
-    }
+    *out = report;
     return HIRL_OK;
 }

@@ -108,7 +108,7 @@ static hirl_status state_loaded(world *w)
 
 static hirl_status run_inspected(world *w)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
     hirl_model *model = NULL;
     hirl_tree *tree = NULL;
     hirl_status status = hirl_trainer_model(&model, w->small.trainer, "teacher");
@@ -116,7 +116,7 @@ static hirl_status run_inspected(world *w)
     if (status >= 0)
         status = hirl_trainer_tree(&tree, w->small.trainer);
     if (status >= 0)
-        status = hirl_trainer_evaluate(&report, w->small.trainer, w->small.dataset);
+        status = hirl_trainer_evaluate(&score, w->small.trainer, w->small.dataset);
     hirl_tree_destroy(tree);
     hirl_model_destroy(model);
     return status;
@@ -202,7 +202,7 @@ static void with_own_method(world *w)
 /* trains a classifier on the encoder of the model, and evaluates it */
 static hirl_status classifier_trained(world *w)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
     hirl_status status = HIRL_OK;
 
     if (!w->small.trainer)
@@ -210,7 +210,7 @@ static hirl_status classifier_trained(world *w)
                                      w->small.dataset, w->small.options);
     if (status >= 0)
         status = hirl_train_run(NULL, w->small.trainer);
-    return status < 0 ? status : hirl_trainer_evaluate(&report, w->small.trainer, w->small.dataset);
+    return status < 0 ? status : hirl_trainer_evaluate(&score, w->small.trainer, w->small.dataset);
 }
 
 static void with_labels(world *w)

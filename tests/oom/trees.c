@@ -59,7 +59,8 @@ static hirl_status tree_used(world *w)
 
 static hirl_status path_loss_made(world *w)
 {
-    float z[2 * 8 * SMALL_D], grad[2 * 8 * SMALL_D], loss = -1;
+    float z[2 * 8 * SMALL_D], grad[2 * 8 * SMALL_D];
+    double loss = -1;
     hirl_status status;
 
     for (int i = 0; i < 2 * 8 * SMALL_D; i++)
@@ -72,10 +73,10 @@ static hirl_status path_loss_made(world *w)
 
 static hirl_status neighbours_found(world *w)
 {
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
 
-    return hirl_eval_knn(&report, w->small.context, small_rows, small_label, SMALL_ROWS, NULL, NULL,
-                         0, SMALL_D, w->small.options);
+    return hirl_knn_evaluate(&report, w->small.context, small_rows, small_label, SMALL_ROWS, NULL,
+                             NULL, 0, SMALL_D, w->small.options);
 }
 
 static const scenario scenario_of[] = {

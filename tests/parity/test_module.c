@@ -153,13 +153,13 @@ START_TEST(a_backend_that_lacks_operations_refuses_every_call_that_needs_them)
     static const float rows[] = { 1, 0, 0, 1, -1, 0, 0, -1 };
     static const int32_t label[] = { 0, 1, 0, 1 }, leaf[] = { 0, 1, 1, 0 };
     const char *const partial = getenv("HIRL_TEST_PARTIAL");
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
     hirl_context *context;
     hirl_dataset *images;
     hirl_model *model;
     hirl_trainer *trainer;
     hirl_tree *tree, *made;
-    float loss;
+    double loss;
     int32_t path[4];
 
     ck_assert_msg(partial != NULL, "HIRL_TEST_PARTIAL is not set");
@@ -174,7 +174,7 @@ START_TEST(a_backend_that_lacks_operations_refuses_every_call_that_needs_them)
     hr_assert_fails(hirl_tree_assign(path, NULL, tree, rows, 4), HIRL_E_UNSUPPORTED, "partial");
     hr_assert_fails(hirl_spd_loss(&loss, NULL, context, tree, rows, 4, leaf, NULL, 2, 1, NULL),
                     HIRL_E_UNSUPPORTED, "partial");
-    hr_assert_fails(hirl_eval_knn(&report, context, rows, label, 4, NULL, NULL, 0, 2, NULL),
+    hr_assert_fails(hirl_knn_evaluate(&report, context, rows, label, 4, NULL, NULL, 0, 2, NULL),
                     HIRL_E_UNSUPPORTED, "partial");
     hr_assert_fails(hirl_model_create(&model, context, NULL), HIRL_E_UNSUPPORTED, "partial");
     hr_assert_fails(hirl_trainer_create(&trainer, context, NULL, images, NULL), HIRL_E_UNSUPPORTED,

@@ -185,10 +185,11 @@ static int32_t on_progress(const char *phase, int64_t done, int64_t total, void 
     return 0;
 }
 
-static void on_report(const hirl_step_report *report, void *user)
+static int32_t on_report(const hirl_step_report *report, void *user)
 {
     (void)report;
     count_call(user, REPORT);
+    return 0;
 }
 
 /* One image in EVERY is unreadable: a loader thread detects it, but its log

@@ -120,10 +120,10 @@ static char *state_of(size_t *bytes, labelled *l)
 
 static double top1_of(labelled *l)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
 
-    hr_assert_ok(hirl_trainer_evaluate(&report, l->trainer, l->held_out));
-    return report.top1;
+    hr_assert_ok(hirl_trainer_evaluate(&score, l->trainer, l->held_out));
+    return score.top1;
 }
 
 /* final state of a run that is not stopped */
@@ -409,7 +409,7 @@ END_TEST
 
 START_TEST(held_out_images_of_other_classes_are_refused)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
     hirl_dataset *other = NULL, *unlabelled = NULL, *partly = NULL;
     int32_t label[IMAGES];
     labelled l;
@@ -424,11 +424,11 @@ START_TEST(held_out_images_of_other_classes_are_refused)
     for (int i = 0; i < IMAGES; i++)
         label[i] = i ? -1 : 2;
     open_images(&partly, &l, 0, IMAGES, label);
-    hr_assert_fails(hirl_trainer_evaluate(&report, l.trainer, other), HIRL_E_INVALID, "5 classes");
-    hr_assert_fails(hirl_trainer_evaluate(&report, l.trainer, unlabelled), HIRL_E_INVALID,
+    hr_assert_fails(hirl_trainer_evaluate(&score, l.trainer, other), HIRL_E_INVALID, "5 classes");
+    hr_assert_fails(hirl_trainer_evaluate(&score, l.trainer, unlabelled), HIRL_E_INVALID,
                     "0 classes");
-    hr_assert_ok(hirl_trainer_evaluate(&report, l.trainer, partly)); /* one image counts */
-    ck_assert(report.top1 == 0 || report.top1 == 1);
+    hr_assert_ok(hirl_trainer_evaluate(&score, l.trainer, partly)); /* one image counts */
+    ck_assert(score.top1 == 0 || score.top1 == 1);
     make_steps(&l, 1);
     hirl_dataset_destroy(other);
     hirl_dataset_destroy(unlabelled);

@@ -14,13 +14,14 @@ enum { PREDICTED = 6 };
 START_TEST(a_step_fails_until_the_callbacks_are_set)
 {
     hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
     own_world w;
 
     own_world_open(&w, 1);
     own_world_set(&w, "cluster_warmup_epoch", "0");
     own_world_begin(&w);
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_STATE, "hirl_trainer_set_method");
-    hr_assert_fails(hirl_trainer_evaluate(&report, w.trainer, w.images), HIRL_E_STATE,
+    hr_assert_fails(hirl_trainer_evaluate(&score, w.trainer, w.images), HIRL_E_STATE,
                     "hirl_trainer_set_method");
     own_world_set_method(&w);
     hr_assert_ok(hirl_train_step(&report, w.trainer));
@@ -66,7 +67,8 @@ END_TEST
 
 START_TEST(the_loss_gets_the_outputs_declared_by_keys)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
+
+    hirl_trainer_score score = { .struct_size = sizeof score };
     const hirl_method_step *seen;
     own_world w;
     int ids = 0;
@@ -89,7 +91,7 @@ START_TEST(the_loss_gets_the_outputs_declared_by_keys)
         ids += w.method.id_seen[i];
     ck_assert_int_eq(ids, OWN_IMAGES); /* an epoch contains each image once */
     ck_assert_int_eq(w.method.with_grad, OWN_STEPS_AN_EPOCH);
-    hr_assert_ok(hirl_trainer_evaluate(&report, w.trainer, w.images));
+    hr_assert_ok(hirl_trainer_evaluate(&score, w.trainer, w.images));
     ck_assert_int_eq(w.method.with_grad, OWN_STEPS_AN_EPOCH);
     ck_assert_int_eq(w.method.calls, 2 * OWN_STEPS_AN_EPOCH);
     ck_assert_int_eq(w.method.committed, OWN_STEPS_AN_EPOCH);

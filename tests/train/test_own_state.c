@@ -247,14 +247,14 @@ END_TEST
 
 START_TEST(a_non_finite_loss_of_held_out_images_is_an_error)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
     own_world w;
 
     own_world_run(&w, 1);
     own_world_steps(&w, 1);
-    hr_assert_ok(hirl_trainer_evaluate(&report, w.trainer, w.images));
+    hr_assert_ok(hirl_trainer_evaluate(&score, w.trainer, w.images));
     w.method.spoil_held_out = true;
-    hr_assert_fails(hirl_trainer_evaluate(&report, w.trainer, w.images), HIRL_E_NONFINITE,
+    hr_assert_fails(hirl_trainer_evaluate(&score, w.trainer, w.images), HIRL_E_NONFINITE,
                     "held-out");
     own_world_steps(&w, 1);
     own_world_close(&w);

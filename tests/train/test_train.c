@@ -117,7 +117,7 @@ END_TEST
 
 START_TEST(evaluating_held_out_images_changes_nothing)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
+    hirl_trainer_score score = { .struct_size = sizeof score };
     size_t bytes[2];
     char *state[2];
     world w;
@@ -125,10 +125,10 @@ START_TEST(evaluating_held_out_images_changes_nothing)
     open_world(&w, 2, "3", "1", "f32");
     small_trainer_steps(&w, 6);
     state[0] = small_trainer_state(&bytes[0], &w);
-    ck_assert_msg(hirl_trainer_evaluate(&report, w.trainer, w.images) == HIRL_OK, "%s",
+    ck_assert_msg(hirl_trainer_evaluate(&score, w.trainer, w.images) == HIRL_OK, "%s",
                   hirl_error_message());
-    ck_assert(report.loss_image > 0 && report.loss_spd > 0);
-    ck_assert_double_eq_tol(report.loss, report.loss_image + report.loss_spd, 1e-5);
+    ck_assert(score.loss_image > 0 && score.loss_spd > 0);
+    ck_assert_double_eq_tol(score.loss, score.loss_image + score.loss_spd, 1e-5);
     state[1] = small_trainer_state(&bytes[1], &w);
     ck_assert_uint_eq(bytes[0], bytes[1]);
     ck_assert(!memcmp(state[0], state[1], bytes[0]));

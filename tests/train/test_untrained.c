@@ -9,7 +9,7 @@
 
 START_TEST(an_untrained_network_finds_few_fine_classes)
 {
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
     int32_t *bank_label, *query_label;
     float *bank, *query;
     small_network s;
@@ -17,8 +17,8 @@ START_TEST(an_untrained_network_finds_few_fine_classes)
     small_network_open(&s);
     bank = small_network_embed(&s, HR_LAYER_BACKBONE, s.train, &bank_label);
     query = small_network_embed(&s, HR_LAYER_BACKBONE, s.test, &query_label);
-    hr_assert_ok(hirl_eval_knn(&report, s.context, bank, bank_label, s.train->count, query,
-                               query_label, s.test->count, s.net.backbone_dim, NULL));
+    hr_assert_ok(hirl_knn_evaluate(&report, s.context, bank, bank_label, s.train->count, query,
+                                   query_label, s.test->count, s.net.backbone_dim, NULL));
     ck_assert_msg(report.best_top1 <= 0.30, "%.1f %% of fine classes are found",
                   100 * report.best_top1);
     printf("# best of K: %.1f %% of fine classes are found\n", 100 * report.best_top1);

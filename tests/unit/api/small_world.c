@@ -92,10 +92,10 @@ static hirl_status train(small_result *r, small_world *w)
 
 static hirl_status evaluate(small_result *r, small_world *w)
 {
-    hirl_step_report report = { .struct_size = sizeof report };
-    hirl_status status = hirl_trainer_evaluate(&report, w->trainer, w->dataset);
+    hirl_trainer_score score = { .struct_size = sizeof score };
+    hirl_status status = hirl_trainer_evaluate(&score, w->trainer, w->dataset);
 
-    r->value[0] = (float)report.loss;
+    r->value[0] = (float)score.loss;
     return status;
 }
 
@@ -130,9 +130,9 @@ hirl_status small_embed_dataset(small_result *r, small_world *w)
 
 static hirl_status find_neighbours(small_result *r, small_world *w)
 {
-    hirl_knn_report report = { .struct_size = sizeof report };
-    hirl_status status = hirl_eval_knn(&report, w->context, small_rows, small_label, SMALL_ROWS,
-                                       NULL, NULL, 0, SMALL_D, w->options);
+    hirl_knn_score report = { .struct_size = sizeof report };
+    hirl_status status = hirl_knn_evaluate(&report, w->context, small_rows, small_label, SMALL_ROWS,
+                                           NULL, NULL, 0, SMALL_D, w->options);
 
     r->value[0] = (float)report.best_top1;
     return status;
@@ -153,8 +153,13 @@ static hirl_status create_with_own_colours(small_result *r, small_world *w)
 
 static hirl_status make_path_loss(small_result *r, small_world *w)
 {
-    return hirl_spd_loss(r->value, NULL, w->context, w->tree, small_rows, 8, small_label, NULL, 3,
-                         1, w->options);
+    hirl_status status;
+    double loss = 0;
+
+    status = hirl_spd_loss(&loss, NULL, w->context, w->tree, small_rows, 8, small_label, NULL, 3, 1,
+                           w->options);
+    r->value[0] = (float)loss;
+    return status;
 }
 
 static hirl_status save_model(small_result *r, small_world *w)

@@ -70,7 +70,7 @@ START_TEST(spd_has_the_golden_value_in_both_profiles)
     hirl_options *reference = option("profile", "reference");
     hirl_tree *tree = golden_tree();
     double want_paper = 0.611690709, want_reference = 0.305845354;
-    float loss;
+    double loss;
 
     hr_assert_ok(hirl_spd_loss(&loss, NULL, context, tree, golden_z, 1, golden_leaf,
                                golden_negative, 5, 0, reference));
@@ -102,7 +102,7 @@ START_TEST(spd_of_orthogonal_paths_has_its_closed_form)
     for (int levels = 1; levels <= 3; levels++) {
         double s = pow(0.5, levels), want = -log(s) - log(1 - s);
         hirl_tree *tree;
-        float loss;
+        double loss;
 
         hr_assert_ok(hirl_tree_create(&tree, context, levels, 2, m, prototypes, parents, NULL, 0));
         hr_assert_ok(hirl_spd_loss(&loss, NULL, context, tree, z, 1, leaf, negative, 2, 0, exact));
@@ -207,7 +207,8 @@ START_TEST(spd_and_its_gradient_match_the_formula)
 {
     hirl_tree *tree = some_tree();
     double z[L * N * D], want_loss, want[L * N * D];
-    float given[L * N * D], grad[L * N * D], loss;
+    float given[L * N * D], grad[L * N * D];
+    double loss;
 
     some_z(given, N);
     for (int i = 0; i < L * N * D; i++)
@@ -234,7 +235,8 @@ START_TEST(spd_weight_scales_loss_and_gradient)
 {
     hirl_options *weight = option("spd_weight", "0.25");
     hirl_tree *tree = some_tree();
-    float z[L * N * D], one[L * N * D], quarter[L * N * D], loss, less;
+    float z[L * N * D], one[L * N * D], quarter[L * N * D];
+    double loss, less;
 
     some_z(z, N);
     hr_assert_ok(hirl_spd_loss(&loss, one, context, tree, z, N, leaf_of, negative_of, K, 0, NULL));
@@ -251,7 +253,8 @@ END_TEST
 START_TEST(a_zero_row_has_no_gradient)
 {
     hirl_tree *tree = some_tree();
-    float z[L * N * D], grad[L * N * D], loss;
+    float z[L * N * D], grad[L * N * D];
+    double loss;
 
     some_z(z, N);
     memset(z, 0, D * sizeof *z);
@@ -270,7 +273,8 @@ START_TEST(drawn_negatives_follow_the_seed)
     static const int64_t image[N] = { 0, 1, 2, 3, 4 };
     hirl_tree *tree = some_tree();
     int32_t drawn[N * K];
-    float z[L * N * D], loss, again, other, given;
+    float z[L * N * D];
+    double loss, again, other, given;
 
     some_z(z, N);
     hr_assert_ok(hirl_spd_loss(&loss, NULL, context, tree, z, N, leaf_of, NULL, K, 5, NULL));
@@ -297,7 +301,7 @@ START_TEST(the_key_draw_overrides_the_profile)
         for (int all = 0; all < 2; all++) {
             hirl_options *options = option("profile", reference ? "reference" : "paper");
             int32_t drawn[N * K], of_other[N * K];
-            float loss, given, other;
+            double loss, given, other;
 
             hr_paths_draw(drawn, N, K, leaf_of, image, LEAVES, 5, 0, all);
             hr_paths_draw(of_other, N, K, leaf_of, image, LEAVES, 5, 0, !all);
@@ -326,7 +330,7 @@ START_TEST(spd_has_the_same_bits_with_any_number_of_threads)
     enum { MANY = 400 };
     static float z[L * MANY * D], grad[4][L * MANY * D];
     static int32_t leaf[MANY];
-    float loss[4];
+    double loss[4];
     hirl_tree *tree = some_tree();
 
     some_z(z, MANY);
@@ -351,7 +355,8 @@ START_TEST(spd_refuses_invalid_arguments_and_writes_nothing)
 {
     static const int32_t outside[1] = { 4 }, negative[1] = { -2 };
     hirl_tree *tree = golden_tree();
-    float loss = 42, grad[6] = { 1, 2, 3, 4, 5, 6 }, bad[6];
+    double loss = 42;
+    float grad[6] = { 1, 2, 3, 4, 5, 6 }, bad[6];
 
     memcpy(bad, golden_z, sizeof bad);
     bad[3] = NAN;
@@ -397,7 +402,7 @@ START_TEST(the_logarithm_of_zero_is_an_error)
     static const int32_t leaf[1] = { 0 }, negative[1] = { -1 };
     hirl_options *exact = option("spd_eps", "0");
     hirl_tree *tree;
-    float loss = 42;
+    double loss = 42;
 
     hr_assert_ok(hirl_tree_create(&tree, context, 1, 2, m, prototypes, NULL, NULL, 0));
     hr_assert_fails(hirl_spd_loss(&loss, NULL, context, tree, z, 1, leaf, negative, 1, 0, exact),
@@ -412,7 +417,7 @@ START_TEST(any_failing_allocation_writes_nothing_and_leaks_nothing)
 {
     hirl_tree *tree = golden_tree();
     hirl_status status = HIRL_E_NOMEM;
-    float loss = 42;
+    double loss = 42;
     int64_t live;
     int n;
 

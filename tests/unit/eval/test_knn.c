@@ -58,11 +58,11 @@ static void fill(void)
 static void check(const char *temperature, const int *top1, const int *top5, bool leave_one_out)
 {
     hirl_options *options = options_of("1,3,7,20,100", temperature);
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
     int64_t asked = leave_one_out ? BANK : QUERIES;
 
-    hr_assert_ok(hirl_eval_knn(&report, context, bank, bank_label, BANK,
-                               leave_one_out ? NULL : query, query_label, QUERIES, D, options));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, bank, bank_label, BANK,
+                                   leave_one_out ? NULL : query, query_label, QUERIES, D, options));
     ck_assert_int_eq(report.ks, KS);
     ck_assert_int_eq(report.queries, asked);
     ck_assert_int_eq(report.bank, BANK);
@@ -81,7 +81,7 @@ START_TEST(knn_separates_rows_that_are_nearly_equal)
     static float x[ROWS * WIDE];
     static int32_t label[ROWS];
     hirl_options *options = options_of("1", "0.07");
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
 
     open_with(2);
     for (int i = 0; i < ROWS; i++) {
@@ -96,7 +96,7 @@ START_TEST(knn_separates_rows_that_are_nearly_equal)
         for (int t = 0; t < WIDE; t++)
             x[i * WIDE + t] = (float)(row[t] / sqrt(square));
     }
-    hr_assert_ok(hirl_eval_knn(&report, context, x, label, ROWS, NULL, NULL, 0, WIDE, options));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, x, label, ROWS, NULL, NULL, 0, WIDE, options));
     ck_assert_double_eq(report.top1[0], 1);
     hirl_options_destroy(options);
     close_context();
@@ -132,12 +132,12 @@ END_TEST
 START_TEST(the_best_k_is_reported)
 {
     hirl_options *options = options_of("1,3,7,20,100", "1");
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
 
     fill();
     open_with(1);
-    hr_assert_ok(hirl_eval_knn(&report, context, bank, bank_label, BANK, query, query_label,
-                               QUERIES, D, options));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, bank, bank_label, BANK, query, query_label,
+                                   QUERIES, D, options));
     ck_assert_int_eq(report.best_k, 3);
     ck_assert_double_eq(report.best_top1, 5. / 12);
     hirl_options_destroy(options);
@@ -153,12 +153,12 @@ START_TEST(equal_scores_go_to_the_lower_class)
     const float two[] = { 1, 0, 0, 1 }, between[] = { 3, 3 };
     const int32_t label[] = { 9, 4 }, four[] = { 4 }, nine[] = { 9 };
     hirl_options *options = options_of("2", "0.07");
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
 
     open_with(1);
-    hr_assert_ok(hirl_eval_knn(&report, context, two, label, 2, between, four, 1, 2, options));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, two, label, 2, between, four, 1, 2, options));
     ck_assert_double_eq(report.top1[0], 1);
-    hr_assert_ok(hirl_eval_knn(&report, context, two, label, 2, between, nine, 1, 2, options));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, two, label, 2, between, nine, 1, 2, options));
     ck_assert_double_eq(report.top1[0], 0);
     ck_assert_double_eq(report.top5[0], 1);
     hirl_options_destroy(options);
@@ -173,12 +173,12 @@ START_TEST(near_neighbours_outweigh_many_far_ones_at_low_temperature)
     const float rows[] = { 1, 0, 3, 4, 3, -4, 6, 8 }, asked[] = { 5, 0 };
     const int32_t label[] = { 0, 1, 1, 1 }, first[] = { 0 };
     hirl_options *cold = options_of("4", "0.36"), *warm = options_of("4", "0.37");
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
 
     open_with(1);
-    hr_assert_ok(hirl_eval_knn(&report, context, rows, label, 4, asked, first, 1, 2, cold));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, rows, label, 4, asked, first, 1, 2, cold));
     ck_assert_double_eq(report.top1[0], 1);
-    hr_assert_ok(hirl_eval_knn(&report, context, rows, label, 4, asked, first, 1, 2, warm));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, rows, label, 4, asked, first, 1, 2, warm));
     ck_assert_double_eq(report.top1[0], 0);
     hirl_options_destroy(cold);
     hirl_options_destroy(warm);
@@ -190,10 +190,10 @@ START_TEST(rows_without_a_label_do_not_count)
 {
     const float rows[] = { 1, 0, 0.9f, 0.1f, 0, 1 }, asked[] = { 1, 0.1f, NAN, 0 };
     const int32_t label[] = { -1, 3, 5 }, wanted[] = { 3, -1 };
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
 
     open_with(1);
-    hr_assert_ok(hirl_eval_knn(&report, context, rows, label, 3, asked, wanted, 2, 2, NULL));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, rows, label, 3, asked, wanted, 2, 2, NULL));
     ck_assert_int_eq(report.ks, 4); /* 10, 20, 100, 200 */
     ck_assert_int_eq(report.k[3], 200);
     ck_assert_int_eq(report.bank, 2);
@@ -207,10 +207,10 @@ START_TEST(a_class_missing_in_the_bank_is_never_correct)
 {
     const float rows[] = { 1, 0, 0, 1 };
     const int32_t label[] = { 1, 2 }, wanted[] = { 0, 3 };
-    hirl_knn_report report = { .struct_size = sizeof report };
+    hirl_knn_score report = { .struct_size = sizeof report };
 
     open_with(1);
-    hr_assert_ok(hirl_eval_knn(&report, context, rows, label, 2, rows, wanted, 2, 2, NULL));
+    hr_assert_ok(hirl_knn_evaluate(&report, context, rows, label, 2, rows, wanted, 2, 2, NULL));
     ck_assert_double_eq(report.top1[0], 0);
     ck_assert_double_eq(report.top5[0], 0);
     close_context();
@@ -225,7 +225,7 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
     static float rows[N * D];
     static int32_t label[N];
     static const int threads[] = { 1, 2, 3, 7 };
-    hirl_knn_report first, report;
+    hirl_knn_score first, report;
 
     for (int i = 0; i < N; i++) {
         label[i] = i * 7 % 11;
@@ -236,7 +236,7 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
         memset(&report, 0, sizeof report);
         report.struct_size = sizeof report;
         open_with(threads[t]);
-        hr_assert_ok(hirl_eval_knn(&report, context, rows, label, N, NULL, NULL, 0, D, NULL));
+        hr_assert_ok(hirl_knn_evaluate(&report, context, rows, label, N, NULL, NULL, 0, D, NULL));
         close_context();
         if (!t)
             first = report;
@@ -249,20 +249,21 @@ START_TEST(impossible_input_is_refused)
 {
     const float rows[] = { 1, 0, 0, NAN };
     const int32_t label[] = { 1, 2 }, none[] = { -1, -1 };
-    hirl_knn_report report = { .struct_size = sizeof report, .ks = -7 };
+    hirl_knn_score report = { .struct_size = sizeof report, .ks = -7 };
 
     open_with(1);
-    hr_assert_fails(hirl_eval_knn(&report, context, rows, label, 2, rows, label, 1, 2, NULL),
+    hr_assert_fails(hirl_knn_evaluate(&report, context, rows, label, 2, rows, label, 1, 2, NULL),
                     HIRL_E_NONFINITE, "bank row 1");
-    hr_assert_fails(hirl_eval_knn(&report, context, rows, label, 1, rows + 2, label, 1, 2, NULL),
-                    HIRL_E_NONFINITE, "query row 0");
-    hr_assert_fails(hirl_eval_knn(&report, context, rows, none, 2, rows, label, 1, 2, NULL),
+    hr_assert_fails(
+        hirl_knn_evaluate(&report, context, rows, label, 1, rows + 2, label, 1, 2, NULL),
+        HIRL_E_NONFINITE, "query row 0");
+    hr_assert_fails(hirl_knn_evaluate(&report, context, rows, none, 2, rows, label, 1, 2, NULL),
                     HIRL_E_INVALID, "none of 2 bank");
-    hr_assert_fails(hirl_eval_knn(&report, context, rows, label, 0, rows, label, 1, 2, NULL),
+    hr_assert_fails(hirl_knn_evaluate(&report, context, rows, label, 0, rows, label, 1, 2, NULL),
                     HIRL_E_INVALID, "0 bank");
-    hr_assert_fails(hirl_eval_knn(&report, context, rows, label, 1, NULL, NULL, 0, 2, NULL),
+    hr_assert_fails(hirl_knn_evaluate(&report, context, rows, label, 1, NULL, NULL, 0, 2, NULL),
                     HIRL_E_INVALID, "1 bank");
-    hr_assert_fails(hirl_eval_knn(&report, context, NULL, label, 2, rows, label, 1, 2, NULL),
+    hr_assert_fails(hirl_knn_evaluate(&report, context, NULL, label, 2, rows, label, 1, 2, NULL),
                     HIRL_E_INVALID, "bank");
     ck_assert_int_eq(report.ks, -7);
     close_context();
@@ -276,12 +277,12 @@ START_TEST(knn_survives_every_lack_of_memory)
 
     fill();
     do {
-        hirl_knn_report report = { .struct_size = sizeof report };
+        hirl_knn_score report = { .struct_size = sizeof report };
 
         open_with(1);
         hr_alloc_fail_at(++nth, false);
-        status = hirl_eval_knn(&report, context, bank, bank_label, BANK, query, query_label,
-                               QUERIES, D, NULL);
+        status = hirl_knn_evaluate(&report, context, bank, bank_label, BANK, query, query_label,
+                                   QUERIES, D, NULL);
         hr_alloc_fail_at(0, false);
         ck_assert(status >= 0 || status == HIRL_E_NOMEM);
         hr_context_drop(context);
