@@ -66,7 +66,7 @@ int main(int count, char **word)
     if (status >= 0)
         status = hirl_context_create(&context, options);
     if (status >= 0) {
-        hirl_context_set_log(context, on_log, NULL);
+        hirl_context_set_log(context, HIRL_LOG_DEBUG, on_log, NULL, NULL);
         status = hirl_dataset_open(&images, context, data, options);
     }
     if (status >= 0)

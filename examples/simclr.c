@@ -68,7 +68,9 @@ static int32_t simclr(double *loss, float *grad, const hirl_method_step *step, v
 
 int main(void)
 {
-    hirl_method_calls calls = { sizeof calls, "simclr", simclr, NULL, NULL, NULL, NULL, 1 };
+    hirl_method_calls calls = {
+        .struct_size = sizeof calls, .name = "simclr", .loss = simclr, .coupled = 1
+    };
     hirl_step_report whole = { .struct_size = sizeof whole }, again = whole;
     hirl_options *options = NULL;
     hirl_context *context = NULL;

@@ -38,9 +38,9 @@ struct hirl_context {
     pid_t process;
     atomic_uint cancels; /* requests so far; a call obeys those made after its start */
     hirl_log_fn *log;
-    void *log_user;
+    int32_t log_level; /* the least serious one that is passed on */
     hirl_progress_fn *progress;
-    void *progress_user;
+    hr_user log_user, progress_user;
     pthread_mutex_t lock;       /* guards the fields below */
     queue_node *idle;           /* queues that nobody uses */
     kept_line kept[KEPT_LINES]; /* lines of threads outside public calls */
@@ -125,8 +125,12 @@ static void close_queue(queue_node *node)
 
 void hr_context_drop(hirl_context *context)
 {
+    hr_user log, progress;
+
     if (!context || atomic_fetch_sub(&context->references, 1) > 1)
         return;
+    log = context->log_user;
+    progress = context->progress_user;
     while (context->idle) {
         queue_node *node = context->idle;
 
@@ -139,6 +143,8 @@ void hr_context_drop(hirl_context *context)
         pthread_mutex_destroy(&context->lock);
     }
     hr_free(context);
+    hr_user_release(log);
+    hr_user_release(progress);
 }
 
 hr_pool *hr_context_pool(hirl_context *context)
@@ -291,8 +297,8 @@ static void give_kept_lines(hirl_context *context)
                     (size_t)--context->kept_count * sizeof *context->kept);
         }
         pthread_mutex_unlock(&context->lock);
-        if (more)
-            context->log(line.level, line.text, context->log_user);
+        if (more && line.level <= context->log_level)
+            context->log(line.level, line.text, context->log_user.data);
     }
 }
 
@@ -308,17 +314,24 @@ hirl_status hr_context_leave(hr_call *call, hirl_status status)
     return status;
 }
 
-void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user)
+void hr_context_set_log(hirl_context *context, int32_t level, hirl_log_fn *log, hr_user user)
 {
+    hr_user before = context->log_user;
+
     context->log = log;
+    context->log_level = level;
     context->log_user = user;
     give_kept_lines(context);
+    hr_user_release(before);
 }
 
-void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user)
+void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, hr_user user)
 {
+    hr_user before = context->progress_user;
+
     context->progress = progress;
     context->progress_user = user;
+    hr_user_release(before);
 }
 
 void hr_context_cancel(hirl_context *context)
@@ -331,7 +344,7 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     char text[LINE];
     va_list args;
 
-    if (!context->log && atomic_load(&context->entered))
+    if (context->log ? level > context->log_level : atomic_load(&context->entered) > 0)
         return; /* before the first call lines are kept: the application may still set a log */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -339,7 +352,7 @@ void hr_log(hirl_context *context, int32_t level, const char *format, ...)
     hr_escape_control(text);
     if (on_calling_thread(context)) {
         give_kept_lines(context);
-        context->log(level, text, context->log_user);
+        context->log(level, text, context->log_user.data);
         return;
     }
     pthread_mutex_lock(&context->lock);
@@ -358,7 +371,7 @@ hirl_status hr_progress(hirl_context *context, const char *phase, int64_t done, 
 
     if (context->progress && on_calling_thread(context)) {
         give_kept_lines(context);
-        answer = context->progress(phase, done, total, context->progress_user);
+        answer = context->progress(phase, done, total, context->progress_user.data);
         if (answer < 0)
             return hr_fail_callback(answer, "progress");
     }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/halt.h"
 #include "base/pool.h"
+#include "base/user.h"
 #include "types.h"
 
 #include <hirl/context.h>
@@ -34,8 +35,10 @@ void hr_context_set_comm(hirl_context *context, hr_comm *comm);
 int32_t hr_context_rank(const hirl_context *context);
 int32_t hr_context_ranks(const hirl_context *context);
 
-void hr_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
-void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user);
+/* Lines above `level` are not passed on. The user of the function that was set before is released.
+ */
+void hr_context_set_log(hirl_context *context, int32_t level, hirl_log_fn *log, hr_user user);
+void hr_context_set_progress(hirl_context *context, hirl_progress_fn *progress, hr_user user);
 void hr_context_cancel(hirl_context *context); /* stops the calls that are running */
 
 /* A public call in its context; a callback of the application may make another one within it. */

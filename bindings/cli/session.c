@@ -107,8 +107,8 @@ int cli_session_begin(cli_session *session)
     if (status < 0)
         return cli_check(session, status);
     cli_progress_open(&session->progress, !session->quiet);
-    hirl_context_set_log(session->context, cli_log, session);
-    hirl_context_set_progress(session->context, on_progress, session);
+    hirl_context_set_log(session->context, HIRL_LOG_DEBUG, cli_log, session, NULL);
+    hirl_context_set_progress(session->context, on_progress, session, NULL);
     hirl_stop_use(session->stop);
     running_stop = session->stop;
     catch_signals();

@@ -82,13 +82,16 @@ HIRL_API void hirl_context_destroy(hirl_context *context);
  * context are passed to it at once.
  *
  * @param[in] context  [1] handle, caller-owned, used during the call; NULL: nothing happens
+ * @param[in] level    the least serious level that is passed on: HIRL_LOG_ERROR to HIRL_LOG_DEBUG
  * @param[in] log      [1] function, caller-owned, kept until another log is set, or the context and
  *                     its handles are destroyed; NULL: no log, the default
  * @param[in] user     [any] bytes, caller-owned, kept until the same moment; passed to log
+ * @param[in] release  [1] function, caller-owned, kept until it was called with user; NULL: none
  *
  * Threads: one call per context at a time. Since 0.1.
  */
-HIRL_API void hirl_context_set_log(hirl_context *context, hirl_log_fn *log, void *user);
+HIRL_API void hirl_context_set_log(hirl_context *context, int32_t level, hirl_log_fn *log,
+                                   void *user, hirl_release_fn *release);
 
 /**
  * Sets the function that receives the progress of long calls.
@@ -97,11 +100,12 @@ HIRL_API void hirl_context_set_log(hirl_context *context, hirl_log_fn *log, void
  * @param[in] progress  [1] function, caller-owned, kept until another progress is set, or the
  *                      context and its handles are destroyed; NULL: none, the default
  * @param[in] user      [any] bytes, caller-owned, kept until the same moment; passed to progress
+ * @param[in] release   [1] function, caller-owned, kept until it was called with user; NULL: none
  *
  * Threads: one call per context at a time. Since 0.1.
  */
 HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress,
-                                        void *user);
+                                        void *user, hirl_release_fn *release);
 
 /**
  * Stops all calls that run in this context: each returns HIRL_E_CANCELED, nothing is lost, and the

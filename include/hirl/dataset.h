@@ -124,7 +124,7 @@ typedef struct hirl_image {
     /** [1] function, caller-owned, kept until the data set is destroyed; the library calls it when
      * it no longer needs the image, on the thread that read it; NULL: encoded and pixels stay valid
      * at least until the function is called for another image on the same thread */
-    void (*release)(void *token);
+    hirl_release_fn *release;
     /** [any] bytes, caller-owned, kept until release is called; passed to release */
     void *token;
     /** [] char, caller-owned, kept until the function is called again on the same thread; the
@@ -165,6 +165,7 @@ typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
  * @param[in]  read     [1] function, caller-owned, kept until the data set and its trainers are
  *                      destroyed
  * @param[in]  user     [any] bytes, caller-owned, kept until the same moment; passed to read
+ * @param[in]  release  [1] function, caller-owned, kept until it was called with user; NULL: none
  * @param[in]  count    images, 1 to 2^32 - 1
  * @param[in]  label    [count] int32, caller-owned, read during the call; class of each image, 0 to
  *                      2^20 - 1, or -1: none; NULL: no labels
@@ -177,11 +178,9 @@ typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
  *
  * Threads: safe. Since 0.1.
  */
-HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(hirl_dataset **dataset,
-                                                               hirl_context *context,
-                                                               hirl_image_fn *read, void *user,
-                                                               int64_t count, const int32_t *label,
-                                                               const hirl_options *options);
+HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(
+    hirl_dataset **dataset, hirl_context *context, hirl_image_fn *read, void *user,
+    hirl_release_fn *release, int64_t count, const int32_t *label, const hirl_options *options);
 
 /**
  * Releases a data set. A trainer that was made with it keeps it alive.

@@ -15,4 +15,13 @@ typedef struct hirl_model hirl_model;     /**< an encoder with its heads: model.
 typedef struct hirl_trainer hirl_trainer; /**< a training run: train.h */
 typedef struct hirl_tree hirl_tree;       /**< prototypes and the tree above them: cluster.h */
 
+/**
+ * Releases what a `user` or a `token` of the application refers to. The library calls it once, when
+ * it will not use the pointer again: another function was set, or the last handle that needs it is
+ * gone. It runs on the thread that causes this, and must return: no longjmp, no C++ exception.
+ *
+ * @param[in] user  [any] bytes, caller-owned, released by the call
+ */
+typedef void hirl_release_fn(void *user);
+
 #endif

@@ -142,6 +142,8 @@ typedef struct hirl_method_calls {
      * called once per micro-batch. In a run of several ranks each rank's loss gets the rank's own
      * images, and gradients are averaged; gathering rows of other ranks is up to the application */
     int32_t coupled;
+    /** [1] function, caller-owned, kept until it was called with user; NULL: none */
+    hirl_release_fn *release;
 } hirl_method_calls;
 
 /**

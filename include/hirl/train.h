@@ -279,13 +279,16 @@ typedef int32_t hirl_report_fn(const hirl_step_report *report, void *user);
  * @param[in]     report   [1] function, caller-owned, kept until another one is set or the trainer
  *                         is destroyed; NULL: none, the default
  * @param[in]     user     [any] bytes, caller-owned, kept until the same moment; passed to report
+ * @param[in]     release  [1] function, caller-owned, kept until it was called with user; NULL:
+ *                         none
  *
  * Threads: one call per trainer at a time. Since 0.1.
  */
-HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user);
+HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user,
+                                      hirl_release_fn *release);
 
 /**
- * Describes a run. The same function serves a report function, where it gives the step just made.
+ * Describes a run. In a report function, the step is the one that was just made.
  *
  * @param[in,out] info     [1] struct, caller-owned, updated during the call; struct_size is set
  *                         before, the other fields are written on success

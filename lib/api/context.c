@@ -83,16 +83,18 @@ void hirl_context_destroy(hirl_context *context)
     hr_context_drop(context);
 }
 
-void hirl_context_set_log(hirl_context *context, hirl_log_fn *log, void *user)
+void hirl_context_set_log(hirl_context *context, int32_t level, hirl_log_fn *log, void *user,
+                          hirl_release_fn *release)
 {
     if (context)
-        hr_context_set_log(context, log, user);
+        hr_context_set_log(context, level, log, (hr_user){ user, release });
 }
 
-void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user)
+void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress, void *user,
+                               hirl_release_fn *release)
 {
     if (context)
-        hr_context_set_progress(context, progress, user);
+        hr_context_set_progress(context, progress, (hr_user){ user, release });
 }
 
 void hirl_cancel(hirl_context *context)

@@ -135,8 +135,9 @@ hirl_status hirl_dataset_from_memory(hirl_dataset **dataset, hirl_context *conte
 }
 
 hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *context,
-                                       hirl_image_fn *read, void *user, int64_t count,
-                                       const int32_t *label, const hirl_options *options)
+                                       hirl_image_fn *read, void *user, hirl_release_fn *release,
+                                       int64_t count, const int32_t *label,
+                                       const hirl_options *options)
 {
     hirl_dataset *made = NULL;
     hr_data_config config;
@@ -158,6 +159,7 @@ hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *con
         hr_dataset_drop(made);
         return status;
     }
+    hr_callback_release(made, release);
     *dataset = made;
     return HIRL_OK;
 }

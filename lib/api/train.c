@@ -284,11 +284,12 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
     return leave(&call, trainer, set_calls(trainer, &copy));
 }
 
-void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user)
+void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user,
+                             hirl_release_fn *release)
 {
     if (!trainer)
         return;
-    hr_journal_set(trainer, report, user);
+    hr_journal_set(trainer, report, (hr_user){ user, release });
 }
 
 hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)

@@ -16,7 +16,7 @@ enum { TRIES = 10, FIRST_MS = 10, LONGEST_MS = 1000, SLICE_MS = 20 };
 
 typedef struct callback {
     hirl_image_fn *read;
-    void *user;
+    hr_user user;
     hr_decoding how;
 } callback;
 
@@ -71,7 +71,7 @@ static hirl_status ask(hirl_image *image, const callback *application, int64_t i
             ms = 2 * ms < LONGEST_MS ? 2 * ms : LONGEST_MS;
         }
         *image = (hirl_image){ .struct_size = sizeof *image };
-        result = application->read(image, index, application->user);
+        result = application->read(image, index, application->user.data);
     }
     return result ? refuse(image, result) : HIRL_OK;
 }
@@ -92,6 +92,19 @@ static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
     return status;
 }
 
+static void close(void *state)
+{
+    hr_user user = ((callback *)state)->user;
+
+    hr_free(state);
+    hr_user_release(user);
+}
+
+void hr_callback_release(hirl_dataset *dataset, hirl_release_fn *release)
+{
+    ((callback *)dataset->source.state)->user.release = release;
+}
+
 hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *read_image, void *user,
                              int64_t count, const hr_data_config *config)
 {
@@ -99,8 +112,8 @@ hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *read_image, v
 
     if (!state)
         return HIRL_E_NOMEM;
-    *state = (callback){ read_image, user, { config->exif != 0, config->max_pixels } };
-    dataset->source = (hr_source){ state, read, NULL, hr_free, HR_TOLD_NOT };
+    *state = (callback){ read_image, { user, NULL }, { config->exif != 0, config->max_pixels } };
+    dataset->source = (hr_source){ state, read, NULL, close, HR_TOLD_NOT };
     dataset->count = count;
     dataset->exif = config->exif != 0;
     return HIRL_OK;

@@ -7,5 +7,7 @@
 
 hirl_status hr_callback_open(hirl_dataset *dataset, hirl_image_fn *read, void *user, int64_t count,
                              const hr_data_config *config);
+/* The data set is made: it releases `user` when it is destroyed. */
+void hr_callback_release(hirl_dataset *dataset, hirl_release_fn *release);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/user.h"
 #include "ssl/method.h"
 
 static const hr_setting_pair paper[] = {
@@ -52,10 +53,20 @@ static void drop_blob(own *self)
     self->waiting = false;
 }
 
+/* The application's functions are not called again. */
+static void drop_calls(own *self)
+{
+    hr_user user = { self->calls.user, self->calls.release };
+
+    self->calls = (hirl_method_calls){ 0 };
+    hr_user_release(user);
+}
+
 static void done(void *state, hr_queue *q)
 {
     (void)q;
     drop_blob(state);
+    drop_calls(state);
 }
 
 /* ---- setting the functions ---- */
@@ -98,6 +109,7 @@ hirl_status hr_own_set(void *state, const hirl_method_calls *calls)
                        calls->name, calls->coupled != 0, self->name, self->coupled);
     memcpy(self->name, calls->name, length + 1);
     self->coupled = calls->coupled != 0;
+    drop_calls(self);
     self->calls = *calls;
     self->calls.name = self->name;
     status = self->waiting ? call_load(self) : HIRL_OK;

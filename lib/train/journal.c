@@ -92,16 +92,19 @@ void hr_journal_health(hirl_trainer *trainer, const hr_health *health, const cha
     snprintf(trainer->journal.judgement, HR_HEALTH_TEXT, "%s", judgement);
 }
 
-void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, void *user)
+void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, hr_user user)
 {
+    hr_user before = trainer->journal.report_user;
+
     trainer->journal.report = report;
     trainer->journal.report_user = user;
+    hr_user_release(before);
 }
 
 hirl_status hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report)
 {
     const hr_journal *journal = &trainer->journal;
-    int32_t answer = journal->report ? journal->report(report, journal->report_user) : 0;
+    int32_t answer = journal->report ? journal->report(report, journal->report_user.data) : 0;
 
     if (answer < 0)
         return hr_fail_callback(answer, "report");

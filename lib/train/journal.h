@@ -35,6 +35,7 @@ void hr_journal_write(hirl_trainer *trainer, const hirl_step_report *report);
  */
 hirl_status hr_journal_call(const hirl_trainer *trainer, const hirl_step_report *report);
 const char *hr_journal_judgement(const hirl_trainer *trainer);
-void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, void *user);
+/* The user of the function that was set before is released. */
+void hr_journal_set(hirl_trainer *trainer, hirl_report_fn *report, hr_user user);
 
 #endif

@@ -301,6 +301,7 @@ void hr_trainer_destroy(hirl_trainer *trainer)
     if (!trainer)
         return;
     hr_recluster_drop(trainer);
+    hr_journal_set(trainer, NULL, (hr_user){ 0 });
     hr_feed_close(trainer);
     hr_grove_clear(trainer);
     hr_learner_destroy(trainer->learner);

@@ -64,7 +64,7 @@ typedef struct hr_run_progress {
 /* The application's report function, metrics.jsonl and the clock. Touched by journal.c only. */
 typedef struct hr_journal {
     hirl_report_fn *report;
-    void *report_user;
+    hr_user report_user;
     int64_t reported; /* step of the last line in metrics.jsonl, -1: none */
     double started;   /* time at which the clock of the rate started, 0: not yet */
     double waited;    /* seconds spent waiting for the loader since then */

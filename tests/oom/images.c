@@ -148,8 +148,9 @@ static int32_t give_pixels(hirl_image *image, int64_t index, void *user)
 static hirl_status callback_opened(world *w)
 {
     hirl_dataset *dataset = NULL;
-    hirl_status status = hirl_dataset_from_callback(&dataset, w->small.context, give_pixels, w,
-                                                    SMALL_IMAGES, small_label, w->small.options);
+    hirl_status status =
+        hirl_dataset_from_callback(&dataset, w->small.context, give_pixels, w, NULL, SMALL_IMAGES,
+                                   small_label, w->small.options);
 
     if (status >= 0)
         status = read_one(dataset);

@@ -104,7 +104,7 @@ START_TEST(auto_takes_the_cpu_and_says_why)
     place(NULL, 0);
     hr_assert_ok(hr_context_create(&context, "auto", 1));
     ck_assert_str_eq(hr_context_backend(context)->name, "cpu");
-    hr_context_set_log(context, keep_line, line);
+    hr_context_set_log(context, HIRL_LOG_DEBUG, keep_line, (hr_user){ line, NULL });
     ck_assert_msg(strstr(line, "there is no") != NULL, "%s", line);
     hr_context_drop(context);
 }

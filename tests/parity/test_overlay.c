@@ -86,7 +86,7 @@ START_TEST(it_logs_while_it_is_opened)
     char line[128] = "";
 
     hr_assert_ok(hr_context_create(&context, "onednn", 1));
-    hr_context_set_log(context, keep_line, line);
+    hr_context_set_log(context, HIRL_LOG_DEBUG, keep_line, (hr_user){ line, NULL });
     ck_assert_str_eq(line, "overlay: lies over the CPU");
     hr_context_drop(context);
 }

@@ -61,8 +61,8 @@ static int32_t read_pixels(hirl_image *image, int64_t index, void *user)
 static hirl_status open_images(small_trainer *t)
 {
     if (small_unreadable)
-        return hirl_dataset_from_callback(&t->images, t->context, read_pixels, NULL, SMALL_IMAGES,
-                                          NULL, t->options);
+        return hirl_dataset_from_callback(&t->images, t->context, read_pixels, NULL, NULL,
+                                          SMALL_IMAGES, NULL, t->options);
     return hirl_dataset_from_memory(&t->images, t->context, &small_pixels[0][0][0][0], SMALL_IMAGES,
                                     SMALL_SIDE, SMALL_SIDE, 3, NULL, 0, t->options);
 }
@@ -143,7 +143,7 @@ char *small_trainer_run(size_t *bytes, small_polls *polls, int threads,
     small_trainer_open(&t, threads, over);
     if (polls) {
         polls->count = 0;
-        hirl_context_set_progress(t.context, record_phase, polls);
+        hirl_context_set_progress(t.context, record_phase, polls, NULL);
     }
     ck_assert_msg(hirl_train_run(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
     state = small_trainer_state(bytes, &t);
@@ -187,7 +187,7 @@ static bool save_at(int n, const char *path, const small_pair *const *over)
     small_trainer t;
 
     small_trainer_open(&t, 2, over);
-    hirl_context_set_progress(t.context, count_polls, &s);
+    hirl_context_set_progress(t.context, count_polls, &s, NULL);
     status = hirl_train_run(NULL, t.trainer);
     if (status != HIRL_OK) {
         ck_assert_msg(status == HIRL_E_CANCELED, "poll %d: %s", n, hirl_error_message());

@@ -219,14 +219,14 @@ START_TEST(callbacks_run_on_the_documented_threads)
     small_trainer_open(&t, 3, over);
     hirl_trainer_destroy(t.trainer);
     hirl_dataset_destroy(t.images);
-    hirl_context_set_log(t.context, on_log, &c);
-    hirl_context_set_progress(t.context, on_progress, &c);
-    ck_assert_int_eq(hirl_dataset_from_callback(&t.images, t.context, on_data, &c, SMALL_IMAGES,
-                                                NULL, t.options),
+    hirl_context_set_log(t.context, HIRL_LOG_DEBUG, on_log, &c, NULL);
+    hirl_context_set_progress(t.context, on_progress, &c, NULL);
+    ck_assert_int_eq(hirl_dataset_from_callback(&t.images, t.context, on_data, &c, NULL,
+                                                SMALL_IMAGES, NULL, t.options),
                      HIRL_OK);
     ck_assert_msg(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options) == HIRL_OK,
                   "%s", hirl_error_message());
-    hirl_trainer_set_report(t.trainer, on_report, &c);
+    hirl_trainer_set_report(t.trainer, on_report, &c, NULL);
     ck_assert_msg(hirl_train_run(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
     for (int what = LOG; what <= REPORT; what++) {
         ck_assert_int_gt(c.here[what], 0);

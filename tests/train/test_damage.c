@@ -57,7 +57,7 @@ static void keep_warning(int32_t level, const char *line, void *user)
 static hirl_status make(small_trainer *t, const char *is_resumed)
 {
     warnings[0] = 0;
-    hirl_context_set_log(t->context, keep_warning, NULL);
+    hirl_context_set_log(t->context, HIRL_LOG_DEBUG, keep_warning, NULL, NULL);
     hr_assert_ok(hirl_options_set(t->options, "resume", is_resumed));
     return hirl_trainer_create(&t->trainer, t->context, NULL, t->images, t->options);
 }
@@ -369,7 +369,7 @@ START_TEST(a_lost_model_of_a_finished_run_is_written_again)
 
             open_world(&t);
             warnings[0] = 0;
-            hirl_context_set_log(t.context, keep_warning, NULL);
+            hirl_context_set_log(t.context, HIRL_LOG_DEBUG, keep_warning, NULL, NULL);
             hr_assert_ok(hirl_model_load(&loaded, t.context, folder, NULL));
             ck_assert_ptr_nonnull(strstr(warnings, "model.safetensors is damaged, so the newest"));
             hirl_model_destroy(loaded);

@@ -311,7 +311,7 @@ START_TEST(the_error_of_a_damaged_checkpoint_suggests_an_earlier_one)
         HIRL_OK);
     hirl_trainer_destroy(t.trainer);
     t.trainer = NULL;
-    hirl_context_set_log(t.context, keep_warning, warning);
+    hirl_context_set_log(t.context, HIRL_LOG_DEBUG, keep_warning, warning, NULL);
     ck_assert_int_eq(hirl_options_set(t.options, "resume", "1"), HIRL_OK);
     hr_assert_ok(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options));
     ck_assert_msg(

@@ -295,7 +295,7 @@ START_TEST(a_run_in_a_directory_resumes_without_a_model)
         int stop = stops[i];
 
         begin_in(&l, folder, false);
-        hirl_context_set_progress(l.context, cancel, &stop);
+        hirl_context_set_progress(l.context, cancel, &stop, NULL);
         ck_assert_int_eq(hirl_train_run(NULL, l.trainer), HIRL_E_CANCELED);
         hr_assert_ok(hirl_trainer_save(l.trainer, NULL));
         close_all(&l);

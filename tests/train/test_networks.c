@@ -135,7 +135,7 @@ static void get_clustered(float *rows, small_trainer *t)
     hr_array *points = &t->trainer->grove.making.points;
     hr_call call;
 
-    hirl_context_set_progress(t->context, stop_at_cluster, NULL);
+    hirl_context_set_progress(t->context, stop_at_cluster, NULL, NULL);
     ck_assert_int_eq(hirl_train_step(NULL, t->trainer), HIRL_E_CANCELED);
     ck_assert_ptr_nonnull(points->data);
     ck_assert_int_le(hr_count(points), ROWS);

@@ -52,9 +52,9 @@ static void stop_and_save(small_trainer *t, char phase, int left, const char *pa
 {
     stopper s = { phase, left };
 
-    hirl_context_set_progress(t->context, stop_in_phase, &s);
+    hirl_context_set_progress(t->context, stop_in_phase, &s, NULL);
     ck_assert_int_eq(hirl_train_run(NULL, t->trainer), HIRL_E_CANCELED);
-    hirl_context_set_progress(t->context, NULL, NULL);
+    hirl_context_set_progress(t->context, NULL, NULL, NULL);
     hr_assert_ok(hirl_trainer_save(t->trainer, path));
 }
 
@@ -248,8 +248,8 @@ static hirl_dataset *images_of(small_trainer *t, char which)
         hr_assert_ok(hirl_dataset_open(&set, t->context, "generated", options));
         hirl_options_destroy(options);
     } else if (which == 'c')
-        hr_assert_ok(hirl_dataset_from_callback(&set, t->context, any_pixels, NULL, SMALL_IMAGES,
-                                                NULL, t->options));
+        hr_assert_ok(hirl_dataset_from_callback(&set, t->context, any_pixels, NULL, NULL,
+                                                SMALL_IMAGES, NULL, t->options));
     else
         hr_assert_ok(hirl_dataset_from_memory(&set, t->context, pixels, SMALL_IMAGES, SMALL_SIDE,
                                               SMALL_SIDE, 3, NULL, 0, t->options));

@@ -204,7 +204,7 @@ START_TEST(a_warning_names_keys_that_the_run_does_not_use)
     small_trainer t;
 
     small_trainer_open(&t, 1, over);
-    hirl_context_set_log(t.context, keep_warning, NULL);
+    hirl_context_set_log(t.context, HIRL_LOG_DEBUG, keep_warning, NULL, NULL);
     start_from(&t, NULL);
     ck_assert_str_eq(warned, "");
     for (int i = 0; i < 4; i++)

@@ -73,7 +73,7 @@ START_TEST(a_cancelled_call_gives_the_same_result_when_repeated)
     small_world_close(&w);
     small_world_open(&w);
     to_cancel = s.context = w.context;
-    hirl_context_set_progress(w.context, stop_once, &s);
+    hirl_context_set_progress(w.context, stop_once, &s, NULL);
     hr_assert_fails(c->call(&stopped, &w), HIRL_E_CANCELED, "stopped");
     ck_assert(s.done);
     hr_assert_ok(c->call(&stopped, &w));

@@ -144,7 +144,7 @@ START_TEST(a_log_line_contains_no_control_characters)
     hr_call call;
 
     hr_assert_ok(hirl_context_create(&context, NULL));
-    hirl_context_set_log(context, keep_line, line);
+    hirl_context_set_log(context, HIRL_LOG_DEBUG, keep_line, line, NULL);
     hr_assert_ok(hr_context_enter(&call, context));
     hr_log(context, HIRL_LOG_WARNING, "%s: unreadable", "a\nwarning: b\x1b[2J");
     ck_assert_str_eq(line, "a?warning: b?[2J: unreadable");

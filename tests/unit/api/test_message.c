@@ -111,8 +111,8 @@ START_TEST(a_run_with_unreadable_images_keeps_the_message)
     begin();
     set("mean", "auto");
     set("std", "auto");
-    hr_assert_ok(
-        hirl_dataset_from_callback(&images, context, read_pixels, NULL, IMAGES, NULL, options));
+    hr_assert_ok(hirl_dataset_from_callback(&images, context, read_pixels, NULL, NULL, IMAGES, NULL,
+                                            options));
     fail_before();
     hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
     assert_message_is_unchanged();
@@ -132,8 +132,8 @@ START_TEST(health_is_measured_when_one_batch_holds_all_images)
 
     begin();
     set("eval_batch", "64");
-    hr_assert_ok(
-        hirl_dataset_from_callback(&images, context, read_pixels, NULL, IMAGES, NULL, options));
+    hr_assert_ok(hirl_dataset_from_callback(&images, context, read_pixels, NULL, NULL, IMAGES, NULL,
+                                            options));
     hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
     hr_assert_ok(hirl_train_run(&report, trainer));
     ck_assert_int_eq(report.epoch_end, 1);
@@ -152,8 +152,8 @@ START_TEST(resuming_beside_a_damaged_checkpoint_keeps_the_message)
 
     begin();
     set("out", hr_test_path(path, folder, "run"));
-    hr_assert_ok(
-        hirl_dataset_from_callback(&images, context, read_pixels, NULL, IMAGES, NULL, options));
+    hr_assert_ok(hirl_dataset_from_callback(&images, context, read_pixels, NULL, NULL, IMAGES, NULL,
+                                            options));
     hr_assert_ok(hirl_trainer_create(&trainer, context, NULL, images, options));
     hr_assert_ok(hirl_train_run(NULL, trainer));
     hirl_trainer_destroy(trainer);

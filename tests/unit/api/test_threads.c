@@ -126,9 +126,9 @@ START_TEST(callbacks_of_a_call_run_on_the_thread_that_made_it)
     small_world_open(&w);
     hr_assert_ok(small_embed_dataset(&wanted, &w));
     s.w = &w;
-    hirl_context_set_log(w.context, count_line, &s);
+    hirl_context_set_log(w.context, HIRL_LOG_DEBUG, count_line, &s, NULL);
     s.other_lines = 0;
-    hirl_context_set_progress(w.context, start_second_thread, &s);
+    hirl_context_set_progress(w.context, start_second_thread, &s, NULL);
     hr_assert_ok(small_embed_dataset(&r, &w));
     ck_assert_int_eq(s.status, HIRL_E_CANCELED);
     ck_assert_int_eq(s.steps, 3);
@@ -176,8 +176,8 @@ START_TEST(a_thread_that_made_no_call_gets_no_callbacks)
 
     small_world_open(&w);
     s.w = &w;
-    hirl_context_set_log(w.context, count_line, &s);
-    hirl_context_set_progress(w.context, start_worker, &s);
+    hirl_context_set_log(w.context, HIRL_LOG_DEBUG, count_line, &s, NULL);
+    hirl_context_set_progress(w.context, start_worker, &s, NULL);
     hr_assert_ok(small_embed(&r, &w));
     ck_assert_int_eq(s.status, HIRL_OK);
     ck_assert_int_eq(s.steps, 0);
@@ -219,8 +219,8 @@ START_TEST(a_callback_may_call_another_context)
 
     small_world_open(&outer);
     small_world_open(&inner);
-    hirl_context_set_progress(outer.context, call_another, &n);
-    hirl_context_set_progress(inner.context, count_inner, &n);
+    hirl_context_set_progress(outer.context, call_another, &n, NULL);
+    hirl_context_set_progress(inner.context, count_inner, &n, NULL);
     hr_assert_ok(small_embed_dataset(&r, &outer));
     ck_assert_int_ge(n.outer_lines, 2);
     ck_assert_int_eq(n.inner_lines, n.outer_lines);

@@ -32,7 +32,7 @@ static int32_t hand_over(hirl_image *image, int64_t index, void *user)
 static void open_set(hirl_context **context, hirl_dataset **dataset, hirl_image_fn *read, int64_t n)
 {
     hr_assert_ok(hr_context_create(context, "cpu", 1));
-    hr_assert_ok(hirl_dataset_from_callback(dataset, *context, read, NULL, n, NULL, NULL));
+    hr_assert_ok(hirl_dataset_from_callback(dataset, *context, read, NULL, NULL, n, NULL, NULL));
 }
 
 static void close_set(hirl_context *context, hirl_dataset *dataset)

@@ -115,7 +115,7 @@ START_TEST(invalid_arguments_are_refused)
                     HIRL_E_INVALID, "1 x 0 pixels");
     hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 4, 1, -1, 1, NULL, 0, NULL),
                     HIRL_E_INVALID, "-1 x 1 pixels");
-    hr_assert_fails(hirl_dataset_from_callback(&set, context, NULL, NULL, 4, NULL, NULL),
+    hr_assert_fails(hirl_dataset_from_callback(&set, context, NULL, NULL, NULL, 4, NULL, NULL),
                     HIRL_E_INVALID, "NULL");
     hr_assert_fails(hirl_dataset_read(&pixels, &height, &width, NULL, 0), HIRL_E_INVALID, "NULL");
     hr_assert_ok(hirl_dataset_from_memory(&set, context, data, 4, 1, 1, 1, NULL, 0, NULL));
@@ -148,11 +148,12 @@ START_TEST(more_classes_or_images_than_can_be_counted_are_refused)
     hr_assert_fails(hirl_dataset_from_memory(&set, context, data, 2, 1, 1, 1, label, 0, NULL),
                     HIRL_E_LIMIT, "image 1 has label 1048576");
     label[1] = INT32_MAX;
-    hr_assert_fails(hirl_dataset_from_callback(&set, context, never_called, NULL, 2, label, NULL),
-                    HIRL_E_LIMIT, "1048576 classes");
     hr_assert_fails(
-        hirl_dataset_from_callback(&set, context, never_called, NULL, INT64_C(1) << 32, NULL, NULL),
-        HIRL_E_LIMIT, "4294967296 images");
+        hirl_dataset_from_callback(&set, context, never_called, NULL, NULL, 2, label, NULL),
+        HIRL_E_LIMIT, "1048576 classes");
+    hr_assert_fails(hirl_dataset_from_callback(&set, context, never_called, NULL, NULL,
+                                               INT64_C(1) << 32, NULL, NULL),
+                    HIRL_E_LIMIT, "4294967296 images");
     end();
 }
 END_TEST
@@ -239,7 +240,7 @@ static hirl_status read_answer(int *calls, int32_t result, int again)
     hirl_status status;
 
     begin();
-    hr_assert_ok(hirl_dataset_from_callback(&set, context, answer, &a, 1, NULL, NULL));
+    hr_assert_ok(hirl_dataset_from_callback(&set, context, answer, &a, NULL, 1, NULL, NULL));
     status = hirl_dataset_read(&pixels, &height, &width, set, 0);
     *calls = a.calls;
     end();
@@ -273,7 +274,7 @@ START_TEST(a_callback_gives_encoded_bytes_or_pixels_and_gets_them_back)
     begin();
     snprintf(path, sizeof path, "%s/images/420.jpg", getenv("HIRL_TEST_DATA"));
     hr_assert_ok(hr_file_read(&h.encoded, &h.bytes, path, 1 << 20));
-    hr_assert_ok(hirl_dataset_from_callback(&set, context, hand_over, &h, 5, NULL, NULL));
+    hr_assert_ok(hirl_dataset_from_callback(&set, context, hand_over, &h, NULL, 5, NULL, NULL));
     hr_assert_ok(hirl_dataset_read(&pixels, &height, &width, set, 0));
     ck_assert(height == 17 && width == 23);
     hirl_free(pixels);

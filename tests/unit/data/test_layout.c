@@ -32,7 +32,7 @@ static hirl_status open_logged(const char *name, const char *split)
     hr_call call;
 
     log_text[0] = 0;
-    hr_context_set_log(context, keep_log, NULL);
+    hr_context_set_log(context, HIRL_LOG_DEBUG, keep_log, (hr_user){ NULL, NULL });
     hr_assert_ok(hr_context_enter(&call, context));
     return hr_context_leave(&call, open_split(name, split));
 }

@@ -44,7 +44,7 @@ static void open_set(void)
         memset(images.pixels[i], 4 * i, SIDE * SIDE);
     hr_assert_ok(hr_context_create(&context, "cpu", 1));
     hr_assert_ok(
-        hirl_dataset_from_callback(&dataset, context, hand_over, &images, COUNT, NULL, NULL));
+        hirl_dataset_from_callback(&dataset, context, hand_over, &images, NULL, COUNT, NULL, NULL));
 }
 
 static void close_set(void)

@@ -87,7 +87,7 @@ static void check_alike(int equal, float spread, const char *prototypes, const c
     for (int i = 0; i < N * D; i++)
         x[i] = i / D >= N - equal ? 1 : 1 + spread * x[i];
     hr_assert_ok(hirl_options_set(options, "normalize", "0"));
-    hirl_context_set_log(context, keep_warning, line);
+    hirl_context_set_log(context, HIRL_LOG_DEBUG, keep_warning, line, NULL);
     hr_assert_ok(hirl_cluster(&tree, context, x, N, D, NULL, NULL, options));
     if (want)
         ck_assert_msg(strstr(line, want) != NULL, "%s", line);
@@ -229,7 +229,7 @@ START_TEST(progress_can_cancel_a_clustering_and_it_can_be_called_again)
 
     open_context();
     options = options_of("12,3");
-    hirl_context_set_progress(context, stop_at_third, &calls);
+    hirl_context_set_progress(context, stop_at_third, &calls, NULL);
     hr_assert_fails(hirl_cluster(&tree, context, x, N, D, NULL, NULL, options), HIRL_E_CANCELED,
                     "stopped");
     ck_assert_int_eq(calls, 3);
