@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "handles.h"
+#include "image.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -105,36 +106,6 @@ hirl_dataset_from_memory(hirl_dataset **dataset, hirl_context *context, const ui
                          int64_t count, int64_t height, int64_t width, int32_t channels,
                          const int32_t *label, int32_t copy, const hirl_options *options);
 
-/** One image that a hirl_image_fn supplies: either encoded bytes (JPEG, PNG) or pixels. */
-typedef struct hirl_image {
-    /** bytes; set by the library to sizeof(hirl_image) */
-    size_t struct_size;
-    /** [encoded_bytes] uint8, caller-owned, kept until release is called; a JPEG or PNG file, NULL:
-     * pixels has the image */
-    const uint8_t *encoded;
-    /** bytes of encoded */
-    size_t encoded_bytes;
-    /** [height, width, channels] uint8, caller-owned, kept until release is called; not read if
-     * encoded is not NULL */
-    const uint8_t *pixels;
-    /** pixels, 1 to 65536 */
-    int64_t height, width;
-    /** 1 (grey) or 3 (RGB) */
-    int32_t channels;
-    /** [1] function, caller-owned, kept until the data set is destroyed; the library calls it when
-     * it no longer needs the image, on the thread that read it; NULL: encoded and pixels stay valid
-     * at least until the function is called for another image on the same thread */
-    hirl_release_fn *release;
-    /** [any] bytes, caller-owned, kept until release is called; passed to release */
-    void *token;
-    /** [] char, caller-owned, kept until the function is called again on the same thread; the
-     * reason, read only after a result other than 0, at the end of the error message; NULL: none */
-    const char *text;
-    /** read only after a result other than 0: what hirl_error_callback_value() returns then; 0: the
-     * result itself */
-    int32_t value;
-} hirl_image;
-
 /** Results of a hirl_image_fn. Every negative result stops the call, as HIRL_IMAGE_STOP does. */
 enum { HIRL_IMAGE_STOP = -1, HIRL_IMAGE_GIVEN = 0, HIRL_IMAGE_AGAIN = 1, HIRL_IMAGE_NEVER = 2 };
 
@@ -181,6 +152,76 @@ typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
 HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_callback(
     hirl_dataset **dataset, hirl_context *context, hirl_image_fn *read, void *user,
     hirl_release_fn *release, int64_t count, const int32_t *label, const hirl_options *options);
+
+/**
+ * Makes a data set of images that the application holds, of any sizes, encoded or as pixels.
+ *
+ * @param[out] dataset  [1] handle, new, released with hirl_dataset_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  image    [count] struct, caller-owned, read during the call; what each of them points
+ *                      to is kept until its release is called, or, if release is NULL, until the
+ *                      data set and its trainers are destroyed
+ * @param[in]  count    images, 1 to 2^32 - 1
+ * @param[in]  label    [count] int32, caller-owned, read during the call; class of each image, 0 to
+ *                      2^20 - 1, or -1: none; NULL: no labels
+ * @param[in]  options  [1] handle, caller-owned, read during the call; keys split (auto, all, bank,
+ *                      queries), max_images, exif and max_pixels; NULL: defaults
+ *
+ * @retval HIRL_E_INVALID  a NULL, a description that contradicts itself, a label below -1, structs
+ *                         of different sizes, or no such split
+ * @retval HIRL_E_LIMIT    an image, a number of images or of classes above its limit
+ * @retval HIRL_E_VERSION  a newer field is not zero (hirl.h, Structs)
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_from_images(hirl_dataset **dataset,
+                                                             hirl_context *context,
+                                                             const hirl_image *image, int64_t count,
+                                                             const int32_t *label,
+                                                             const hirl_options *options);
+
+/**
+ * Names the images of a data set from memory, images or a callback. A run, a tree and
+ * hirl_dataset_name() have these names in place of numbers, and a resumed run compares them.
+ *
+ * @param[in,out] dataset  [1] handle, caller-owned, updated during the call
+ * @param[in]     name     [n] pointers to [] char, caller-owned, read during the call; not NULL
+ * @param[in]     n        names; has to be hirl_dataset_count()
+ *
+ * @retval HIRL_E_INVALID  a NULL, or another n
+ * @retval HIRL_E_STATE    the images are files, which have names, or a trainer uses the data set
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: exclusive. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_set_names(hirl_dataset *dataset,
+                                                           const char *const *name, int64_t n);
+
+/**
+ * Describes the classes on one level of the labels of a data set from memory, images or a callback,
+ * and places the level above. A data set with labels begins with level 0 alone; each call with
+ * parents adds, or replaces, the next coarser level, up to 4 levels.
+ *
+ * @param[in,out] dataset  [1] handle, caller-owned, updated during the call; with labels
+ * @param[in]     level    of the labels, 0 (the finest) to label_levels - 1
+ * @param[in]     n        classes on this level; on level 0 at least one more than the largest
+ *                         label, above exactly hirl_dataset_classes()
+ * @param[in]     name     [n] pointers to [] char, caller-owned, read during the call; NULL:
+ *                         classes are named by number
+ * @param[in]     parent   [n] int32, caller-owned, read during the call; class of each class on the
+ *                         next level, 0 to 2^20 - 1; NULL: this level becomes the last
+ *
+ * @retval HIRL_E_INVALID  a NULL, no labels, a level, a number of classes or a parent outside its
+ *                         range, or a fifth level
+ * @retval HIRL_E_STATE    the labels come from files, or a trainer uses the data set
+ * @retval HIRL_E_NOMEM
+ *
+ * Threads: exclusive. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_set_classes(hirl_dataset *dataset, int32_t level,
+                                                             int32_t n, const char *const *name,
+                                                             const int32_t *parent);
 
 /**
  * Releases a data set. A trainer that was made with it keeps it alive.

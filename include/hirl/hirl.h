@@ -77,6 +77,7 @@
 #include "context.h"
 #include "dataset.h"
 #include "eval.h"
+#include "image.h"
 #include "loss.h"
 #include "method.h"
 #include "model.h"

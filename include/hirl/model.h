@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "handles.h"
+#include "image.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -166,24 +167,23 @@ HIRL_API int64_t hirl_model_dim(const hirl_model *model, const char *layer);
  * @param[in]  model     [1] handle, caller-owned, read during the call
  * @param[in]  layer     [] char, caller-owned, read during the call; "backbone", "z0", "z1" ..
  *                       "zL"; NULL: "backbone"
- * @param[in]  pixels    [n] pointers to [height, width, 3] uint8, caller-owned, read during the
- *                       call; RGB
- * @param[in]  height    [n] int64, caller-owned, read during the call; pixels of each image, 1 to
- *                       32768
- * @param[in]  width     [n] int64, caller-owned, read during the call; pixels of each image, 1 to
- *                       32768
+ * @param[in]  image     [n] struct, caller-owned, read during the call; encoded images are turned
+ *                       as their Exif tag states if those of the training were
+ *                       (hirl_model_info.exif)
  * @param[in]  n         images, from 1
  *
- * @retval HIRL_E_INVALID   a NULL, a size outside its range, or no such layer
+ * @retval HIRL_E_INVALID   a NULL, a description that contradicts itself, or no such layer
+ * @retval HIRL_E_FORMAT    an encoded image is damaged, or a pixel is NaN; the message has its
+ *                          number
+ * @retval HIRL_E_LIMIT     an image above a limit
+ * @retval HIRL_E_VERSION   a newer field is not zero (hirl.h, Structs)
  * @retval HIRL_E_CANCELED  stopped on request
  * @retval HIRL_E_UNSUPPORTED, HIRL_E_CALLBACK, HIRL_E_NOMEM
  *
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed(float *features, const hirl_model *model,
-                                                     const char *layer,
-                                                     const uint8_t *const *pixels,
-                                                     const int64_t *height, const int64_t *width,
+                                                     const char *layer, const hirl_image *image,
                                                      int64_t n);
 
 /**

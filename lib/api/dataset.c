@@ -6,8 +6,10 @@
 #include "base/record.h"
 #include "context.h"
 #include "data/callback.h"
+#include "data/given.h"
 #include "data/keys.h"
 #include "data/memory.h"
+#include "data/naming.h"
 #include "data/npy.h"
 #include "data/npy_read.h"
 #include "data/open.h"
@@ -162,6 +164,68 @@ hirl_status hirl_dataset_from_callback(hirl_dataset **dataset, hirl_context *con
     hr_callback_release(made, release);
     *dataset = made;
     return HIRL_OK;
+}
+
+static hirl_status open_images(hirl_dataset *dataset, const hirl_image *image, int64_t count,
+                               const hr_data_config *config)
+{
+    hirl_image *own = hr_alloc_array((size_t)count, sizeof *own);
+    hirl_status status = own ? hr_given_take(own, image, 0, count) : HIRL_E_NOMEM;
+
+    if (status >= 0)
+        status = hr_given_open(dataset, own, count, config);
+    if (status < 0)
+        hr_free(own);
+    return status;
+}
+
+hirl_status hirl_dataset_from_images(hirl_dataset **dataset, hirl_context *context,
+                                     const hirl_image *image, int64_t count, const int32_t *label,
+                                     const hirl_options *options)
+{
+    hirl_dataset *made = NULL;
+    hr_data_config config;
+    hirl_status status;
+
+    if (!dataset || !context || !image || count < 1)
+        return hr_fail(
+            HIRL_E_INVALID,
+            "dataset_from_images: dataset, context or image is NULL, or count %lld is below 1",
+            (long long)count);
+    *dataset = NULL;
+    HR_TRY(HR_RECORD_CHECK(image, "image", hirl_image));
+    HR_TRY(hr_options_read(&config, &hr_data_keys, options));
+    status = hr_dataset_new(&made, context, "images");
+    if (status >= 0)
+        status = open_images(made, image, count, &config);
+    if (status >= 0)
+        status = complete(made, label, &config);
+    if (status < 0) {
+        hr_dataset_drop(made);
+        return status;
+    }
+    hr_given_own(made);
+    *dataset = made;
+    return HIRL_OK;
+}
+
+hirl_status hirl_dataset_set_names(hirl_dataset *dataset, const char *const *name, int64_t n)
+{
+    if (!dataset || !name)
+        return hr_fail(HIRL_E_INVALID, "dataset_set_names: %s is NULL",
+                       dataset ? "name" : "dataset");
+    if (n != dataset->count)
+        return hr_fail(HIRL_E_INVALID, "dataset_set_names: %lld names of %lld images", (long long)n,
+                       (long long)dataset->count);
+    return hr_dataset_set_names(dataset, name);
+}
+
+hirl_status hirl_dataset_set_classes(hirl_dataset *dataset, int32_t level, int32_t n,
+                                     const char *const *name, const int32_t *parent)
+{
+    if (!dataset)
+        return hr_fail(HIRL_E_INVALID, "dataset_set_classes: dataset is NULL");
+    return hr_dataset_set_classes(dataset, level, n, name, parent);
 }
 
 void hirl_dataset_destroy(hirl_dataset *dataset)

@@ -2,6 +2,7 @@
 #include "nn/model.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <hirl/model.h>
@@ -14,6 +15,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/evaluation.h"
+#include "data/given.h"
 #include "foreign.h"
 #include "ssl/method_table.h"
 #include "train/directory_files.h"
@@ -218,64 +220,101 @@ int64_t hirl_model_dim(const hirl_model *model, const char *layer)
 
 /* ---- features of images ---- */
 
-static hirl_status check_images(const uint8_t *const *pixels, const int64_t *height,
-                                const int64_t *width, int64_t n)
+/* the images of a part that is encoded at once: converted, unless they are plain RGB already */
+typedef struct image_part {
+    hirl_image image[EMBED_BATCH];
+    hr_pixels own[EMBED_BATCH];
+    const uint8_t *pixels[EMBED_BATCH];
+    int64_t height[EMBED_BATCH], width[EMBED_BATCH];
+} image_part;
+
+static hirl_status in_image(hirl_status status, int64_t index)
 {
+    char what[40];
+
+    snprintf(what, sizeof what, "image %lld", (long long)index);
+    return status < 0 ? hr_fail_in(status, what) : status;
+}
+
+static hirl_status read_part(image_part *p, const hirl_image *image, int64_t n, int64_t first,
+                             const hr_decoding *how)
+{
+    HR_TRY(hr_given_take(p->image, image, first, n));
     for (int64_t i = 0; i < n; i++) {
-        if (!pixels[i])
-            return hr_fail(HIRL_E_INVALID, "model_embed: image %lld is NULL", (long long)i);
-        if (height[i] < 1 || width[i] < 1 || height[i] > 32768 || width[i] > 32768)
-            return hr_fail(
-                HIRL_E_INVALID,
-                "model_embed: image %lld is %lld x %lld pixels; sides of 1 to 32768 are expected",
-                (long long)i, (long long)width[i], (long long)height[i]);
+        const hirl_image *one = &p->image[i];
+
+        if (hr_given_is_plain(one)) {
+            p->pixels[i] = one->pixels;
+            p->height[i] = one->height;
+            p->width[i] = one->width;
+        } else {
+            HR_TRY(in_image(hr_given_read(&p->own[i], one, how), first + i));
+            p->pixels[i] = p->own[i].data;
+            p->height[i] = p->own[i].height;
+            p->width[i] = p->own[i].width;
+        }
     }
     return HIRL_OK;
 }
 
 static hirl_status embed_parts(float *features, const hirl_model *model, int32_t layer,
-                               const uint8_t *const *pixels, const int64_t *height,
-                               const int64_t *width, int64_t n, hr_queue *queue)
+                               const hirl_image *image, int64_t n, image_part *p, hr_queue *queue)
 {
     int64_t size = model->config.image_size, dim = hr_net_layer_dim(&model->net, layer);
     float *input = hr_alloc_array((size_t)(EMBED_BATCH * size * size * 3), sizeof *input);
+    hr_decoding how = { model->config.exif > 0, 0 };
     hirl_status status = input ? HIRL_OK : HIRL_E_NOMEM;
     hr_view view;
 
     hr_evaluation_view(&view, size, HR_FILTER_EMBED, model->config.mean, model->config.std);
     for (int64_t i = 0; i < n && status >= 0; i += EMBED_BATCH) {
-        int64_t part = n - i < EMBED_BATCH ? n - i : EMBED_BATCH;
+        int64_t count = n - i < EMBED_BATCH ? n - i : EMBED_BATCH;
 
-        status = hr_evaluation_input(input, queue, &view, pixels + i, height + i, width + i, part);
+        status = read_part(p, image, count, i, &how);
         if (status >= 0)
-            status = hr_model_embed_input(features + i * dim, model, layer, input, part);
+            status =
+                hr_evaluation_input(input, queue, &view, p->pixels, p->height, p->width, count);
         if (status >= 0)
-            status = hr_progress(model->context, "embed", i + part, n);
+            status = hr_model_embed_input(features + i * dim, model, layer, input, count);
+        if (status >= 0)
+            status = hr_progress(model->context, "embed", i + count, n);
     }
     hr_free(input);
     return status;
 }
 
-hirl_status hirl_model_embed(float *features, const hirl_model *model, const char *layer,
-                             const uint8_t *const *pixels, const int64_t *height,
-                             const int64_t *width, int64_t n)
+static hirl_status embed(float *features, const hirl_model *model, int32_t layer,
+                         const hirl_image *image, int64_t n)
 {
+    image_part *p = hr_alloc(sizeof *p);
     hr_queue *queue;
     hirl_status status;
+
+    if (!p)
+        return HIRL_E_NOMEM;
+    status = hr_context_take_cpu_queue(&queue, model->context);
+    if (status >= 0) {
+        status = embed_parts(features, model, layer, image, n, p, queue);
+        hr_context_give_queue(queue);
+    }
+    for (int i = 0; i < EMBED_BATCH; i++)
+        hr_pixels_done(&p->own[i]);
+    hr_free(p);
+    return status;
+}
+
+hirl_status hirl_model_embed(float *features, const hirl_model *model, const char *layer,
+                             const hirl_image *image, int64_t n)
+{
     int32_t index;
     hr_call call;
 
-    if (!features || !model || !pixels || !height || !width || n < 1)
+    if (!features || !model || !image || n < 1)
         return hr_fail(HIRL_E_INVALID, "model_embed: an argument is NULL or n is below 1");
+    HR_TRY(HR_RECORD_CHECK(image, "image", hirl_image));
     HR_TRY(hr_net_layer(&index, &model->net, layer ? layer : "backbone"));
-    HR_TRY(check_images(pixels, height, width, n));
     HR_TRY(hr_context_enter(&call, model->context));
-    status = hr_context_take_cpu_queue(&queue, model->context);
-    if (status >= 0) {
-        status = embed_parts(features, model, index, pixels, height, width, n, queue);
-        hr_context_give_queue(queue);
-    }
-    return hr_context_leave(&call, status);
+    return hr_context_leave(&call, embed(features, model, index, image, n));
 }
 
 hirl_status hirl_model_embed_input(float *features, const hirl_model *model, const char *layer,

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/halt.h"
-#include "data/image.h"
+#include "data/given.h"
 
 /* A read that is to be tried again: TRIES in all, with pauses that double up to LONGEST. Pauses are
  * taken in slices, so that a stop ends them. */
@@ -19,16 +19,6 @@ typedef struct callback {
     hr_user user;
     hr_decoding how;
 } callback;
-
-static hirl_status copy_pixels(hr_pixels *pixels, const hirl_image *image)
-{
-    if (!image->pixels)
-        return hr_fail(HIRL_E_FORMAT, "the data callback gave neither encoded bytes nor pixels");
-    if (image->channels != 1 && image->channels != 3)
-        return hr_fail(HIRL_E_FORMAT, "the data callback gave %d channels, expected 1 or 3",
-                       (int)image->channels);
-    return hr_pixels_copy(pixels, image->pixels, image->width, image->height, image->channels);
-}
 
 static hirl_status pause_for(int ms)
 {
@@ -79,16 +69,16 @@ static hirl_status ask(hirl_image *image, const callback *application, int64_t i
 static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
 {
     const callback *application = state;
-    hirl_image image;
+    hirl_image image, whole;
     hirl_status status;
 
     HR_TRY(ask(&image, application, index));
-    if (image.encoded)
-        status = hr_image_decode(pixels, image.encoded, image.encoded_bytes, &application->how);
-    else
-        status = copy_pixels(pixels, &image);
-    if (image.release)
-        image.release(image.token);
+    status = hr_given_take(&whole, &image, 0, 1);
+    if (status >= 0)
+        status = hr_given_read(pixels, &whole, &application->how);
+    else if (status == HIRL_E_INVALID)
+        status = hr_fail_in(HIRL_E_FORMAT, "the data callback");
+    hr_user_release((hr_user){ image.token, image.release });
     return status;
 }
 

@@ -232,11 +232,12 @@ static void append_split(char *text, size_t room, const hirl_dataset *d)
                (long long)d->part[i].images);
 }
 
-static void describe(hirl_dataset *d)
+void hr_dataset_summarise(hirl_dataset *d)
 {
     char *text = d->summary;
     size_t room = sizeof d->summary;
 
+    text[0] = 0;
     append(text, room, "%s: %lld image%s", d->format, (long long)d->count,
            d->count == 1 ? "" : "s");
     append_size(text, room, d);
@@ -277,7 +278,7 @@ hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images)
     dataset->unreadable = hr_alloc((size_t)dataset->count);
     if (!dataset->unreadable)
         return HIRL_E_NOMEM;
-    describe(dataset);
+    hr_dataset_summarise(dataset);
     return HIRL_OK;
 }
 
@@ -302,6 +303,8 @@ void hr_dataset_drop(hirl_dataset *dataset)
     if (dataset->source.close)
         dataset->source.close(dataset->source.state);
     drop_classes(dataset);
+    if (dataset->image_name)
+        hr_names_free(dataset->image_name, dataset->count);
     for (int32_t i = 0; i < dataset->parts; i++)
         hr_free(dataset->part[i].folder);
     hr_free(atomic_load(&dataset->number));
@@ -377,6 +380,8 @@ const char *hr_dataset_name(const hirl_dataset *dataset, int64_t index)
 
     if (index < 0 || index >= dataset->count)
         return NULL;
+    if (dataset->image_name)
+        return dataset->image_name[index];
     if (dataset->source.name)
         return dataset->source.name(dataset->source.state, source_index(dataset, index));
     text =

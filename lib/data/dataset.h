@@ -98,6 +98,7 @@ struct hirl_dataset {
     int32_t *label;                     /* [count] fine labels, -1: none; NULL: no labels */
     int32_t *parent[HR_LABEL_LEVELS];   /* parent[l][class of level l] = class of level l+1 */
     char **class_name[HR_LABEL_LEVELS]; /* NULL: classes are named by number */
+    char **image_name; /* [count] names that the application gave; NULL: those of the source */
     int64_t min_width, max_width, min_height, max_height;
     int32_t exif;      /* photos are turned as their Exif tag states; -1: they are no files */
     int64_t looked_at; /* images whose size was read from the file; 0: the sizes hold for all */
@@ -138,6 +139,9 @@ hirl_status hr_dataset_new(hirl_dataset **dataset, hirl_context *context, const 
 /* Completes a data set after its source was set: selects at most max_images images (0: all), and
  * prepares the marks and the summary. */
 hirl_status hr_dataset_finish(hirl_dataset *dataset, int64_t max_images);
+
+/* Writes the summary anew. */
+void hr_dataset_summarise(hirl_dataset *dataset);
 
 /* Copies at most room - 1 bytes of a name that people read: '?' replaces all but printable ASCII.
  * */

@@ -159,7 +159,7 @@ hirl_status hr_tree_check_images(const hirl_tree *tree, const hirl_dataset *data
                "the tree has no names of images, so nothing shows that it was made from these");
         return HIRL_OK;
     }
-    if (origin->name && dataset->source.name) {
+    if (origin->name && (dataset->source.name || dataset->image_name)) {
         HR_TRY(check_names(origin, dataset));
         return check_digests(origin, dataset);
     }

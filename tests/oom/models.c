@@ -1,5 +1,6 @@
 /* models.c - scenarios with models: in memory, on disk, embedding images. */
 #include "oom/world.h"
+#include "support/images.h"
 
 static hirl_status model_made(world *w)
 {
@@ -30,7 +31,8 @@ static hirl_status images_embedded(world *w)
     float features[3 * 32], input[16 * 16 * 3] = { 0 };
     hirl_status status;
 
-    status = hirl_model_embed(features, w->small.model, NULL, image, height, width, 3);
+    status = hirl_model_embed(features, w->small.model, NULL,
+                              hr_test_images((hirl_image[3]){ 0 }, image, height, width, 3), 3);
     if (status >= 0)
         status = hirl_model_embed_input(features, w->small.model, "z1", input, 1);
     return status;

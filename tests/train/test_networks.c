@@ -10,6 +10,7 @@
 #include "small_methods.h"
 #include "support/close.h"
 #include "support/folder.h"
+#include "support/images.h"
 #include "support/run.h"
 #include "train/run.h"
 
@@ -258,7 +259,10 @@ static size_t embed(float *rows, char name[16], hirl_model *model)
     snprintf(name, 16, "%s", info.network);
     bytes = (size_t)(SMALL_IMAGES * hirl_model_dim(model, "backbone")) * sizeof *rows;
     ck_assert_uint_le(bytes, 4 * ROWS * sizeof *rows);
-    hr_assert_ok(hirl_model_embed(rows, model, "backbone", pixels, side, side, SMALL_IMAGES));
+    hr_assert_ok(hirl_model_embed(
+        rows, model, "backbone",
+        hr_test_images((hirl_image[SMALL_IMAGES]){ 0 }, pixels, side, side, SMALL_IMAGES),
+        SMALL_IMAGES));
     hirl_model_destroy(model);
     return bytes;
 }

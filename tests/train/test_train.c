@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "small_trainer.h"
 #include "support/folder.h"
+#include "support/images.h"
 #include "support/run.h"
 #include "train/run.h"
 
@@ -333,14 +334,22 @@ START_TEST(training_does_not_change_a_snapshot)
     open_world(&w, 2, "3", "0", "f32");
     ck_assert_int_eq(hirl_trainer_model(&model, w.trainer, "online"), HIRL_OK);
     ck_assert_int_eq(hirl_model_dim(model, "backbone"), 64);
-    ck_assert_msg(hirl_model_embed(before, model, NULL, image, side, side, 2) == HIRL_OK, "%s",
-                  hirl_error_message());
+    ck_assert_msg(hirl_model_embed(before, model, NULL,
+                                   hr_test_images((hirl_image[2]){ 0 }, image, side, side, 2),
+                                   2) == HIRL_OK,
+                  "%s", hirl_error_message());
     small_trainer_steps(&w, 4);
-    ck_assert_int_eq(hirl_model_embed(after, model, NULL, image, side, side, 2), HIRL_OK);
+    ck_assert_int_eq(hirl_model_embed(after, model, NULL,
+                                      hr_test_images((hirl_image[2]){ 0 }, image, side, side, 2),
+                                      2),
+                     HIRL_OK);
     ck_assert(!memcmp(before, after, sizeof before));
     hirl_model_destroy(model);
     ck_assert_int_eq(hirl_trainer_model(&model, w.trainer, "online"), HIRL_OK);
-    ck_assert_int_eq(hirl_model_embed(later, model, NULL, image, side, side, 2), HIRL_OK);
+    ck_assert_int_eq(hirl_model_embed(later, model, NULL,
+                                      hr_test_images((hirl_image[2]){ 0 }, image, side, side, 2),
+                                      2),
+                     HIRL_OK);
     ck_assert(memcmp(before, later, sizeof before) != 0);
     hirl_model_destroy(model);
     small_trainer_close(&w);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/close.h"
+#include "support/images.h"
 
 uint8_t small_pixels[SMALL_IMAGES][SMALL_SIDE][SMALL_SIDE][3];
 float small_rows[SMALL_ROWS * SMALL_D];
@@ -120,7 +121,10 @@ hirl_status small_embed(small_result *r, small_world *w)
         image[i] = small_pixels[i][0][0];
         side[i] = SMALL_SIDE;
     }
-    return hirl_model_embed(r->value, w->model, NULL, image, side, side, SMALL_IMAGES);
+    return hirl_model_embed(
+        r->value, w->model, NULL,
+        hr_test_images((hirl_image[SMALL_IMAGES]){ 0 }, image, side, side, SMALL_IMAGES),
+        SMALL_IMAGES);
 }
 
 hirl_status small_embed_dataset(small_result *r, small_world *w)
