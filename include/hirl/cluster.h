@@ -241,6 +241,29 @@ HIRL_API int64_t hirl_tree_count(const hirl_tree *tree, int32_t level);
 HIRL_API const float *hirl_tree_prototypes(const hirl_tree *tree, int32_t level);
 
 /**
+ * Centroids of a level: the means of the rows of each cluster (above level 1: of the prototypes of
+ * the level below), before they are normalised. A new row belongs to the leaf whose centroid is
+ * nearest. In a tree from hirl_tree_create() they are the prototypes.
+ *
+ * @param[in] tree   [1] handle, caller-owned, read during the call; NULL: the result is NULL
+ * @param[in] level  1 (leaves) to L
+ * @return [M_l, d] float32, library-owned, valid until the tree is destroyed; NULL: level outside
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API const float *hirl_tree_centroids(const hirl_tree *tree, int32_t level);
+
+/**
+ * Whether rows are L2-normalised before they are clustered or assigned: the key normalize.
+ *
+ * @param[in] tree  [1] handle, caller-owned, read during the call; NULL: the result is 0
+ * @return 1 or 0
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API int32_t hirl_tree_normalize(const hirl_tree *tree);
+
+/**
  * Parent of each prototype of a level.
  *
  * @param[in] tree   [1] handle, caller-owned, read during the call; NULL: the result is NULL
@@ -262,6 +285,22 @@ HIRL_API const int32_t *hirl_tree_parents(const hirl_tree *tree, int32_t level);
  * Threads: safe. Since 0.1.
  */
 HIRL_API const int64_t *hirl_tree_sizes(const hirl_tree *tree, int32_t level);
+
+/**
+ * The rows below a prototype, in ascending order.
+ *
+ * @param[out] row    [size] int64, caller-owned, written on success; size is
+ *                    hirl_tree_sizes(tree, level)[node]
+ * @param[in]  tree   [1] handle, caller-owned, read during the call
+ * @param[in]  level  1 (leaves) to L
+ * @param[in]  node   of the level, 0 to M_l - 1
+ *
+ * @retval HIRL_E_INVALID  a NULL, or level or node outside
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_node_rows(int64_t *row, const hirl_tree *tree,
+                                                        int32_t level, int32_t node);
 
 /**
  * Leaf of each row that was clustered.

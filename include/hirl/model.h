@@ -87,6 +87,9 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_save(const hirl_model *model, con
  */
 HIRL_API void hirl_model_destroy(hirl_model *model);
 
+/** HIRL_COLOURS: red, green and blue. */
+enum { HIRL_COLOURS = 3 };
+
 /** Description of a model. */
 typedef struct hirl_model_info {
     /** bytes; set by the caller to sizeof(hirl_model_info) */
@@ -110,6 +113,14 @@ typedef struct hirl_model_info {
     /** 1: the training photos were turned as their Exif tag states, so images to embed need exif=1;
      * 0: they were used as stored; -1: the training images were no files */
     int32_t exif;
+    /** the shorter side is resized to this many pixels, and a square of image_size is cut from the
+     * centre; 0: the whole image is resized to image_size x image_size */
+    int32_t resize;
+    /** red, green and blue, divided by 255, are normalised by them: (x - mean) / std */
+    double mean[HIRL_COLOURS], std[HIRL_COLOURS];
+    /** [] char, library-owned, valid until the process ends: filter of the resize, antialiased as
+     * in Pillow: "bicubic" */
+    const char *filter;
 } hirl_model_info;
 
 /**

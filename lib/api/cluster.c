@@ -307,6 +307,16 @@ const float *hirl_tree_prototypes(const hirl_tree *tree, int32_t level)
     return has_level(tree, level) ? tree->proto[level - 1] : NULL;
 }
 
+const float *hirl_tree_centroids(const hirl_tree *tree, int32_t level)
+{
+    return has_level(tree, level) ? tree->centroid[level - 1] : NULL;
+}
+
+int32_t hirl_tree_normalize(const hirl_tree *tree)
+{
+    return tree && tree->normalize;
+}
+
 const int32_t *hirl_tree_parents(const hirl_tree *tree, int32_t level)
 {
     return has_level(tree, level) ? tree->parent[level - 1] : NULL;
@@ -320,6 +330,21 @@ const int64_t *hirl_tree_sizes(const hirl_tree *tree, int32_t level)
 const int32_t *hirl_tree_leaves(const hirl_tree *tree)
 {
     return tree ? tree->leaf : NULL;
+}
+
+hirl_status hirl_tree_node_rows(int64_t *row, const hirl_tree *tree, int32_t level, int32_t node)
+{
+    int64_t n = 0;
+
+    if (!row || !has_level(tree, level) || node < 0 || node >= tree->m[level - 1])
+        return hr_fail(
+            HIRL_E_INVALID,
+            "tree_node_rows: row or tree is NULL, or the tree has no node %d on level %d",
+            (int)node, (int)level);
+    for (int64_t i = 0; i < tree->n; i++)
+        if (tree->leaf[i] >= 0 && hr_tree_ancestor(tree, tree->leaf[i], level - 1) == node)
+            row[n++] = i;
+    return HIRL_OK;
 }
 
 /* ---- paths, scores, exports ---- */

@@ -174,6 +174,8 @@ void hirl_model_destroy(hirl_model *model)
 static void describe(hirl_model_info *info, const hr_model_config *config, const hr_net *net,
                      int slots, const char *network)
 {
+    hr_augment_record crop;
+    hr_view view;
     hirl_model_info i = { .arch = hr_arch_name(config->arch),
                           .method = hr_method_find(config->method)->name,
                           .network = network,
@@ -182,8 +184,14 @@ static void describe(hirl_model_info *info, const hr_model_config *config, const
                           .backbone_dim = net->backbone_dim,
                           .z_dim = net->z_dim,
                           .parameters = hr_layout_numbers(&net->params, slots),
-                          .exif = config->exif };
+                          .exif = config->exif,
+                          .filter = "bicubic" };
 
+    hr_evaluation_view(&view, config->image_size, HR_FILTER_EMBED, config->mean, config->std);
+    hr_augment_draw(&crop, &view, config->image_size, config->image_size, 0, 0, 0, 0);
+    i.resize = crop.resize;
+    memcpy(i.mean, config->mean, sizeof i.mean);
+    memcpy(i.std, config->std, sizeof i.std);
     hr_record_fill(info, &i, sizeof i);
 }
 

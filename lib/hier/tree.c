@@ -151,6 +151,13 @@ hirl_status hr_tree_leaf_sizes(int64_t size[3], const hirl_tree *tree)
     return HIRL_OK;
 }
 
+int32_t hr_tree_ancestor(const hirl_tree *tree, int32_t leaf, int32_t level)
+{
+    for (int32_t l = 0; l < level; l++)
+        leaf = tree->parent[l][leaf];
+    return leaf;
+}
+
 void hr_tree_paths(int32_t *path, const hirl_tree *tree)
 {
     for (int64_t j = 0; j < tree->m[0]; j++) {

@@ -30,6 +30,8 @@ void hr_tree_drop(hirl_tree *tree); /* NULL is fine */
 void hr_tree_set_prototypes(hirl_tree *tree, int32_t level);
 /* computes the sizes of all nodes from leaves and parents */
 void hr_tree_count_rows(hirl_tree *tree);
+/* The node of a level (0: leaves) above a leaf. */
+int32_t hr_tree_ancestor(const hirl_tree *tree, int32_t leaf, int32_t level);
 /* rows in the smallest, the median (the lower of two) and the largest leaf */
 hirl_status hr_tree_leaf_sizes(int64_t size[3], const hirl_tree *tree);
 hirl_status hr_tree_to_tensors(hr_tensors *out, const hirl_tree *tree, const char *prefix);

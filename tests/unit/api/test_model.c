@@ -212,6 +212,10 @@ static void assert_plan_matches_model(const char *preset)
     ck_assert_int_eq(plan.backbone_dim, hirl_model_dim(model, "backbone"));
     ck_assert_int_eq(plan.z_dim, got.z_dim);
     ck_assert_int_eq(plan.parameters, got.parameters);
+    ck_assert_mem_eq(plan.mean, got.mean, sizeof got.mean);
+    ck_assert_mem_eq(plan.std, got.std, sizeof got.std);
+    ck_assert_str_eq(got.filter, "bicubic");
+    ck_assert_int_eq(got.resize, 0);
     hirl_model_destroy(model);
     hirl_options_destroy(options);
 }
@@ -227,6 +231,11 @@ START_TEST(a_plan_describes_the_model_to_be_created)
     assert_plan_matches_model("hirl-ibot-small");
     hr_context_drop(context);
     hr_assert_ok(hirl_options_create(&options));
+    hr_assert_ok(hirl_options_set(options, "image_size", "224"));
+    hr_assert_ok(hirl_options_set(options, "mean", "0.5,0.25,0.125"));
+    hr_assert_ok(hirl_model_plan(&info, options));
+    ck_assert_int_eq(info.resize, 256);
+    ck_assert_double_eq(info.mean[2], 0.125);
     hr_assert_ok(hirl_options_set(options, "mean", "0.5"));
     hr_assert_fails(hirl_model_plan(&info, options), HIRL_E_INVALID, "mean");
     hr_assert_ok(hirl_options_set(options, "mean", "auto"));

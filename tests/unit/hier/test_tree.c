@@ -141,6 +141,20 @@ START_TEST(a_tree_from_arrays_has_unit_prototypes_and_sizes)
     ck_assert_mem_eq(hirl_tree_parents(tree, 1), parents, sizeof parents);
     ck_assert_ptr_null(hirl_tree_parents(tree, 2));
     ck_assert_mem_eq(hirl_tree_leaves(tree), leaf, sizeof leaf);
+    hr_assert_close(hirl_tree_centroids(tree, 1), unit, 8, 1e-7, 0);
+    ck_assert_ptr_null(hirl_tree_centroids(tree, 3));
+    ck_assert_int_eq(hirl_tree_normalize(tree), 1);
+    for (int node = 0; node < 2; node++) {
+        int64_t row[2], next = 0;
+
+        hr_assert_ok(hirl_tree_node_rows(row, tree, 2, node));
+        for (int i = 0; i < 5; i++)
+            if (leaf[i] >= 0 && parents[leaf[i]] == node)
+                ck_assert_int_eq(row[next++], i);
+        ck_assert_int_eq(next, 2);
+    }
+    hr_assert_fails(hirl_tree_node_rows(size, tree, 2, 2), HIRL_E_INVALID, "no node 2 on level 2");
+    hr_assert_fails(hirl_tree_node_rows(size, tree, 0, 0), HIRL_E_INVALID, "level 0");
     hr_tree_paths(path, tree);
     ck_assert_mem_eq(path, want, sizeof want);
     hirl_tree_destroy(tree);
