@@ -21,12 +21,18 @@ Checks of all headers together:
 
     their functions are exactly those of lib/libhirl.map
 
+    bindings/api.json and bindings/hirl.ffi.h, which are made from them, are up to date
+
 usage: docs.py ROOT           prints one line per fault; exit status 1 if there is any
+       docs.py --write ROOT   writes the two files
        docs.py --self-test    checks that each of these checks can fail
 """
 import pathlib
 import re
 import sys
+
+import binders
+from declarations import declarations_of, enums_of, is_pointer, tags_of
 
 SHARE = 0.7
 THREADS = r'Threads: (safe|exclusive|one call per (context|options|trainer|data set) at a time)\b'
@@ -92,99 +98,6 @@ def pointer_fault(c_type, text, direction=None):
     return f'has no known owner: "{rest[:50]}"'
 
 
-# ---- reading a header ----
-
-class Declaration:
-    """a function, a callback type or a struct, with the text of the comment above it"""
-
-    def __init__(self, kind, name, line, comment, result='', items=()):
-        self.kind, self.name, self.line, self.comment = kind, name, line, comment
-        self.result, self.items = result, items  # items: (C type, name[, comment of a field])
-
-
-def text_of(comment):
-    """the words of a comment, without its frame; lines are kept"""
-    lines = re.sub(r'^/\*\*?<?|\*/$', '', comment).split('\n')
-    return '\n'.join(re.sub(r'^\s*\* ?', '', line).strip() for line in lines).strip()
-
-
-def is_pointer(c_type):
-    return '*' in c_type or c_type == 'function'
-
-
-def parameters_of(text):
-    """'const float *x, int64_t n' -> [('const float *', 'x'), ('int64_t', 'n')]"""
-    found = []
-    for one in text.split(','):
-        one = ' '.join(one.split())
-        match = re.match(r'(.*?[\s*])(\w+)$', one)
-        if match and one != 'void':
-            found.append((match.group(1).strip(), match.group(2)))
-    return found
-
-
-def fields_of(body):
-    """-> [(C type, names, comment)], a line of the struct each"""
-    found = []
-    field = re.compile(r'(?P<above>/\*\*(?!<).*?\*/)?\s*(?P<code>[^;/]+);\s*(?P<behind>/\*\*<.*?\*/)?', re.S)
-    for match in field.finditer(body):
-        code, comment = ' '.join(match.group('code').split()), match.group('behind') or match.group('above') or ''
-        function = re.match(r'\w+ \(\*(\w+)\)\(.*\)$', code)
-        if function:
-            found.append(('function', function.group(1), text_of(comment)))
-            continue
-        plain = re.match(r'((?:const )?\w+(?: \*(?:const \*)?| ))(.*)$', code)
-        found.append((plain.group(1).strip(), plain.group(2), text_of(comment)))
-    return found
-
-
-def enums_of(text):
-    """-> (name or '', [(constant, value, comment)])"""
-    for match in re.finditer(r'^enum(?: (\w+))? \{(.*?)\};', text, flags=re.S | re.M):
-        constant = re.compile(r'(?P<comment>/\*\*(?:(?!\*/).)*\*/)?\s*(?P<name>HIRL_\w+) = (?P<value>-?\d+)', re.S)
-        yield match.group(1) or '', [(one.group('name'), int(one.group('value')), text_of(one.group('comment') or ''))
-                                     for one in constant.finditer(match.group(2))]
-
-
-TOKEN = re.compile(r'''(?P<comment>/\*.*?\*/)
-    | typedef\s+struct\s+(?P<struct>\w+)\s*\{(?P<body>.*?)\}\s*\w+;
-    | typedef\s+(?P<back>[\w\s*]+?)(?P<callback>hirl_\w+)\s*\((?P<gets>[^;]*)\);
-    | HIRL_API\s+(?P<result>[\w\s*]+?)(?P<function>hirl_\w+)\s*\((?P<takes>[^;]*)\);''', re.S | re.X)
-
-
-def declarations_of(text):
-    comment, end = '', 0
-    for match in TOKEN.finditer(text):
-        above = comment if not text[end:match.start()].strip() and '\n\n' not in text[end:match.start()] else ''
-        line, end, comment = text.count('\n', 0, match.start()) + 1, match.end(), ''
-        if match.group('comment'):
-            comment = text_of(match.group('comment')) if match.group('comment').startswith('/**') else ''
-        elif match.group('struct'):
-            yield Declaration('struct', match.group('struct'), line, above, items=fields_of(match.group('body')))
-        elif match.group('callback'):
-            yield Declaration('callback', match.group('callback'), line, above, ' '.join(match.group('back').split()),
-                              parameters_of(match.group('gets')))
-        else:
-            result = ' '.join(match.group('result').replace('HIRL_NODISCARD', '').split())
-            yield Declaration('function', match.group('function'), line, above, result,
-                              parameters_of(match.group('takes')))
-
-
-def tags_of(comment):
-    """-> ({parameter: (direction, text)}, text of @return or None, [statuses of @retval])"""
-    parameters, result, statuses = {}, None, []
-    for tag in re.findall(r'^@(.*?)(?=\n\n|\n@|\n(?:Threads|Since|Errors):?\s|\Z)', comment, flags=re.S | re.M):
-        text = ' '.join(tag.split())
-        parameter = re.match(r'param\[([\w,]+)\] (\w+) (.*)', text)
-        if parameter:
-            parameters[parameter.group(2)] = (parameter.group(1), parameter.group(3))
-        elif text.startswith('return '):
-            result = text[len('return '):]
-        elif text.startswith('retval '):
-            statuses += re.findall(r'HIRL_\w+', text)
-    return parameters, result, statuses
-
-
 # ---- checks ----
 
 def check_parameters(declaration, documented):
@@ -205,7 +118,7 @@ def check_parameters(declaration, documented):
 def check_result(declaration, comment, result, statuses):
     c_type = declaration.result
     if c_type == 'hirl_status':
-        if not any(status.startswith('HIRL_E_') for status in statuses) and \
+        if not any(status.startswith('HIRL_E_') for status, _ in statuses) and \
                 not re.search(r'^Errors: as hirl_\w+\(\)', comment, flags=re.M):
             yield 'returns a status; no @retval names an error'
     elif c_type != 'void' and result is None:
@@ -259,7 +172,7 @@ def share_of_comments(text):
 def check(headers, exported):
     """headers: {path: text}; exported: names of the version script -> (faults, number of functions)"""
     faults, declared = [], set()
-    known = set(name for text in headers.values() for _, constants in enums_of(text) for name, _, _ in constants)
+    known = set(name for text in headers.values() for _, constants, _ in enums_of(text) for name, _, _ in constants)
     for path, text in headers.items():
         functions = 0
         for declaration in declarations_of(text):
@@ -379,12 +292,18 @@ def self_test():
 def main():
     if sys.argv[1] == '--self-test':
         return self_test()
-    root = pathlib.Path(sys.argv[1])
+    root = pathlib.Path(sys.argv[-1])
     headers = {str(path.relative_to(root)): path.read_text() for path in sorted((root / 'include/hirl').glob('*.h*'))}
     exported = set(re.findall(r'^ +(hirl_\w+);', (root / 'lib/libhirl.map').read_text(), flags=re.M))
     faults, functions = check(headers, exported)
+    for path, content in {} if faults else binders.files_of(headers, OWNERS).items():
+        if sys.argv[1] == '--write':
+            (root / path).write_text(content)
+        elif not (root / path).exists() or (root / path).read_text() != content:
+            faults.append(f'{path}: not what the headers give; run tests/abi/docs.py --write .')
     print('\n'.join(faults + [f'{functions} functions, {len(faults)} faults']))
     return 1 if faults else 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

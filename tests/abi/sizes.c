@@ -3,9 +3,14 @@
  * A line never changes after a release: a new field is appended to its struct, with a new line and
  * a new size. The test is that this file compiles.
  */
-#include <hirl/hirl.h>
-
 #include <stddef.h>
+#include <stdint.h>
+
+#ifdef HIRL_FFI
+#include "hirl.ffi.h" /* the same declarations for binders */
+#else
+#include <hirl/hirl.h>
+#endif
 
 #define FIELD(type, field, offset)                                                                 \
     _Static_assert(offsetof(type, field) == (offset), #type "." #field " has moved");
