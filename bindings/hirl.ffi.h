@@ -44,6 +44,8 @@ typedef void hirl_log_fn(int32_t level, const char *text, void *user);
 typedef int32_t hirl_progress_fn(const char *phase, int64_t done, int64_t total, void *user);
 typedef void *hirl_alloc_fn(size_t bytes, size_t alignment, void *user);
 typedef void hirl_free_fn(void *block, void *user);
+typedef int32_t hirl_write_fn(const void *data, size_t bytes, void *user);
+typedef int32_t hirl_read_fn(void *data, size_t bytes, int64_t offset, void *user);
 typedef int32_t hirl_image_fn(hirl_image *image, int64_t index, void *user);
 typedef int32_t hirl_report_fn(const hirl_step_report *report, void *user);
 typedef int32_t hirl_method_loss_fn(double *loss, float *grad, const hirl_method_step *step, void
@@ -295,7 +297,13 @@ hirl_status hirl_model_create(hirl_model **model, hirl_context *context, const h
     *options);
 hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const char *path, const
     hirl_options *options);
+hirl_status hirl_model_from_memory(hirl_model **model, hirl_context *context, const void *data,
+    size_t bytes, const hirl_options *options);
+hirl_status hirl_model_read(hirl_model **model, hirl_context *context, hirl_read_fn *read, void
+    *user, int64_t bytes, const hirl_options *options);
 hirl_status hirl_model_save(const hirl_model *model, const char *path);
+hirl_status hirl_model_to_memory(void **data, size_t *bytes, const hirl_model *model);
+hirl_status hirl_model_write(const hirl_model *model, hirl_write_fn *write, void *user);
 void hirl_model_destroy(hirl_model *model);
 hirl_status hirl_model_describe(hirl_model_info *info, const hirl_model *model);
 hirl_status hirl_model_plan(hirl_model_info *info, const hirl_options *options);
@@ -313,11 +321,17 @@ hirl_status hirl_tree_create(hirl_tree **tree, hirl_context *context, int32_t le
     *leaf, int64_t n);
 void hirl_tree_destroy(hirl_tree *tree);
 hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path);
+hirl_status hirl_tree_from_memory(hirl_tree **tree, hirl_context *context, const void *data, size_t
+    bytes);
+hirl_status hirl_tree_read(hirl_tree **tree, hirl_context *context, hirl_read_fn *read, void *user,
+    int64_t bytes);
 hirl_status hirl_tree_set_images(hirl_tree *tree, const hirl_dataset *images);
 hirl_status hirl_tree_set_names(hirl_tree *tree, const char *const *name, int64_t n);
 const char *hirl_tree_name(const hirl_tree *tree, int64_t row);
 hirl_status hirl_tree_check_images(const hirl_tree *tree, const hirl_dataset *images);
 hirl_status hirl_tree_save(const hirl_tree *tree, const char *path);
+hirl_status hirl_tree_to_memory(void **data, size_t *bytes, const hirl_tree *tree);
+hirl_status hirl_tree_write(const hirl_tree *tree, hirl_write_fn *write, void *user);
 int32_t hirl_tree_levels(const hirl_tree *tree);
 int64_t hirl_tree_dim(const hirl_tree *tree);
 int64_t hirl_tree_rows(const hirl_tree *tree);
@@ -353,7 +367,11 @@ hirl_status hirl_trainer_describe(hirl_trainer_info *info, const hirl_trainer *t
 hirl_status hirl_trainer_options(hirl_options **options, const hirl_trainer *trainer);
 const char *hirl_trainer_judgement(const hirl_trainer *trainer);
 hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
+hirl_status hirl_trainer_to_memory(void **data, size_t *bytes, hirl_trainer *trainer);
+hirl_status hirl_trainer_write(hirl_trainer *trainer, hirl_write_fn *write, void *user);
 hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
+hirl_status hirl_trainer_from_memory(hirl_trainer *trainer, const void *data, size_t bytes);
+hirl_status hirl_trainer_read(hirl_trainer *trainer, hirl_read_fn *read, void *user, int64_t bytes);
 hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char
     *network);
 hirl_status hirl_trainer_tree(hirl_tree **tree, const hirl_trainer *trainer);

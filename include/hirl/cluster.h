@@ -12,6 +12,7 @@
 
 #include "handles.h"
 #include "status.h"
+#include "stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -114,6 +115,40 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_load(hirl_tree **tree, hirl_contex
                                                    const char *path);
 
 /**
+ * Reads a tree from a block of memory that holds the bytes of a file.
+ *
+ * @param[out] tree     [1] handle, new, released with hirl_tree_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  data     [bytes] bytes, caller-owned, read during the call
+ * @param[in]  bytes    of data
+ *
+ * Errors: as hirl_tree_load(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_from_memory(hirl_tree **tree, hirl_context *context,
+                                                          const void *data, size_t bytes);
+
+/**
+ * Reads a tree from a function of the application that gives the bytes of a file.
+ *
+ * @param[out] tree     [1] handle, new, released with hirl_tree_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  read     [1] function, caller-owned, kept until the call returns
+ * @param[in]  user     [any] bytes, caller-owned, kept until the call returns; passed to read
+ * @param[in]  bytes    of the whole file
+ *
+ * @retval HIRL_E_CALLBACK  read failed; hirl_error_callback_value() returns its result
+ * @retval HIRL_E_CANCELED  read stopped the call
+ *
+ * Errors: as hirl_tree_load(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_read(hirl_tree **tree, hirl_context *context,
+                                                   hirl_read_fn *read, void *user, int64_t bytes);
+
+/**
  * Records which images the rows of a tree stand for: row i is image i. hirl_tree_save() stores
  * their names relative to the folder of the data, and digests of up to 64 of their files, so that
  * hirl_tree_check_images() recognises them later, also in a folder that was moved. The trees of a
@@ -187,6 +222,37 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_check_images(const hirl_tree *tree
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_tree_save(const hirl_tree *tree, const char *path);
+
+/**
+ * Writes a tree into a new block of memory: the bytes that hirl_tree_save() writes to a file.
+ *
+ * @param[out] data   [bytes] bytes, new, released with hirl_free(); NULL on failure
+ * @param[out] bytes  [1] size, caller-owned, written on success
+ * @param[in]  tree   [1] handle, caller-owned, read during the call
+ *
+ * Errors: as hirl_tree_save(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_to_memory(void **data, size_t *bytes,
+                                                        const hirl_tree *tree);
+
+/**
+ * Passes the bytes that hirl_tree_save() writes to a file to a function of the application.
+ *
+ * @param[in] tree   [1] handle, caller-owned, read during the call
+ * @param[in] write  [1] function, caller-owned, kept until the call returns
+ * @param[in] user   [any] bytes, caller-owned, kept until the call returns; passed to write
+ *
+ * @retval HIRL_E_CALLBACK  write failed; hirl_error_callback_value() returns its result
+ * @retval HIRL_E_CANCELED  write stopped the call
+ *
+ * Errors: as hirl_tree_save(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_tree_write(const hirl_tree *tree, hirl_write_fn *write,
+                                                    void *user);
 
 /**
  * Number of levels, L.

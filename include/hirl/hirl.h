@@ -83,6 +83,7 @@
 #include "model.h"
 #include "options.h"
 #include "status.h"
+#include "stream.h"
 #include "train.h"
 #include <hirl/version.h>
 

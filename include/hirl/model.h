@@ -17,6 +17,7 @@
 #include "handles.h"
 #include "image.h"
 #include "status.h"
+#include "stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -65,6 +66,47 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_load(hirl_model **model, hirl_con
                                                     const char *path, const hirl_options *options);
 
 /**
+ * Reads a model from a block of memory that holds the bytes of a file.
+ *
+ * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  data     [bytes] bytes, caller-owned, read during the call
+ * @param[in]  bytes    of data
+ * @param[in]  options  [1] handle, caller-owned, read during the call; as in hirl_model_load();
+ *                      NULL: auto
+ *
+ * Errors: as hirl_model_load(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_model_from_memory(hirl_model **model,
+                                                           hirl_context *context, const void *data,
+                                                           size_t bytes,
+                                                           const hirl_options *options);
+
+/**
+ * Reads a model from a function of the application that gives the bytes of a file.
+ *
+ * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
+ * @param[in]  context  [1] handle, caller-owned, used during the call
+ * @param[in]  read     [1] function, caller-owned, kept until the call returns
+ * @param[in]  user     [any] bytes, caller-owned, kept until the call returns; passed to read
+ * @param[in]  bytes    of the whole file
+ * @param[in]  options  [1] handle, caller-owned, read during the call; as in hirl_model_load();
+ *                      NULL: auto
+ *
+ * @retval HIRL_E_CALLBACK  read failed; hirl_error_callback_value() returns its result
+ * @retval HIRL_E_CANCELED  read stopped the call
+ *
+ * Errors: as hirl_model_load(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_model_read(hirl_model **model, hirl_context *context,
+                                                    hirl_read_fn *read, void *user, int64_t bytes,
+                                                    const hirl_options *options);
+
+/**
  * Writes a model file: safetensors, tensors named as in torchvision (ResNet) or timm (vision
  * transformer). An existing file is replaced atomically: after a failure it is as before.
  *
@@ -77,6 +119,37 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_load(hirl_model **model, hirl_con
  * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_save(const hirl_model *model, const char *path);
+
+/**
+ * Writes a model into a new block of memory: the bytes that hirl_model_save() writes to a file.
+ *
+ * @param[out] data   [bytes] bytes, new, released with hirl_free(); NULL on failure
+ * @param[out] bytes  [1] size, caller-owned, written on success
+ * @param[in]  model  [1] handle, caller-owned, read during the call
+ *
+ * Errors: as hirl_model_save(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_model_to_memory(void **data, size_t *bytes,
+                                                         const hirl_model *model);
+
+/**
+ * Passes the bytes that hirl_model_save() writes to a file to a function of the application.
+ *
+ * @param[in] model  [1] handle, caller-owned, read during the call
+ * @param[in] write  [1] function, caller-owned, kept until the call returns
+ * @param[in] user   [any] bytes, caller-owned, kept until the call returns; passed to write
+ *
+ * @retval HIRL_E_CALLBACK  write failed; hirl_error_callback_value() returns its result
+ * @retval HIRL_E_CANCELED  write stopped the call
+ *
+ * Errors: as hirl_model_save(), without those of files.
+ *
+ * Threads: safe. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_model_write(const hirl_model *model, hirl_write_fn *write,
+                                                     void *user);
 
 /**
  * Releases a model.

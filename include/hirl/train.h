@@ -25,6 +25,7 @@
 
 #include "handles.h"
 #include "status.h"
+#include "stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -347,6 +348,38 @@ HIRL_API const char *hirl_trainer_judgement(const hirl_trainer *trainer);
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path);
 
 /**
+ * Writes a checkpoint into a new block of memory: the bytes that hirl_trainer_save() writes to a
+ * file.
+ *
+ * @param[out]    data     [bytes] bytes, new, released with hirl_free(); NULL on failure
+ * @param[out]    bytes    [1] size, caller-owned, written on success
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ *
+ * Errors: as hirl_trainer_save(), without those of files.
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_to_memory(void **data, size_t *bytes,
+                                                           hirl_trainer *trainer);
+
+/**
+ * Passes the bytes that hirl_trainer_save() writes to a file to a function of the application.
+ *
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ * @param[in]     write    [1] function, caller-owned, kept until the call returns
+ * @param[in]     user     [any] bytes, caller-owned, kept until the call returns; passed to write
+ *
+ * @retval HIRL_E_CALLBACK  write failed; hirl_error_callback_value() returns its result
+ * @retval HIRL_E_CANCELED  write stopped the call
+ *
+ * Errors: as hirl_trainer_save(), without those of files.
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_write(hirl_trainer *trainer, hirl_write_fn *write,
+                                                       void *user);
+
+/**
  * Returns to a checkpoint of the same run. A file that another program wrote again is refused.
  * After a failure halfway, all calls with the trainer return HIRL_E_STATE, except this one,
  * hirl_trainer_set_method() and hirl_trainer_destroy().
@@ -361,6 +394,38 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_save(hirl_trainer *trainer, con
  * Threads: one call per trainer at a time. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path);
+
+/**
+ * Returns to a checkpoint in a block of memory that holds the bytes of a file.
+ *
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ * @param[in]     data     [bytes] bytes, caller-owned, read during the call
+ * @param[in]     bytes    of data
+ *
+ * Errors: as hirl_trainer_load(), without those of files.
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_from_memory(hirl_trainer *trainer,
+                                                             const void *data, size_t bytes);
+
+/**
+ * Returns to a checkpoint in a function of the application that gives the bytes of a file.
+ *
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
+ * @param[in]     read     [1] function, caller-owned, kept until the call returns
+ * @param[in]     user     [any] bytes, caller-owned, kept until the call returns; passed to read
+ * @param[in]     bytes    of the whole file
+ *
+ * @retval HIRL_E_CALLBACK  read failed; hirl_error_callback_value() returns its result
+ * @retval HIRL_E_CANCELED  read stopped the call
+ *
+ * Errors: as hirl_trainer_load(), without those of files.
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_read(hirl_trainer *trainer, hirl_read_fn *read,
+                                                      void *user, int64_t bytes);
 
 /**
  * Copies a network of the trainer, as it is now, into a model. The heads h_l (layers "z1" to "zL")

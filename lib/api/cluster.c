@@ -220,22 +220,56 @@ void hirl_tree_destroy(hirl_tree *tree)
 
 /* ---- files ---- */
 
+static hirl_status save(const hirl_tree *tree, const hr_to *to)
+{
+    if (!tree)
+        return hr_fail(HIRL_E_INVALID, "tree: tree is NULL");
+    HR_TRY(hr_to_check(to, "tree"));
+    return hr_tree_save(tree, to);
+}
+
 hirl_status hirl_tree_save(const hirl_tree *tree, const char *path)
 {
-    if (!tree || !path)
-        return hr_fail(HIRL_E_INVALID, "tree: tree or path is NULL");
-    return hr_tree_save(tree, path);
+    return save(tree, &(hr_to){ .path = path });
+}
+
+hirl_status hirl_tree_to_memory(void **data, size_t *bytes, const hirl_tree *tree)
+{
+    return save(tree, &(hr_to){ .data = data, .bytes = bytes });
+}
+
+hirl_status hirl_tree_write(const hirl_tree *tree, hirl_write_fn *write, void *user)
+{
+    return save(tree, &(hr_to){ .write = write, .user = user });
+}
+
+static hirl_status load(hirl_tree **tree, hirl_context *context, const hr_from *from)
+{
+    hr_call call;
+
+    if (!tree || !context)
+        return hr_fail(HIRL_E_INVALID, "tree: tree or context is NULL");
+    *tree = NULL;
+    HR_TRY(hr_from_check(from, "tree"));
+    HR_TRY(hr_context_enter(&call, context));
+    return hr_context_leave(&call, hr_tree_load(tree, context, from));
 }
 
 hirl_status hirl_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
 {
-    hr_call call;
+    return load(tree, context, &(hr_from){ .path = path });
+}
 
-    if (!tree || !context || !path)
-        return hr_fail(HIRL_E_INVALID, "tree: tree, context or path is NULL");
-    *tree = NULL;
-    HR_TRY(hr_context_enter(&call, context));
-    return hr_context_leave(&call, hr_tree_load(tree, context, path));
+hirl_status hirl_tree_from_memory(hirl_tree **tree, hirl_context *context, const void *data,
+                                  size_t bytes)
+{
+    return load(tree, context, &(hr_from){ .data = data, .bytes = (int64_t)bytes });
+}
+
+hirl_status hirl_tree_read(hirl_tree **tree, hirl_context *context, hirl_read_fn *read, void *user,
+                           int64_t bytes)
+{
+    return load(tree, context, &(hr_from){ .read = read, .user = user, .bytes = bytes });
 }
 
 hirl_status hirl_tree_set_images(hirl_tree *tree, const hirl_dataset *images)

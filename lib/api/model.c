@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/record.h"
 #include "base/safetensors.h"
+#include "base/stream.h"
 #include "config/config.h"
 #include "data/dataset.h"
 #include "data/evaluation.h"
@@ -117,52 +118,93 @@ static const hr_key network_key[] = {
 };
 const hr_keys hr_network_keys = { "model", network_key, 1 };
 
-hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const char *path,
-                            const hirl_options *options)
+static hirl_status read_model(hirl_model **model, hirl_context *context, const hr_from *from,
+                              const char *network)
+{
+    const char *name = hr_from_name(from);
+    hr_tensors list;
+    hirl_status status;
+
+    hr_tensors_init(&list);
+    status = from->path ? read_tensors(&list, context, from->path, !strcmp(network, "auto"))
+                        : hr_tensors_take(&list, from);
+    if (status >= 0) {
+        status = hr_model_from_tensors(model, context, &list, network);
+        if (status < 0)
+            status = hr_fail_in(status, name);
+        else
+            hr_log_foreign(context, &list, name);
+    }
+    hr_tensors_done(&list);
+    return status;
+}
+
+static hirl_status load(hirl_model **model, hirl_context *context, const hr_from *from,
+                        const hirl_options *options)
 {
     char network[16];
     network_choice choice;
+    hr_call call;
+
+    if (!model || !context)
+        return hr_fail(HIRL_E_INVALID, "model_load: %s is NULL", model ? "context" : "model");
+    *model = NULL;
+    HR_TRY(hr_from_check(from, "model"));
+    HR_TRY(hr_options_read(&choice, &hr_network_keys, options));
+    hr_choice_name(&network_key[0], choice.network, network, sizeof network);
+    HR_TRY(hr_context_enter(&call, context));
+    return hr_context_leave(&call, read_model(model, context, from, network));
+}
+
+hirl_status hirl_model_load(hirl_model **model, hirl_context *context, const char *path,
+                            const hirl_options *options)
+{
+    return load(model, context, &(hr_from){ .path = path }, options);
+}
+
+hirl_status hirl_model_from_memory(hirl_model **model, hirl_context *context, const void *data,
+                                   size_t bytes, const hirl_options *options)
+{
+    return load(model, context, &(hr_from){ .data = data, .bytes = (int64_t)bytes }, options);
+}
+
+hirl_status hirl_model_read(hirl_model **model, hirl_context *context, hirl_read_fn *read,
+                            void *user, int64_t bytes, const hirl_options *options)
+{
+    return load(model, context, &(hr_from){ .read = read, .user = user, .bytes = bytes }, options);
+}
+
+static hirl_status save(const hirl_model *model, const hr_to *to)
+{
     hr_tensors list;
     hirl_status status;
     hr_call call;
 
-    if (!model || !context || !path)
-        return hr_fail(HIRL_E_INVALID, "model_load: %s is NULL",
-                       !model     ? "model"
-                       : !context ? "context"
-                                  : "path");
-    *model = NULL;
-    HR_TRY(hr_options_read(&choice, &hr_network_keys, options));
-    hr_choice_name(&network_key[0], choice.network, network, sizeof network);
-    HR_TRY(hr_context_enter(&call, context));
+    if (!model)
+        return hr_fail(HIRL_E_INVALID, "model_save: model is NULL");
+    HR_TRY(hr_to_check(to, "model"));
+    HR_TRY(hr_context_enter(&call, model->context));
     hr_tensors_init(&list);
-    status = read_tensors(&list, context, path, !choice.network);
-    if (status >= 0) {
-        status = hr_model_from_tensors(model, context, &list, network);
-        if (status < 0)
-            status = hr_fail_in(status, path);
-        else
-            hr_log_foreign(context, &list, path);
-    }
+    status = hr_model_to_tensors(&list, model);
+    if (status >= 0)
+        status = hr_tensors_put(&list, to);
     hr_tensors_done(&list);
     return hr_context_leave(&call, status);
 }
 
 hirl_status hirl_model_save(const hirl_model *model, const char *path)
 {
-    hr_tensors list;
-    hirl_status status;
-    hr_call call;
+    return save(model, &(hr_to){ .path = path });
+}
 
-    if (!model || !path)
-        return hr_fail(HIRL_E_INVALID, "model_save: %s is NULL", model ? "path" : "model");
-    HR_TRY(hr_context_enter(&call, model->context));
-    hr_tensors_init(&list);
-    status = hr_model_to_tensors(&list, model);
-    if (status >= 0)
-        status = hr_tensors_save(&list, path);
-    hr_tensors_done(&list);
-    return hr_context_leave(&call, status);
+hirl_status hirl_model_to_memory(void **data, size_t *bytes, const hirl_model *model)
+{
+    return save(model, &(hr_to){ .data = data, .bytes = bytes });
+}
+
+hirl_status hirl_model_write(const hirl_model *model, hirl_write_fn *write, void *user)
+{
+    return save(model, &(hr_to){ .write = write, .user = user });
 }
 
 void hirl_model_destroy(hirl_model *model)

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/halt.h"
 #include "base/record.h"
-#include "base/safetensors.h"
+#include "base/stream.h"
 #include "ssl/method_table.h"
 #include "step/task.h"
 #include "train/checkpoint.h"
@@ -292,46 +292,79 @@ void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void
     hr_journal_set(trainer, report, (hr_user){ user, release });
 }
 
-hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
+static hirl_status save(hirl_trainer *trainer, const hr_to *to)
 {
     hr_call call;
 
     if (!trainer)
         return fail_null("trainer_save", "trainer");
-    if (!path && !trainer->directory.path)
+    if (to)
+        HR_TRY(hr_to_check(to, "trainer"));
+    else if (!trainer->directory.path)
         return hr_fail(HIRL_E_INVALID,
                        "trainer_save: path is NULL, and the run has no directory (out=)");
     HR_TRY(enter(&call, trainer, STILL));
-    return leave(&call, trainer, hr_trainer_save(trainer, path));
+    return leave(&call, trainer, hr_trainer_save(trainer, to));
 }
 
-static hirl_status read_checkpoint(hr_tensors *state, const char *path)
+hirl_status hirl_trainer_save(hirl_trainer *trainer, const char *path)
 {
-    hirl_status status = hr_tensors_load(state, path);
+    return save(trainer, path ? &(hr_to){ .path = path } : NULL);
+}
+
+hirl_status hirl_trainer_to_memory(void **data, size_t *bytes, hirl_trainer *trainer)
+{
+    return save(trainer, &(hr_to){ .data = data, .bytes = bytes });
+}
+
+hirl_status hirl_trainer_write(hirl_trainer *trainer, hirl_write_fn *write, void *user)
+{
+    return save(trainer, &(hr_to){ .write = write, .user = user });
+}
+
+static hirl_status read_checkpoint(hr_tensors *state, const hr_from *from)
+{
+    hirl_status status = hr_tensors_take(state, from);
     hr_error failure;
 
-    if (status >= 0 || status == HIRL_E_NOMEM || status == HIRL_E_IO)
+    if (status >= 0 || !from->path || status == HIRL_E_NOMEM || status == HIRL_E_IO)
         return status;
     hr_error_keep(&failure, status);
     return hr_fail(status, "%s; try an earlier checkpoint of the run", failure.text);
 }
 
-hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
+static hirl_status load(hirl_trainer *trainer, const hr_from *from)
 {
     hr_tensors state;
     hirl_status status;
     hr_call call;
 
-    if (!trainer || !path)
-        return fail_null("trainer_load", trainer ? "path" : "trainer");
+    if (!trainer)
+        return fail_null("trainer_load", "trainer");
+    HR_TRY(hr_from_check(from, "trainer"));
     HR_TRY(enter_half(&call, trainer, CHANGE, true));
     hr_tensors_init(&state);
-    status = read_checkpoint(&state, path);
+    status = read_checkpoint(&state, from);
     (void)hr_halt_obey(NULL); /* a state is put in place as a whole; leave() undoes this */
     if (status >= 0)
         status = hr_trainer_from_tensors(trainer, &state);
     hr_tensors_done(&state);
     return leave(&call, trainer, status);
+}
+
+hirl_status hirl_trainer_load(hirl_trainer *trainer, const char *path)
+{
+    return load(trainer, &(hr_from){ .path = path });
+}
+
+hirl_status hirl_trainer_from_memory(hirl_trainer *trainer, const void *data, size_t bytes)
+{
+    return load(trainer, &(hr_from){ .data = data, .bytes = (int64_t)bytes });
+}
+
+hirl_status hirl_trainer_read(hirl_trainer *trainer, hirl_read_fn *read, void *user, int64_t bytes)
+{
+    return load(trainer, &(hr_from){ .read = read, .user = user, .bytes = bytes });
 }
 
 hirl_status hirl_trainer_model(hirl_model **model, const hirl_trainer *trainer, const char *network)

@@ -243,7 +243,7 @@ static hirl_status make_header(header *h, json_t *root, const hr_tensors *list, 
     return HIRL_OK;
 }
 
-static hirl_status write_header(hr_file *file, const hr_tensors *list, const span *s)
+static hirl_status write_header(const hr_sink *sink, const hr_tensors *list, const span *s)
 {
     json_t *root = json_object();
     header h = { 0 };
@@ -251,33 +251,53 @@ static hirl_status write_header(hr_file *file, const hr_tensors *list, const spa
     uint64_t n = h.bytes;
 
     if (!status)
-        status = hr_file_write(file, &n, sizeof n);
+        status = sink->write(sink->state, &n, sizeof n);
     if (!status)
-        status = hr_file_write(file, h.text, h.bytes);
+        status = sink->write(sink->state, h.text, h.bytes);
     hr_free(h.text);
     json_decref(root);
     return status;
 }
 
-hirl_status hr_tensors_save(const hr_tensors *list, const char *path)
+static hirl_status check_count(const hr_tensors *list)
+{
+    if (list->count > TENSORS_MAX)
+        return hr_fail(HIRL_E_LIMIT, "the list has %d tensors, at most %d are possible",
+                       (int)list->count, TENSORS_MAX);
+    return HIRL_OK;
+}
+
+hirl_status hr_tensors_write(const hr_tensors *list, const hr_sink *sink)
 {
     hirl_status status;
     span *s = NULL;
-    hr_file file;
 
-    if (list->count > TENSORS_MAX)
-        return hr_fail(HIRL_E_LIMIT, "%s: the list has %d tensors, at most %d are possible", path,
-                       (int)list->count, TENSORS_MAX);
-    HR_TRY(hr_file_begin(&file, path));
-    status = plan(&s, list);
-    if (!status)
-        status = write_header(&file, list, s);
+    HR_TRY(check_count(list));
+    HR_TRY(plan(&s, list));
+    status = write_header(sink, list, s);
     for (int32_t i = 0; i < list->count && !status; i++) {
         status = hr_halt_check();
         if (!status)
-            status = hr_file_write(&file, s[i].item->data, s[i].item->bytes);
+            status = sink->write(sink->state, s[i].item->data, s[i].item->bytes);
     }
     hr_free(s);
+    return status;
+}
+
+static hirl_status write_file(void *state, const void *data, size_t bytes)
+{
+    return hr_file_write(state, data, bytes);
+}
+
+hirl_status hr_tensors_save(const hr_tensors *list, const char *path)
+{
+    hirl_status status;
+    hr_file file;
+
+    if (check_count(list) < 0)
+        return hr_fail_in(HIRL_E_LIMIT, path);
+    HR_TRY(hr_file_begin(&file, path));
+    status = hr_tensors_write(list, &(hr_sink){ write_file, &file });
     if (!status)
         return hr_file_commit(&file);
     hr_file_discard(&file);
@@ -346,18 +366,18 @@ static bool is_foreign(const char *text, size_t bytes)
            !memmem(text, bytes, entry_begin, sizeof entry_begin - 1);
 }
 
-static hirl_status read_header(hr_tensors *list, json_t **root, uint64_t *data_at, int fd,
-                               uint64_t size, const char *path)
+static hirl_status read_header(hr_tensors *list, json_t **root, uint64_t *data_at,
+                               const hr_supply *from)
 {
     unsigned char prefix[PREFIX];
+    uint64_t n, size = from->bytes;
     hirl_status status;
-    uint64_t n;
     char *text;
 
     if (size < PREFIX + 2)
         return hr_fail(HIRL_E_FORMAT, "the file has %llu bytes and is too short for a header",
                        (unsigned long long)size);
-    HR_TRY(hr_file_read_at(fd, prefix, PREFIX, 0, path));
+    HR_TRY(from->read(from->state, prefix, PREFIX, 0));
     memcpy(&n, prefix, PREFIX);
     if (n < 2 || n > size - PREFIX)
         return hr_fail(
@@ -369,7 +389,7 @@ static hirl_status read_header(hr_tensors *list, json_t **root, uint64_t *data_a
     text = hr_alloc((size_t)n);
     if (!text)
         return HIRL_E_NOMEM;
-    status = hr_file_read_at(fd, text, (size_t)n, PREFIX, path);
+    status = from->read(from->state, text, (size_t)n, PREFIX);
     if (!status)
         status = parse(root, text, (size_t)n);
     list->foreign = !status && is_foreign(text, (size_t)n);
@@ -578,8 +598,8 @@ static hirl_status check_tensors(hr_tensors *list, const json_t *metadata)
     return HIRL_OK;
 }
 
-static hirl_status read_data(hr_tensors *list, const span *s, int fd, uint64_t data_at,
-                             const char *path)
+static hirl_status read_data(hr_tensors *list, const span *s, const hr_supply *from,
+                             uint64_t data_at)
 {
     for (int32_t i = 0; i < list->count; i++) {
         hr_named *item = &list->item[s[i].item - list->item];
@@ -588,40 +608,60 @@ static hirl_status read_data(hr_tensors *list, const span *s, int fd, uint64_t d
         if (!item->data)
             return HIRL_E_NOMEM;
         item->owned = true;
-        HR_TRY(hr_file_read_at(fd, item->data, item->bytes, data_at + s[i].begin, path));
+        HR_TRY(from->read(from->state, item->data, item->bytes, data_at + s[i].begin));
     }
     return HIRL_OK;
 }
 
-static hirl_status load(hr_tensors *list, json_t **root, span **s, int fd, uint64_t size,
-                        const char *path)
+static hirl_status load(hr_tensors *list, json_t **root, span **s, const hr_supply *from)
 {
     uint64_t data_at = 0;
 
-    HR_TRY(read_header(list, root, &data_at, fd, size, path));
+    HR_TRY(read_header(list, root, &data_at, from));
     if (!list->foreign)
         HR_TRY(check_header(list, *root));
-    HR_TRY(read_entries(list, s, *root, size - data_at));
-    HR_TRY(read_data(list, *s, fd, data_at, path));
+    HR_TRY(read_entries(list, s, *root, from->bytes - data_at));
+    HR_TRY(read_data(list, *s, from, data_at));
     return check_tensors(list, json_object_get(*root, "__metadata__"));
 }
 
-hirl_status hr_tensors_load(hr_tensors *list, const char *path)
+hirl_status hr_tensors_read(hr_tensors *list, const hr_supply *supply, const char *name)
 {
     hirl_status status;
     json_t *root = NULL;
     span *s = NULL;
-    uint64_t size;
-    int fd;
 
     hr_tensors_init(list);
-    HR_TRY(hr_file_open(&fd, &size, path));
-    status = load(list, &root, &s, fd, size, path);
-    close(fd);
+    status = load(list, &root, &s, supply);
     json_decref(root);
     hr_free(s);
     if (!status)
         return HIRL_OK;
     hr_tensors_done(list);
-    return status == HIRL_E_NOMEM ? status : hr_fail_in(status, path);
+    return status == HIRL_E_NOMEM ? status : hr_fail_in(status, name);
+}
+
+typedef struct open_file {
+    int fd;
+    const char *path;
+} open_file;
+
+static hirl_status read_file(void *state, void *data, size_t bytes, uint64_t at)
+{
+    const open_file *file = state;
+
+    return hr_file_read_at(file->fd, data, bytes, at, file->path);
+}
+
+hirl_status hr_tensors_load(hr_tensors *list, const char *path)
+{
+    open_file file = { .path = path };
+    hr_supply supply = { read_file, &file, 0 };
+    hirl_status status;
+
+    hr_tensors_init(list);
+    HR_TRY(hr_file_open(&file.fd, &supply.bytes, path));
+    status = hr_tensors_read(list, &supply, path);
+    close(file.fd);
+    return status;
 }

@@ -14,4 +14,18 @@ hirl_status hr_tensors_save(const hr_tensors *list, const char *path);
  * nothing. */
 hirl_status hr_tensors_load(hr_tensors *list, const char *path);
 
+/* The same bytes, to and from functions. */
+typedef struct hr_sink {
+    hirl_status (*write)(void *state, const void *data, size_t bytes);
+    void *state;
+} hr_sink;
+typedef struct hr_supply {
+    hirl_status (*read)(void *state, void *data, size_t bytes, uint64_t at);
+    void *state;
+    uint64_t bytes; /* in all */
+} hr_supply;
+hirl_status hr_tensors_write(const hr_tensors *list, const hr_sink *sink);
+/* name: of the source, in messages */
+hirl_status hr_tensors_read(hr_tensors *list, const hr_supply *supply, const char *name);
+
 #endif

@@ -5,14 +5,13 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/safetensors.h"
 #include "foreign.h"
 #include "hier/origin.h"
 
 #define FILE_FORMAT "hirl-tree"
 enum { FILE_VERSION = 1 };
 
-hirl_status hr_tree_save(const hirl_tree *tree, const char *path)
+hirl_status hr_tree_save(const hirl_tree *tree, const hr_to *to)
 {
     hr_tensors list;
     hirl_status status;
@@ -26,7 +25,7 @@ hirl_status hr_tree_save(const hirl_tree *tree, const char *path)
     if (status >= 0)
         status = hr_tensors_set_int(&list, "version", FILE_VERSION);
     if (status >= 0)
-        status = hr_tensors_save(&list, path);
+        status = hr_tensors_put(&list, to);
     hr_tensors_done(&list);
     return status;
 }
@@ -48,22 +47,23 @@ static hirl_status read_file(hirl_tree **tree, hirl_context *context, const hr_t
     return hr_origin_load(&(*tree)->origin, list, (*tree)->n);
 }
 
-hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const char *path)
+hirl_status hr_tree_load(hirl_tree **tree, hirl_context *context, const hr_from *from)
 {
+    const char *name = hr_from_name(from);
     hr_tensors list;
     hirl_status status;
 
     *tree = NULL;
     hr_tensors_init(&list);
-    status = hr_tensors_load(&list, path);
+    status = hr_tensors_take(&list, from);
     if (status >= 0) {
         status = read_file(tree, context, &list);
         if (status < 0) {
             hr_tree_drop(*tree);
             *tree = NULL;
-            status = hr_fail_in(status, path);
+            status = hr_fail_in(status, name);
         } else {
-            hr_log_foreign(context, &list, path);
+            hr_log_foreign(context, &list, name);
         }
     }
     hr_tensors_done(&list);

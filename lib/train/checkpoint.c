@@ -123,7 +123,7 @@ hirl_status hr_trainer_to_tensors(hr_tensors *out, const hirl_trainer *trainer)
     return hr_tensors_add(out, "last", HR_F64, 1, last_shape, &trainer->progress.last);
 }
 
-hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
+hirl_status hr_trainer_save(hirl_trainer *trainer, const hr_to *to)
 {
     hr_tensors state;
     hirl_status status;
@@ -136,8 +136,8 @@ hirl_status hr_trainer_save(hirl_trainer *trainer, const char *path)
     hr_journal_sync(trainer);
     hr_tensors_init(&state);
     status = hr_trainer_to_tensors(&state, trainer);
-    if (status >= 0 && path)
-        status = hr_tensors_save(&state, path);
+    if (status >= 0 && to)
+        status = hr_tensors_put(&state, to);
     else if (status >= 0)
         status = hr_directory_save(&trainer->directory, &state, trainer->progress.step,
                                    trainer->config.train.keep);

@@ -261,7 +261,7 @@ hirl_status hr_directory_load(hr_tensors *state, const hr_directory *directory,
 static hirl_status save_tree(const char *folder, const char *name, const hirl_tree *tree)
 {
     char *path = hr_path_join(folder, name);
-    hirl_status status = path ? hr_tree_save(tree, path) : HIRL_E_NOMEM;
+    hirl_status status = path ? hr_tree_save(tree, &(hr_to){ .path = path }) : HIRL_E_NOMEM;
 
     hr_free(path);
     return status;
