@@ -16,6 +16,7 @@ enum { HIRL_LOG_ERROR = 1, HIRL_LOG_WARNING = 2, HIRL_LOG_INFO = 3, HIRL_LOG_DEB
 enum { HIRL_PIXELS_U8 = 0, HIRL_PIXELS_U16 = 1, HIRL_PIXELS_F32 = 2 };
 enum { HIRL_IMAGE_STOP = -1, HIRL_IMAGE_GIVEN = 0, HIRL_IMAGE_AGAIN = 1, HIRL_IMAGE_NEVER = 2 };
 enum { HIRL_COLOURS = 3 };
+enum { HIRL_WEIGHT_RANK = 4 };
 enum { HIRL_LEVELS = 8 };
 enum { HIRL_KNN_KS = 8 };
 
@@ -31,6 +32,7 @@ typedef struct hirl_option_info hirl_option_info;
 typedef struct hirl_image hirl_image;
 typedef struct hirl_dataset_info hirl_dataset_info;
 typedef struct hirl_model_info hirl_model_info;
+typedef struct hirl_weight_info hirl_weight_info;
 typedef struct hirl_tree_score hirl_tree_score;
 typedef struct hirl_knn_score hirl_knn_score;
 typedef struct hirl_step_report hirl_step_report;
@@ -113,6 +115,15 @@ struct hirl_model_info {
     double mean[3];
     double std[3];
     const char *filter;
+};
+
+struct hirl_weight_info {
+    size_t struct_size;
+    const char *name;
+    int32_t rank;
+    int32_t running;
+    int64_t dim[4];
+    int64_t count;
 };
 
 struct hirl_tree_score {
@@ -314,6 +325,12 @@ hirl_status hirl_model_embed_input(float *features, const hirl_model *model, con
     const float *input, int64_t n);
 hirl_status hirl_model_embed_dataset(float *features, uint8_t *readable, const hirl_model *model,
     const char *layer, hirl_dataset *dataset, const hirl_options *options);
+int32_t hirl_model_weight_count(const hirl_model *model);
+hirl_status hirl_model_describe_weight(hirl_weight_info *info, const hirl_model *model, int32_t
+    index);
+hirl_status hirl_model_weight(float *data, const hirl_model *model, const char *name, int64_t n);
+hirl_status hirl_model_set_weight(hirl_model *model, const char *name, const float *data, int64_t
+    n);
 hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context, const float *features, int64_t n,
     int64_t d, const float *weight, const hirl_tree *previous, const hirl_options *options);
 hirl_status hirl_tree_create(hirl_tree **tree, hirl_context *context, int32_t levels, int64_t d,
@@ -361,8 +378,9 @@ void hirl_trainer_destroy(hirl_trainer *trainer);
 hirl_status hirl_train_step(hirl_step_report *report, hirl_trainer *trainer);
 hirl_status hirl_train_epoch(hirl_step_report *report, hirl_trainer *trainer);
 hirl_status hirl_train_run(hirl_step_report *report, hirl_trainer *trainer);
-void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user,
+hirl_status hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user,
     hirl_release_fn *release);
+int32_t hirl_report_print(const hirl_step_report *report, void *user);
 hirl_status hirl_trainer_describe(hirl_trainer_info *info, const hirl_trainer *trainer);
 hirl_status hirl_trainer_options(hirl_options **options, const hirl_trainer *trainer);
 const char *hirl_trainer_judgement(const hirl_trainer *trainer);

@@ -166,7 +166,9 @@ int cli_training_run(cli_training *training)
     hirl_status status;
 
     training->report = (hirl_step_report){ .struct_size = sizeof training->report };
-    hirl_trainer_set_report(training->trainer, on_report, training, NULL);
+    status = hirl_trainer_set_report(training->trainer, on_report, training, NULL);
+    if (status < 0)
+        return cli_check(session, status);
     cli_session_limit(60 * (double)cli_own_int(session, "time_limit"));
     session->running = true;
     status = hirl_train_run(&training->report, training->trainer);

@@ -85,6 +85,7 @@
 #include "status.h"
 #include "stream.h"
 #include "train.h"
+#include "weights.h"
 #include <hirl/version.h>
 
 #endif

@@ -1,5 +1,6 @@
 /** @file model.h - hirl_model: an encoder with its heads. A model never changes after it was made,
- * so many threads may use one model at the same time.
+ * unless the application calls hirl_model_set_weight(), so many threads may use one model at the
+ * same time.
  *
  * A model has these layers, which functions take by name:
  *

@@ -276,17 +276,35 @@ typedef int32_t hirl_report_fn(const hirl_step_report *report, void *user);
 /**
  * Sets the function that receives the report of every step.
  *
- * @param[in,out] trainer  [1] handle, caller-owned, updated during the call; NULL: nothing happens
+ * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
  * @param[in]     report   [1] function, caller-owned, kept until another one is set or the trainer
- *                         is destroyed; NULL: none, the default
+ *                         is destroyed; hirl_report_print() is one; NULL: none, the default
  * @param[in]     user     [any] bytes, caller-owned, kept until the same moment; passed to report
  * @param[in]     release  [1] function, caller-owned, kept until it was called with user; NULL:
  *                         none
  *
+ * @retval HIRL_E_INVALID  trainer is NULL
+ * @retval HIRL_E_BUSY     the call comes from a callback of the trainer, or another thread is in a
+ *                         call with the trainer
+ *
  * Threads: one call per trainer at a time. Since 0.1.
  */
-HIRL_API void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user,
-                                      hirl_release_fn *release);
+HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_report(hirl_trainer *trainer,
+                                                            hirl_report_fn *report, void *user,
+                                                            hirl_release_fn *release);
+
+/**
+ * A report function that writes one line at the end of each epoch to a file of the application:
+ * hirl_trainer_set_report(trainer, hirl_report_print, stdout, NULL).
+ *
+ * @param[in] report  [1] struct, caller-owned, read during the call
+ * @param[in] user    [any] bytes, caller-owned, used during the call; a FILE of the C library, open
+ *                    for writing; NULL: nothing is written
+ * @return 0
+ *
+ * Threads: one call per trainer at a time. Since 0.1.
+ */
+HIRL_API int32_t hirl_report_print(const hirl_step_report *report, void *user);
 
 /**
  * Describes a run. In a report function, the step is the one that was just made.

@@ -4,6 +4,7 @@
 #include <hirl/train.h>
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "api/resolved.h"
 #include "base/error.h"
@@ -284,12 +285,35 @@ hirl_status hirl_trainer_set_method(hirl_trainer *trainer, const hirl_method_cal
     return leave(&call, trainer, set_calls(trainer, &copy));
 }
 
-void hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user,
-                             hirl_release_fn *release)
+hirl_status hirl_trainer_set_report(hirl_trainer *trainer, hirl_report_fn *report, void *user,
+                                    hirl_release_fn *release)
 {
+    hr_call call;
+
     if (!trainer)
-        return;
+        return fail_null("trainer_set_report", "trainer");
+    HR_TRY(enter_half(&call, trainer, CHANGE, true));
     hr_journal_set(trainer, report, (hr_user){ user, release });
+    return leave(&call, trainer, HIRL_OK);
+}
+
+int32_t hirl_report_print(const hirl_step_report *report, void *user)
+{
+    char line[256];
+
+    if (!report || !user || !report->epoch_end)
+        return 0;
+    if (report->top1 >= 0)
+        snprintf(line, sizeof line, "epoch %lld of %lld: loss %.3f, top-1 %.1f %%, %.0f images/s\n",
+                 (long long)report->epoch + 1, (long long)report->epochs, report->loss,
+                 100 * report->top1, report->images_per_s);
+    else
+        snprintf(line, sizeof line, "epoch %lld of %lld: loss %.3f = %.3f + %.3f, %.0f images/s\n",
+                 (long long)report->epoch + 1, (long long)report->epochs, report->loss,
+                 report->loss_image, report->loss - report->loss_image, report->images_per_s);
+    fputs(line, user);
+    fflush(user);
+    return 0;
 }
 
 static hirl_status save(hirl_trainer *trainer, const hr_to *to)

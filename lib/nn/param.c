@@ -259,7 +259,7 @@ hr_array hr_running(const hr_weights *w, int32_t slot)
 
 /* ---- files ---- */
 
-static void file_shape(int64_t dim[4], const hr_slot *slot)
+void hr_slot_shape(int64_t dim[4], const hr_slot *slot)
 {
     memcpy(dim, slot->dim, sizeof slot->dim);
     if (slot->rank == 4) {
@@ -286,11 +286,45 @@ hirl_status hr_layout_save(hr_tensors *out, const hr_layout *layout, int32_t cou
         void *data;
 
         snprintf(name, sizeof name, "%s%s", prefix, slot->name);
-        file_shape(dim, slot);
+        hr_slot_shape(dim, slot);
         status = hr_tensors_new(&data, out, name, HR_REAL, slot->rank, dim);
         for (int64_t i = 0; i < slot->count && status >= 0; i++)
             ((real *)data)[i] = host[slot->offset + memory_place(slot, i)];
     }
+    hr_free(host);
+    return status;
+}
+
+hirl_status hr_slot_read(float *data, const hr_slot *slot, const hr_array *flat_array,
+                         hr_queue *queue)
+{
+    hr_array part = hr_slice(flat_array, slot->offset, slot->count);
+    real *host = hr_alloc_array((size_t)slot->count, sizeof *host);
+    hirl_status status;
+
+    if (!host)
+        return HIRL_E_NOMEM;
+    queue->be->download(queue, host, HR_REAL, &part);
+    status = queue->be->sync(queue);
+    for (int64_t i = 0; i < slot->count && status >= 0; i++)
+        data[i] = (float)host[memory_place(slot, i)];
+    hr_free(host);
+    return status;
+}
+
+hirl_status hr_slot_write(const hr_array *flat_array, const hr_slot *slot, hr_queue *queue,
+                          const float *data)
+{
+    hr_array part = hr_slice(flat_array, slot->offset, slot->count);
+    real *host = hr_alloc_array((size_t)slot->count, sizeof *host);
+    hirl_status status;
+
+    if (!host)
+        return HIRL_E_NOMEM;
+    for (int64_t i = 0; i < slot->count; i++)
+        host[memory_place(slot, i)] = data[i];
+    queue->be->upload(queue, &part, host, HR_REAL);
+    status = queue->be->sync(queue);
     hr_free(host);
     return status;
 }
@@ -303,7 +337,7 @@ static hirl_status need(const hr_named **found, const hr_slot *slot, const hr_te
     int64_t dim[4];
 
     snprintf(name, sizeof name, "%s%s", prefix, slot->name);
-    file_shape(dim, slot);
+    hr_slot_shape(dim, slot);
     return hr_tensors_need(found, in, name, HR_REAL, slot->rank, dim);
 }
 

@@ -91,6 +91,12 @@ int64_t hr_layout_length(const hr_layout *layout, int32_t count);
  * [O, I, k, k]. */
 hirl_status hr_layout_save(hr_tensors *out, const hr_layout *layout, int32_t count,
                            const hr_array *flat, hr_queue *queue, const char *prefix);
+/* The shape that a slot has in files. */
+void hr_slot_shape(int64_t dim[4], const hr_slot *slot);
+/* Read and write the float32 values [count] of one slot of a flat array, in the order of files. */
+hirl_status hr_slot_read(float *data, const hr_slot *slot, const hr_array *flat, hr_queue *queue);
+hirl_status hr_slot_write(const hr_array *flat, const hr_slot *slot, hr_queue *queue,
+                          const float *data);
 /* HIRL_E_FORMAT if a tensor is missing or has another shape. Allows a check before memory is
  * allocated for the values. */
 hirl_status hr_layout_check(const hr_layout *layout, int32_t count, const hr_tensors *in,

@@ -14,7 +14,7 @@ FFI_HEAD = """/* hirl.ffi.h - the declarations of libhirl without macros and dir
  * include/hirl by tests/abi/docs.py --write. The documentation is there, and in api.json.
  */
 """
-ORDER = ['status', 'handles', 'version', 'options', 'context', 'stream', 'image', 'dataset', 'model', 'cluster', 'loss', 'eval',
+ORDER = ['status', 'handles', 'version', 'options', 'context', 'stream', 'image', 'dataset', 'model', 'weights', 'cluster', 'loss', 'eval',
          'train', 'method']
 OWNER_WORDS = {'caller-owned': 'caller', 'library-owned': 'library', 'new': 'new'}
 

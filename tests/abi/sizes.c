@@ -177,6 +177,14 @@ FIELD(hirl_trainer_info, task, 64)
 FIELD(hirl_trainer_info, method, 72)
 FIELD(hirl_trainer_info, out, 80)
 SIZE(hirl_trainer_info, 88)
+
+FIELD(hirl_weight_info, struct_size, 0)
+FIELD(hirl_weight_info, name, 8)
+FIELD(hirl_weight_info, rank, 16)
+FIELD(hirl_weight_info, running, 20)
+FIELD(hirl_weight_info, dim, 24)
+FIELD(hirl_weight_info, count, 56)
+SIZE(hirl_weight_info, 64)
 /* clang-format on */
 #endif
 

@@ -111,6 +111,8 @@ TRANSFERS = {
     ('lib/nn/param.c', 'draw_flat'): 'initial values of weights',
     ('lib/nn/param.c', 'hr_layout_save'): 'a checkpoint or model file',
     ('lib/nn/param.c', 'hr_layout_load'): 'a checkpoint or model file',
+    ('lib/nn/param.c', 'hr_slot_read'): 'a weight for the application',
+    ('lib/nn/param.c', 'hr_slot_write'): 'a weight from the application',
 }
 # calls that move data or wait, by the backend or by a function that does
 MOVES = (r'->\s*(upload|download|sync|scalars)\s*\(|^[ \t].*?\b(hr_inputs_(?:send|place|sum_over_ranks)|'

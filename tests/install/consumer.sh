@@ -22,7 +22,7 @@ cd "$stage"
 for source in "$root"/examples/*.c; do
     name=$(basename "$source" .c)
     # shellcheck disable=SC2086
-    "$cc" -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror "$source" -o "$name" $flags -lm
+    "$cc" -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror "$source" -o "$name" $flags -lm -lpthread
     echo "built $name"
 done
 # the program in README.md
@@ -38,6 +38,10 @@ cat own_loop.txt
 awk '{ loss = $NF; if (NR == 1) first = loss } END { exit !(NR > 1 && loss < first) }' own_loop.txt
 # trains with and without HIRL; fails if a resumed run ends in another state
 ./simclr
+# these fail if the bits of a stopped run differ, a block is left, or an image is not read
+./cancel runs
+./allocator
+./own_images
 # without installing
 PKG_CONFIG_PATH=$build/meson-uninstalled
 export PKG_CONFIG_PATH

@@ -226,7 +226,7 @@ START_TEST(callbacks_run_on_the_documented_threads)
                      HIRL_OK);
     ck_assert_msg(hirl_trainer_create(&t.trainer, t.context, NULL, t.images, t.options) == HIRL_OK,
                   "%s", hirl_error_message());
-    hirl_trainer_set_report(t.trainer, on_report, &c, NULL);
+    hr_assert_ok(hirl_trainer_set_report(t.trainer, on_report, &c, NULL));
     ck_assert_msg(hirl_train_run(NULL, t.trainer) == HIRL_OK, "%s", hirl_error_message());
     for (int what = LOG; what <= REPORT; what++) {
         ck_assert_int_gt(c.here[what], 0);

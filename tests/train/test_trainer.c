@@ -3,6 +3,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,7 @@ static int32_t on_report(const hirl_step_report *report, void *user)
     hr_assert_ok(hirl_trainer_model(&model, v->t.trainer, "online"));
     hirl_model_destroy(model);
     free(small_trainer_state(&bytes, &v->t));
+    ck_assert_int_eq(hirl_trainer_set_report(v->t.trainer, NULL, NULL, NULL), HIRL_E_BUSY);
     v->nested = hirl_train_step(NULL, v->t.trainer);
     return ++v->calls == v->stop_at ? v->answer : 0;
 }
@@ -104,7 +106,7 @@ START_TEST(a_report_function_may_look_and_save_but_not_step)
 
     whole = small_trainer_run(&bytes, NULL, 1, two_epochs);
     small_trainer_open(&v.t, 1, two_epochs);
-    hirl_trainer_set_report(v.t.trainer, on_report, &v, NULL);
+    hr_assert_ok(hirl_trainer_set_report(v.t.trainer, on_report, &v, NULL));
     hr_assert_ok(hirl_train_run(NULL, v.t.trainer));
     ck_assert_int_eq(v.calls, STEPS);
     ck_assert_int_eq(v.nested, HIRL_E_BUSY);
@@ -123,7 +125,7 @@ START_TEST(a_report_function_stops_the_run_after_its_step)
     visit v = { .stop_at = 3, .answer = _i ? -7 : 1 };
 
     small_trainer_open(&v.t, 1, two_epochs);
-    hirl_trainer_set_report(v.t.trainer, on_report, &v, NULL);
+    hr_assert_ok(hirl_trainer_set_report(v.t.trainer, on_report, &v, NULL));
     ck_assert_int_eq(hirl_train_run(NULL, v.t.trainer), _i ? HIRL_E_CALLBACK : HIRL_E_CANCELED);
     if (_i)
         ck_assert_int_eq(hirl_error_callback_value(), -7);
@@ -189,7 +191,7 @@ START_TEST(a_second_thread_is_refused_while_the_trainer_works)
     visit v = { 0 };
 
     small_trainer_open(&v.t, 1, two_epochs);
-    hirl_trainer_set_report(v.t.trainer, start_thread, &v, NULL);
+    hr_assert_ok(hirl_trainer_set_report(v.t.trainer, start_thread, &v, NULL));
     ck_assert_int_eq(hirl_train_run(NULL, v.t.trainer), HIRL_E_CANCELED);
     ck_assert_int_eq(v.nested, HIRL_E_BUSY);
     small_trainer_close(&v.t);
@@ -215,14 +217,33 @@ START_TEST(user_is_released_once_when_nothing_needs_it)
     small_trainer t;
 
     small_trainer_open(&t, 1, two_epochs);
-    hirl_trainer_set_report(t.trainer, no_report, &first, count_release);
-    hirl_trainer_set_report(t.trainer, no_report, &second, count_release);
+    hr_assert_ok(hirl_trainer_set_report(t.trainer, no_report, &first, count_release));
+    hr_assert_ok(hirl_trainer_set_report(t.trainer, no_report, &second, count_release));
     ck_assert_int_eq(first, 1);
     hr_assert_ok(hirl_train_step(NULL, t.trainer));
     ck_assert_int_eq(second, 0);
     small_trainer_close(&t);
     ck_assert_int_eq(first, 1);
     ck_assert_int_eq(second, 1);
+}
+END_TEST
+
+START_TEST(the_printer_writes_a_line_per_epoch)
+{
+    char text[1024] = "";
+    FILE *file = tmpfile();
+    small_trainer t;
+
+    small_trainer_open(&t, 1, two_epochs);
+    hr_assert_ok(hirl_trainer_set_report(t.trainer, hirl_report_print, file, NULL));
+    hr_assert_ok(hirl_train_run(NULL, t.trainer));
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    ck_assert_ptr_eq(strstr(text, "epoch 1 of 2: loss "), text);
+    ck_assert_ptr_nonnull(strstr(text, "\nepoch 2 of 2: loss "));
+    ck_assert_int_eq(hirl_report_print(NULL, file), 0);
+    small_trainer_close(&t);
+    fclose(file);
 }
 END_TEST
 
@@ -239,6 +260,7 @@ static Suite *trainer_suite(void)
     tcase_add_test(tests, a_progress_function_may_look_only);
     tcase_add_test(tests, a_second_thread_is_refused_while_the_trainer_works);
     tcase_add_test(tests, user_is_released_once_when_nothing_needs_it);
+    tcase_add_test(tests, the_printer_writes_a_line_per_epoch);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -245,7 +245,87 @@ START_TEST(a_plan_describes_the_model_to_be_created)
 }
 END_TEST
 
+/* ---- weights by name ---- */
+
+/* Each weight has the shape and the numbers of its tensor in the model file. */
+START_TEST(weights_are_those_of_the_model_file)
+{
+    hirl_weight_info info = { .struct_size = sizeof info };
+    hirl_model *model = open_model();
+    char path[HR_TEST_PATH];
+    hr_tensors list;
+
+    hr_test_file(path);
+    hr_assert_ok(hirl_model_save(model, path));
+    hr_assert_ok(hr_tensors_load(&list, path));
+    ck_assert_int_gt(hirl_model_weight_count(model), 20);
+    for (int32_t i = 0; i < hirl_model_weight_count(model); i++) {
+        const hr_named *tensor;
+        float *data;
+
+        hr_assert_ok(hirl_model_describe_weight(&info, model, i));
+        tensor = hr_tensors_find(&list, info.name);
+        ck_assert_ptr_nonnull(tensor);
+        ck_assert_int_eq(tensor->rank, info.rank);
+        for (int k = 0; k < HIRL_WEIGHT_RANK; k++)
+            ck_assert_int_eq(info.dim[k], k < info.rank ? tensor->dim[k] : 0);
+        data = malloc((size_t)info.count * sizeof *data);
+        hr_assert_ok(hirl_model_weight(data, model, info.name, info.count));
+        ck_assert_uint_eq((size_t)info.count * sizeof *data, tensor->bytes);
+        ck_assert_mem_eq(data, tensor->data, tensor->bytes);
+        free(data);
+    }
+    hr_assert_fails(hirl_model_describe_weight(&info, model, hirl_model_weight_count(model)),
+                    HIRL_E_INVALID, "outside");
+    hr_tensors_done(&list);
+    unlink(path);
+    hirl_model_destroy(model);
+    hr_context_drop(context);
+}
+END_TEST
+
+START_TEST(a_weight_that_was_set_is_used)
+{
+    static const char name[] = "conv1.weight";
+    hirl_weight_info info = { .struct_size = sizeof info };
+    static float input[IMAGES * SIZE * SIZE * 3], before[IMAGES * DIM], after[IMAGES * DIM];
+    hirl_model *model = open_model();
+    float *data = NULL, kept;
+
+    for (int i = 0; i < IMAGES * SIZE * SIZE * 3; i++)
+        input[i] = (float)(i % 7) - 3;
+    for (int32_t i = 0; i < hirl_model_weight_count(model); i++) {
+        hr_assert_ok(hirl_model_describe_weight(&info, model, i));
+        if (!strcmp(info.name, name))
+            break;
+    }
+    ck_assert_str_eq(info.name, name);
+    data = malloc((size_t)info.count * sizeof *data);
+    hr_assert_ok(hirl_model_weight(data, model, name, info.count));
+    hr_assert_ok(hirl_model_embed_input(before, model, NULL, input, IMAGES));
+    kept = data[5];
+    data[5] += 1;
+    hr_assert_ok(hirl_model_set_weight(model, name, data, info.count));
+    hr_assert_ok(hirl_model_embed_input(after, model, NULL, input, IMAGES));
+    ck_assert(memcmp(before, after, sizeof before) != 0);
+    data[5] = NAN;
+    hr_assert_fails(hirl_model_set_weight(model, name, data, info.count), HIRL_E_NONFINITE,
+                    "number 5");
+    hr_assert_fails(hirl_model_set_weight(model, name, data, info.count - 1), HIRL_E_INVALID,
+                    "numbers, not");
+    hr_assert_fails(hirl_model_set_weight(model, "conv", data, 1), HIRL_E_INVALID, "no weight");
+    data[5] = kept;
+    hr_assert_ok(hirl_model_set_weight(model, name, data, info.count));
+    hr_assert_ok(hirl_model_embed_input(after, model, NULL, input, IMAGES));
+    ck_assert_mem_eq(before, after, sizeof before);
+    free(data);
+    hirl_model_destroy(model);
+    hr_context_drop(context);
+}
+END_TEST
+
 HR_TESTS("model", a_model_embeds_with_its_stored_preprocessing,
          a_model_file_has_num_batches_tracked_for_every_norm,
          a_small_file_that_claims_a_large_network_is_refused, a_mean_has_three_numbers,
-         a_plan_describes_the_model_to_be_created)
+         a_plan_describes_the_model_to_be_created, weights_are_those_of_the_model_file,
+         a_weight_that_was_set_is_used)
