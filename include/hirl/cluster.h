@@ -50,7 +50,7 @@ extern "C" {
  * @retval HIRL_E_CANCELED     stopped on request
  * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
  *
- * Threads: one call per context at a time. Since 0.1.
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_cluster(hirl_tree **tree, hirl_context *context,
                                                  const float *features, int64_t n, int64_t d,

@@ -21,8 +21,8 @@ enum { HIRL_LOG_ERROR = 1, HIRL_LOG_WARNING = 2, HIRL_LOG_INFO = 3, HIRL_LOG_DEB
 
 /**
  * Receives one log line. The library calls it only on a thread that is in a libhirl call; calls of
- * several threads in one context may run it at the same time. It must not call libhirl with a
- * handle of the running call, and it must return: no longjmp, no C++ exception.
+ * several threads in one context may run it at the same time. hirl.h (Callbacks) states what it may
+ * call. It must return: no longjmp, no C++ exception.
  *
  * @param[in] level  HIRL_LOG_ERROR to HIRL_LOG_DEBUG
  * @param[in] text   [] char, library-owned, valid until the callback returns; without a newline,
@@ -33,7 +33,7 @@ typedef void hirl_log_fn(int32_t level, const char *text, void *user);
 
 /**
  * Receives the progress of a long call. The library calls it only on the thread that made this
- * call. It must return: no longjmp, no C++ exception.
+ * call; hirl.h (Callbacks) states what it may call. It must return: no longjmp, no C++ exception.
  *
  * @param[in] phase  [] char, library-owned, valid until the callback returns: "train", "extract",
  *                   "cluster", "evaluate", "embed", "knn", "colours", or one that a later
@@ -88,7 +88,7 @@ HIRL_API void hirl_context_destroy(hirl_context *context);
  * @param[in] user     [any] bytes, caller-owned, kept until the same moment; passed to log
  * @param[in] release  [1] function, caller-owned, kept until it was called with user; NULL: none
  *
- * Threads: one call per context at a time. Since 0.1.
+ * Threads: exclusive, also against calls with other handles of the context. Since 0.1.
  */
 HIRL_API void hirl_context_set_log(hirl_context *context, int32_t level, hirl_log_fn *log,
                                    void *user, hirl_release_fn *release);
@@ -102,7 +102,7 @@ HIRL_API void hirl_context_set_log(hirl_context *context, int32_t level, hirl_lo
  * @param[in] user      [any] bytes, caller-owned, kept until the same moment; passed to progress
  * @param[in] release   [1] function, caller-owned, kept until it was called with user; NULL: none
  *
- * Threads: one call per context at a time. Since 0.1.
+ * Threads: exclusive, also against calls with other handles of the context. Since 0.1.
  */
 HIRL_API void hirl_context_set_progress(hirl_context *context, hirl_progress_fn *progress,
                                         void *user, hirl_release_fn *release);

@@ -68,7 +68,7 @@ typedef struct hirl_knn_score {
  * @retval HIRL_E_CANCELED     stopped on request
  * @retval HIRL_E_NOMEM
  *
- * Threads: one call per context at a time. Since 0.1.
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_knn_evaluate(hirl_knn_score *score, hirl_context *context,
                                                       const float *bank, const int32_t *bank_label,

@@ -60,9 +60,23 @@
  *
  * Threads. Each function has one of these classes:
  *
- *     safe                           any number of threads at once, also with the same handles
- *     one call per HANDLE at a time  calls with the same handle must not run at the same time
+ *     safe                           any number of calls at once, also with the same handles
+ *     one call per HANDLE at a time  no two calls of this class with the same handle at the same
+ *                                    time; calls of class "safe" may run meanwhile
  *     exclusive                      no other call may use the handle at the same time
+ *
+ * Calls with different handles never exclude each other, also in one context: they share the
+ * threads of the context.
+ *
+ * Callbacks. A function of the application gets `user` last, and `release` is called with it once
+ * when the library lets go of it (handles.h). Unless described otherwise it returns 0 to go on,
+ * above 0 to stop the call with HIRL_E_CANCELED, below 0 with HIRL_E_CALLBACK. It may call the
+ * functions of status.h, version.h and options.h, hirl_cancel(), hirl_stop_request() and the like,
+ * functions of class "safe", and all functions with handles of other contexts. A report function
+ * may also call hirl_trainer_describe(), _options(), _judgement(), _model(), _tree(), _save(),
+ * _to_memory(), _write() and _evaluate() with its trainer; a progress function the first three. An
+ * image function must not read its own data set. No callback may destroy a handle of the running
+ * call, or set the function that is running.
  *
  * Failures. A function that can fail returns a hirl_status (status.h). Unless it is described
  * otherwise, a failed call has changed nothing and may be repeated. Besides the errors that are

@@ -52,7 +52,7 @@ extern "C" {
  * @retval HIRL_E_UNSUPPORTED  the backend lacks operations, which the message names
  * @retval HIRL_E_NOMEM, HIRL_E_DEVICE
  *
- * Threads: one call per context at a time. Since 0.1.
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_spd_loss(double *loss, float *grad, hirl_context *context,
                                                   const hirl_tree *tree, const float *z, int64_t n,

@@ -79,7 +79,8 @@ typedef struct hirl_method_step {
  *                   0 before; NULL: an evaluation, which needs no gradient and has no commit
  * @param[in]  step  [1] struct, library-owned, valid until the callback returns
  * @param[in]  user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
- * @return 0; below 0: the step fails with HIRL_E_CALLBACK and changes nothing
+ * @return 0; below 0: the step fails with HIRL_E_CALLBACK, above 0 with HIRL_E_CANCELED; it changes
+ *         nothing then
  */
 typedef int32_t hirl_method_loss_fn(double *loss, float *grad, const hirl_method_step *step,
                                     void *user);
@@ -91,7 +92,8 @@ typedef int32_t hirl_method_loss_fn(double *loss, float *grad, const hirl_method
  *
  * @param[in] step  optimiser steps that were made before this one, from 0
  * @param[in] user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
- * @return 0; below 0: the step fails with HIRL_E_CALLBACK, and the networks do not change
+ * @return 0; below 0: the step fails with HIRL_E_CALLBACK, above 0 with HIRL_E_CANCELED, and the
+ *         networks do not change
  */
 typedef int32_t hirl_method_commit_fn(int64_t step, void *user);
 
@@ -104,7 +106,8 @@ typedef int32_t hirl_method_commit_fn(int64_t step, void *user);
  * @param[in,out] size  [1] size, library-owned, updated by the callback; before: bytes that fit
  *                      into blob; after: bytes of the state
  * @param[in]     user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
- * @return 0; below 0: the checkpoint is not written, and the call fails with HIRL_E_CALLBACK
+ * @return 0; below 0: the checkpoint is not written, and the call fails with HIRL_E_CALLBACK, above
+ *         0 with HIRL_E_CANCELED
  */
 typedef int32_t hirl_method_save_fn(void *blob, size_t *size, void *user);
 
@@ -114,7 +117,8 @@ typedef int32_t hirl_method_save_fn(void *blob, size_t *size, void *user);
  * @param[in] blob  [size] bytes, library-owned, valid until the callback returns
  * @param[in] size  bytes of blob
  * @param[in] user  [any] bytes, caller-owned, kept until the trainer is destroyed; field user
- * @return 0; below 0: the state was not restored, and steps return HIRL_E_STATE until the call that
+ * @return 0; otherwise the state was not restored, and steps return HIRL_E_STATE until the call
+ * that
  *         failed, hirl_trainer_load() or hirl_trainer_set_method(), succeeds
  */
 typedef int32_t hirl_method_load_fn(const void *blob, size_t size, void *user);

@@ -316,7 +316,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_input(float *features, cons
  * @retval HIRL_E_FORMAT    more than max_bad of the images are unreadable, or all
  * @retval HIRL_E_UNSUPPORTED, HIRL_E_CALLBACK, HIRL_E_NOMEM
  *
- * Threads: one call per context at a time. Since 0.1.
+ * Threads: safe. Since 0.1.
  */
 HIRL_API HIRL_NODISCARD hirl_status hirl_model_embed_dataset(float *features, uint8_t *readable,
                                                              const hirl_model *model,

@@ -379,8 +379,13 @@ hirl_status hr_net_layer(int32_t *layer, const hr_net *net, const char *name)
         *layer = name[1] - '0' - 1;
         return HIRL_OK;
     }
-    return hr_fail(HIRL_E_INVALID, "layer: \"%s\" is none of backbone, z0%s%c", name,
-                   net->levels ? " to z" : "", net->levels ? '0' + net->levels : ' ');
+    if (!net->levels)
+        return hr_fail(HIRL_E_INVALID,
+                       "layer: \"%s\" is neither backbone nor z0; only the online network of a run "
+                       "with hirl=1 has z1 and above (network=online)",
+                       name);
+    return hr_fail(HIRL_E_INVALID, "layer: \"%s\" is none of backbone, z0 to z%c", name,
+                   '0' + net->levels);
 }
 
 int64_t hr_net_layer_dim(const hr_net *net, int32_t layer)

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/halt.h"
 #include "base/user.h"
 #include "ssl/method.h"
 
@@ -76,6 +77,14 @@ static bool matches(const own *self, const char *name, bool coupled)
     return !*self->name || (!strcmp(self->name, name) && self->coupled == coupled);
 }
 
+/* The status that a result of the application's function stands for. */
+static hirl_status status_of(int32_t result, const char *which)
+{
+    if (result < 0)
+        return hr_fail_callback(result, which);
+    return result > 0 ? hr_halt_fail() : HIRL_OK;
+}
+
 /* Passes the state of a checkpoint to the application's `load`. */
 static hirl_status call_load(own *self)
 {
@@ -86,8 +95,7 @@ static hirl_status call_load(own *self)
                        "method %s: the checkpoint holds %zu bytes of its state, but load is NULL",
                        self->name, self->bytes);
     result = self->blob ? self->calls.load(self->blob, self->bytes, self->calls.user) : 0;
-    if (result < 0)
-        return hr_fail_callback(result, "load");
+    HR_TRY(status_of(result, "load"));
     drop_blob(self);
     return HIRL_OK;
 }
@@ -149,7 +157,7 @@ static hirl_status call_loss(double *loss, real *grad, const real *x, void *arg)
     if (!batch->step.z0)
         batch->step.z0 = batch->step.student;
     result = batch->calls->loss(loss, (void *)grad, &batch->step, batch->calls->user);
-    return result < 0 ? hr_fail_callback(result, "loss") : HIRL_OK;
+    return status_of(result, "loss");
 }
 
 /* Copies outputs of all views to host memory [V, n, d]; valid after the next sync. NULL: the tape
@@ -211,7 +219,7 @@ static hirl_status commit(void *state, int64_t step)
     const hirl_method_calls *calls = &((own *)state)->calls;
     int32_t result = calls->commit ? calls->commit(step, calls->user) : 0;
 
-    return result < 0 ? hr_fail_callback(result, "commit") : HIRL_OK;
+    return status_of(result, "commit");
 }
 
 /* ---- checkpoint ---- */
@@ -230,13 +238,11 @@ static hirl_status call_save(hr_tensors *out, const hirl_method_calls *calls)
     int32_t result = calls->save(NULL, &bytes, calls->user);
     void *data;
 
-    if (result < 0)
-        return hr_fail_callback(result, "save");
+    HR_TRY(status_of(result, "save"));
     HR_TRY(new_blob(&data, out, bytes));
     written = bytes;
     result = bytes ? calls->save(data, &written, calls->user) : 0;
-    if (result < 0)
-        return hr_fail_callback(result, "save");
+    HR_TRY(status_of(result, "save"));
     if (written != bytes)
         return hr_fail(HIRL_E_INVALID,
                        "save: the first call returned a size of %zu bytes, the second one of %zu",

@@ -35,7 +35,7 @@ import binders
 from declarations import declarations_of, enums_of, is_pointer, tags_of
 
 SHARE = 0.7
-THREADS = r'Threads: (safe|exclusive|one call per (context|options|trainer|data set) at a time)\b'
+THREADS = r'Threads: (safe|exclusive|one call per (options|trainer|data set) at a time)\b'
 
 # ---- the grammar of pointers: [shape] dtype, owner ----
 
@@ -232,7 +232,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_toy_make(hirl_tree **tree, const float 
  * @param[in] index  of the toy, from 0
  * @return [] char, library-owned, valid until the process ends
  *
- * Threads: one call per context at a time. Since 0.1. */
+ * Threads: one call per trainer at a time. Since 0.1. */
 HIRL_API const char *hirl_toy_name(int32_t index);
 '''
 BROKEN = [  # text, its replacement, a part of the fault that must be found

@@ -1,5 +1,5 @@
-/* test_threads.c - an application with several threads: one model embeds for all of them to the
- * same bits, and callbacks run on the thread that made the call. */
+/* test_threads.c - an application with several threads: calls of class "safe" in one context give
+ * all of them the same bits, and callbacks run on the thread that made the call. */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,23 +15,54 @@
 enum { THREADS = 8, ROUNDS = 4 };
 
 typedef struct worker {
+    hirl_status (*call)(small_result *r, small_world *w);
     small_world *w;
     const small_result *wanted;
     int wrong;
 } worker;
 
-static void *embed_often(void *user)
+static void *call_often(void *user)
 {
     worker *me = user;
     small_result *r = calloc(1, sizeof *r);
 
     for (int i = 0; i < ROUNDS; i++)
-        me->wrong += small_embed(r, me->w) < 0 || memcmp(r, me->wanted, sizeof *r) != 0;
+        me->wrong += me->call(r, me->w) < 0 || memcmp(r, me->wanted, sizeof *r) != 0;
     free(r);
     return NULL;
 }
 
-START_TEST(eight_threads_embed_with_one_model_to_the_same_bits)
+static hirl_status find_neighbours(small_result *r, small_world *w)
+{
+    hirl_knn_score score = { .struct_size = sizeof score };
+    hirl_status status = hirl_knn_evaluate(&score, w->context, small_rows, small_label, SMALL_ROWS,
+                                           NULL, NULL, 0, SMALL_D, w->options);
+
+    memcpy(r->value, score.top1, sizeof score.top1);
+    return status;
+}
+
+static hirl_status compute_loss(small_result *r, small_world *w)
+{
+    double loss = 0;
+    hirl_status status = hirl_spd_loss(&loss, &r->value[2], w->context, w->tree, small_rows, 8,
+                                       small_label, NULL, 3, 1, w->options);
+
+    memcpy(r->value, &loss, sizeof loss);
+    return status;
+}
+
+static hirl_status assign(small_result *r, small_world *w)
+{
+    return hirl_tree_assign((int32_t *)r->value, NULL, w->tree, small_rows, SMALL_ROWS);
+}
+
+static hirl_status (*const safe_call[])(small_result *r, small_world *w) = {
+    small_embed, small_embed_dataset, small_cluster, find_neighbours, compute_loss, assign
+};
+enum { SAFE_CALLS = sizeof safe_call / sizeof *safe_call };
+
+START_TEST(eight_threads_get_the_same_bits_in_one_context)
 {
     static small_result wanted;
     pthread_t thread[THREADS];
@@ -40,10 +71,10 @@ START_TEST(eight_threads_embed_with_one_model_to_the_same_bits)
 
     small_world_open(&w);
     memset(&wanted, 0, sizeof wanted);
-    hr_assert_ok(small_embed(&wanted, &w));
+    hr_assert_ok(safe_call[_i](&wanted, &w));
     for (int i = 0; i < THREADS; i++) {
-        me[i] = (worker){ &w, &wanted, 0 };
-        ck_assert_int_eq(pthread_create(&thread[i], NULL, embed_often, &me[i]), 0);
+        me[i] = (worker){ safe_call[_i], &w, &wanted, 0 };
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, call_often, &me[i]), 0);
     }
     for (int i = 0; i < THREADS; i++) {
         pthread_join(thread[i], NULL);
@@ -235,7 +266,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("threads");
 
     tcase_set_timeout(c, 0);
-    tcase_add_test(c, eight_threads_embed_with_one_model_to_the_same_bits);
+    tcase_add_loop_test(c, eight_threads_get_the_same_bits_in_one_context, 0, SAFE_CALLS);
     tcase_add_test(c, callbacks_of_a_call_run_on_the_thread_that_made_it);
     tcase_add_test(c, a_thread_that_made_no_call_gets_no_callbacks);
     tcase_add_test(c, a_callback_may_call_another_context);
