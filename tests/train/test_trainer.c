@@ -82,9 +82,11 @@ static int32_t on_report(const hirl_step_report *report, void *user)
 {
     hirl_trainer_info info = { .struct_size = sizeof info };
     visit *v = user;
+    hirl_trainer_score score = { .struct_size = sizeof score };
     hirl_options *options;
     hirl_model *model;
     size_t bytes;
+    void *state;
 
     hr_assert_ok(hirl_trainer_describe(&info, v->t.trainer));
     ck_assert_int_eq(info.step, report->step);
@@ -93,6 +95,10 @@ static int32_t on_report(const hirl_step_report *report, void *user)
     hr_assert_ok(hirl_trainer_model(&model, v->t.trainer, "online"));
     hirl_model_destroy(model);
     free(small_trainer_state(&bytes, &v->t));
+    hr_assert_ok(hirl_trainer_to_memory(&state, &bytes, v->t.trainer));
+    hirl_free(state);
+    hr_assert_ok(hirl_trainer_evaluate(&score, v->t.trainer, v->t.images));
+    ck_assert_int_eq(score.images, SMALL_IMAGES);
     ck_assert_int_eq(hirl_trainer_set_report(v->t.trainer, NULL, NULL, NULL), HIRL_E_BUSY);
     v->nested = hirl_train_step(NULL, v->t.trainer);
     return ++v->calls == v->stop_at ? v->answer : 0;
