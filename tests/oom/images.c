@@ -158,6 +158,35 @@ static hirl_status callback_opened(world *w)
     return status;
 }
 
+/* grey images in 16 bits, with names and two levels of classes */
+static hirl_status own_images_opened(world *w)
+{
+    static const char *const name[] = { "a", "b", "c" };
+    static const char *const fine[] = { "x", "y", "z", "w" };
+    static const int32_t parent[] = { 0, 0, 1, 1 };
+    static const uint16_t pixels[4][4] = { { 1, 2, 3, 4 } };
+    hirl_image image[3];
+    hirl_dataset *dataset = NULL;
+    hirl_status status;
+
+    for (int i = 0; i < 3; i++)
+        image[i] = (hirl_image){ .struct_size = sizeof *image,
+                                 .pixels = pixels,
+                                 .type = HIRL_PIXELS_U16,
+                                 .height = 4,
+                                 .width = 4,
+                                 .channels = 1 };
+    status = hirl_dataset_from_images(&dataset, w->small.context, image, 3, small_label, NULL);
+    if (status >= 0)
+        status = hirl_dataset_set_names(dataset, name, 3);
+    if (status >= 0)
+        status = hirl_dataset_set_classes(dataset, 0, 4, fine, parent);
+    if (status >= 0)
+        status = read_one(dataset);
+    hirl_dataset_destroy(dataset);
+    return status;
+}
+
 static const scenario scenario_of[] = {
     { "a folder of JPEG and PNG is opened", folder_written, folder_opened, NULL },
     { "CIFAR files are opened", cifar_written, folder_opened, NULL },
@@ -168,5 +197,6 @@ static const scenario scenario_of[] = {
     { "generated images are opened", hr_world_nothing, generated_opened, NULL },
     { "images in memory are opened", hr_world_nothing, memory_opened, NULL },
     { "images from a callback are opened", hr_world_nothing, callback_opened, NULL },
+    { "images of the application are named", hr_world_nothing, own_images_opened, NULL },
 };
 const scenario_list hr_images_scenarios = { scenario_of, sizeof scenario_of / sizeof *scenario_of };

@@ -23,6 +23,34 @@ static hirl_status model_saved_and_loaded(world *w)
     return status;
 }
 
+static hirl_status model_kept_in_memory(world *w)
+{
+    hirl_model *model = NULL;
+    void *data = NULL;
+    size_t bytes = 0;
+    hirl_status status = hirl_model_to_memory(&data, &bytes, w->small.model);
+
+    if (status >= 0)
+        status = hirl_model_from_memory(&model, w->small.context, data, bytes, NULL);
+    hirl_free(data);
+    hirl_model_destroy(model);
+    return status;
+}
+
+static hirl_status weights_copied(world *w)
+{
+    hirl_weight_info info = { .struct_size = sizeof info };
+    static float data[1 << 16];
+    hirl_status status = hirl_model_describe_weight(&info, w->small.model, 0);
+
+    ck_assert_int_le(info.count, 1 << 16);
+    if (status >= 0)
+        status = hirl_model_weight(data, w->small.model, info.name, info.count);
+    if (status >= 0)
+        status = hirl_model_set_weight(w->small.model, info.name, data, info.count);
+    return status;
+}
+
 static hirl_status images_embedded(world *w)
 {
     const uint8_t *image[3] = { small_pixels[0][0][0], small_pixels[1][0][0],
@@ -56,6 +84,8 @@ static void with_model_and_loader(world *w)
 static const scenario scenario_of[] = {
     { "a model is created", hr_world_nothing, model_made, NULL },
     { "a model is saved and loaded", hr_world_with_model, model_saved_and_loaded, NULL },
+    { "a model is kept in memory", hr_world_with_model, model_kept_in_memory, NULL },
+    { "weights are copied", hr_world_with_model, weights_copied, NULL },
     { "images are embedded", hr_world_with_model, images_embedded, NULL },
     { "a data set is embedded", hr_world_with_model, dataset_embedded, NULL },
     { "a data set is embedded by loader threads", with_model_and_loader, dataset_embedded, NULL },
