@@ -13,6 +13,12 @@ Checks of each function (HIRL_API), each callback type (hirl_*_fn) and each stru
     every pointer - parameter, result or field - is described as "[shape] dtype, owner", the grammar that is
     explained at the head of hirl.h; its dtype and direction agree with its C type
 
+Checks of the grammar of lib/ABI.md:
+
+    a struct begins with size_t struct_size; a callback takes void *user last
+    numbers have one of the types VALUES; outputs come before inputs
+    every constant of the statuses has a comment
+
 Checks of a whole header that declares functions:
 
     at least SHARE of its characters, white space not counted, lie in comments
@@ -45,6 +51,7 @@ DTYPES = {'char': 'char', 'uint8_t': 'uint8', 'int32_t': 'int32', 'int64_t': 'in
 NUMBERS = set(DTYPES.values()) - {'bytes'}
 HANDLES = {'hirl_context', 'hirl_options', 'hirl_dataset', 'hirl_model', 'hirl_trainer', 'hirl_tree',
            'hirl_stop'}
+VALUES = {'int32_t', 'int64_t', 'uint64_t', 'size_t', 'double', 'hirl_status', 'void'}
 EVENT = r'[\w(][^;:.]*'
 OWNERS = {  # phrase -> directions of a parameter that it fits
     'caller-owned, read during the call': ['in'],
@@ -129,7 +136,20 @@ def check_result(declaration, comment, result, statuses):
             yield f'the result {why}'
 
 
+def check_grammar(declaration, documented):
+    for c_type, name in [*declaration.items, (declaration.result, 'the result')]:
+        if not is_pointer(c_type) and c_type not in VALUES:
+            yield f'{name} has type {c_type}; {", ".join(sorted(VALUES))} are the types of numbers'
+    if declaration.kind == 'callback' and (not declaration.items or declaration.items[-1] != ('void *', 'user')):
+        yield 'a callback takes void *user last'
+    directions = [documented[name][0] for _, name in declaration.items if name in documented]
+    if 'in' in directions and 'out' in directions[directions.index('in'):]:
+        yield 'an output comes after an input'
+
+
 def check_struct(declaration):
+    if not declaration.items or declaration.items[0][:2] != ('size_t', 'struct_size'):
+        yield 'its first field is not size_t struct_size'
     for c_type, names, comment in declaration.items:
         if not comment:
             yield f'field {names} has no comment'
@@ -151,6 +171,7 @@ def check_declaration(declaration, known):
     documented, result, statuses = tags_of(comment)
     yield from check_parameters(declaration, documented)
     yield from check_result(declaration, comment, result, statuses)
+    yield from check_grammar(declaration, documented)
     for status in re.findall(r'\bHIRL_(?:E_\w+|OK|DONE)\b', comment):
         if status not in known:
             yield f'{status} is no status of status.h'
@@ -175,6 +196,8 @@ def check(headers, exported):
     known = set(name for text in headers.values() for _, constants, _ in enums_of(text) for name, _, _ in constants)
     for path, text in headers.items():
         functions = 0
+        faults += [f'{path}: {constant} has no comment' for name, constants, _ in enums_of(text) if name
+                   for constant, _, comment in constants if not comment]
         for declaration in declarations_of(text):
             where = f'{path}:{declaration.line}: {declaration.name}: '
             faults += [where + fault for fault in check_declaration(declaration, known)]
@@ -200,7 +223,7 @@ enum hirl_status_code {
 };
 /** What a record is. It is filled by hirl_toy_make() and stays the property of the caller, as every struct here does. */
 typedef struct hirl_toy {
-    size_t size;      /**< bytes of the struct, set by the caller before the call; later versions append fields */
+    size_t struct_size; /**< bytes of the struct, set by the caller before the call; later versions append fields */
     const char *name; /**< [] char, library-owned, valid until the process ends: "toy" */
     void (*end)(void *token); /**< [1] function, caller-owned, kept until it was called; NULL: none */
     /** numbers of the record, one per level, in the order of the levels */
@@ -209,8 +232,9 @@ typedef struct hirl_toy {
 /** Receives a line of text. It must return soon, and it must not call the library again in any way whatever.
  * @param[in] text  [] char, library-owned, valid until the callback returns
  * @param[in] level how serious the line is, from 1 to 4, the most serious being 1
+ * @param[in] user  [any] bytes, caller-owned, kept until another function is set
  */
-typedef void hirl_toy_fn(const char *text, int32_t level);
+typedef void hirl_toy_fn(const char *text, int32_t level, void *user);
 /**
  * Makes a tree of rows, the n rows of d columns each. Nothing is changed when it fails.
  *
@@ -270,6 +294,12 @@ BROKEN = [  # text, its replacement, a part of the fault that must be found
      'field end is not described'),
     ('    /** numbers of the record, one per level, in the order of the levels */\n', '',
      'field x[8], y has no comment'),
+    ('size_t struct_size;', 'size_t size;', 'first field is not size_t struct_size'),
+    ('int32_t level, void *user', 'int32_t level, void *data', 'takes void *user last'),
+    ('int32_t level, void *user', 'long level, void *user', 'level has type long'),
+    ('hirl_toy *info, int64_t n);', 'hirl_toy *info, float n);', 'n has type float'),
+    ('hirl_tree **tree, const float *row, const', 'const float *row, hirl_tree **tree, const', 'comes after an input'),
+    ('    /** The operating system could not read or write a file. */\n', '', 'HIRL_E_IO has no comment'),
     ('/** What', 'int code;' * 200 + '\n/** What', 'of its characters are comment'),
     ('hirl_toy_name(int32_t', 'hirl_toy_called(int32_t', 'hirl_toy_called is declared and not exported'),
     ('hirl_toy_name(int32_t', 'hirl_toy_called(int32_t', 'hirl_toy_name is exported and not declared'),

@@ -19,6 +19,7 @@ case $LD_LIBRARY_PATH in "$stage"*) ;; *) LD_LIBRARY_PATH=$stage$LD_LIBRARY_PATH
 export LD_LIBRARY_PATH
 
 cd "$stage"
+test -s "$(find "$stage" -name api.json)" && test -s "$(find "$stage" -name hirl.ffi.h)"
 for source in "$root"/examples/*.c; do
     name=$(basename "$source" .c)
     # shellcheck disable=SC2086

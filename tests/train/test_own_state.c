@@ -233,6 +233,13 @@ START_TEST(a_step_whose_callback_fails_changes_nothing)
     expect_callback_error(hirl_train_step(NULL, w.trainer), -42, "commit");
     w.method.commit_value = 0;
     ck_assert(same(state_of(&w), before));
+    w.method.loss_value = 5; /* above 0: the application stops the call */
+    hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_CANCELED, "stopped");
+    w.method.loss_value = 0;
+    w.method.commit_value = 5;
+    hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_CANCELED, "stopped");
+    w.method.commit_value = 0;
+    ck_assert(same(state_of(&w), before));
     w.method.spoil = true;
     hr_assert_fails(hirl_train_step(NULL, w.trainer), HIRL_E_NONFINITE, "host_loss");
     w.method.spoil = false;
