@@ -82,7 +82,8 @@ HIRL_API void hirl_context_destroy(hirl_context *context);
  * context are passed to it at once.
  *
  * @param[in] context  [1] handle, caller-owned, used during the call; NULL: nothing happens
- * @param[in] level    the least serious level that is passed on: HIRL_LOG_ERROR to HIRL_LOG_DEBUG
+ * @param[in] level    the least serious level that is passed on: HIRL_LOG_ERROR to HIRL_LOG_DEBUG;
+ *                     below: no line, above: all
  * @param[in] log      [1] function, caller-owned, kept until another log is set, or the context and
  *                     its handles are destroyed; NULL: no log, the default
  * @param[in] user     [any] bytes, caller-owned, kept until the same moment; passed to log

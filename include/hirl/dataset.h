@@ -83,7 +83,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_dataset_open(hirl_dataset **dataset, hi
  * @param[out] dataset   [1] handle, new, released with hirl_dataset_destroy(); NULL on failure
  * @param[in]  context   [1] handle, caller-owned, used during the call
  * @param[in]  pixels    [count, height, width, channels] uint8, caller-owned, kept until the data
- *                       set and its trainers are destroyed; with copy=1 only read during the call
+ *                       set and its trainers are destroyed, which hirl_dataset_from_images() can
+ *                       report; with copy=1 only read during the call
  * @param[in]  count     images, 1 to 2^32 - 1
  * @param[in]  height    pixels, 1 to 65536; height * width at most 2^30
  * @param[in]  width     pixels, 1 to 65536

@@ -69,7 +69,7 @@ static hirl_status claim(hirl_trainer *trainer, access what)
     }
     if (free != &me)
         return hr_fail(HIRL_E_BUSY, "the trainer is in a call of another thread");
-    if (what == CHANGE || (what == STILL && !c->between))
+    if (what == CHANGE || (what == STILL && c->between != c->depth))
         return hr_fail(HIRL_E_BUSY,
                        "the trainer is at work in the call that runs this callback; make this call "
                        "%s",
@@ -155,9 +155,9 @@ static hirl_status tell(hirl_trainer *trainer, const hirl_step_report *report)
 {
     hirl_status status;
 
-    trainer->claim.between = true;
+    trainer->claim.between = trainer->claim.depth;
     status = hr_journal_call(trainer, report);
-    trainer->claim.between = false;
+    trainer->claim.between = 0;
     HR_TRY(status);
     return hr_progress(trainer->context, "train", trainer->progress.step, trainer->progress.steps);
 }

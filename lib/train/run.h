@@ -93,7 +93,7 @@ typedef struct hr_run_task {
 typedef struct hr_claim {
     const char *_Atomic thread; /* NULL: none */
     int depth;                  /* that call, and those that its callbacks make */
-    bool between;               /* a report function runs: the state is that after a step */
+    int between; /* depth at which a report function runs, between two steps; 0: none does */
 } hr_claim;
 
 /* the public hirl_trainer */

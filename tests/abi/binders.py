@@ -103,7 +103,7 @@ def handles_of(text):
 
 
 def json_of(headers, owners):
-    api = {'constants': [], 'handles': [], 'owners': list(owners), 'structs': [], 'callbacks': [], 'functions': []}
+    api = {'constants': [], 'handles': [], 'owners': [re.sub(r'\[.*|\(\\w.*', lambda m: 'EVENT' if m.group(0)[0] == '[' else 'FUNCTION', one) for one in owners], 'structs': [], 'callbacks': [], 'functions': []}
     texts = in_order(headers)
     constants = {name: value for _, text in texts for _, group, _ in enums_of(text) for name, value, _ in group}
     for path, text in texts:

@@ -145,6 +145,44 @@ END_TEST
 
 /* ---- calls from a progress function, and from another thread ---- */
 
+static int32_t evaluate_once(const hirl_step_report *report, void *user)
+{
+    hirl_trainer_score score = { .struct_size = sizeof score };
+    visit *v = user;
+
+    (void)report;
+    hr_assert_ok(hirl_trainer_evaluate(&score, v->t.trainer, v->t.images));
+    return 1;
+}
+
+static int32_t snapshot_inside(const char *phase, int64_t done, int64_t total, void *user)
+{
+    visit *v = user;
+    hirl_model *model;
+
+    (void)done, (void)total;
+    if (!strcmp(phase, "evaluate")) {
+        v->nested = hirl_trainer_model(&model, v->t.trainer, NULL);
+        v->calls++;
+    }
+    return 0;
+}
+
+/* An evaluation that a report function makes is work itself: its callbacks may look only. */
+START_TEST(a_call_from_a_report_function_is_not_between_steps)
+{
+    visit v = { 0 };
+
+    small_trainer_open(&v.t, 1, two_epochs);
+    hr_assert_ok(hirl_trainer_set_report(v.t.trainer, evaluate_once, &v, NULL));
+    hirl_context_set_progress(v.t.context, snapshot_inside, &v, NULL);
+    ck_assert_int_eq(hirl_train_run(NULL, v.t.trainer), HIRL_E_CANCELED);
+    ck_assert_int_gt(v.calls, 0);
+    ck_assert_int_eq(v.nested, HIRL_E_BUSY);
+    small_trainer_close(&v.t);
+}
+END_TEST
+
 static int32_t on_progress(const char *phase, int64_t done, int64_t total, void *user)
 {
     hirl_trainer_info info = { .struct_size = sizeof info };
@@ -263,6 +301,7 @@ static Suite *trainer_suite(void)
     tcase_add_test(tests, the_options_of_a_run_give_the_same_run);
     tcase_add_test(tests, a_report_function_may_look_and_save_but_not_step);
     tcase_add_loop_test(tests, a_report_function_stops_the_run_after_its_step, 0, 2);
+    tcase_add_test(tests, a_call_from_a_report_function_is_not_between_steps);
     tcase_add_test(tests, a_progress_function_may_look_only);
     tcase_add_test(tests, a_second_thread_is_refused_while_the_trainer_works);
     tcase_add_test(tests, user_is_released_once_when_nothing_needs_it);

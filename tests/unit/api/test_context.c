@@ -153,6 +153,28 @@ START_TEST(a_log_line_contains_no_control_characters)
 }
 END_TEST
 
+START_TEST(less_serious_lines_than_the_level_are_not_passed_on)
+{
+    char line[64] = "";
+    hirl_context *context;
+    hr_call call;
+
+    hr_assert_ok(hirl_context_create(&context, NULL));
+    hr_log(context, HIRL_LOG_INFO, "kept before a log is set");
+    hirl_context_set_log(context, HIRL_LOG_WARNING, keep_line, line, NULL);
+    ck_assert_str_eq(line, "");
+    hr_assert_ok(hr_context_enter(&call, context));
+    hr_log(context, HIRL_LOG_WARNING, "serious");
+    hr_log(context, HIRL_LOG_INFO, "less so");
+    ck_assert_str_eq(line, "serious");
+    hirl_context_set_log(context, HIRL_LOG_INFO, keep_line, line, NULL);
+    hr_log(context, HIRL_LOG_INFO, "less so");
+    ck_assert_str_eq(line, "less so");
+    hr_assert_ok(hr_context_leave(&call, HIRL_OK));
+    hirl_context_destroy(context);
+}
+END_TEST
+
 /* Its progress and cancellation belong to its own context, in which no call is running. */
 START_TEST(a_data_set_of_another_context_is_refused)
 {
@@ -184,6 +206,7 @@ static Suite *suite(void)
 #endif
     tcase_add_test(c, threads_come_from_the_option_or_the_environment);
     tcase_add_test(c, a_log_line_contains_no_control_characters);
+    tcase_add_test(c, less_serious_lines_than_the_level_are_not_passed_on);
     tcase_add_test(c, a_data_set_of_another_context_is_refused);
     suite_add_tcase(s, c);
     return s;
