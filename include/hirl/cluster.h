@@ -130,7 +130,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_tree_from_memory(hirl_tree **tree, hirl
                                                           const void *data, size_t bytes);
 
 /**
- * Reads a tree from a function of the application that gives the bytes of a file.
+ * Reads a tree whose bytes a function of the application gives.
  *
  * @param[out] tree     [1] handle, new, released with hirl_tree_destroy(); NULL on failure
  * @param[in]  context  [1] handle, caller-owned, used during the call

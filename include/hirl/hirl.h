@@ -81,8 +81,8 @@
  * Failures. A function that can fail returns a hirl_status (status.h). Unless it is described
  * otherwise, a failed call has changed nothing and may be repeated. Besides the errors that are
  * listed for a function, a call with a handle from before fork() returns HIRL_E_FORKED in the child
- * process, and a call that computes on a GPU may return HIRL_E_DEVICE, HIRL_E_DEVICE_OOM or
- * HIRL_E_DEVICE_LOST.
+ * process, a call with a trainer that is at work in another call returns HIRL_E_BUSY, and a call
+ * that computes on a GPU may return HIRL_E_DEVICE, HIRL_E_DEVICE_OOM or HIRL_E_DEVICE_LOST.
  */
 #ifndef HIRL_HIRL_H
 #define HIRL_HIRL_H

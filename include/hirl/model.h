@@ -86,7 +86,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_model_from_memory(hirl_model **model,
                                                            const hirl_options *options);
 
 /**
- * Reads a model from a function of the application that gives the bytes of a file.
+ * Reads a model whose bytes a function of the application gives.
  *
  * @param[out] model    [1] handle, new, released with hirl_model_destroy(); NULL on failure
  * @param[in]  context  [1] handle, caller-owned, used during the call

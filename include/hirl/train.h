@@ -302,7 +302,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_set_report(hirl_trainer *traine
  *                    for writing; NULL: nothing is written
  * @return 0
  *
- * Threads: one call per trainer at a time. Since 0.1.
+ * Threads: safe. Since 0.1.
  */
 HIRL_API int32_t hirl_report_print(const hirl_step_report *report, void *user);
 
@@ -400,7 +400,8 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_write(hirl_trainer *trainer, hi
 /**
  * Returns to a checkpoint of the same run. A file that another program wrote again is refused.
  * After a failure halfway, all calls with the trainer return HIRL_E_STATE, except this one,
- * hirl_trainer_set_method() and hirl_trainer_destroy().
+ * hirl_trainer_from_memory(), hirl_trainer_read(), hirl_trainer_set_method(),
+ * hirl_trainer_set_report() and hirl_trainer_destroy().
  *
  * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
  * @param[in]     path     [] char, caller-owned, read during the call; a checkpoint file
@@ -428,7 +429,7 @@ HIRL_API HIRL_NODISCARD hirl_status hirl_trainer_from_memory(hirl_trainer *train
                                                              const void *data, size_t bytes);
 
 /**
- * Returns to a checkpoint in a function of the application that gives the bytes of a file.
+ * Returns to a checkpoint whose bytes a function of the application gives.
  *
  * @param[in,out] trainer  [1] handle, caller-owned, updated during the call
  * @param[in]     read     [1] function, caller-owned, kept until the call returns
