@@ -69,13 +69,13 @@ static hirl_status ask(hirl_image *image, const callback *application, int64_t i
 static hirl_status read(hr_pixels *pixels, void *state, int64_t index)
 {
     const callback *application = state;
-    hirl_image image, whole;
+    hirl_image image;
     hirl_status status;
 
     HR_TRY(ask(&image, application, index));
-    status = hr_given_take(&whole, &image, 0, 1);
+    status = hr_given_complete(&image);
     if (status >= 0)
-        status = hr_given_read(pixels, &whole, &application->how);
+        status = hr_given_read(pixels, &image, &application->how);
     else if (status == HIRL_E_INVALID)
         status = hr_fail_in(HIRL_E_FORMAT, "the data callback");
     hr_user_release((hr_user){ image.token, image.release });

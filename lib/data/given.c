@@ -56,8 +56,20 @@ static hirl_status check(const hirl_image *image)
     return HIRL_OK;
 }
 
+hirl_status hr_given_complete(hirl_image *whole)
+{
+    hirl_status status = check(whole);
+
+    if (status >= 0 && !whole->encoded)
+        fill_strides(whole);
+    return status == HIRL_E_FORMAT ? HIRL_E_INVALID : status;
+}
+
 hirl_status hr_given_take(hirl_image *whole, const hirl_image *image, int64_t first, int64_t n)
 {
+    if (image->struct_size % _Alignof(hirl_image))
+        return hr_fail(HIRL_E_INVALID, "image: struct_size is %zu; set it to sizeof(hirl_image)",
+                       image->struct_size);
     for (int64_t i = 0; i < n; i++) {
         const char *one = (const char *)image + (size_t)(first + i) * image->struct_size;
         hirl_status status;
@@ -69,11 +81,9 @@ hirl_status hr_given_take(hirl_image *whole, const hirl_image *image, int64_t fi
         if (whole[i].struct_size != image->struct_size)
             return hr_fail(HIRL_E_INVALID, "%s has struct_size %zu, image 0 has %zu", what,
                            whole[i].struct_size, image->struct_size);
-        status = check(&whole[i]);
+        status = hr_given_complete(&whole[i]);
         if (status < 0)
-            return hr_fail_in(status == HIRL_E_FORMAT ? HIRL_E_INVALID : status, what);
-        if (!whole[i].encoded)
-            fill_strides(&whole[i]);
+            return hr_fail_in(status, what);
     }
     return HIRL_OK;
 }

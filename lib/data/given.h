@@ -8,6 +8,8 @@
 #include "data/image.h"
 #include "types.h"
 
+/* Checks a whole struct, and replaces distances of 0 by those of packed pixels. */
+hirl_status hr_given_complete(hirl_image *whole);
 /* Copies the records first to first + n - 1 of image, each of its struct_size, to whole structs
  * [n], and checks that each can be read. INVALID names an image by its number. */
 hirl_status hr_given_take(hirl_image *whole, const hirl_image *image, int64_t first, int64_t n);

@@ -158,6 +158,9 @@ START_TEST(descriptions_that_contradict_themselves_are_refused)
         const char *word;
     } bad[] = {
         { { .struct_size = sizeof packed }, HIRL_E_INVALID, "neither" },
+        { { .struct_size = 65, .pixels = rgb, .height = H, .width = W, .channels = 3 },
+          HIRL_E_INVALID,
+          "is 65" },
         { { .pixels = rgb, .height = H, .width = W, .channels = 3 }, HIRL_E_INVALID, "sizeof" },
         { { .struct_size = sizeof packed, .pixels = rgb, .height = H, .width = W, .channels = 2 },
           HIRL_E_INVALID,
