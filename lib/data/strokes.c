@@ -4,7 +4,7 @@
  *
  *     top     10  alphabet    its anchors, the bend of its strokes, and one stroke that all of its
  *                             characters share
- *     fine    80  character   two or three more strokes from anchor to anchor
+ *     fine    60  character   two or three more strokes from anchor to anchor
  *
  * The alphabets are the same for every seed. Each image writes the character anew: the ends of
  * strokes and their control points move, the whole is turned, sheared, stretched and displaced.
@@ -129,15 +129,15 @@ static int draw_character(stroke s[STROKES], int32_t label)
 static void draw_map(double map[6], hr_rng *rng)
 {
     double turn = hr_rng_range(rng, -0.4, 0.4), shear = hr_rng_range(rng, -0.25, 0.25);
-    double wide = hr_rng_range(rng, 0.5, 0.85), high = hr_rng_range(rng, 0.5, 0.85);
+    double wide = hr_rng_range(rng, 0.7, 1.1), high = hr_rng_range(rng, 0.7, 1.1);
     double cosine = 1 / sqrt(1 + turn * turn), sine = turn * cosine;
 
     map[0] = cosine * wide;
     map[1] = (cosine * shear - sine) * high;
     map[2] = sine * wide;
     map[3] = (sine * shear + cosine) * high;
-    map[4] = hr_rng_range(rng, -0.42, 0.42);
-    map[5] = hr_rng_range(rng, -0.42, 0.42);
+    map[4] = hr_rng_range(rng, -0.18, 0.18);
+    map[5] = hr_rng_range(rng, -0.18, 0.18);
 }
 
 static void add_points(drawing *d, const stroke *s, const double map[6])
@@ -163,8 +163,8 @@ static void draw_pen(drawing *d, hr_rng *rng, int32_t label)
     d->width = (float)hr_rng_range(rng, 0.04, 0.07);
     for (int i = 0; i < strokes; i++) {
         for (int p = 0; p < 3; p++) {
-            s[i].x[p] += hr_rng_range(rng, -0.05, 0.05);
-            s[i].y[p] += hr_rng_range(rng, -0.05, 0.05);
+            s[i].x[p] += hr_rng_range(rng, -0.14, 0.14);
+            s[i].y[p] += hr_rng_range(rng, -0.14, 0.14);
         }
         add_points(d, &s[i], map);
     }

@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-enum { HR_STROKES_ALPHABETS = 10, HR_STROKES_LETTERS = 8, HR_STROKES_FINE = 80 };
+enum { HR_STROKES_ALPHABETS = 10, HR_STROKES_LETTERS = 6, HR_STROKES_FINE = 60 };
 
 /* The character of an image. Its alphabet is character / HR_STROKES_LETTERS. */
 int32_t hr_strokes_label(uint64_t seed, uint32_t number);
