@@ -34,7 +34,7 @@ for release; do
     [ ! -d ../shared ] || cp -r ../shared "$root/src/shared"
     for command in "sh examples/quickstart.sh" "sh tests/run.sh"; do
         echo "--- $release: $command"
-        chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C.UTF-8 "EPOCHS=${EPOCHS:-10}" \
+        chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LC_ALL=C.UTF-8 "EPOCHS=${EPOCHS:-20}" \
             sh -c "cd /src/libhirl && $command" >"$work/$release.log" 2>&1 && ended=0 || ended=$?
         tail -n 25 "$work/$release.log"
         [ $ended = 0 ] || failed="$failed $release:'$command'"
